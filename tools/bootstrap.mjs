@@ -1,0 +1,50 @@
+/**
+ * Runs one of the tools in this folder: `node tools/bootstrap.mjs start`.
+ *
+ * This is the only tool that runs before anything is installed, so it is plain JavaScript without dependencies. It promises
+ * that the packages of package-lock.json are there (`npm ci` where they are missing or older than the lock file), then loads
+ * the TypeScript tool into this same process: a signal needs no forwarding, and the exit code is the tool's own.
+ */
+import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const OLDEST_NODE = 20;
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const tool = process.argv[2] ?? "";
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  fail(`Node ${OLDEST_NODE} or newer is needed, this is ${process.versions.node}`);
+}
+if (!/^[a-z_]+$/.test(tool)) fail("say which tool to run, as in: node tools/bootstrap.mjs start");
+if (!installed()) install();
+
+const { register } = await import("tsx/esm/api");
+register();
+process.argv.splice(1, 2, join(project, "tools", `${tool}.ts`));
+await import(`./${tool}.ts`);
+
+/** npm writes the hidden lock file last, so an install that was cut short does not have it. */
+function installed() {
+  const wanted = statSync(join(project, "package-lock.json")).mtimeMs;
+  const found = statSync(join(project, "node_modules", ".package-lock.json"), { throwIfNoEntry: false });
+  return found !== undefined && found.mtimeMs >= wanted;
+}
+
+function install() {
+  console.log("installing the packages of package-lock.json (npm ci) ...");
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  // npm names its own program when it is the one that runs this script.
+  const npm = process.env.npm_execpath;
+  const [command, commandArgs] = npm?.endsWith(".js") ? [process.execPath, [npm, ...args]] : ["npm", args];
+  const { status, error } = spawnSync(command, commandArgs, { cwd: project, stdio: ["ignore", "ignore", "inherit"] });
+  if (error !== undefined) fail(`npm cannot be run (${error.message}): install npm, or run npm ci yourself`);
+  if (status !== 0) fail("npm ci failed, see above: it needs the package registry or a filled npm cache");
+}
+
+function fail(line) {
+  console.error(`error: ${line}`);
+  process.exit(1);
+}

@@ -1,0 +1,38 @@
+/**
+ * Compiles the filter: assembly/ into build/tls-session-cache.wasm, as asconfig.json says. The module appears whole or not at
+ * all, so an Envoy that starts meanwhile never reads half of it. Run as `npm run build`.
+ */
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { runCommand } from "./command.ts";
+import { BUILD_FOLDER, MODULE_FILE, PROJECT_FOLDER } from "./project.ts";
+
+/** Null on success, else what the compiler said. */
+export async function buildFilter(): Promise<string | null> {
+  mkdirSync(BUILD_FOLDER, { recursive: true });
+  const partial = join(BUILD_FOLDER, `partial-${process.pid}.wasm`);
+  const compiler = join(PROJECT_FOLDER, "node_modules", "assemblyscript", "bin", "asc.js");
+  const args = [compiler, "assembly/index.ts", "--target", "release", "--outFile", partial];
+  const { exitCode, output } = await runCommand(process.execPath, args);
+  if (exitCode !== 0) {
+    rmSync(partial, { force: true });
+    return shortened(output) || "the compiler failed and said nothing";
+  }
+  renameSync(partial, MODULE_FILE);
+  return null;
+}
+
+/** A crash of the compiler prints its own source, which is one line of a megabyte. */
+function shortened(output: string): string {
+  const lines = output.trim().split("\n");
+  return lines.map((line) => (line.length > LINE_LIMIT ? `${line.slice(0, LINE_LIMIT)} ...` : line)).join("\n");
+}
+
+const LINE_LIMIT = 400;
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const failure = await buildFilter();
+  if (failure !== null) console.error(failure);
+  process.exitCode = failure === null ? 0 : 1;
+}
