@@ -1,0 +1,33 @@
+/**
+ * What the domain needs of a store that all workers share: named values, read and replaced whole, with a mark that
+ * tells whether somebody else replaced a value in between (compare-and-set).
+ *
+ * Keys and values are bytes in linear memory. No call allocates, blocks or throws.
+ */
+export const enum StoreResult {
+  Ok = 0,
+  /** `read`: no such key. */
+  Absent = 1,
+  /** `replace`: another writer came first. `create`: the key exists. Read again and retry. */
+  Conflict = 2,
+  /** `read`: the value is longer than the room offered for it. */
+  TooLarge = 3,
+  /** The store refused for a reason of its own. */
+  Failed = 4,
+}
+
+export abstract class SharedStore {
+  /** Mark of the value that the last `read` with result `Ok` delivered; to be handed to `replace`. */
+  mark: u32 = 0;
+  /** Length in bytes of that value. */
+  length: i32 = 0;
+
+  /** Copies the value of a key to `into`, at most `capacity` bytes. */
+  abstract read(key: usize, keyLength: i32, into: usize, capacity: i32): StoreResult;
+
+  /** Replaces a value if it is still the one that carried `mark`. */
+  abstract replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult;
+
+  /** Makes a key with its first value; exactly one of several creators succeeds, the others get `Conflict`. */
+  abstract create(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult;
+}

@@ -1,0 +1,144 @@
+/**
+ * Keeps the number of sessions within the size of the cache, exactly, whatever the workers do at the same time.
+ *
+ * A new session is reserved first: the shared gauge of sessions is raised before the session is stored, and lowered
+ * only after one is gone, so the gauge is never below what is stored. A writer may go on only once it has seen the
+ * gauge, its own reservation included, within the size; until then it evicts. Under contention two writers may each
+ * evict one where one would have done: the number is then lower for a moment, never higher.
+ *
+ * Which session is evicted, as in OpenSSL 3 (SSL_CTX_add_session), is the one that expires first: of all up to a size
+ * of EXACT_SIZE, above of a sample of SAMPLED_PAGES pages taken at random from those in use.
+ * Cost of one eviction: a read of each page in use (up to EXACT_SIZE) or of SAMPLED_PAGES pages, and one commit.
+ */
+import { Clock } from "../ports/clock";
+import { Metrics } from "../ports/metrics";
+import { StoreResult } from "../ports/shared_store";
+import { Pages } from "./pages";
+import { Metric } from "./statistics";
+
+export const enum Admission {
+  /** There was room: the page that is being edited is untouched. */
+  Free = 0,
+  /** There is room now; the page that was being edited must be read again. */
+  Evicted = 1,
+  /** No room could be made in a bounded number of tries; nothing is reserved. */
+  Denied = 2,
+}
+
+export class Admissions {
+  private random: u64;
+
+  constructor(
+    private readonly pages: Pages,
+    private readonly metrics: Metrics,
+    clock: Clock,
+  ) {
+    this.random = clock.nowNanoseconds() | 1;
+  }
+
+  /** Reserves room for one session in a cache of the given size (0 = unlimited). */
+  reserve(cacheSize: u32): Admission {
+    this.metrics.increase(Metric.SESSIONS, 1);
+    if (this.fits(cacheSize)) return Admission.Free;
+    for (let attempt = 0; attempt < MAX_EVICTIONS; attempt++) {
+      this.evictOne(cacheSize <= EXACT_SIZE);
+      if (this.fits(cacheSize)) return Admission.Evicted;
+    }
+    this.release();
+    return Admission.Denied;
+  }
+
+  /** Gives a reservation back. */
+  release(): void {
+    this.metrics.decrease(Metric.SESSIONS, 1);
+  }
+
+  private fits(cacheSize: u32): bool {
+    return cacheSize == 0 || this.metrics.read(Metric.SESSIONS) <= <u64>cacheSize;
+  }
+
+  private evictOne(exact: bool): void {
+    for (let attempt = 0; attempt < MAX_EVICTION_TRIES; attempt++) {
+      const victimPage = exact ? this.chooseOfAll() : this.chooseOfSample();
+      if (victimPage == this.pages.count) return;
+      const page = this.pages.read(victimPage);
+      if (!page) return;
+      const victim = page.find(VICTIM_ID, this.victimIdLength);
+      if (!victim || victim.isTombstone || victim.version != this.victimVersion) continue;
+      page.remove(victim);
+      if (this.pages.commit(0) == StoreResult.Ok) {
+        this.metrics.increase(Metric.CACHE_FULL, 1);
+        return;
+      }
+    }
+  }
+
+  private victimIdLength: i32 = 0;
+  private victimVersion: u64 = 0;
+  private victimExpiry: u64 = 0;
+
+  /** The page of the session that expires first of all, or `count` where there is none. */
+  private chooseOfAll(): u32 {
+    const directory = this.pages.directory;
+    directory.refreshAll();
+    let chosen = this.pages.count;
+    this.victimExpiry = u64.MAX_VALUE;
+    for (let number = directory.next(0); number < this.pages.count; number = directory.next(number + 1)) {
+      if (this.consider(number)) chosen = number;
+    }
+    return chosen;
+  }
+
+  /** The same of a sample of pages that begins at a random one. */
+  private chooseOfSample(): u32 {
+    const directory = this.pages.directory;
+    const count = this.pages.count;
+    let chosen = count;
+    this.victimExpiry = u64.MAX_VALUE;
+    for (let sampled = 0; sampled < SAMPLED_PAGES || (chosen == count && sampled < MAX_SAMPLED_PAGES); sampled++) {
+      const start = <u32>(this.nextRandom() & <u64>(count - 1));
+      let number = directory.next(start);
+      if (number == count) number = directory.next(0);
+      if (number == count) {
+        directory.refreshAll();
+        continue;
+      }
+      if (this.consider(number)) chosen = number;
+    }
+    return chosen;
+  }
+
+  /** Remembers the session of a page that expires first, if it does so before the one that is remembered. */
+  private consider(number: u32): bool {
+    const page = this.pages.read(number);
+    if (!page || page.sessions == 0) return false;
+    const entry = page.earliestToExpire();
+    if (!entry) return false;
+    if (entry.expiry > this.victimExpiry) return false;
+    if (entry.expiry == this.victimExpiry && entry.version >= this.victimVersion) return false;
+    this.victimExpiry = entry.expiry;
+    this.victimVersion = entry.version;
+    this.victimIdLength = entry.idLength;
+    memory.copy(VICTIM_ID, entry.id, entry.idLength);
+    return true;
+  }
+
+  /** xorshift64 (Marsaglia 2003): spreads the sample; nothing secret hangs on it. */
+  private nextRandom(): u64 {
+    let x = this.random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    this.random = x;
+    return x >> 11;
+  }
+}
+
+export const EXACT_SIZE: u32 = 256;
+export const SAMPLED_PAGES: i32 = 8;
+/** Pages in use may have lost all their sessions: look further, to a bound. */
+const MAX_SAMPLED_PAGES: i32 = 64;
+/** Evictions for one new session: more than one only where the size was lowered or others add at the same time. */
+const MAX_EVICTIONS: i32 = 8;
+const MAX_EVICTION_TRIES: i32 = 8;
+const VICTIM_ID: usize = memory.data(32);

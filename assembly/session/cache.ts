@@ -1,0 +1,472 @@
+/**
+ * The cache of TLS sessions: OpenSSL's SSL_CTX_add_session(3) and SSL_CTX_remove_session(3), shared by all workers.
+ *
+ * Promises:
+ * - The number of sessions never exceeds the size (0 = unlimited within the pages' memory); see `admission.ts`.
+ * - A removed session stays removed until its tombstone ends or it is added again by hand. No learning, no load and no
+ *   clock that steps backwards lifts a tombstone: tombstones displace sessions, never the other way round, and a page
+ *   that can hold no more of them is saturated: every ID that it does not hold counts as removed.
+ * - No update of one worker overwrites that of another: every change is a compare-and-set of one page, retried a
+ *   bounded number of times. A change that could not be stored says so and is counted.
+ * - Memory is bounded by pages x PAGE_CAPACITY, whatever clients, upstreams and callers send.
+ *
+ * Cost: one read and one write of a page for a change, one read for a look; the settings are one small read more.
+ * Nothing here allocates, throws or waits.
+ */
+import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
+import { Metrics } from "../ports/metrics";
+import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Admission, Admissions } from "./admission";
+import { learns, looksUp, Mode } from "./mode";
+import { Entry, Page, sessionSize, tombstoneSize } from "./page";
+import { MAX_TRIES, Pages } from "./pages";
+import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin, Session, Tombstone } from "./session";
+import { Settings } from "./settings";
+import { Metric } from "./statistics";
+
+export const enum Lookup {
+  Found = 0,
+  Absent = 1,
+  /** Held, but beyond its timeout. */
+  Expired = 2,
+  /** Not held, and refused: by a tombstone or by a saturated page. */
+  Removed = 3,
+  /** The store did not answer. */
+  Unavailable = 4,
+}
+
+export const enum PutOutcome {
+  Added = 0,
+  Replaced = 1,
+  /** Every given field equals the stored one: nothing was changed. OpenSSL returns 0. */
+  Identical = 2,
+  /** Other writers kept changing the page or the number; nothing was stored. */
+  Contended = 3,
+  /** No room could be made: the page is full of tombstones. Nothing was stored. */
+  NoRoom = 4,
+  /** A removed session is not learned again. */
+  Refused = 5,
+  /** The mode or a malformed argument forbids it. */
+  NotStored = 6,
+}
+
+export const enum RemoveOutcome {
+  Removed = 0,
+  /** Nothing was held; the ID is not resumable from now on all the same. OpenSSL returns 0. */
+  NotFound = 1,
+  Contended = 2,
+}
+
+export class Cache {
+  /** What the last call found or stored; its pointers are valid until the next one. */
+  readonly found: Session = new Session();
+  readonly tombstone: Tombstone = new Tombstone();
+  readonly pages: Pages;
+  private readonly admissions: Admissions;
+  private readonly next: Session = new Session();
+  /** Sessions that the page at hand lost to make room, to be counted once it is stored. */
+  private displaced: i32 = 0;
+
+  /** Opens the cache that `settings` were configured for. */
+  constructor(
+    readonly settings: Settings,
+    sharedStore: SharedStore,
+    readonly clock: Clock,
+    readonly metrics: Metrics,
+  ) {
+    const pages = new Pages(settings.cacheName, settings.pages, sharedStore, metrics);
+    this.pages = pages;
+    this.admissions = new Admissions(pages, metrics, clock);
+    if (settings.created) {
+      // Gauges may outlive the store, for instance where all listeners were replaced.
+      metrics.record(Metric.SESSIONS, 0);
+      metrics.record(Metric.TOMBSTONES, 0);
+      metrics.record(Metric.SATURATED_PAGES, 0);
+    }
+    metrics.record(Metric.CACHE_SIZE, settings.cacheSize);
+  }
+
+  /** Returns the memory that is not collected. Not to be used afterwards. */
+  free(): void {
+    this.pages.free();
+    this.settings.free();
+  }
+
+  get previous(): u32 {
+    return this.settings.previous;
+  }
+
+  readSettings(): bool {
+    return this.settings.load();
+  }
+
+  changeMode(mode: u32): bool {
+    return this.settings.changeMode(mode);
+  }
+
+  /** A smaller size is in force for every later add at once; `Shrink` carries out what it means for what is held. */
+  changeCacheSize(size: u32): bool {
+    if (!this.settings.changeCacheSize(size)) return false;
+    this.metrics.record(Metric.CACHE_SIZE, size);
+    return true;
+  }
+
+  /** Holds for sessions that are stored from now on. */
+  changeTimeout(seconds: u32): bool {
+    return this.settings.changeTimeout(seconds);
+  }
+
+  nowSeconds(): u64 {
+    return this.clock.nowSeconds();
+  }
+
+  /** Sessions held, expired but unswept ones included. */
+  number(): u64 {
+    const number = this.metrics.read(Metric.SESSIONS);
+    const size = <u64>this.settings.cacheSize;
+    // The gauge also counts sessions that are about to be stored.
+    return size != 0 && number > size ? size : number;
+  }
+
+  /** Looks at a session without using it: counts nothing. Fills `found` where it is held, expired or not. */
+  peek(id: usize, idLength: i32): Lookup {
+    const page = this.pages.read(this.pages.pageOf(id, idLength));
+    return page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
+  }
+
+  /**
+   * Adds or changes a session by hand: SSL_CTX_add_session. Only the fields in `change.known` and `change.cleared`
+   * count. A removed session is lifted by it. Fills `found` with what is stored then.
+   */
+  put(change: Session): PutOutcome {
+    this.readSettings();
+    return this.store(change, ORIGIN_API);
+  }
+
+  /** Stores a session that a completed handshake issued; one that is held under its ID is replaced. */
+  learn(issued: Session): PutOutcome {
+    return learns(this.settings.mode) ? this.store(issued, ORIGIN_ISSUED) : PutOutcome.NotStored;
+  }
+
+  /**
+   * Notes that an upstream has accepted a session: a hit where it is held, a timeout where it is held but expired, else
+   * a miss; what is not held is learned. Fills in what was unknown of a held one; never changes its time, issuer or
+   * origin, and never lifts a tombstone. `accepted` says what the handshake showed. Needs `readSettings` before.
+   */
+  resume(accepted: Session): Lookup {
+    const counts = looksUp(this.settings.mode);
+    const lookup = this.touch(accepted, counts);
+    if (lookup == Lookup.Absent && learns(this.settings.mode)) this.store(accepted, ORIGIN_ACCEPTED);
+    if (counts) this.count(lookup);
+    return lookup;
+  }
+
+  /**
+   * Notes that an upstream has not accepted a session that was offered to it. An ID that may have been made up for
+   * compatibility (`certain` false) counts only where the cache knows it. Needs `readSettings` before.
+   */
+  decline(id: usize, idLength: i32, upstream: usize, upstreamLength: i32, certain: bool): Lookup {
+    if (!looksUp(this.settings.mode)) return Lookup.Absent;
+    const lookup = this.peek(id, idLength);
+    if (lookup == Lookup.Absent && !certain) return lookup;
+    if (lookup != Lookup.Found) {
+      this.count(lookup);
+      return lookup;
+    }
+    this.metrics.increase(Metric.DECLINED, 1);
+    const issuer = this.found;
+    if (issuer.knows(Known.UPSTREAM) && !equal(issuer.upstream, issuer.upstreamLength, upstream, upstreamLength)) {
+      this.metrics.increase(Metric.LOST, 1);
+    }
+    return lookup;
+  }
+
+  /** Removes a session and refuses its ID from now on, also where it is not held: SSL_CTX_remove_session. */
+  remove(id: usize, idLength: i32, cause: u8): RemoveOutcome {
+    this.readSettings();
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const page = this.pages.read(this.pages.pageOf(id, idLength));
+      if (!page) break;
+      const nowNanoseconds = this.clock.nowNanoseconds();
+      const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+      const grave = this.tombstone;
+      grave.id = id;
+      grave.idLength = idLength;
+      grave.time = now;
+      grave.until = now + <u64>this.settings.removedSeconds;
+      grave.cause = cause;
+      grave.version = page.nextVersion(nowNanoseconds);
+      const held = this.bury(page, grave, now);
+      const result = this.pages.commit(0);
+      if (result == StoreResult.Ok) {
+        this.countDisplaced();
+        if (held) this.metrics.increase(Metric.REMOVES, 1);
+        return held ? RemoveOutcome.Removed : RemoveOutcome.NotFound;
+      }
+      if (result != StoreResult.Conflict) break;
+    }
+    this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
+    return RemoveOutcome.Contended;
+  }
+
+  /** Puts a tombstone in the place of whatever a page has of its ID. Answers whether a session was held. */
+  private bury(page: Page, grave: Tombstone, now: u64): bool {
+    this.displaced = 0;
+    let held = false;
+    const entry = page.find(grave.id, grave.idLength);
+    if (entry) {
+      held = !entry.isTombstone;
+      const until = held ? entry.expiry : entry.until;
+      if (until > grave.until) grave.until = until;
+      page.remove(entry);
+    }
+    if (page.appendTombstone(grave)) return held;
+    if (this.makeRoom(page, tombstoneSize(grave), now) && page.appendTombstone(grave)) return held;
+    // Nothing but tombstones: from now on, whatever this page does not hold counts as removed.
+    if (grave.until > page.saturatedUntil) page.saturatedUntil = grave.until;
+    return held;
+  }
+
+  private lookIn(page: Page, id: usize, idLength: i32, now: u64): Lookup {
+    const entry = page.find(id, idLength);
+    if (entry && !entry.isTombstone) {
+      entry.readSession(this.found);
+      return this.found.expiredAt(now) ? Lookup.Expired : Lookup.Found;
+    }
+    if (page.saturatedAt(now)) return Lookup.Removed;
+    return entry && now <= entry.until ? Lookup.Removed : Lookup.Absent;
+  }
+
+  /** Counts a hit in the record of an accepted session, if it is held. */
+  private touch(accepted: Session, counts: bool): Lookup {
+    let lookup = Lookup.Unavailable;
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const page = this.pages.read(this.pages.pageOf(accepted.id, accepted.idLength));
+      if (!page) return Lookup.Unavailable;
+      const now = this.clock.nowSeconds();
+      lookup = this.lookIn(page, accepted.id, accepted.idLength, now);
+      if (lookup != Lookup.Found || !counts) return lookup;
+      const entry = page.find(accepted.id, accepted.idLength);
+      if (!entry) return lookup;
+      entry.hits += 1;
+      entry.lastUsedOrUntil = now;
+      this.fillIn(page, entry, accepted);
+      const result = this.pages.commit(0);
+      if (result == StoreResult.Ok) return lookup;
+      if (result != StoreResult.Conflict) break;
+    }
+    this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
+    return lookup;
+  }
+
+  /** Completes a held session by what a handshake showed; leaves it as it is where the page has no room for more. */
+  private fillIn(page: Page, entry: Entry, accepted: Session): void {
+    const held = this.copy(entry);
+    const news = accepted.known & ~held.known & FILLED_IN;
+    if (news == 0) return;
+    const size = <i32>entry.size;
+    const generation = entry.generation;
+    overlay(held, accepted, news);
+    if (!page.hasRoom(sessionSize(held) - size)) return;
+    page.remove(entry);
+    held.version = page.nextVersion(this.clock.nowNanoseconds());
+    page.appendSession(held, generation);
+  }
+
+  /** The common way of all additions. `origin` says how they differ. */
+  private store(change: Session, origin: i32): PutOutcome {
+    if (!storable(change)) return PutOutcome.NotStored;
+    let reserved = 0;
+    let outcome = PutOutcome.Contended;
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const page = this.pages.read(this.pages.pageOf(change.id, change.idLength));
+      if (!page) break;
+      const nowNanoseconds = this.clock.nowNanoseconds();
+      const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+      const entry = page.find(change.id, change.idLength);
+      const holds = entry != null && !entry.isTombstone;
+      outcome = this.judge(page, entry, change, origin, now);
+      if (outcome == PutOutcome.Identical || outcome == PutOutcome.Refused || outcome == PutOutcome.NotStored) {
+        if (outcome == PutOutcome.Identical) this.touchTime(entry, now);
+        break;
+      }
+      if (!holds && reserved == 0) {
+        const admission = this.admissions.reserve(this.settings.cacheSize);
+        if (admission == Admission.Denied) {
+          outcome = PutOutcome.Contended;
+          break;
+        }
+        reserved = 1;
+        if (admission == Admission.Evicted) {
+          // Evicting has used the page's buffer.
+          outcome = PutOutcome.Contended;
+          continue;
+        }
+      }
+      if (!this.compose(page, entry, change, origin, outcome, nowNanoseconds)) {
+        outcome = PutOutcome.NoRoom;
+        break;
+      }
+      const result = this.pages.commit(reserved);
+      if (result == StoreResult.Ok) {
+        this.countDisplaced();
+        this.metrics.increase(outcome == PutOutcome.Added ? Metric.ADDS : Metric.REPLACES, 1);
+        return outcome;
+      }
+      outcome = PutOutcome.Contended;
+      if (result != StoreResult.Conflict) break;
+    }
+    if (reserved != 0) this.admissions.release();
+    if (outcome == PutOutcome.Contended) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
+    else if (outcome == PutOutcome.NoRoom) this.metrics.increase(Metric.NOT_STORED_NO_ROOM, 1);
+    else if (outcome == PutOutcome.Refused) this.metrics.increase(Metric.NOT_STORED_REMOVED, 1);
+    return outcome;
+  }
+
+  /** What an addition would be, in view of what the page has of its ID. */
+  private judge(page: Page, entry: Entry | null, change: Session, origin: i32, now: u64): PutOutcome {
+    if (entry && !entry.isTombstone) {
+      if (origin == ORIGIN_ACCEPTED) return PutOutcome.NotStored;
+      entry.readSession(this.found);
+      if (this.found.expiredAt(now)) return PutOutcome.Added;
+      if (origin == ORIGIN_ISSUED) return PutOutcome.Replaced;
+      return changesNothing(this.found, change) ? PutOutcome.Identical : PutOutcome.Replaced;
+    }
+    if (origin == ORIGIN_API) return PutOutcome.Added;
+    const refused = page.saturatedAt(now) || (entry != null && now <= entry.until);
+    return refused ? PutOutcome.Refused : PutOutcome.Added;
+  }
+
+  /** Writes the new record into the page, in the place of the entry; false where no room could be made for it. */
+  private compose(
+    page: Page,
+    entry: Entry | null,
+    change: Session,
+    origin: i32,
+    outcome: PutOutcome,
+    nowNanoseconds: u64,
+  ): bool {
+    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+    let record = this.next;
+    if (entry && outcome == PutOutcome.Replaced && origin == ORIGIN_API) {
+      record = this.copy(entry);
+    } else {
+      record.clear();
+      record.id = change.id;
+      record.idLength = change.idLength;
+      record.timeoutSeconds = this.settings.timeoutSeconds;
+    }
+    overlay(record, change, change.known);
+    record.known &= ~change.cleared;
+    record.time = now;
+    record.origin = origin == ORIGIN_API ? Origin.API : Origin.OBSERVED;
+    if (origin == ORIGIN_ACCEPTED) {
+      record.known |= Known.LAST_USED;
+      record.lastUsed = now;
+    }
+    record.version = page.nextVersion(nowNanoseconds);
+    if (entry) page.remove(entry);
+    this.displaced = 0;
+    if (!this.makeRoom(page, sessionSize(record), now)) return false;
+    const stored = page.appendSession(record, this.settings.generation);
+    if (!stored) return false;
+    stored.readSession(this.found);
+    return true;
+  }
+
+  /** OpenSSL's SSL_SESS_CACHE_UPDATE_TIME: adding the identical session makes it young again. Best effort. */
+  private touchTime(entry: Entry | null, now: u64): void {
+    if (!entry || (this.settings.mode & Mode.UPDATE_TIME) == 0) return;
+    entry.time = now;
+    entry.readSession(this.found);
+    if (this.pages.commit(0) != StoreResult.Ok) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
+  }
+
+  /**
+   * Frees room in a page: first of tombstones that have ended, then of sessions, the earliest to expire first.
+   * Never of a tombstone that still refuses something.
+   */
+  private makeRoom(page: Page, size: i32, now: u64): bool {
+    while (!page.hasRoom(size)) {
+      const lapsed = page.lapsedTombstone(now);
+      if (lapsed) {
+        page.remove(lapsed);
+        continue;
+      }
+      const displaced = page.earliestToExpire();
+      if (!displaced) return false;
+      page.remove(displaced);
+      this.displaced++;
+    }
+    return true;
+  }
+
+  /** A view of an entry that stays valid while its page is edited. */
+  private copy(entry: Entry): Session {
+    memory.copy(ENTRY_COPY, changetype<usize>(entry), entry.size);
+    changetype<Entry>(ENTRY_COPY).readSession(this.next);
+    return this.next;
+  }
+
+  private count(lookup: Lookup): void {
+    if (lookup == Lookup.Found) this.metrics.increase(Metric.HITS, 1);
+    else if (lookup == Lookup.Expired) this.metrics.increase(Metric.TIMEOUTS, 1);
+    else if (lookup != Lookup.Unavailable) this.metrics.increase(Metric.MISSES, 1);
+  }
+
+  private countDisplaced(): void {
+    if (this.displaced > 0) this.metrics.increase(Metric.CACHE_FULL, this.displaced);
+  }
+}
+
+/** Copies the given fields of a change. */
+function overlay(record: Session, change: Session, fields: u32): void {
+  if (fields & Known.KIND) record.kind = change.kind;
+  if (fields & Known.PROTOCOL) record.protocol = change.protocol;
+  if (fields & Known.CIPHER) record.cipher = change.cipher;
+  if (fields & Known.TIMEOUT) record.timeoutSeconds = change.timeoutSeconds;
+  if (fields & Known.TICKET_KEY) record.ticketKey = change.ticketKey;
+  if (fields & Known.SNI) {
+    record.sni = change.sni;
+    record.sniLength = change.sniLength;
+  }
+  if (fields & Known.UPSTREAM) {
+    record.upstream = change.upstream;
+    record.upstreamLength = change.upstreamLength;
+  }
+  record.known |= fields;
+}
+
+/** Whether every given field of a change equals the stored one. */
+function changesNothing(stored: Session, change: Session): bool {
+  const given = change.known;
+  if ((given & stored.known) != given || (change.cleared & stored.known) != 0) return false;
+  if (given & Known.KIND && change.kind != stored.kind) return false;
+  if (given & Known.PROTOCOL && change.protocol != stored.protocol) return false;
+  if (given & Known.CIPHER && change.cipher != stored.cipher) return false;
+  if (given & Known.TIMEOUT && change.timeoutSeconds != stored.timeoutSeconds) return false;
+  if (given & Known.SNI && !equal(change.sni, change.sniLength, stored.sni, stored.sniLength)) return false;
+  if (given & Known.UPSTREAM) {
+    return equal(change.upstream, change.upstreamLength, stored.upstream, stored.upstreamLength);
+  }
+  return true;
+}
+
+/** Whether a record is within the limits that the page's layout has. */
+function storable(session: Session): bool {
+  const known = session.known;
+  if (session.idLength < 1 || session.idLength > MAX_ID_LENGTH) return false;
+  if (known & Known.SNI && (session.sniLength < 0 || session.sniLength > MAX_SNI_LENGTH)) return false;
+  return !(known & Known.UPSTREAM && (session.upstreamLength < 0 || session.upstreamLength > MAX_UPSTREAM_LENGTH));
+}
+
+function equal(a: usize, aLength: i32, b: usize, bLength: i32): bool {
+  return aLength == bLength && memory.compare(a, b, aLength) == 0;
+}
+
+const ORIGIN_API: i32 = 0;
+const ORIGIN_ISSUED: i32 = 1;
+const ORIGIN_ACCEPTED: i32 = 2;
+const FILLED_IN: u32 = Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY;
+/** Room for MAX_ENTRY_SIZE bytes. */
+const ENTRY_COPY: usize = memory.data(512, 8);

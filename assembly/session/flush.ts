@@ -1,0 +1,86 @@
+/**
+ * SSL_CTX_flush_sessions: removes the sessions that are held at one moment and expired at a given time, or all of them.
+ * Those that had not expired leave tombstones: they do not resume.
+ *
+ * The moment is the raising of the cache's generation: sessions stored later carry the new one and stay. It does not
+ * depend on the clock. Cost: one read of each page in use and one write of each that changes, in slices.
+ */
+import { NANOSECONDS_PER_SECOND } from "../ports/clock";
+import { Cache } from "./cache";
+import { PageJob } from "./page_job";
+import { Entry, Page } from "./page";
+import { Cause } from "./session";
+import { Metric } from "./statistics";
+
+export class Flush extends PageJob {
+  /** Sessions removed so far. */
+  removed: u64 = 0;
+  private removedHere: i32 = 0;
+  private generation: u32 = 0;
+
+  /** `before`: sessions whose time + timeout is less than this (Unix seconds) go; 0 = all. */
+  constructor(
+    cache: Cache,
+    private readonly before: u64,
+  ) {
+    super(cache);
+  }
+
+  /** Fixes the moment; false where it could not be stored. */
+  begin(): bool {
+    if (!this.cache.settings.nextGeneration()) return false;
+    this.generation = this.cache.settings.generation;
+    return true;
+  }
+
+  protected edit(page: Page): bool {
+    this.removedHere = 0;
+    const nowNanoseconds = this.cache.clock.nowNanoseconds();
+    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+    let entry = this.nextOf(page);
+    while (entry) {
+      this.take(page, entry, now, nowNanoseconds);
+      this.removedHere++;
+      entry = this.nextOf(page);
+    }
+    return this.removedHere > 0;
+  }
+
+  protected committed(): void {
+    this.removed += <u64>this.removedHere;
+    this.cache.metrics.increase(Metric.FLUSHED, this.removedHere);
+  }
+
+  private nextOf(page: Page): Entry | null {
+    let entry = page.first();
+    while (entry) {
+      if (this.reaches(entry)) return entry;
+      entry = page.after(entry);
+    }
+    return null;
+  }
+
+  private reaches(entry: Entry): bool {
+    if (entry.isTombstone || <i32>(entry.generation - this.generation) >= 0) return false;
+    return this.before == 0 || entry.expiry < this.before;
+  }
+
+  private take(page: Page, entry: Entry, now: u64, nowNanoseconds: u64): void {
+    const expiry = entry.expiry;
+    const grave = this.cache.tombstone;
+    memory.copy(ID_COPY, entry.id, entry.idLength);
+    grave.id = ID_COPY;
+    grave.idLength = entry.idLength;
+    page.remove(entry);
+    if (now > expiry) return;
+    const until = now + <u64>this.cache.settings.removedSeconds;
+    grave.time = now;
+    grave.until = expiry > until ? expiry : until;
+    grave.cause = Cause.FLUSH;
+    grave.version = page.nextVersion(nowNanoseconds);
+    // A tombstone is smaller than the session it stands for: there is always room.
+    page.appendTombstone(grave);
+  }
+}
+
+const ID_COPY: usize = memory.data(32);

@@ -1,0 +1,49 @@
+/**
+ * The names of a cache in the shared store. All begin with the format's number and the cache's name, so that several
+ * named caches live side by side and a later format does not read this one's pages.
+ *
+ *   "tls_session_cache/1/NAME/settings"          settings and registrations, see `settings.ts`
+ *   "tls_session_cache/1/NAME/sweeper"           the lease of the one sweeper, see `sweeper.ts`
+ *   "tls_session_cache/1/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
+ *   "tls_session_cache/1/NAME/page" + u32        one page, see `page.ts`
+ *
+ * Built once for each cache; afterwards only the number at the end is written. Costs no allocation on use.
+ */
+export class StoreKey {
+  readonly start: usize;
+  readonly length: i32;
+  private readonly number: usize;
+
+  constructor(cacheName: string, family: string, numbered: bool) {
+    const text = "tls_session_cache/1/" + cacheName + "/" + family;
+    const textLength = String.UTF8.byteLength(text);
+    this.start = heap.alloc(textLength + 4);
+    this.length = numbered ? textLength + 4 : textLength;
+    this.number = this.start + textLength;
+    String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, this.start);
+    store<u32>(this.number, 0);
+  }
+
+  free(): void {
+    heap.free(this.start);
+  }
+
+  /** Makes this the key of the given number. */
+  @inline
+  select(number: u32): void {
+    store<u32>(this.number, number);
+  }
+}
+
+/** FNV-1a over the ID, finished as in MurmurHash3: spreads IDs evenly over pages, whatever their length. */
+export function hashId(id: usize, idLength: i32): u32 {
+  let hash: u32 = 0x811c9dc5;
+  for (let i: i32 = 0; i < idLength; i++) {
+    hash = (hash ^ <u32>load<u8>(id + i)) * 0x01000193;
+  }
+  hash ^= hash >> 16;
+  hash *= 0x85ebca6b;
+  hash ^= hash >> 13;
+  hash *= 0xc2b2ae35;
+  return hash ^ (hash >> 16);
+}

@@ -1,0 +1,72 @@
+/**
+ * A job that edits every page of a cache once, in slices: what flushing, sweeping and shrinking have in common.
+ * A page whose commit meets other writers is read and edited again; one that cannot be committed in a bounded number
+ * of tries ends the job as failed.
+ */
+import { StoreResult } from "../ports/shared_store";
+import { Cache } from "./cache";
+import { Deadline, Job } from "./job";
+import { Page } from "./page";
+
+export abstract class PageJob extends Job {
+  private page: u32 = 0;
+  private tries: i32 = 0;
+  private refreshed: bool = false;
+
+  constructor(protected readonly cache: Cache) {
+    super();
+  }
+
+  /** Edits a page that was just read; true where it is to be stored. May be called again for the same page. */
+  protected abstract edit(page: Page): bool;
+
+  /** The last edit was stored. */
+  protected abstract committed(): void;
+
+  step(deadline: Deadline): bool {
+    const pages = this.cache.pages;
+    if (!this.refreshed) {
+      pages.directory.refreshAll();
+      this.refreshed = true;
+    }
+    for (let done = 1; ; done++) {
+      this.page = pages.directory.next(this.page);
+      if (this.page == pages.count) return true;
+      const page = pages.read(this.page);
+      if (!page) return this.giveUp();
+      if (!this.edit(page)) {
+        this.advance();
+      } else {
+        const result = pages.commit(0);
+        if (result == StoreResult.Ok) {
+          this.committed();
+          this.advance();
+        } else if (result != StoreResult.Conflict || ++this.tries == MAX_TRIES) {
+          return this.giveUp();
+        }
+      }
+      if (done % PAGES_BETWEEN_LOOKS_AT_THE_CLOCK == 0 && deadline.passed) return false;
+    }
+  }
+
+  /** Begins again from the first page. */
+  protected restart(): void {
+    this.page = 0;
+    this.tries = 0;
+    this.refreshed = false;
+  }
+
+  private advance(): void {
+    this.page++;
+    this.tries = 0;
+  }
+
+  private giveUp(): bool {
+    this.failed = true;
+    return true;
+  }
+}
+
+const MAX_TRIES: i32 = 256;
+/** A page takes 1 to 10 us. */
+const PAGES_BETWEEN_LOOKS_AT_THE_CLOCK: i32 = 16;

@@ -1,0 +1,127 @@
+/**
+ * A TLS session as the cache knows it: what it is, who issued it, how long it lives, how often it was resumed.
+ *
+ * `Session` is a view: its pointers lead into a page buffer or into the caller's memory and are valid until the next
+ * operation on the cache. It is used in both directions: the cache fills one for what it found, callers fill one for
+ * what is to be stored. The pointed-to bytes are never changed through it.
+ */
+export namespace Kind {
+  /** A session ID of TLS <= 1.2: 1 to 32 bytes that the server chose (RFC 5246 7.4.1.3). */
+  export const ID: u8 = 1;
+  /** A TLS 1.2 session ticket (RFC 5077), known by the SHA-256 of the ticket. */
+  export const TICKET: u8 = 2;
+  /** A TLS 1.3 PSK identity (RFC 8446 4.2.11), known by the SHA-256 of the identity. */
+  export const PSK: u8 = 3;
+}
+
+/** Which fields of a `Session` are known; of a change: which are given. */
+export namespace Known {
+  export const KIND: u32 = 1;
+  export const PROTOCOL: u32 = 2;
+  export const CIPHER: u32 = 4;
+  export const SNI: u32 = 8;
+  export const UPSTREAM: u32 = 16;
+  export const TIMEOUT: u32 = 32;
+  export const TICKET_KEY: u32 = 64;
+  export const LAST_USED: u32 = 128;
+}
+
+export namespace Origin {
+  export const OBSERVED: u8 = 0;
+  export const API: u8 = 1;
+}
+
+/** Why a session was removed; kept with its tombstone. */
+export namespace Cause {
+  export const API: u8 = 1;
+  export const FLUSH: u8 = 2;
+}
+
+export const MAX_ID_LENGTH: i32 = 32;
+export const TICKET_KEY_LENGTH: i32 = 16;
+/** A host name in SNI is at most 255 bytes (RFC 1035 3.1). */
+export const MAX_SNI_LENGTH: i32 = 255;
+/** The longest address is "[" + 45 characters of IPv6 + "]:" + 5 digits. */
+export const MAX_UPSTREAM_LENGTH: i32 = 64;
+
+export class Session {
+  id: usize = 0;
+  idLength: i32 = 0;
+  kind: u8 = Kind.ID;
+  /** Bits of `Known`. In what the cache found, a field without its bit is unknown (null); in a change, untouched. */
+  known: u32 = 0;
+  /**
+   * In a change only: bits of `Known` for fields that are given as null, that is, to be made unknown. Only PROTOCOL,
+   * CIPHER, SNI and UPSTREAM can be.
+   */
+  cleared: u32 = 0;
+  /** As on the wire: 0x0303 is TLS 1.2. */
+  protocol: u16 = 0;
+  /** Cipher suite as on the wire. */
+  cipher: u16 = 0;
+  sni: usize = 0;
+  sniLength: i32 = 0;
+  upstream: usize = 0;
+  upstreamLength: i32 = 0;
+  /** The first 16 bytes of the ticket or identity. */
+  ticketKey: usize = 0;
+  /** Unix seconds of the issue, as far as it was seen, or of the last change by hand. */
+  time: u64 = 0;
+  timeoutSeconds: u32 = 0;
+  lastUsed: u64 = 0;
+  hits: u32 = 0;
+  origin: u8 = Origin.OBSERVED;
+  /** Orders changes of one page more finely than seconds; see `page.ts`. */
+  version: u64 = 0;
+
+  /** Empties the view, for the next use. */
+  clear(): void {
+    this.id = 0;
+    this.idLength = 0;
+    this.kind = Kind.ID;
+    this.known = 0;
+    this.cleared = 0;
+    this.protocol = 0;
+    this.cipher = 0;
+    this.sni = 0;
+    this.sniLength = 0;
+    this.upstream = 0;
+    this.upstreamLength = 0;
+    this.ticketKey = 0;
+    this.time = 0;
+    this.timeoutSeconds = 0;
+    this.lastUsed = 0;
+    this.hits = 0;
+    this.origin = Origin.OBSERVED;
+    this.version = 0;
+  }
+
+  @inline
+  knows(field: u32): bool {
+    return (this.known & field) != 0;
+  }
+
+  /** The last second in which the session may be resumed. */
+  @inline
+  get expiry(): u64 {
+    return this.time + <u64>this.timeoutSeconds;
+  }
+
+  /** OpenSSL's rule: expired once now > time + timeout. */
+  @inline
+  expiredAt(nowSeconds: u64): bool {
+    return nowSeconds > this.expiry;
+  }
+}
+
+/** A removed session that stays refused: what `GET /v1/removed` shows. */
+export class Tombstone {
+  id: usize = 0;
+  idLength: i32 = 0;
+  /** Unix seconds of the removal. */
+  time: u64 = 0;
+  /** The last second in which it is refused. */
+  until: u64 = 0;
+  cause: u8 = 0;
+  version: u64 = 0;
+}

@@ -1,0 +1,296 @@
+/**
+ * The settings of one named cache, shared by all filters and workers: what the configuration says, and what was
+ * changed since over HTTP. One small value in the shared store, read once for each handshake that has something to say
+ * to the cache (about 0.3 us), so that a change is in force on every worker at once.
+ *
+ * A value set over HTTP holds until the process ends or until that value in the configuration changes. To tell a change
+ * of the configuration from two filters that contradict each other, each filter registers, under its name, what its
+ * configuration gives: a filter that comes back with another value has changed; a new filter whose value differs from
+ * the one in force for the others is refused. What a filter does not give, it takes from the others.
+ *
+ * Layout, little-endian:
+ *   0   u32 pages of the cache         4   u32 generation, raised by each flush
+ *   8   for each of 4 settings: u32 current value, u32 configured value (UNSET: nobody gave one, the default holds)
+ *   40  u32 number of registrations    44  u32 zero
+ *   48  registrations: u64 hash of the filter's name, 4 x u32 value given (UNSET: none)
+ */
+import { SharedStore, StoreResult } from "../ports/shared_store";
+import { StoreKey } from "./keys";
+import { Mode } from "./mode";
+
+/** What one filter's configuration says; -1 where it says nothing. */
+export class GivenSettings {
+  mode: i64 = -1;
+  cacheSize: i64 = -1;
+  timeoutSeconds: i64 = -1;
+  removedSeconds: i64 = -1;
+  maxMemoryMib: i64 = -1;
+}
+
+export class Settings {
+  pages: u32 = 0;
+  generation: u32 = 0;
+  mode: u32 = Mode.SERVER;
+  cacheSize: u32 = DEFAULT_CACHE_SIZE;
+  timeoutSeconds: u32 = DEFAULT_TIMEOUT_SECONDS;
+  removedSeconds: u32 = DEFAULT_REMOVED_SECONDS;
+  /** Whether `configure` made the cache, that is, found none. */
+  created: bool = false;
+  /** The value before the last successful change. */
+  previous: u32 = 0;
+
+  private readonly key: StoreKey;
+  private mark: u32 = 0;
+  private length: i32 = 0;
+
+  constructor(
+    readonly cacheName: string,
+    private readonly sharedStore: SharedStore,
+  ) {
+    this.key = new StoreKey(cacheName, "settings", false);
+  }
+
+  free(): void {
+    this.key.free();
+  }
+
+  /** Takes the present values from the store; false where they cannot be read, then the last known stay. */
+  load(): bool {
+    const result = this.sharedStore.read(this.key.start, this.key.length, RECORD, RECORD_CAPACITY);
+    if (result != StoreResult.Ok || this.sharedStore.length < REGISTRATIONS_OFFSET) return false;
+    this.mark = this.sharedStore.mark;
+    this.length = this.sharedStore.length;
+    this.take();
+    return true;
+  }
+
+  /**
+   * Registers a filter with what its configuration gives and takes the settings in force.
+   * Answers with an empty text, or with the reason why the configuration is refused.
+   */
+  configure(filterName: string, given: GivenSettings): string {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      if (!this.load()) {
+        const result = this.create(filterName, given);
+        if (result == StoreResult.Ok) return "";
+        if (result == StoreResult.Conflict) continue;
+        break;
+      }
+      const refusal = this.register(filterName, given);
+      if (refusal.length > 0) return refusal;
+      if (this.write() == StoreResult.Ok) {
+        this.take();
+        return "";
+      }
+    }
+    return 'cache "' + this.cacheName + '": its settings could not be stored, as others kept changing them: try again';
+  }
+
+  changeMode(mode: u32): bool {
+    return this.change(MODE, mode);
+  }
+
+  changeCacheSize(size: u32): bool {
+    return this.change(CACHE_SIZE, size);
+  }
+
+  changeTimeout(seconds: u32): bool {
+    return this.change(TIMEOUT, seconds);
+  }
+
+  /** Begins a new generation: sessions stored before it can be told from those stored after it. */
+  nextGeneration(): bool {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      if (!this.load()) return false;
+      store<u32>(RECORD, this.generation + 1, GENERATION_OFFSET);
+      if (this.write() == StoreResult.Ok) {
+        this.take();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private change(setting: i32, value: u32): bool {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      if (!this.load()) return false;
+      const previous = current(setting);
+      store<u32>(currentAddress(setting), value);
+      if (this.write() == StoreResult.Ok) {
+        this.previous = previous;
+        this.take();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private create(filterName: string, given: GivenSettings): StoreResult {
+    memory.fill(RECORD, 0, RECORD_CAPACITY);
+    store<u32>(RECORD, pagesFor(given.maxMemoryMib < 0 ? DEFAULT_MAX_MEMORY_MIB : <u32>given.maxMemoryMib));
+    for (let setting = 0; setting < SETTINGS; setting++) {
+      const value = givenValue(given, setting);
+      store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
+      store<u32>(currentAddress(setting) + 4, value);
+    }
+    this.length = REGISTRATIONS_OFFSET;
+    this.append(hashName(filterName), given);
+    const result = this.sharedStore.create(this.key.start, this.key.length, RECORD, this.length);
+    if (result == StoreResult.Ok) {
+      this.created = true;
+      this.take();
+    }
+    return result;
+  }
+
+  /** Merges what a filter gives into RECORD, or says why not. */
+  private register(filterName: string, given: GivenSettings): string {
+    if (given.maxMemoryMib >= 0 && pagesFor(<u32>given.maxMemoryMib) != this.pages) {
+      return this.contradiction("max_memory_mib", given.maxMemoryMib, (this.pages * PAGE_KIB) / 1024);
+    }
+    const name = hashName(filterName);
+    const registration = this.registrationOf(name);
+    for (let setting = 0; setting < SETTINGS; setting++) {
+      const value = givenValue(given, setting);
+      const configured = load<u32>(currentAddress(setting) + 4);
+      const changed = registration != 0 && load<u32>(registration + 8 + (<usize>setting << 2)) != value;
+      if (changed || (configured == UNSET && value != UNSET)) {
+        store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
+        store<u32>(currentAddress(setting) + 4, value);
+      } else if (registration == 0 && value != UNSET && value != configured) {
+        return this.contradiction(settingName(setting), value, configured);
+      }
+    }
+    if (registration == 0) {
+      this.append(name, given);
+    } else {
+      writeRegistration(registration, name, given);
+    }
+    return "";
+  }
+
+  private contradiction(name: string, given: i64, present: i64): string {
+    return (
+      'cache "' +
+      this.cacheName +
+      '": ' +
+      name +
+      " is " +
+      given.toString() +
+      " here and " +
+      present.toString() +
+      " in another filter of the same cache: give the same value in all, or in one only"
+    );
+  }
+
+  private registrationOf(name: u64): usize {
+    const count = load<u32>(RECORD, COUNT_OFFSET);
+    for (let i: u32 = 0; i < count; i++) {
+      const registration = RECORD + REGISTRATIONS_OFFSET + <usize>(i * REGISTRATION_SIZE);
+      if (load<u64>(registration) == name) return registration;
+    }
+    return 0;
+  }
+
+  /** Adds a registration. Beyond the last place none is kept: such a filter is checked, but not watched for changes. */
+  private append(name: u64, given: GivenSettings): void {
+    const count = load<u32>(RECORD, COUNT_OFFSET);
+    if (count >= MAX_REGISTRATIONS) return;
+    writeRegistration(RECORD + REGISTRATIONS_OFFSET + <usize>(count * REGISTRATION_SIZE), name, given);
+    store<u32>(RECORD, count + 1, COUNT_OFFSET);
+    this.length += REGISTRATION_SIZE;
+  }
+
+  private write(): StoreResult {
+    return this.sharedStore.replace(this.key.start, this.key.length, RECORD, this.length, this.mark);
+  }
+
+  private take(): void {
+    this.pages = load<u32>(RECORD);
+    this.generation = load<u32>(RECORD, GENERATION_OFFSET);
+    this.mode = current(MODE);
+    this.cacheSize = current(CACHE_SIZE);
+    this.timeoutSeconds = current(TIMEOUT);
+    this.removedSeconds = current(REMOVED);
+  }
+}
+
+/**
+ * The number of pages that a bound on memory allows: the greatest power of two, so that a page is found by a mask.
+ * 64 MiB make 4096 pages.
+ */
+export function pagesFor(maxMemoryMib: u32): u32 {
+  const pages = (maxMemoryMib * 1024) / PAGE_KIB;
+  return pages <= 1 ? 1 : <u32>1 << (31 - clz(pages));
+}
+
+function writeRegistration(registration: usize, name: u64, given: GivenSettings): void {
+  store<u64>(registration, name);
+  for (let setting = 0; setting < SETTINGS; setting++) {
+    store<u32>(registration + 8 + (<usize>setting << 2), givenValue(given, setting));
+  }
+}
+
+function givenValue(given: GivenSettings, setting: i32): u32 {
+  let value: i64 = given.removedSeconds;
+  if (setting == MODE) value = given.mode;
+  else if (setting == CACHE_SIZE) value = given.cacheSize;
+  else if (setting == TIMEOUT) value = given.timeoutSeconds;
+  return value < 0 ? UNSET : <u32>value;
+}
+
+function defaultValue(setting: i32): u32 {
+  if (setting == MODE) return Mode.SERVER;
+  if (setting == CACHE_SIZE) return DEFAULT_CACHE_SIZE;
+  if (setting == TIMEOUT) return DEFAULT_TIMEOUT_SECONDS;
+  return DEFAULT_REMOVED_SECONDS;
+}
+
+function settingName(setting: i32): string {
+  if (setting == MODE) return "mode";
+  if (setting == CACHE_SIZE) return "cache_size";
+  if (setting == TIMEOUT) return "timeout";
+  return "removed_seconds";
+}
+
+@inline
+function currentAddress(setting: i32): usize {
+  return RECORD + SETTINGS_OFFSET + (<usize>setting << 3);
+}
+
+@inline
+function current(setting: i32): u32 {
+  return load<u32>(currentAddress(setting));
+}
+
+/** FNV-1a, 64 bits. */
+function hashName(name: string): u64 {
+  let hash: u64 = 0xcbf29ce484222325;
+  for (let i = 0; i < name.length; i++) hash = (hash ^ <u64>name.charCodeAt(i)) * 0x100000001b3;
+  return hash;
+}
+
+/** OpenSSL's SSL_SESSION_CACHE_MAX_SIZE_DEFAULT. */
+export const DEFAULT_CACHE_SIZE: u32 = 20480;
+/** As OpenSSL sets it for TLS_method(). */
+export const DEFAULT_TIMEOUT_SECONDS: u32 = 7200;
+/** The longest life of a TLS 1.3 ticket (RFC 8446 4.6.1): upstreams' own lifetimes are not known here. */
+export const DEFAULT_REMOVED_SECONDS: u32 = 604800;
+export const DEFAULT_MAX_MEMORY_MIB: u32 = 64;
+
+const MODE: i32 = 0;
+const CACHE_SIZE: i32 = 1;
+const TIMEOUT: i32 = 2;
+const REMOVED: i32 = 3;
+const SETTINGS: i32 = 4;
+const UNSET: u32 = 0xffffffff;
+const PAGE_KIB: u32 = 16;
+const MAX_TRIES: i32 = 64;
+const MAX_REGISTRATIONS: u32 = 64;
+const GENERATION_OFFSET: i32 = 4;
+const SETTINGS_OFFSET: i32 = 8;
+const COUNT_OFFSET: i32 = 40;
+const REGISTRATIONS_OFFSET: i32 = 48;
+const REGISTRATION_SIZE: i32 = 24;
+const RECORD_CAPACITY: i32 = 1584;
+const RECORD: usize = memory.data(1584, 8);

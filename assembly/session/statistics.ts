@@ -1,0 +1,140 @@
+/**
+ * The catalogue of what a cache counts: numbers of metrics, and their names. A name is a family in Prometheus naming,
+ * followed by pairs of label and value; all families share the prefix `tls_session_cache_`.
+ */
+import { PARSE_ERRORS, parseErrorName } from "../tls/parse_error";
+
+export namespace Metric {
+  // Gauges.
+  export const SESSIONS: i32 = 0;
+  export const CACHE_SIZE: i32 = 1;
+  export const TOMBSTONES: i32 = 2;
+  export const SATURATED_PAGES: i32 = 3;
+  // What became of offered sessions.
+  export const HITS: i32 = 4;
+  export const MISSES: i32 = 5;
+  export const TIMEOUTS: i32 = 6;
+  export const DECLINED: i32 = 7;
+  export const LOST: i32 = 8;
+  export const REFUSED: i32 = 9;
+  // What became of the cache.
+  export const ADDS: i32 = 10;
+  export const REPLACES: i32 = 11;
+  export const REMOVES: i32 = 12;
+  export const CACHE_FULL: i32 = 13;
+  export const EXPIRED: i32 = 14;
+  export const FLUSHED: i32 = 15;
+  export const NOT_STORED_CONTENDED: i32 = 16;
+  export const NOT_STORED_NO_ROOM: i32 = 17;
+  export const NOT_STORED_REMOVED: i32 = 18;
+  export const CAS_CONFLICTS: i32 = 19;
+  // What was seen on the wire.
+  export const ACCEPT: i32 = 20;
+  export const ACCEPT_GOOD: i32 = 21;
+  export const FAILED: i32 = 22;
+  export const NOT_TLS: i32 = 23;
+  export const UNWATCHED: i32 = 24;
+  /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
+  export const HANDSHAKES: i32 = 25;
+  export const FULL_BY_KIND: i32 = 45;
+  /** Plus a `ParseError`. */
+  export const PARSE_ERRORS: i32 = 48;
+}
+
+/** How a handshake ended: in full, or resumed by one of the kinds. */
+export namespace Outcome {
+  export const FULL: i32 = 0;
+  export const RESUMED_ID: i32 = 1;
+  export const RESUMED_TICKET: i32 = 2;
+  export const RESUMED_PSK: i32 = 3;
+}
+
+export const PROTOCOLS: i32 = 5;
+export const OUTCOMES: i32 = 4;
+export const METRICS: i32 = Metric.PARSE_ERRORS + PARSE_ERRORS;
+
+export function isGauge(metric: i32): bool {
+  return metric <= Metric.SATURATED_PAGES;
+}
+
+/** The metric of handshakes of a protocol (as on the wire) with an `Outcome`. */
+export function handshakes(protocol: u16, outcome: i32): i32 {
+  return Metric.HANDSHAKES + protocolIndex(protocol) * OUTCOMES + outcome;
+}
+
+/** What a full handshake issued: an `Outcome` of a resumed kind (ID or ticket), or FULL for nothing that was seen. */
+export function fullByKind(issued: i32): i32 {
+  return Metric.FULL_BY_KIND + (issued == Outcome.RESUMED_ID ? 0 : issued == Outcome.RESUMED_TICKET ? 1 : 2);
+}
+
+export function protocolName(index: i32): string {
+  return unchecked(PROTOCOL_NAMES[index < 0 || index >= PROTOCOLS ? 0 : index]);
+}
+
+/** Name of a parse error by its number, for listings. */
+export function parseErrorLabel(error: i32): string {
+  return parseErrorName(error);
+}
+
+/** The name of a metric, its labels spelled as ".label.value" pairs behind the family's name. */
+export function metricName(metric: i32, cacheName: string): string {
+  const cache = ".cache." + cacheName;
+  if (metric >= Metric.PARSE_ERRORS) {
+    return PREFIX + "parse_errors_total" + cache + ".error." + parseErrorName(metric - Metric.PARSE_ERRORS);
+  }
+  if (metric >= Metric.FULL_BY_KIND) {
+    const kind = metric - Metric.FULL_BY_KIND;
+    return PREFIX + "full_handshakes_total" + cache + ".kind." + (kind == 0 ? "id" : kind == 1 ? "ticket" : "none");
+  }
+  if (metric >= Metric.HANDSHAKES) {
+    const index = metric - Metric.HANDSHAKES;
+    const protocol = protocolName(index / OUTCOMES);
+    const outcome = unchecked(OUTCOME_NAMES[index % OUTCOMES]);
+    return PREFIX + "handshakes_total" + cache + ".protocol." + protocol + ".outcome." + outcome;
+  }
+  switch (metric) {
+    case Metric.NOT_STORED_CONTENDED:
+      return PREFIX + "not_stored_total" + cache + ".cause.contended";
+    case Metric.NOT_STORED_NO_ROOM:
+      return PREFIX + "not_stored_total" + cache + ".cause.no_room";
+    case Metric.NOT_STORED_REMOVED:
+      return PREFIX + "not_stored_total" + cache + ".cause.removed";
+    default:
+      return PREFIX + unchecked(FAMILIES[metric]) + cache;
+  }
+}
+
+function protocolIndex(protocol: u16): i32 {
+  return protocol < 0x0300 || protocol > 0x0304 ? 0 : <i32>(protocol - 0x0300);
+}
+
+const PREFIX: string = "tls_session_cache_";
+const PROTOCOL_NAMES: StaticArray<string> = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+const OUTCOME_NAMES: StaticArray<string> = ["full", "resumed_id", "resumed_ticket", "resumed_psk"];
+const FAMILIES: StaticArray<string> = [
+  "sessions",
+  "size",
+  "removed_sessions",
+  "saturated_pages",
+  "hits_total",
+  "misses_total",
+  "timeouts_total",
+  "declined_total",
+  "lost_total",
+  "refused_total",
+  "adds_total",
+  "replaces_total",
+  "removes_total",
+  "full_total",
+  "expired_total",
+  "flushed_total",
+  "", // the three causes of not_stored_total are named apart
+  "",
+  "",
+  "cas_conflicts_total",
+  "accepts_total",
+  "accepts_good_total",
+  "handshakes_failed_total",
+  "connections_not_tls_total",
+  "connections_unwatched_total",
+];

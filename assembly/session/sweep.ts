@@ -1,0 +1,54 @@
+/**
+ * One pass of automatic clearing: removes sessions that have been expired for a while, tombstones that have ended and
+ * saturation that is over. OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
+ * runs in the background, in slices (`sweeper.ts`).
+ */
+import { Cache } from "./cache";
+import { clearsExpired } from "./mode";
+import { PageJob } from "./page_job";
+import { Entry, Page } from "./page";
+import { Metric } from "./statistics";
+
+export class Sweep extends PageJob {
+  private expiredHere: i32 = 0;
+
+  constructor(cache: Cache) {
+    super(cache);
+  }
+
+  protected edit(page: Page): bool {
+    const now = this.cache.nowSeconds();
+    this.expiredHere = 0;
+    let changed = false;
+    let entry = this.nextOf(page, now);
+    while (entry) {
+      if (!entry.isTombstone) this.expiredHere++;
+      page.remove(entry);
+      changed = true;
+      entry = this.nextOf(page, now);
+    }
+    if (page.saturatedUntil != 0 && now > page.saturatedUntil) {
+      page.saturatedUntil = 0;
+      changed = true;
+    }
+    return changed;
+  }
+
+  protected committed(): void {
+    if (this.expiredHere > 0) this.cache.metrics.increase(Metric.EXPIRED, this.expiredHere);
+  }
+
+  private nextOf(page: Page, now: u64): Entry | null {
+    const clears = clearsExpired(this.cache.settings.mode);
+    let entry = page.first();
+    while (entry) {
+      const ended = entry.isTombstone ? now > entry.until : clears && now > entry.expiry + EXPIRED_STAY_SECONDS;
+      if (ended) return entry;
+      entry = page.after(entry);
+    }
+    return null;
+  }
+}
+
+/** Expired sessions stay this long, so that one which is offered just too late counts as a timeout, not as a miss. */
+export const EXPIRED_STAY_SECONDS: u64 = 5;

@@ -1,0 +1,94 @@
+/**
+ * A shared store in memory that keeps Envoy's rules of compare-and-set, and makes conflicts on demand: `conflictAt(n)`
+ * lets the n-th write from now meet another writer, whose step the test gives by overriding `otherWriter`.
+ */
+import { SharedStore, StoreResult } from "../../../assembly/ports/shared_store";
+
+class StoredValue {
+  constructor(
+    public bytes: Uint8Array,
+    public mark: u32,
+  ) {}
+}
+
+export class FakeStore extends SharedStore {
+  private readonly values: Map<string, StoredValue> = new Map<string, StoredValue>();
+  private marks: u32 = 0;
+  private writesUntilConflict: i32 = -1;
+  /** Every write is answered with a conflict while this is set. */
+  alwaysConflicts: bool = false;
+  /** Every read and write fails while this is set. */
+  broken: bool = false;
+  reads: i32 = 0;
+  writes: i32 = 0;
+
+  /** The n-th write from now, 0 being the next, is preceded by `otherWriter`. */
+  conflictAt(n: i32): void {
+    this.writesUntilConflict = n;
+  }
+
+  /** What another worker does at the moment chosen by `conflictAt`. */
+  otherWriter(): void {}
+
+  /** Number of keys: the store knows no deletion, so this never shrinks. */
+  get size(): i32 {
+    return this.values.size;
+  }
+
+  /** Bytes of all values. */
+  get bytes(): i32 {
+    let sum = 0;
+    const all = this.values.values();
+    for (let i = 0; i < all.length; i++) sum += all[i].bytes.length;
+    return sum;
+  }
+
+  read(key: usize, keyLength: i32, into: usize, capacity: i32): StoreResult {
+    this.reads++;
+    if (this.broken) return StoreResult.Failed;
+    const name = nameOf(key, keyLength);
+    if (!this.values.has(name)) return StoreResult.Absent;
+    const value = this.values.get(name);
+    if (value.bytes.length > capacity) return StoreResult.TooLarge;
+    memory.copy(into, value.bytes.dataStart, value.bytes.length);
+    this.mark = value.mark;
+    this.length = value.bytes.length;
+    return StoreResult.Ok;
+  }
+
+  replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
+    if (this.interferes()) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
+    const name = nameOf(key, keyLength);
+    if (!this.values.has(name)) return StoreResult.Failed;
+    if (this.values.get(name).mark != mark) return StoreResult.Conflict;
+    this.values.set(name, new StoredValue(bytesOf(value, valueLength), ++this.marks));
+    return StoreResult.Ok;
+  }
+
+  create(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
+    if (this.interferes()) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
+    const name = nameOf(key, keyLength);
+    if (this.values.has(name)) return StoreResult.Conflict;
+    this.values.set(name, new StoredValue(bytesOf(value, valueLength), ++this.marks));
+    return StoreResult.Ok;
+  }
+
+  private interferes(): bool {
+    this.writes++;
+    if (this.broken || this.alwaysConflicts) return true;
+    if (this.writesUntilConflict >= 0 && this.writesUntilConflict-- == 0) this.otherWriter();
+    return false;
+  }
+}
+
+function nameOf(key: usize, length: i32): string {
+  let name = "";
+  for (let i = 0; i < length; i++) name += String.fromCharCode(load<u8>(key + i));
+  return name;
+}
+
+function bytesOf(value: usize, length: i32): Uint8Array {
+  const bytes = new Uint8Array(length);
+  memory.copy(bytes.dataStart, value, length);
+  return bytes;
+}
