@@ -1,0 +1,75 @@
+/**
+ * The flags of the mode by their names, which are OpenSSL's without SSL_SESS_CACHE_: as configuration and admin API read
+ * and show them.
+ */
+import { quoted } from "../json/quote";
+import { JsonKind, JsonValue } from "../json/value";
+import { Mode } from "../session/mode";
+
+/** A list of names that was read: the flags, or why they are none. */
+export class ModeText {
+  mode: u32 = Mode.OFF;
+  /** Empty, or one line that says what is wrong and what would be right. */
+  error: string = "";
+
+  /** Adds the flags of a name. */
+  add(name: string): void {
+    if (name == "CLIENT" || name == "BOTH") {
+      this.error = name + " is not possible: a proxy observes the servers' side only; use SERVER";
+      return;
+    }
+    if (name == "NO_INTERNAL") {
+      this.mode |= Mode.NO_INTERNAL_LOOKUP | Mode.NO_INTERNAL_STORE;
+      return;
+    }
+    const index = NAMES.indexOf(name);
+    if (index < 0) this.error = quoted(name) + " is no flag; expected " + ALL_NAMES;
+    else this.mode |= FLAGS[index];
+  }
+}
+
+export function readMode(value: JsonValue): ModeText {
+  const text = new ModeText();
+  if (value.kind != JsonKind.Array) {
+    text.error = "expected an array of names of flags: " + ALL_NAMES;
+    return text;
+  }
+  let off = false;
+  for (let i = 0; i < value.items.length && text.error.length == 0; i++) {
+    const item = value.items[i];
+    if (item.kind != JsonKind.String) text.error = "expected names of flags: " + ALL_NAMES;
+    else if (item.text == "OFF") off = true;
+    else text.add(item.text);
+  }
+  if (text.error.length == 0 && off && text.mode != Mode.OFF) {
+    text.error = "OFF stands alone: leave it out, or leave the other flags out";
+  }
+  return text;
+}
+
+/** The names of the flags that are set, in the order of their numbers; ["OFF"] for none. */
+export function modeNames(mode: u32): string[] {
+  const names: string[] = [];
+  for (let i = 0; i < FLAGS.length; i++) {
+    if (mode & FLAGS[i]) names.push(NAMES[i]);
+  }
+  if (names.length == 0) names.push("OFF");
+  return names;
+}
+
+const FLAGS: StaticArray<u32> = [
+  Mode.SERVER,
+  Mode.NO_AUTO_CLEAR,
+  Mode.NO_INTERNAL_LOOKUP,
+  Mode.NO_INTERNAL_STORE,
+  Mode.UPDATE_TIME,
+];
+const NAMES: StaticArray<string> = [
+  "SERVER",
+  "NO_AUTO_CLEAR",
+  "NO_INTERNAL_LOOKUP",
+  "NO_INTERNAL_STORE",
+  "UPDATE_TIME",
+];
+const ALL_NAMES: string =
+  "OFF, SERVER, NO_AUTO_CLEAR, NO_INTERNAL_LOOKUP, NO_INTERNAL_STORE, NO_INTERNAL (both), UPDATE_TIME";

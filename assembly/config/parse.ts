@@ -1,0 +1,191 @@
+/**
+ * Configuration text (JSON) -> `Config`. The text comes from an operator and is checked whole: a field that does not exist, a
+ * value of the wrong type or out of its range is an error that names the field and says what would be right; nothing is
+ * guessed and nothing is ignored. Empty text means all defaults. Tokens never appear in errors.
+ *
+ *   {"cache": "edge", "cache_size": 20480, "timeout": 7200, "mode": ["SERVER"], "removed_seconds": 604800,
+ *    "max_memory_mib": 64, "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
+ *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false}}
+ */
+import { quoted } from "../json/quote";
+import { JsonReader } from "../json/reader";
+import { JsonKind, JsonValue } from "../json/value";
+import { Environment } from "../ports/environment";
+import { AdminConfig, Config } from "./config";
+import { readMode } from "./mode_names";
+import { nearest } from "./nearest";
+
+export function parseConfig(text: usize, length: i32, environment: Environment): Config {
+  const config = new Config();
+  if (isBlank(text, length)) return config;
+  const reader = new JsonReader();
+  const value = reader.read(text, length);
+  if (value === null) config.error = "the configuration is not JSON: " + reader.error;
+  else if (value.kind != JsonKind.Object) config.error = "the configuration has to be a JSON object: {...}";
+  else config.error = readAll(config, value, environment);
+  return config;
+}
+
+/** Each of these answers the error, empty where all is right. */
+function readAll(config: Config, object: JsonValue, environment: Environment): string {
+  for (let i = 0; i < object.names.length; i++) {
+    const error = readField(config, object.names[i], object.items[i], environment);
+    if (error.length > 0) return error;
+  }
+  return "";
+}
+
+function readField(config: Config, name: string, value: JsonValue, environment: Environment): string {
+  if (name == "cache") {
+    if (value.kind != JsonKind.String || !isCacheName(value.text)) {
+      return "cache: expected a name of 1 to 64 characters out of A-Z a-z 0-9 _ -";
+    }
+    config.cache = value.text;
+    return "";
+  }
+  if (name == "cache_size") {
+    if (!value.isWhole(0, i32.MAX_VALUE)) return outOfRange(name, "0 (unlimited) to 2147483647");
+    config.cacheSize = <i64>value.number;
+    return "";
+  }
+  if (name == "timeout") {
+    if (!value.isWhole(1, i32.MAX_VALUE)) return outOfRange(name, "1 to 2147483647 (seconds)");
+    config.timeoutSeconds = <i64>value.number;
+    return "";
+  }
+  if (name == "removed_seconds") {
+    if (!value.isWhole(1, i32.MAX_VALUE)) return outOfRange(name, "1 to 2147483647");
+    config.removedSeconds = <i64>value.number;
+    return "";
+  }
+  if (name == "max_memory_mib") {
+    if (!value.isWhole(1, MOST_MEMORY_MIB)) return outOfRange(name, "1 to 4096");
+    config.maxMemoryMib = <i64>value.number;
+    return "";
+  }
+  if (name == "mode") {
+    const mode = readMode(value);
+    if (mode.error.length > 0) return "mode: " + mode.error;
+    config.mode = <i64>mode.mode;
+    return "";
+  }
+  if (name == "admin") return readAdmin(config, value, environment);
+  return unknownField("", name, FIELDS);
+}
+
+function readAdmin(config: Config, object: JsonValue, environment: Environment): string {
+  if (object.kind != JsonKind.Object) return 'admin: expected an object, such as {"tokens": ["..."]}';
+  const admin = new AdminConfig();
+  for (let i = 0; i < object.names.length; i++) {
+    const error = readAdminField(admin, object.names[i], object.items[i], environment);
+    if (error.length > 0) return "admin." + error;
+  }
+  config.admin = admin;
+  return "";
+}
+
+function readAdminField(admin: AdminConfig, name: string, value: JsonValue, environment: Environment): string {
+  if (name == "tokens") return readTokens(admin.tokens, name, value);
+  if (name == "read_tokens") return readTokens(admin.readTokens, name, value);
+  if (name == "tokens_env") return lookUpTokens(admin.tokens, name, value, environment);
+  if (name == "read_tokens_env") return lookUpTokens(admin.readTokens, name, value, environment);
+  if (name == "allow_unauthenticated") {
+    if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
+    admin.allowUnauthenticated = value.boolean;
+    return "";
+  }
+  return unknownField("admin.", name, ADMIN_FIELDS);
+}
+
+function readTokens(tokens: string[], name: string, value: JsonValue): string {
+  if (value.kind != JsonKind.Array) return name + ": expected an array of strings";
+  for (let i = 0; i < value.items.length; i++) {
+    const item = value.items[i];
+    const place = name + "[" + i.toString() + "]";
+    if (item.kind != JsonKind.String || !isToken(item.text)) return place + ": " + TOKEN_RULE;
+    if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
+    tokens.push(item.text);
+  }
+  return "";
+}
+
+/** Variables that are not set, or empty, add no token: so one configuration serves with and without them. */
+function lookUpTokens(tokens: string[], name: string, value: JsonValue, environment: Environment): string {
+  if (value.kind != JsonKind.Array) return name + ": expected an array of names of environment variables";
+  for (let i = 0; i < value.items.length; i++) {
+    const item = value.items[i];
+    const place = name + "[" + i.toString() + "]";
+    if (item.kind != JsonKind.String || item.text.length == 0) {
+      return place + ": expected the name of an environment variable";
+    }
+    const token = environment.lookup(item.text);
+    if (token === null || token.length == 0) continue;
+    if (!isToken(token)) return place + ": the value of " + quoted(item.text) + " is no token: " + TOKEN_RULE;
+    if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
+    tokens.push(token);
+  }
+  return "";
+}
+
+function outOfRange(name: string, range: string): string {
+  return name + ": expected a whole number from " + range;
+}
+
+function unknownField(prefix: string, name: string, names: StaticArray<string>): string {
+  // The caller puts the prefix in front of the first name; it is needed here for the suggestion only.
+  const near = nearest(name, names);
+  const hint = near.length > 0 ? "did you mean " + prefix + near + "?" : "the fields are " + names.join(", ");
+  return quoted(name) + ": no such field; " + hint;
+}
+
+function isBlank(text: usize, length: i32): bool {
+  for (let i = 0; i < length; i++) {
+    const byte = load<u8>(text + i);
+    if (byte != 0x20 && byte != 0x0a && byte != 0x0d && byte != 0x09) return false;
+  }
+  return true;
+}
+
+function isCacheName(name: string): bool {
+  if (name.length < 1 || name.length > MAX_CACHE_NAME) return false;
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    const letter = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a && code < 0x80;
+    const digit = code >= 0x30 && code <= 0x39;
+    if (!letter && !digit && code != 0x5f && code != 0x2d) return false;
+  }
+  return true;
+}
+
+/** What fits into an Authorization header as it is. */
+function isToken(token: string): bool {
+  if (token.length < 1 || token.length > MAX_TOKEN) return false;
+  for (let i = 0; i < token.length; i++) {
+    const code = token.charCodeAt(i);
+    if (code < 0x21 || code > 0x7e) return false;
+  }
+  return true;
+}
+
+const MOST_MEMORY_MIB: u64 = 4096;
+const MAX_CACHE_NAME: i32 = 64;
+const MAX_TOKEN: i32 = 4096;
+/** In each list. Each request is compared with all of them. */
+const MAX_TOKENS: i32 = 64;
+const TOKEN_RULE: string = "expected 1 to 4096 visible ASCII characters without spaces";
+const FIELDS: StaticArray<string> = [
+  "cache",
+  "cache_size",
+  "timeout",
+  "mode",
+  "removed_seconds",
+  "max_memory_mib",
+  "admin",
+];
+const ADMIN_FIELDS: StaticArray<string> = [
+  "tokens",
+  "read_tokens",
+  "tokens_env",
+  "read_tokens_env",
+  "allow_unauthenticated",
+];

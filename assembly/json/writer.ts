@@ -1,0 +1,174 @@
+/**
+ * Writes JSON (RFC 8259) into a buffer that grows: the only place where JSON is written. What it holds is well-formed as
+ * long as begins and ends pair up. Text from outside (server names, above all) cannot break out of its string: quotes,
+ * backslashes and control characters are escaped, and each byte that is not part of well-formed UTF-8 becomes U+FFFD.
+ *
+ * Cost: O(output), a byte of text becomes at most six.
+ */
+import { digit } from "../bytes/hex";
+import { sequenceLength } from "./utf8";
+
+export class JsonWriter {
+  private buffer: StaticArray<u8> = new StaticArray<u8>(FIRST_CAPACITY);
+  private used: i32 = 0;
+  /** Whether what comes next has something before it on its level. */
+  private follows: bool = false;
+
+  /** Where the text is; valid until the next write. */
+  get pointer(): usize {
+    return changetype<usize>(this.buffer);
+  }
+
+  /** Length of the text in bytes. */
+  get length(): i32 {
+    return this.used;
+  }
+
+  beginObject(): void {
+    this.separate();
+    this.byte(0x7b);
+    this.follows = false;
+  }
+
+  endObject(): void {
+    this.byte(0x7d);
+    this.follows = true;
+  }
+
+  beginArray(): void {
+    this.separate();
+    this.byte(0x5b);
+    this.follows = false;
+  }
+
+  endArray(): void {
+    this.byte(0x5d);
+    this.follows = true;
+  }
+
+  /** The name of the member whose value is written next. */
+  name(name: string): void {
+    this.string(name);
+    this.byte(0x3a);
+    this.follows = false;
+  }
+
+  string(text: string): void {
+    const bytes = String.UTF8.encode(text);
+    this.bytes(changetype<usize>(bytes), bytes.byteLength);
+  }
+
+  /** A string of raw bytes that ought to be UTF-8. */
+  bytes(pointer: usize, length: i32): void {
+    this.separate();
+    this.byte(0x22);
+    const end = pointer + length;
+    while (pointer < end) {
+      const taken = sequenceLength(pointer, <i32>(end - pointer));
+      if (taken == 0) {
+        this.unescaped(changetype<usize>(REPLACEMENT_CHARACTER), 3);
+        pointer++;
+        continue;
+      }
+      if (taken == 1) this.character(load<u8>(pointer));
+      else this.unescaped(pointer, taken);
+      pointer += taken;
+    }
+    this.byte(0x22);
+    this.follows = true;
+  }
+
+  /** A string of the lower-case hexadecimal digits of the bytes. */
+  hex(pointer: usize, length: i32): void {
+    this.separate();
+    this.byte(0x22);
+    for (let i = 0; i < length; i++) {
+      const byte = load<u8>(pointer + i);
+      this.byte(digit(byte >> 4));
+      this.byte(digit(byte & 0x0f));
+    }
+    this.byte(0x22);
+    this.follows = true;
+  }
+
+  number(value: u64): void {
+    this.separate();
+    this.ascii(value.toString());
+    this.follows = true;
+  }
+
+  boolean(value: bool): void {
+    this.separate();
+    this.ascii(value ? "true" : "false");
+    this.follows = true;
+  }
+
+  nothing(): void {
+    this.separate();
+    this.ascii("null");
+    this.follows = true;
+  }
+
+  /** A value that is JSON in ASCII already, in pieces: for documents made when the project is built, never for input. */
+  document(pieces: StaticArray<string>): void {
+    this.separate();
+    for (let i = 0; i < pieces.length; i++) this.ascii(pieces[i]);
+    this.follows = true;
+  }
+
+  private separate(): void {
+    if (this.follows) this.byte(0x2c);
+  }
+
+  /** One character of a string that is a byte long. */
+  private character(byte: u8): void {
+    if (byte == 0x22 || byte == 0x5c) {
+      this.byte(0x5c);
+      this.byte(byte);
+      return;
+    }
+    // DEL is legal as it is; terminals would rather not see it.
+    if (byte >= 0x20 && byte != 0x7f) {
+      this.byte(byte);
+      return;
+    }
+    this.ascii("\\u00");
+    this.byte(digit(byte >> 4));
+    this.byte(digit(byte & 0x0f));
+  }
+
+  private unescaped(pointer: usize, length: i32): void {
+    this.reserve(length);
+    memory.copy(changetype<usize>(this.buffer) + this.used, pointer, length);
+    this.used += length;
+  }
+
+  private ascii(text: string): void {
+    const length = text.length;
+    this.reserve(length);
+    const into = changetype<usize>(this.buffer) + this.used;
+    for (let i = 0; i < length; i++) store<u8>(into + i, <u8>text.charCodeAt(i));
+    this.used += length;
+  }
+
+  private byte(byte: u8): void {
+    this.reserve(1);
+    store<u8>(changetype<usize>(this.buffer) + this.used, byte);
+    this.used++;
+  }
+
+  private reserve(more: i32): void {
+    const needed = this.used + more;
+    if (needed <= this.buffer.length) return;
+    let capacity = this.buffer.length * 2;
+    while (capacity < needed) capacity *= 2;
+    const larger = new StaticArray<u8>(capacity);
+    memory.copy(changetype<usize>(larger), changetype<usize>(this.buffer), this.used);
+    this.buffer = larger;
+  }
+}
+
+/** Most answers fit. */
+const FIRST_CAPACITY: i32 = 512;
+/** U+FFFD */
+const REPLACEMENT_CHARACTER: StaticArray<u8> = [0xef, 0xbf, 0xbd];

@@ -1,0 +1,163 @@
+import { Config, UNSET, validateAdmin } from "../../../assembly/config/config";
+import { parseConfig } from "../../../assembly/config/parse";
+import { Environment } from "../../../assembly/ports/environment";
+import { Mode } from "../../../assembly/session/mode";
+
+class FakeEnvironment extends Environment {
+  lookup(name: string): string | null {
+    if (name == "ADMIN_TOKEN") return "from-the-environment";
+    if (name == "EMPTY") return "";
+    if (name == "BROKEN") return "two words";
+    return null;
+  }
+}
+
+function parse(text: string): Config {
+  const bytes = String.UTF8.encode(text);
+  return parseConfig(changetype<usize>(bytes), bytes.byteLength, new FakeEnvironment());
+}
+
+function errorOf(text: string): string {
+  return parse(text).error;
+}
+
+/** The error has to name the place and to say what would be right. */
+function refuses(text: string, place: string, remedy: string): void {
+  const error = errorOf(text);
+  expect(error.startsWith(place)).toBeTruthy(text + " -> " + error);
+  expect(error.includes(remedy)).toBeTruthy(text + " -> " + error);
+  expect(error.includes("\n")).toBeFalsy();
+}
+
+describe("a configuration", () => {
+  it("has only defaults where the text is empty or blank or {}", () => {
+    const texts = ["", " \r\n\t", "{}"];
+    for (let i = 0; i < texts.length; i++) {
+      const config = parse(texts[i]);
+      expect(config.error).toBe("");
+      expect(config.cache).toBe("default");
+      expect(config.cacheSize).toBe(UNSET);
+      expect(config.timeoutSeconds).toBe(UNSET);
+      expect(config.mode).toBe(UNSET);
+      expect(config.removedSeconds).toBe(UNSET);
+      expect(config.maxMemoryMib).toBe(UNSET);
+      expect(config.admin === null).toBeTruthy();
+    }
+  });
+
+  it("takes every field", () => {
+    const config = parse(
+      '{"cache":"edge_1-A","cache_size":0,"timeout":2147483647,"mode":["SERVER","NO_INTERNAL"],' +
+        '"removed_seconds":60,"max_memory_mib":4096,"admin":{"tokens":["a","b"],"read_tokens":["c"],"allow_unauthenticated":true}}',
+    );
+    expect(config.error).toBe("");
+    expect(config.cache).toBe("edge_1-A");
+    expect(config.cacheSize).toBe(0);
+    expect(config.timeoutSeconds).toBe(2147483647);
+    expect(config.mode).toBe(<i64>(Mode.SERVER | Mode.NO_INTERNAL_LOOKUP | Mode.NO_INTERNAL_STORE));
+    expect(config.removedSeconds).toBe(60);
+    expect(config.maxMemoryMib).toBe(4096);
+    const admin = config.admin!;
+    expect(admin.tokens.join(" ")).toBe("a b");
+    expect(admin.readTokens.join(" ")).toBe("c");
+    expect(admin.allowUnauthenticated).toBeTruthy();
+  });
+
+  it("takes whole numbers in the spelling that a protobuf Struct gives them", () => {
+    expect(parse('{"cache_size":2.0480e4}').cacheSize).toBe(20480);
+    expect(parse('{"timeout":7200.0}').timeoutSeconds).toBe(7200);
+  });
+
+  it("knows OFF from a mode that is not given", () => {
+    expect(parse('{"mode":[]}').mode).toBe(0);
+    expect(parse('{"mode":["OFF"]}').mode).toBe(0);
+  });
+
+  it("refuses text that is not a JSON object", () => {
+    refuses('{"cache":', "the configuration is not JSON: line 1, column 10", "expected a value");
+    refuses("[]", "the configuration has to be a JSON object", "{");
+  });
+
+  it("refuses numbers out of their range or of the wrong type", () => {
+    refuses('{"cache_size":-1}', "cache_size:", "0 (unlimited) to 2147483647");
+    refuses('{"cache_size":2147483648}', "cache_size:", "2147483647");
+    refuses('{"cache_size":1.5}', "cache_size:", "whole number");
+    refuses('{"cache_size":"20480"}', "cache_size:", "whole number");
+    refuses('{"timeout":0}', "timeout:", "1 to 2147483647");
+    refuses('{"timeout":null}', "timeout:", "whole number");
+    refuses('{"removed_seconds":0}', "removed_seconds:", "1 to 2147483647");
+    refuses('{"max_memory_mib":0}', "max_memory_mib:", "1 to 4096");
+    refuses('{"max_memory_mib":4097}', "max_memory_mib:", "1 to 4096");
+  });
+
+  it("refuses names of caches that are empty, long or strange", () => {
+    refuses('{"cache":""}', "cache:", "1 to 64");
+    refuses('{"cache":"a/b"}', "cache:", "A-Z a-z 0-9");
+    refuses('{"cache":"' + "x".repeat(65) + '"}', "cache:", "1 to 64");
+    refuses('{"cache":7}', "cache:", "name");
+    expect(errorOf('{"cache":"' + "x".repeat(64) + '"}')).toBe("");
+  });
+
+  it("names the field that does not exist, and the one that may have been meant", () => {
+    refuses('{"cachesize":1}', '"cachesize": no such field', "did you mean cache_size?");
+    refuses('{"Timeout":1}', '"Timeout": no such field', "did you mean timeout?");
+    refuses('{"zzzzzz":1}', '"zzzzzz": no such field', "the fields are cache, cache_size");
+    refuses('{"admin":{"token":[]}}', 'admin."token": no such field', "did you mean admin.tokens?");
+  });
+
+  it("keeps its error on one line whatever the field is called", () => {
+    refuses('{"a\\nb\\u001b":1}', '"a\\u000ab\\u001b"', "no such field");
+  });
+
+  it("refuses modes that are unknown, contradict each other or are for clients", () => {
+    refuses('{"mode":"SERVER"}', "mode:", "array");
+    refuses('{"mode":[1]}', "mode:", "names of flags");
+    refuses('{"mode":["server"]}', 'mode: "server" is no flag', "SERVER");
+    refuses('{"mode":["OFF","SERVER"]}', "mode: OFF", "alone");
+    refuses('{"mode":["BOTH"]}', "mode: BOTH", "use SERVER");
+  });
+});
+
+describe("the tokens of a configuration", () => {
+  it("come from the text and from the environment together", () => {
+    const config = parse('{"admin":{"tokens":["a"],"tokens_env":["ADMIN_TOKEN"],"read_tokens_env":["ADMIN_TOKEN"]}}');
+    expect(config.error).toBe("");
+    expect(config.admin!.tokens.join(" ")).toBe("a from-the-environment");
+    expect(config.admin!.readTokens.join(" ")).toBe("from-the-environment");
+  });
+
+  it("skip environment variables that are not set or empty", () => {
+    const config = parse('{"admin":{"tokens_env":["EMPTY","ABSENT"]}}');
+    expect(config.error).toBe("");
+    expect(config.admin!.tokens.length).toBe(0);
+  });
+
+  it("are refused where a header could not carry them, without being shown", () => {
+    refuses('{"admin":{"tokens":["ok",""]}}', "admin.tokens[1]:", "visible ASCII");
+    refuses('{"admin":{"tokens":[7]}}', "admin.tokens[0]:", "visible ASCII");
+    refuses('{"admin":{"tokens":"t"}}', "admin.tokens:", "array");
+    refuses('{"admin":{"read_tokens":["' + "x".repeat(4097) + '"]}}', "admin.read_tokens[0]:", "4096");
+    refuses('{"admin":{"tokens_env":["BROKEN"]}}', 'admin.tokens_env[0]: the value of "BROKEN"', "visible ASCII");
+    expect(errorOf('{"admin":{"tokens":["secret one"]}}').includes("secret")).toBeFalsy();
+    expect(errorOf('{"admin":{"tokens_env":["BROKEN"]}}').includes("two words")).toBeFalsy();
+  });
+
+  it("are refused where they are too many to compare each request with", () => {
+    const many = '"t",'.repeat(64) + '"t"';
+    refuses('{"admin":{"tokens":[' + many + "]}}", "admin.tokens[64]:", "more than 64");
+  });
+
+  it("are demanded for the admin API unless it is open on purpose", () => {
+    expect(
+      validateAdmin(parse("{}")).includes("set admin.tokens, admin.read_tokens or admin.allow_unauthenticated"),
+    ).toBeTruthy();
+    expect(validateAdmin(parse('{"admin":{}}')).includes("no token configured")).toBeTruthy();
+    expect(validateAdmin(parse('{"admin":{"tokens_env":["ABSENT"]}}')).includes("no token configured")).toBeTruthy();
+    expect(
+      validateAdmin(parse('{"admin":{"allow_unauthenticated":false}}')).includes("no token configured"),
+    ).toBeTruthy();
+    expect(validateAdmin(parse('{"admin":{"allow_unauthenticated":true}}'))).toBe("");
+    expect(validateAdmin(parse('{"admin":{"tokens":["a"]}}'))).toBe("");
+    expect(validateAdmin(parse('{"admin":{"read_tokens":["a"]}}'))).toBe("");
+  });
+});
