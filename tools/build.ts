@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runCommand } from "./command.ts";
 import { BUILD_FOLDER, MODULE_FILE, PROJECT_FOLDER } from "./project.ts";
+import { shortenLines } from "./shorten_lines.ts";
 
 /** Null on success, else what the compiler said. */
 export async function buildFilter(): Promise<string | null> {
@@ -17,19 +18,11 @@ export async function buildFilter(): Promise<string | null> {
   const { exitCode, output } = await runCommand(process.execPath, args);
   if (exitCode !== 0) {
     rmSync(partial, { force: true });
-    return shortened(output) || "the compiler failed and said nothing";
+    return shortenLines(output) || "the compiler failed and said nothing";
   }
   renameSync(partial, MODULE_FILE);
   return null;
 }
-
-/** A crash of the compiler prints its own source, which is one line of a megabyte. */
-function shortened(output: string): string {
-  const lines = output.trim().split("\n");
-  return lines.map((line) => (line.length > LINE_LIMIT ? `${line.slice(0, LINE_LIMIT)} ...` : line)).join("\n");
-}
-
-const LINE_LIMIT = 400;
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const failure = await buildFilter();

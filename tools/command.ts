@@ -1,6 +1,7 @@
 /**
  * Runs a program to its end and keeps what it said. A program that cannot be started is an answer too (`startError`), not an
- * exception. `stopCommands` ends whatever is still running, for a tool that was told to stop in the middle.
+ * exception. Each runs in a process group of its own, so that a time limit or `stopCommands` (for a tool that was told to stop
+ * in the middle) ends what it started in turn.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { PROJECT_FOLDER } from "./project.ts";
@@ -28,10 +29,14 @@ export function runCommand(program: string, args: string[], options: CommandOpti
     cwd: PROJECT_FOLDER,
     env: options.env ?? process.env,
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: options.timeoutSeconds === undefined ? undefined : options.timeoutSeconds * 1000,
-    killSignal: "SIGKILL",
+    detached: true,
   });
   running.add(child);
+  const limit = options.timeoutSeconds ?? LONGEST_SECONDS;
+  const patience = setTimeout(() => {
+    keep(`\nstopped after ${limit} s\n`);
+    signalGroup(child, "SIGKILL");
+  }, limit * 1000);
 
   let output = "";
   let startError: Error | null = null;
@@ -46,6 +51,7 @@ export function runCommand(program: string, args: string[], options: CommandOpti
   });
   return new Promise((resolve) => {
     child.on("close", (exitCode, signal) => {
+      clearTimeout(patience);
       running.delete(child);
       resolve({ exitCode: startError === null ? exitCode : null, signal, startError, output });
     });
@@ -53,5 +59,17 @@ export function runCommand(program: string, args: string[], options: CommandOpti
 }
 
 export function stopCommands(): void {
-  for (const child of running) child.kill("SIGTERM");
+  for (const child of running) signalGroup(child, "SIGTERM");
 }
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** Nothing here takes this long on any machine; a program that hangs must not hang its caller. */
+const LONGEST_SECONDS = 1800;

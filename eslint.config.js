@@ -1,0 +1,132 @@
+/**
+ * What the compiler does not see: the direction of dependencies between the folders of assembly/, that nothing throws there,
+ * and the names. `npm run lint`.
+ */
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import tseslint from "typescript-eslint";
+
+const ASSEMBLY = join(dirname(fileURLToPath(import.meta.url)), "assembly");
+
+/** Folder -> what it may import besides itself. Only filters/ and index.ts see both the domain and the host. */
+const MAY_IMPORT = {
+  bytes: [],
+  json: ["bytes"],
+  ports: ["bytes"],
+  tls: ["bytes"],
+  session: ["bytes", "ports", "tls"],
+  config: ["bytes", "json", "ports", "session"],
+  steering: ["bytes", "ports", "session", "tls"],
+  admin: ["bytes", "config", "json", "ports", "session", "steering", "tls"],
+  host: ["bytes", "ports"],
+  filters: ["admin", "bytes", "config", "host", "json", "ports", "session", "steering", "tls"],
+};
+
+const direction = {
+  meta: {
+    type: "problem",
+    schema: [],
+    messages: {
+      unknown: "assembly/{{folder}}/ has no place in the direction of dependencies: give it one in eslint.config.js",
+      against: "{{folder}}/ may not import {{imported}}/: it may import {{allowed}}",
+      package: "only host/ may import a package: the rest of assembly/ stands on its own",
+    },
+  },
+  create(context) {
+    const [folder, ...inside] = relative(ASSEMBLY, context.filename).split(sep);
+    if (inside.length === 0) return {};
+    const allowed = MAY_IMPORT[folder];
+    const check = (node) => {
+      if (node.source === null) return;
+      if (allowed === undefined) return context.report({ node, messageId: "unknown", data: { folder } });
+      if (!node.source.value.startsWith(".")) {
+        if (folder !== "host") context.report({ node, messageId: "package" });
+        return;
+      }
+      const target = relative(ASSEMBLY, join(dirname(context.filename), node.source.value));
+      const imported = target.split(sep)[0];
+      if (imported === folder || allowed.includes(imported)) return;
+      const list = allowed.length === 0 ? "nothing" : allowed.map((name) => `${name}/`).join(", ");
+      context.report({ node, messageId: "against", data: { folder, imported, allowed: list } });
+    };
+    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check };
+  },
+};
+
+const DECLARED =
+  ":matches(ClassDeclaration, FunctionDeclaration, TSInterfaceDeclaration, TSTypeAliasDeclaration, TSEnumDeclaration, " +
+  "TSModuleDeclaration, VariableDeclarator)";
+
+const NAMES = [
+  {
+    selector: `${DECLARED} > Identifier.id[name=/(Manager|Helper|Util)(s|[A-Z]|$)/]`,
+    message: "Manager, Helper and Util say nothing: name it after what it does.",
+  },
+  {
+    selector: `${DECLARED} > Identifier.id[name=/^(data|value|result|tmp)\\d+$/]`,
+    message: "A number is not a name: say what sets the two apart.",
+  },
+  {
+    selector: ":matches(FunctionDeclaration > Identifier.id, MethodDefinition > Identifier.key)[name=/^get_/]",
+    message: "No get_: name what is answered.",
+  },
+];
+
+/** There is no catch in AssemblyScript: each of these ends the VM, and with it the filter on that worker. */
+const TRAPS = [
+  { selector: "ThrowStatement", message: "A throw ends the VM: answer with an error value." },
+  {
+    selector: "CallExpression[callee.name='assert']",
+    message: "A failed assert ends the VM: answer with an error value.",
+  },
+];
+
+export default tseslint.config(
+  { ignores: ["build/", "node_modules/", ".envoy/", "**/*.generated.ts"] },
+  {
+    files: ["assembly/**/*.ts", "tests/unit/**/*.ts"],
+    languageOptions: {
+      parser: tseslint.parser,
+      // AssemblyScript decorates functions and globals, which is not TypeScript.
+      parserOptions: { allowInvalidAST: true },
+    },
+    plugins: { layers: { rules: { direction } } },
+    rules: {
+      "no-empty": "error",
+      "no-fallthrough": "error",
+      "no-restricted-syntax": ["error", ...NAMES],
+      "no-var": "error",
+      "prefer-const": "error",
+    },
+  },
+  {
+    files: ["assembly/**/*.ts"],
+    rules: {
+      "layers/direction": "error",
+      "no-restricted-syntax": ["error", ...NAMES, ...TRAPS],
+    },
+  },
+  {
+    files: ["tools/**/*.ts", "tests/e2e/**/*.ts", "tests/wasm/**/*.ts", "tests/fixtures/**/*.ts"],
+    extends: [tseslint.configs.recommended],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      "@typescript-eslint/await-thenable": "error",
+      // node:test reports through the promises of test() and describe(), which nobody needs to await.
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        {
+          allowForKnownSafeCalls: [
+            { from: "package", package: "node:test", name: ["test", "it", "describe", "suite"] },
+          ],
+        },
+      ],
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", destructuredArrayIgnorePattern: "^_" },
+      ],
+      "no-restricted-syntax": ["error", ...NAMES],
+    },
+  },
+);

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { renderEnvoyConfig } from "./envoy_config.ts";
+import { ENVOY_CONFIG_FILE } from "./project.ts";
+
+const SHIPPED = readFileSync(ENVOY_CONFIG_FILE, "utf8");
+
+test("without options it says the same as the shipped file", () => {
+  assert.deepEqual(parse(renderEnvoyConfig()), parse(SHIPPED));
+});
+
+test("ports, upstreams and the module's path are changed, and nothing else", () => {
+  const rendered = renderEnvoyConfig({
+    tlsPort: 20443,
+    adminPort: 20080,
+    envoyAdminPort: 20901,
+    modulePath: "/opt/filter.wasm",
+    upstreams: ["127.0.0.1:20501", "[::1]:20502"],
+  });
+  const expected = SHIPPED.replaceAll("port_value: 10443", "port_value: 20443")
+    .replaceAll("port_value: 10080", "port_value: 20080")
+    .replaceAll("port_value: 10901", "port_value: 20901")
+    .replaceAll("filename: build/tls-session-cache.wasm", "filename: /opt/filter.wasm")
+    .replaceAll("address: 127.0.0.1, port_value: 10501", "address: 127.0.0.1, port_value: 20501")
+    .replaceAll("address: 127.0.0.1, port_value: 10502", 'address: "::1", port_value: 20502');
+  assert.notEqual(expected, SHIPPED);
+  assert.deepEqual(parse(rendered), parse(expected));
+});
+
+test("an upstream named by a host name makes the cluster resolve by DNS", () => {
+  assert.match(renderEnvoyConfig({ upstreams: ["shop.example:443"] }), /type: STRICT_DNS/);
+  assert.doesNotMatch(renderEnvoyConfig({ upstreams: ["10.0.0.7:443"] }), /type: STRICT_DNS/);
+});
+
+test("settings are merged into the plugin configurations that they are for", () => {
+  const rendered = renderEnvoyConfig({
+    cache: { cache_size: 7 },
+    observer: { mode: ["SERVER"] },
+    admin: { admin: { tokens: ["secret"], tokens_env: undefined } },
+  });
+  const [observer, admin] = pluginConfigurations(rendered);
+  assert.deepEqual(observer, { cache: "default", cache_size: 7, mode: ["SERVER"] });
+  assert.deepEqual(admin, {
+    cache: "default",
+    cache_size: 7,
+    admin: { tokens: ["secret"], read_tokens_env: ["ADMIN_READ_TOKEN"] },
+  });
+});
+
+test("a file without the expected place is refused by the name of that place", () => {
+  const folder = mkdtempSync(join(tmpdir(), "envoy-config-"));
+  try {
+    const source = join(folder, "envoy.yaml");
+    writeFileSync(source, SHIPPED.replace("name: session_admin\n", "name: other\n"));
+    assert.throws(
+      () => renderEnvoyConfig({ source, adminPort: 1 }),
+      /has no .*session_admin > address > socket_address/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("upstreams that are no addresses are refused", () => {
+  for (const upstream of ["", "host", "host:0", "host:65536", "::1:443", "[10.0.0.1]:443", "a b:1"]) {
+    assert.throws(() => renderEnvoyConfig({ upstreams: [upstream] }), /is not host:port/, upstream);
+  }
+  assert.throws(() => renderEnvoyConfig({ upstreams: [] }), /at least one upstream/);
+});
+
+/** Of the observer, then of the admin API. */
+function pluginConfigurations(rendered: string): unknown[] {
+  const found: unknown[] = [];
+  const walk = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    if ("root_id" in node && "configuration" in node) {
+      found.push(JSON.parse((node.configuration as { value: string }).value));
+    }
+    Object.values(node).forEach(walk);
+  };
+  walk(parse(rendered));
+  return found;
+}

@@ -1,0 +1,152 @@
+/**
+ * `npm test`: every check, the cheap ones first. `npm test -- lint unit` runs those two only; file names after them are handed
+ * to the tests that run in Node.
+ *
+ * Promises: one check that fails hides no other; what failed is shown in full; the last line is `N passed, N failed` (and
+ * `, N skipped` where there are any), exit code 1 where anything failed. A check without tests of its own counts as one.
+ */
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { buildFilter } from "./build.ts";
+import { runCommand, stopCommands } from "./command.ts";
+import { checkShippedConfiguration } from "./compose_check.ts";
+import { findEnvoy } from "./envoy_binary.ts";
+import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
+import { SetupError } from "./setup_error.ts";
+import { shortenLines } from "./shorten_lines.ts";
+import { runNodeTests, runUnits, type SuiteResult } from "./suites.ts";
+
+interface Check {
+  name: string;
+  what: string;
+  /** Runs without being asked for, because this check cannot do without it. */
+  needs?: string;
+  run: (files: string[] | undefined) => Promise<SuiteResult>;
+}
+
+const CHECKS: Check[] = [
+  { name: "format", what: "Prettier", run: () => program("prettier", "bin/prettier.cjs", "--check", ".") },
+  { name: "lint", what: "ESLint", run: () => program("eslint", "bin/eslint.js", ".", "--max-warnings", "0") },
+  { name: "types", what: "TypeScript of tools and tests", run: () => program("typescript", "bin/tsc", "--noEmit") },
+  {
+    name: "tools",
+    what: "the tools' own tests",
+    run: (files) => runNodeTests({ folder: "tools", files, concurrency: 1 }),
+  },
+  { name: "build", what: "AssemblyScript to WebAssembly", run: build },
+  { name: "config", what: "docker-compose.yml and envoy.yaml", needs: "build", run: configuration },
+  { name: "unit", what: "as-pect", run: runUnits },
+  { name: "wasm", what: "the built module on a fake host", needs: "build", run: builtModule },
+  { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
+];
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    stopCommands();
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  });
+}
+process.exitCode = await runChecks(process.argv.slice(2));
+
+async function runChecks(args: string[]): Promise<number> {
+  const names = args.filter((arg) => CHECKS.some(({ name }) => name === arg));
+  const files = args.filter((arg) => !names.includes(arg));
+  const wrong = files.find((file) => !file.endsWith(".test.ts"));
+  if (wrong !== undefined) {
+    console.error(
+      `error: "${wrong}" is neither a check (${CHECKS.map(({ name }) => name).join(", ")}) nor a *.test.ts file`,
+    );
+    return 1;
+  }
+
+  if (files.length > 0 && names.length === 0) {
+    console.error("error: say which check the files belong to, as in: npm test -- e2e tests/e2e/sessions.test.ts");
+    return 1;
+  }
+
+  removeOldTestFolders();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const failedChecks = new Set<string>();
+  for (const check of chosen(names)) {
+    if (check.needs !== undefined && failedChecks.has(check.needs)) {
+      console.log(`\n== ${check.name}: not run, because ${check.needs} failed`);
+      total.skipped++;
+      continue;
+    }
+    const result = await report(check, files.length === 0 ? undefined : files);
+    if (result.failed > 0) failedChecks.add(check.name);
+    total.passed += result.passed;
+    total.failed += result.failed;
+    total.skipped += result.skipped;
+  }
+  const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+function chosen(names: string[]): Check[] {
+  if (names.length === 0) return CHECKS;
+  const needed = new Set(names.flatMap((name) => [name, CHECKS.find((check) => check.name === name)?.needs]));
+  return CHECKS.filter(({ name }) => needed.has(name));
+}
+
+async function report({ name, what, run }: Check, files: string[] | undefined): Promise<SuiteResult> {
+  console.log(`\n== ${name}: ${what}`);
+  const begin = performance.now();
+  let result: SuiteResult;
+  try {
+    result = await run(files);
+  } catch (error) {
+    const text = error instanceof SetupError ? error.message : String((error as Error).stack ?? error);
+    result = outcome(false, text);
+  }
+  if (result.failed > 0) console.log(shortenLines(result.output));
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+  const skipped = result.skipped === 0 ? "" : `, ${result.skipped} skipped`;
+  console.log(`   ${name}: ${result.passed} passed, ${result.failed} failed${skipped} (${seconds} s)`);
+  return result;
+}
+
+async function program(packageName: string, file: string, ...args: string[]): Promise<SuiteResult> {
+  const path = join(PROJECT_FOLDER, "node_modules", packageName, file);
+  const { exitCode, output } = await runCommand(process.execPath, [path, ...args]);
+  return outcome(exitCode === 0, output);
+}
+
+async function build(): Promise<SuiteResult> {
+  const failure = await buildFilter();
+  return outcome(failure === null, failure ?? "");
+}
+
+async function configuration(): Promise<SuiteResult> {
+  const faults = await checkShippedConfiguration(await findEnvoy(progress));
+  return outcome(faults.length === 0, faults.join("\n"));
+}
+
+function builtModule(files: string[] | undefined): Promise<SuiteResult> {
+  return runNodeTests({ folder: "tests/wasm", files, concurrency: 1 });
+}
+
+/** One file at a time: each starts an Envoy and measures what real clients see. */
+async function endToEnd(files: string[] | undefined): Promise<SuiteResult> {
+  const ENVOY_BIN = await findEnvoy(progress);
+  return await runNodeTests({ folder: "tests/e2e", files, env: { ENVOY_BIN }, concurrency: 1 });
+}
+
+/** What earlier runs left for reading. Young folders stay: another run may be using them. */
+function removeOldTestFolders(): void {
+  const parent = join(BUILD_FOLDER, "test");
+  if (!existsSync(parent)) return;
+  for (const name of readdirSync(parent)) {
+    const path = join(parent, name);
+    if (Date.now() - statSync(path).mtimeMs > 3_600_000) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function progress(line: string): void {
+  console.log(`   ${line}`);
+}
+
+function outcome(passed: boolean, output: string): SuiteResult {
+  return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0, output };
+}
