@@ -1,0 +1,137 @@
+/**
+ * The admin API: a request in, an answer out; nothing of the host. For each request the caller makes an `AdminRequest` and an
+ * `AdminResponse`, then:
+ *
+ *   begin    with the headers: true when the answer is decided, then no body needs to be read
+ *   tooLarge instead of `handle`, as soon as more than MAX_BODY_LENGTH bytes of body are announced or have come
+ *   handle   with the whole body, or at once where there is none; may leave `response.job`
+ *   finish   when that job has finished
+ *
+ * What is wrong is said in this order: token (401), path (404), method (405), right to change (403), query and ID
+ * (400), size (413), body (400, then 422). Nothing traps, whatever the request is. Several requests may be under way at once.
+ */
+import { Config } from "../config/config";
+import { MAX_TEXT_LENGTH } from "../json/reader";
+import { quoted } from "../json/quote";
+import { Cache } from "../session/cache";
+import { Access, Tokens } from "./access";
+import {
+  badRequest,
+  contentTooLarge,
+  forbidden,
+  methodNotAllowed,
+  notFound,
+  unauthorized,
+  unavailable,
+} from "./problem";
+import { AdminRequest } from "./request";
+import { AdminResponse } from "./response";
+import { Route } from "./route";
+import { routesOf } from "./routes";
+
+/** In bytes. */
+export const MAX_BODY_LENGTH: i32 = MAX_TEXT_LENGTH;
+
+export class AdminApi {
+  private readonly tokens: Tokens;
+  private readonly routes: Route[];
+
+  constructor(
+    private readonly cache: Cache,
+    config: Config,
+  ) {
+    this.tokens = new Tokens(config.admin);
+    this.routes = routesOf(cache);
+  }
+
+  /** True when the answer is decided; false when `handle` is to be called, with the body if there is one. */
+  begin(request: AdminRequest, response: AdminResponse): bool {
+    const question = request.path.indexOf("?");
+    const path = question < 0 ? request.path : request.path.substring(0, question);
+    const route = this.routeOf(path);
+    const access = this.tokens.accessOf(request.authorization);
+
+    if (access == Access.None && !(route !== null && route.open)) {
+      unauthorized(response);
+      return true;
+    }
+    if (route === null) {
+      notFound(response, quoted(path) + " does not exist; GET /v1/openapi.json lists what does");
+      return true;
+    }
+    if (!route.allows(request.method)) {
+      methodNotAllowed(response, route.allow);
+      return true;
+    }
+    if (access == Access.Read && !reads(request.method)) {
+      forbidden(response);
+      return true;
+    }
+    request.route = route;
+    request.parameter = route.parameterOf(path);
+    if (question >= 0) request.query.read(request.path.substring(question + 1));
+    checkQuery(request, response, route);
+    if (response.status == 0) route.check(request, response);
+    return response.status != 0;
+  }
+
+  /** Answers that the body is larger than MAX_BODY_LENGTH. */
+  tooLarge(response: AdminResponse): void {
+    contentTooLarge(response, MAX_BODY_LENGTH);
+  }
+
+  /** Answers, or leaves a job that has to finish first. */
+  handle(request: AdminRequest, response: AdminResponse): void {
+    const route = request.route;
+    if (route === null) return;
+    if (request.bodyLength > MAX_BODY_LENGTH) {
+      this.tooLarge(response);
+      return;
+    }
+    if (!route.open && !this.cache.readSettings()) {
+      unavailable(response, "the settings of the cache could not be read; try again");
+      return;
+    }
+    const method = request.method;
+    if (reads(method)) route.get(request, response);
+    else if (method == "PUT") route.put(request, response);
+    else if (method == "POST") route.post(request, response);
+    else route.remove(request, response);
+  }
+
+  /** Writes the answer that waited for `response.job`. */
+  finish(response: AdminResponse): void {
+    const job = response.job;
+    const report = response.report;
+    if (job === null || report === null) return;
+    if (job.failed) unavailable(response, "the change was carried out in part only; try again");
+    else report.write(response);
+    response.job = null;
+    response.report = null;
+  }
+
+  private routeOf(path: string): Route | null {
+    for (let i = 0; i < this.routes.length; i++) {
+      if (this.routes[i].matches(path)) return this.routes[i];
+    }
+    return null;
+  }
+}
+
+function reads(method: string): bool {
+  return method == "GET" || method == "HEAD";
+}
+
+function checkQuery(request: AdminRequest, response: AdminResponse, route: Route): void {
+  const query = request.query;
+  if (query.error.length > 0) {
+    badRequest(response, query.error);
+    return;
+  }
+  for (let i = 0; i < query.names.length; i++) {
+    if (route.queryNames.includes(query.names[i])) continue;
+    const names = route.queryNames.length == 0 ? "takes none" : "takes " + route.queryNames.join(", ");
+    badRequest(response, "query: " + quoted(query.names[i]) + " is unknown; this path " + names);
+    return;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Where a listing goes on: opaque text, 40 lower-case hexadecimal digits:
+ *
+ *     0  u32  page of the cache     4  u64  version behind which it goes on     12  u64  check
+ *
+ * The check is over position, path and filters, so a cursor holds for the list that it came from and for no other, and neither
+ * a damaged one nor one that was made up is taken for one. It is no secret and needs to be none: a cursor opens nothing that a
+ * listing from its beginning does not.
+ */
+import { decodeHex, encodeHex } from "../bytes/hex";
+
+export class Cursor {
+  page: u32 = 0;
+  version: u64 = 0;
+
+  /** `binding`: path and filters of the list. */
+  constructor(private readonly binding: string) {}
+
+  /** Takes the position from a text; false where it is no cursor of this list. */
+  read(text: string): bool {
+    const ascii = String.UTF8.encode(text);
+    if (ascii.byteLength != 2 * SIZE) return false;
+    if (decodeHex(changetype<usize>(ascii), 2 * SIZE, PLACE) < 0) return false;
+    if (load<u64>(PLACE, CHECK_AT) != this.check()) return false;
+    this.page = load<u32>(PLACE);
+    this.version = load<u64>(PLACE, VERSION_AT);
+    return true;
+  }
+
+  /** The text of the position. */
+  text(): string {
+    store<u32>(PLACE, this.page);
+    store<u64>(PLACE, this.version, VERSION_AT);
+    store<u64>(PLACE, this.check(), CHECK_AT);
+    const text = new StaticArray<u8>(2 * SIZE);
+    encodeHex(PLACE, SIZE, changetype<usize>(text));
+    return String.UTF8.decodeUnsafe(changetype<usize>(text), 2 * SIZE);
+  }
+
+  /** FNV-1a, 64 bits, over the position at PLACE and the binding. */
+  private check(): u64 {
+    let hash: u64 = 0xcbf29ce484222325;
+    for (let i = 0; i < <i32>CHECK_AT; i++) hash = (hash ^ (<u64>load<u8>(PLACE + i))) * FNV_PRIME;
+    for (let i = 0; i < this.binding.length; i++) hash = (hash ^ (<u64>this.binding.charCodeAt(i))) * FNV_PRIME;
+    return hash;
+  }
+}
+
+const FNV_PRIME: u64 = 0x100000001b3;
+const VERSION_AT: usize = 4;
+const CHECK_AT: usize = 12;
+const SIZE: i32 = 20;
+const PLACE: usize = memory.data(20, 8);

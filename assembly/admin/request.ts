@@ -1,0 +1,22 @@
+/** One request to the admin API, and what is known of it once it was routed. One object serves one request. */
+import { Query } from "./query";
+import { Route } from "./route";
+
+export class AdminRequest {
+  method: string = "";
+  /** As in the request line, with the query. */
+  path: string = "";
+  /** The Authorization header; empty where there is none. */
+  authorization: string = "";
+  /** Whether the request came with a body, if only an empty one. */
+  hasBody: bool = false;
+  /** The whole body, valid during `AdminApi.handle`. */
+  bodyPointer: usize = 0;
+  bodyLength: i32 = 0;
+
+  /** The route that `AdminApi.begin` found. */
+  route: Route | null = null;
+  /** What stands in the path in the place of the route's parameter, as it was sent. */
+  parameter: string = "";
+  query: Query = new Query();
+}

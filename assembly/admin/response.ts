@@ -1,0 +1,54 @@
+/**
+ * The answer to one request of the admin API. Where `job` is set, the answer is not decided yet: the caller steps the job until it
+ * is finished, then calls `AdminApi.finish`.
+ */
+import { JsonWriter } from "../json/writer";
+import { Job } from "../session/job";
+
+export class AdminResponse {
+  /** 0 until the answer is decided. */
+  status: i32 = 0;
+  /** Name, value, name, value. */
+  headers: string[] = [];
+  body: JsonWriter = new JsonWriter();
+  job: Job | null = null;
+  /** What is answered when `job` has finished. */
+  report: JobReport | null = null;
+
+  bodyPointer(): usize {
+    return this.body.pointer;
+  }
+
+  bodyLength(): i32 {
+    return this.body.length;
+  }
+
+  /** Starts an answer in JSON: the caller goes on with one value in what is returned. */
+  begin(status: i32): JsonWriter {
+    return this.start(status, "application/json");
+  }
+
+  /** Starts an answer of another JSON media type, instead of whatever was begun before. */
+  start(status: i32, contentType: string): JsonWriter {
+    this.status = status;
+    this.headers = ["content-type", contentType, "cache-control", "no-store"];
+    this.body = new JsonWriter();
+    return this.body;
+  }
+
+  header(name: string, value: string): void {
+    this.headers.push(name);
+    this.headers.push(value);
+  }
+
+  /** Leaves the answer to a job. */
+  await(job: Job, report: JobReport): void {
+    this.job = job;
+    this.report = report;
+  }
+}
+
+/** What is answered once a job has finished without failing. */
+export abstract class JobReport {
+  abstract write(response: AdminResponse): void;
+}

@@ -1,0 +1,58 @@
+/**
+ * One path of the API with the methods that exist on it. A new path is a new class and one line in `routes.ts`.
+ *
+ * When `check` and the methods are called, the caller is authenticated, the method is one of `allow`, and the query has none but
+ * the names of `queryNames`, each at most once.
+ */
+import { AdminRequest } from "./request";
+import { AdminResponse } from "./response";
+
+export abstract class Route {
+  /** Whether it answers without a token. */
+  open: bool = false;
+  /** The names that its query may have. */
+  queryNames: StaticArray<string> = NO_NAMES;
+  private readonly beforeParameter: string;
+
+  constructor(
+    /** Path without query; "{" begins a parameter, which is the last segment. */
+    readonly template: string,
+    /** Methods, as in the Allow header. */
+    readonly allow: string,
+  ) {
+    const brace = template.indexOf("{");
+    this.beforeParameter = brace < 0 ? "" : template.substring(0, brace);
+  }
+
+  /** Whether this is the route of a path (without query). */
+  matches(path: string): bool {
+    if (this.beforeParameter.length == 0) return path == this.template;
+    return this.parameterOf(path).length > 0;
+  }
+
+  /** What stands in the place of the parameter; empty where the path does not match or the route has none. */
+  parameterOf(path: string): string {
+    const start = this.beforeParameter.length;
+    if (start == 0 || !path.startsWith(this.beforeParameter) || path.includes("/", start)) return "";
+    return path.substring(start);
+  }
+
+  allows(method: string): bool {
+    return this.allow.split(", ").includes(method);
+  }
+
+  /** Looks at path and query before a body is awaited; writes a problem where they are wrong. */
+  check(request: AdminRequest, response: AdminResponse): void {}
+
+  /** GET and HEAD. */
+  get(request: AdminRequest, response: AdminResponse): void {}
+
+  put(request: AdminRequest, response: AdminResponse): void {}
+
+  post(request: AdminRequest, response: AdminResponse): void {}
+
+  /** DELETE. */
+  remove(request: AdminRequest, response: AdminResponse): void {}
+}
+
+const NO_NAMES: StaticArray<string> = [];

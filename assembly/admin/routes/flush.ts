@@ -1,0 +1,46 @@
+/** POST /v1/sessions/flush: SSL_CTX_flush_sessions. Answers when it is carried out. */
+import { Cache } from "../../session/cache";
+import { Flush } from "../../session/flush";
+import { readObject } from "../body";
+import { unavailable, unprocessable } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse, JobReport } from "../response";
+import { Route } from "../route";
+
+export class FlushRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/sessions/flush", "POST");
+  }
+
+  post(request: AdminRequest, response: AdminResponse): void {
+    const object = readObject(request, response, FIELDS);
+    if (object === null) return;
+    const before = object.member("before");
+    if (before !== null && !before.isWhole(0, u64.MAX_VALUE)) {
+      unprocessable(response, "before: expected whole Unix seconds, or 0 for all sessions");
+      return;
+    }
+    const flush = new Flush(this.cache, before === null ? 0 : before.number);
+    if (!flush.begin()) {
+      unavailable(response, "not flushed: other changes came first; try again");
+      return;
+    }
+    response.await(flush, new Flushed(flush));
+  }
+}
+
+class Flushed extends JobReport {
+  constructor(private readonly flush: Flush) {
+    super();
+  }
+
+  write(response: AdminResponse): void {
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("removed");
+    json.number(this.flush.removed);
+    json.endObject();
+  }
+}
+
+const FIELDS: StaticArray<string> = ["before"];

@@ -1,0 +1,102 @@
+/**
+ * GET, PUT and DELETE /v1/sessions/{id}: one session. GET counts nothing and uses nothing; PUT is SSL_CTX_add_session, DELETE
+ * is SSL_CTX_remove_session, `result` is what they return.
+ */
+import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
+import { Cause } from "../../session/session";
+import { readObject } from "../body";
+import { badRequest, gone, notFound, unavailable, unprocessable } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse } from "../response";
+import { Route } from "../route";
+import { SESSION_FIELDS, SessionChange } from "../session_change";
+import { ID_RULE, SessionId } from "../session_id";
+import { writeSession } from "../session_json";
+
+export class SessionRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/sessions/{id}", "GET, HEAD, PUT, DELETE");
+  }
+
+  check(request: AdminRequest, response: AdminResponse): void {
+    if (new SessionId(request.parameter).length == 0) badRequest(response, ID_RULE);
+  }
+
+  get(request: AdminRequest, response: AdminResponse): void {
+    const id = new SessionId(request.parameter);
+    switch (this.cache.peek(id.pointer, id.length)) {
+      case Lookup.Found:
+        writeSession(response.begin(200), this.cache.found);
+        break;
+      case Lookup.Expired:
+        notFound(response, "the session has expired; PUT adds it again");
+        break;
+      case Lookup.Absent:
+        notFound(response, "never seen, or no longer held: the cache has no session of this ID");
+        break;
+      case Lookup.Removed:
+        gone(response, "removed and still refused; GET /v1/removed says until when, PUT adds it again");
+        break;
+      default:
+        unavailable(response, "the cache could not be read; try again");
+    }
+  }
+
+  put(request: AdminRequest, response: AdminResponse): void {
+    const change = new SessionChange(new SessionId(request.parameter));
+    if (request.bodyLength > 0) {
+      const object = readObject(request, response, SESSION_FIELDS);
+      if (object === null) return;
+      change.read(object);
+    }
+    if (change.error.length > 0) {
+      unprocessable(response, change.error);
+      return;
+    }
+    switch (this.cache.put(change.session)) {
+      case PutOutcome.Added:
+        this.writeOutcome(response, 201, 1, "added");
+        break;
+      case PutOutcome.Replaced:
+        this.writeOutcome(response, 200, 1, "replaced");
+        break;
+      case PutOutcome.Identical:
+        this.writeOutcome(response, 200, 0, "identical");
+        break;
+      case PutOutcome.NoRoom:
+        unavailable(response, "not stored: where this ID belongs, removed sessions leave no room; try again later");
+        break;
+      default:
+        unavailable(response, "not stored: other changes came first; try again");
+    }
+  }
+
+  remove(request: AdminRequest, response: AdminResponse): void {
+    const id = new SessionId(request.parameter);
+    const outcome = this.cache.remove(id.pointer, id.length, Cause.API);
+    if (outcome == RemoveOutcome.Contended) {
+      unavailable(response, "not removed: other changes came first; try again");
+      return;
+    }
+    const removed = outcome == RemoveOutcome.Removed;
+    const json = response.begin(removed ? 200 : 404);
+    json.beginObject();
+    json.name("result");
+    json.number(removed ? 1 : 0);
+    json.name("outcome");
+    json.string(removed ? "removed" : "not_found");
+    json.endObject();
+  }
+
+  private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
+    const json = response.begin(status);
+    json.beginObject();
+    json.name("result");
+    json.number(result);
+    json.name("outcome");
+    json.string(outcome);
+    json.name("session");
+    writeSession(json, this.cache.found);
+    json.endObject();
+  }
+}

@@ -1,0 +1,48 @@
+/** GET /v1/sessions: the sessions that are held, in pages. */
+import { JsonWriter } from "../../json/writer";
+import { Cache } from "../../session/cache";
+import { ListedKind, writeListing } from "../listing";
+import { badRequest } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse } from "../response";
+import { Route } from "../route";
+import { SessionFilter } from "../session_filter";
+import { writeSession } from "../session_json";
+
+export class SessionsRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/sessions", "GET, HEAD");
+    this.queryNames = ["limit", "cursor", "kind", "sni", "upstream"];
+  }
+
+  get(request: AdminRequest, response: AdminResponse): void {
+    const filter = new SessionFilter(request.query);
+    if (filter.error.length > 0) {
+      badRequest(response, filter.error);
+      return;
+    }
+    writeListing(request, response, this.cache, new ListedSessions(filter), "sessions");
+  }
+}
+
+class ListedSessions extends ListedKind {
+  constructor(private readonly filter: SessionFilter) {
+    super();
+  }
+
+  binding(): string {
+    return "/v1/sessions?" + this.filter.binding;
+  }
+
+  tombstones(): bool {
+    return false;
+  }
+
+  matches(cache: Cache): bool {
+    return this.filter.matches(cache.found);
+  }
+
+  write(json: JsonWriter, cache: Cache): void {
+    writeSession(json, cache.found);
+  }
+}

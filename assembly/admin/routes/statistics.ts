@@ -1,0 +1,123 @@
+/**
+ * GET /v1/stats: SSL_CTX_sess_* and what else is counted, in at most one level of nesting. Each number is exact over all workers at
+ * the moment that it is read; together they are no snapshot.
+ */
+import { JsonWriter } from "../../json/writer";
+import { Cache } from "../../session/cache";
+import { Metric, METRICS, Outcome, OUTCOMES, parseErrorLabel, protocolName, PROTOCOLS } from "../../session/statistics";
+import { AdminRequest } from "../request";
+import { AdminResponse } from "../response";
+import { Route } from "../route";
+
+export class StatisticsRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/stats", "GET, HEAD");
+  }
+
+  get(request: AdminRequest, response: AdminResponse): void {
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("number");
+    json.number(this.cache.number());
+    json.name("cache_size");
+    json.number(this.cache.settings.cacheSize);
+    this.member(json, "accept", Metric.ACCEPT);
+    this.member(json, "accept_good", Metric.ACCEPT_GOOD);
+    this.member(json, "hits", Metric.HITS);
+    this.member(json, "misses", Metric.MISSES);
+    this.member(json, "timeouts", Metric.TIMEOUTS);
+    this.member(json, "cache_full", Metric.CACHE_FULL);
+    this.member(json, "adds", Metric.ADDS);
+    this.member(json, "replaces", Metric.REPLACES);
+    this.member(json, "removes", Metric.REMOVES);
+    this.member(json, "refused", Metric.REFUSED);
+    this.member(json, "declined", Metric.DECLINED);
+    this.member(json, "lost", Metric.LOST);
+    this.member(json, "expired", Metric.EXPIRED);
+    this.member(json, "flushed", Metric.FLUSHED);
+    this.member(json, "tombstones", Metric.TOMBSTONES);
+    this.member(json, "saturated_pages", Metric.SATURATED_PAGES);
+    this.member(json, "cas_conflicts", Metric.CAS_CONFLICTS);
+    this.member(json, "failed", Metric.FAILED);
+    this.member(json, "not_tls", Metric.NOT_TLS);
+    this.member(json, "unwatched", Metric.UNWATCHED);
+    this.writeResumed(json);
+    this.writeFull(json);
+    this.writeNotStored(json);
+    this.writeParseErrors(json);
+    json.endObject();
+  }
+
+  private member(json: JsonWriter, name: string, metric: i32): void {
+    json.name(name);
+    json.number(this.cache.metrics.read(metric));
+  }
+
+  private writeResumed(json: JsonWriter): void {
+    json.name("resumed");
+    json.beginObject();
+    json.name("id");
+    json.number(this.overProtocols(Outcome.RESUMED_ID));
+    json.name("ticket");
+    json.number(this.overProtocols(Outcome.RESUMED_TICKET));
+    json.name("psk");
+    json.number(this.overProtocols(Outcome.RESUMED_PSK));
+    json.endObject();
+    json.name("resumed_by_protocol");
+    json.beginObject();
+    for (let protocol = 0; protocol < PROTOCOLS; protocol++) {
+      let resumed: u64 = 0;
+      for (let outcome = Outcome.RESUMED_ID; outcome <= Outcome.RESUMED_PSK; outcome++) {
+        resumed += this.handshakes(protocol, outcome);
+      }
+      json.name(protocolName(protocol));
+      json.number(resumed);
+    }
+    json.endObject();
+  }
+
+  private writeFull(json: JsonWriter): void {
+    json.name("full");
+    json.beginObject();
+    for (let protocol = 0; protocol < PROTOCOLS; protocol++) {
+      json.name(protocolName(protocol));
+      json.number(this.handshakes(protocol, Outcome.FULL));
+    }
+    json.endObject();
+    json.name("full_by_kind");
+    json.beginObject();
+    this.member(json, "id", Metric.FULL_BY_KIND);
+    this.member(json, "ticket", Metric.FULL_BY_KIND + 1);
+    this.member(json, "none", Metric.FULL_BY_KIND + 2);
+    json.endObject();
+  }
+
+  private writeNotStored(json: JsonWriter): void {
+    json.name("not_stored");
+    json.beginObject();
+    this.member(json, "contended", Metric.NOT_STORED_CONTENDED);
+    this.member(json, "no_room", Metric.NOT_STORED_NO_ROOM);
+    this.member(json, "removed", Metric.NOT_STORED_REMOVED);
+    json.endObject();
+  }
+
+  private writeParseErrors(json: JsonWriter): void {
+    json.name("parse_errors");
+    json.beginObject();
+    // The first stands for no error.
+    for (let metric = Metric.PARSE_ERRORS + 1; metric < METRICS; metric++) {
+      this.member(json, parseErrorLabel(metric - Metric.PARSE_ERRORS), metric);
+    }
+    json.endObject();
+  }
+
+  private overProtocols(outcome: i32): u64 {
+    let sum: u64 = 0;
+    for (let protocol = 0; protocol < PROTOCOLS; protocol++) sum += this.handshakes(protocol, outcome);
+    return sum;
+  }
+
+  private handshakes(protocol: i32, outcome: i32): u64 {
+    return this.cache.metrics.read(Metric.HANDSHAKES + protocol * OUTCOMES + outcome);
+  }
+}

@@ -1,0 +1,42 @@
+/** GET and PUT /v1/timeout: SSL_CTX_set_timeout, in seconds. Holds for sessions that are stored from then on. */
+import { Cache } from "../../session/cache";
+import { readField } from "../body";
+import { unavailable, unprocessable } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse } from "../response";
+import { Route } from "../route";
+
+export class TimeoutRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/timeout", "GET, HEAD, PUT");
+  }
+
+  get(request: AdminRequest, response: AdminResponse): void {
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("timeout");
+    json.number(this.cache.settings.timeoutSeconds);
+    json.endObject();
+  }
+
+  put(request: AdminRequest, response: AdminResponse): void {
+    const value = readField(request, response, "timeout");
+    if (value === null) return;
+    if (!value.isWhole(1, i32.MAX_VALUE)) {
+      unprocessable(response, "timeout: expected a whole number of seconds from 1 to 2147483647");
+      return;
+    }
+    const seconds = <u32>value.number;
+    if (!this.cache.changeTimeout(seconds)) {
+      unavailable(response, "not changed: other changes came first; try again");
+      return;
+    }
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("timeout");
+    json.number(seconds);
+    json.name("previous");
+    json.number(this.cache.previous);
+    json.endObject();
+  }
+}
