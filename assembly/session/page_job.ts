@@ -29,9 +29,8 @@ export abstract class PageJob extends Job {
       pages.directory.refreshAll();
       this.refreshed = true;
     }
-    for (let done = 1; ; done++) {
-      this.page = pages.directory.next(this.page);
-      if (this.page == pages.count) return true;
+    this.page = pages.directory.next(this.page);
+    for (let done = 1; this.page != pages.count; done++) {
       const page = pages.read(this.page);
       if (!page) return this.giveUp();
       if (!this.edit(page)) {
@@ -45,8 +44,10 @@ export abstract class PageJob extends Job {
           return this.giveUp();
         }
       }
+      this.page = pages.directory.next(this.page);
       if (done % PAGES_BETWEEN_LOOKS_AT_THE_CLOCK == 0 && deadline.passed) return false;
     }
+    return true;
   }
 
   /** Begins again from the first page. */

@@ -53,8 +53,14 @@ export const PROTOCOLS: i32 = 5;
 export const OUTCOMES: i32 = 4;
 export const METRICS: i32 = Metric.PARSE_ERRORS + PARSE_ERRORS;
 
-export function isGauge(metric: i32): bool {
-  return metric <= Metric.SATURATED_PAGES;
+/** The first so many metrics are gauges, the others counters. */
+export const GAUGES: i32 = 4;
+
+/** The names of all metrics of a cache, by their numbers. */
+export function metricNames(cacheName: string): StaticArray<string> {
+  const names = new StaticArray<string>(METRICS);
+  for (let metric = 0; metric < METRICS; metric++) names[metric] = metricName(metric, cacheName);
+  return names;
 }
 
 /** The metric of handshakes of a protocol (as on the wire) with an `Outcome`. */

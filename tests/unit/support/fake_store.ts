@@ -57,26 +57,32 @@ export class FakeStore extends SharedStore {
   }
 
   replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
-    if (this.interferes()) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
     const name = nameOf(key, keyLength);
+    const bytes = bytesOf(value, valueLength);
+    if (this.interferes(value, bytes)) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
     if (!this.values.has(name)) return StoreResult.Failed;
     if (this.values.get(name).mark != mark) return StoreResult.Conflict;
-    this.values.set(name, new StoredValue(bytesOf(value, valueLength), ++this.marks));
+    this.values.set(name, new StoredValue(bytes, ++this.marks));
     return StoreResult.Ok;
   }
 
   create(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
-    if (this.interferes()) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
     const name = nameOf(key, keyLength);
+    const bytes = bytesOf(value, valueLength);
+    if (this.interferes(value, bytes)) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
     if (this.values.has(name)) return StoreResult.Conflict;
-    this.values.set(name, new StoredValue(bytesOf(value, valueLength), ++this.marks));
+    this.values.set(name, new StoredValue(bytes, ++this.marks));
     return StoreResult.Ok;
   }
 
-  private interferes(): bool {
+  /** The other writer is another virtual machine: what it does to this one's buffers is undone. */
+  private interferes(value: usize, bytes: Uint8Array): bool {
     this.writes++;
     if (this.broken || this.alwaysConflicts) return true;
-    if (this.writesUntilConflict >= 0 && this.writesUntilConflict-- == 0) this.otherWriter();
+    if (this.writesUntilConflict >= 0 && this.writesUntilConflict-- == 0) {
+      this.otherWriter();
+      memory.copy(value, bytes.dataStart, bytes.length);
+    }
     return false;
   }
 }

@@ -14,7 +14,7 @@ export class Bench {
     readonly store: FakeStore = new FakeStore(),
     readonly clock: FakeClock = new FakeClock(),
     readonly metrics: FakeMetrics = new FakeMetrics(),
-    given: GivenSettings = new GivenSettings(),
+    readonly given: GivenSettings = new GivenSettings(),
     name: string = "default",
   ) {
     const settings = new Settings(name, store);
@@ -24,7 +24,7 @@ export class Bench {
 
   /** Another worker on the same cache. */
   worker(): Bench {
-    return new Bench(this.store, this.clock, this.metrics);
+    return new Bench(this.store, this.clock, this.metrics, this.given);
   }
 
   count(metric: i32): i32 {

@@ -1,0 +1,187 @@
+/**
+ * The admin API as an HTTP filter: takes a request in, asks `admin/`, and answers it. Every request is answered here;
+ * none goes on to a router.
+ *
+ * Work on the whole cache is done in slices: the first at once, the others on ticks that then come fast, and the answer
+ * is sent when it is finished, also where the caller has gone in the meantime. Requests and bodies that are waiting are
+ * bounded; one too many is answered with 503.
+ */
+import { AdminApi } from "../admin/api";
+import { unavailable } from "../admin/problem";
+import { AdminRequest } from "../admin/request";
+import { AdminResponse } from "../admin/response";
+import { Config, validateAdmin } from "../config/config";
+import { parseConfig } from "../config/parse";
+import { Action } from "../host/abi";
+import { HostEnvironment } from "../host/environment";
+import { HostLog } from "../host/host_log";
+import { answer, enter, INBOX, INBOX_CAPACITY, requestBody, requestHeader, tickEvery } from "../host/http_stream";
+import { Root, TICK_MILLISECONDS } from "../host/roots";
+import { LogLevel } from "../ports/log";
+import { Deadline, SLICE_NANOSECONDS } from "../session/job";
+import { SharedCache } from "./shared_cache";
+
+/** One request and its answer. */
+class Exchange {
+  readonly request: AdminRequest = new AdminRequest();
+  readonly response: AdminResponse = new AdminResponse();
+  /** Bytes of the body that have come; the host gathers them. */
+  bodyLength: i32 = 0;
+  /** Nobody waits for the answer any more, or it was given. */
+  closed: bool = false;
+
+  constructor(readonly context: u32) {}
+}
+
+export class AdminFilter extends Root {
+  private shared: SharedCache | null = null;
+  private api: AdminApi | null = null;
+  private deadline: Deadline | null = null;
+  private readonly exchanges: Map<u32, Exchange> = new Map<u32, Exchange>();
+  private readonly working: Exchange[] = [];
+
+  constructor(private readonly rootContext: u32) {
+    super();
+  }
+
+  configure(text: usize, length: i32): bool {
+    const config: Config = parseConfig(text, length, new HostEnvironment());
+    const refusal = config.error.length > 0 ? config.error : validateAdmin(config);
+    if (refusal.length > 0) {
+      new HostLog().write(LogLevel.Error, "configuration of the admin filter: " + refusal);
+      return false;
+    }
+    const shared = SharedCache.open(config, ROLE);
+    if (!shared) return false;
+    this.shared = shared;
+    this.api = new AdminApi(shared.cache, config);
+    this.deadline = new Deadline(shared.cache.clock);
+    return true;
+  }
+
+  free(): void {
+    const shared = this.shared;
+    if (shared) shared.free();
+    this.shared = null;
+    this.api = null;
+  }
+
+  tick(): void {
+    const shared = this.shared;
+    if (!shared) return;
+    if (this.working.length > 0) this.work();
+    else shared.sweeper.tick();
+  }
+
+  requestHeaders(context: u32, endOfStream: bool): i32 {
+    const api = this.api;
+    if (!api) return Action.CONTINUE;
+    const exchange = new Exchange(context);
+    const request = exchange.request;
+    request.method = requestHeader(":method");
+    request.path = requestHeader(":path");
+    request.authorization = requestHeader("authorization");
+    const decided = api.begin(request, exchange.response);
+    if (decided) {
+      this.reply(exchange);
+    } else if (endOfStream) {
+      this.handle(api, exchange, 0);
+    } else if (this.exchanges.size >= MAX_EXCHANGES) {
+      unavailable(exchange.response, TOO_MANY);
+      this.reply(exchange);
+    } else {
+      this.exchanges.set(context, exchange);
+    }
+    return Action.STOP_ITERATION;
+  }
+
+  requestBody(context: u32, length: i32, endOfStream: bool): i32 {
+    const api = this.api;
+    if (!api || !this.exchanges.has(context)) return Action.STOP_ITERATION;
+    const exchange = this.exchanges.get(context);
+    if (length > INBOX_CAPACITY) {
+      this.exchanges.delete(context);
+      api.tooLarge(exchange.response);
+      this.reply(exchange);
+    } else if (endOfStream) {
+      this.exchanges.delete(context);
+      this.handle(api, exchange, length);
+    } else {
+      exchange.bodyLength = length;
+    }
+    return Action.STOP_ITERATION;
+  }
+
+  requestTrailers(context: u32): i32 {
+    const api = this.api;
+    if (!api || !this.exchanges.has(context)) return Action.STOP_ITERATION;
+    const exchange = this.exchanges.get(context);
+    this.exchanges.delete(context);
+    this.handle(api, exchange, exchange.bodyLength);
+    return Action.STOP_ITERATION;
+  }
+
+  streamClosed(context: u32): void {
+    this.exchanges.delete(context);
+    for (let i = 0; i < this.working.length; i++) {
+      if (this.working[i].context == context) this.working[i].closed = true;
+    }
+  }
+
+  private handle(api: AdminApi, exchange: Exchange, bodyLength: i32): void {
+    const response = exchange.response;
+    if (!requestBody(bodyLength)) {
+      unavailable(response, "the body could not be read; try again");
+      return this.reply(exchange);
+    }
+    exchange.request.bodyPointer = INBOX;
+    exchange.request.bodyLength = bodyLength;
+    exchange.request.hasBody = bodyLength > 0;
+    api.handle(exchange.request, response);
+    if (response.job == null) return this.reply(exchange);
+    if (this.working.length >= MAX_EXCHANGES) {
+      unavailable(response, TOO_MANY);
+      return this.reply(exchange);
+    }
+    if (this.working.length == 0 && this.advance(exchange)) return this.reply(exchange);
+    this.working.push(exchange);
+    enter(this.rootContext);
+    tickEvery(FAST_TICK_MILLISECONDS);
+    enter(exchange.context);
+  }
+
+  /** One slice of the work that is waiting, oldest first. */
+  private work(): void {
+    const exchange = this.working[0];
+    if (!this.advance(exchange)) return;
+    this.working.shift();
+    if (this.working.length == 0) tickEvery(TICK_MILLISECONDS);
+    if (exchange.closed) return;
+    enter(exchange.context);
+    this.reply(exchange);
+  }
+
+  /** Works for one slice; true where the answer is ready. */
+  private advance(exchange: Exchange): bool {
+    const api = this.api;
+    const deadline = this.deadline;
+    const job = exchange.response.job;
+    if (!api || !deadline || !job) return true;
+    deadline.start(SLICE_NANOSECONDS);
+    if (!job.step(deadline)) return false;
+    api.finish(exchange.response);
+    return true;
+  }
+
+  private reply(exchange: Exchange): void {
+    exchange.closed = true;
+    const response = exchange.response;
+    answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
+  }
+}
+
+const ROLE: string = "admin";
+/** Bodies and jobs that may wait at the same time on one worker. */
+const MAX_EXCHANGES: i32 = 1024;
+const TOO_MANY: string = "too many requests are waiting on this worker; try again";
+const FAST_TICK_MILLISECONDS: u32 = 2;

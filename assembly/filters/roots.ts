@@ -1,0 +1,12 @@
+/** Which filter stands behind which root_id. */
+import { Root, RootFactory } from "../host/roots";
+import { AdminFilter } from "./admin_filter";
+import { Observer } from "./observer";
+
+export class Roots extends RootFactory {
+  make(rootId: string, rootContext: u32): Root | null {
+    if (rootId == "observer") return new Observer();
+    if (rootId == "admin") return new AdminFilter(rootContext);
+    return null;
+  }
+}

@@ -1,0 +1,54 @@
+/** Opens the cache that a filter's configuration names, on the host's shared data, clock and metrics. */
+import { Config } from "../config/config";
+import { HostClock } from "../host/host_clock";
+import { HostLog } from "../host/host_log";
+import { HostMetrics } from "../host/host_metrics";
+import { PropertyPath } from "../host/properties";
+import { SharedData } from "../host/shared_data";
+import { LogLevel } from "../ports/log";
+import { Cache } from "../session/cache";
+import { GivenSettings, Settings } from "../session/settings";
+import { GAUGES, metricNames } from "../session/statistics";
+import { Sweeper } from "../session/sweeper";
+
+export class SharedCache {
+  readonly sweeper: Sweeper;
+
+  private constructor(
+    readonly cache: Cache,
+    store: SharedData,
+  ) {
+    this.sweeper = new Sweeper(cache, store);
+  }
+
+  /** Opens the cache; null where its settings contradict those of another filter, after the log was told. */
+  static open(config: Config, role: string): SharedCache | null {
+    const store = new SharedData();
+    const settings = new Settings(config.cache, store);
+    const refusal = settings.configure(PLUGIN_NAME.text() + "/" + role, given(config));
+    if (refusal.length > 0) {
+      new HostLog().write(LogLevel.Error, refusal);
+      settings.free();
+      return null;
+    }
+    const metrics = new HostMetrics(metricNames(config.cache), GAUGES);
+    return new SharedCache(new Cache(settings, store, new HostClock(), metrics), store);
+  }
+
+  free(): void {
+    this.sweeper.free();
+    this.cache.free();
+  }
+}
+
+function given(config: Config): GivenSettings {
+  const settings = new GivenSettings();
+  settings.mode = config.mode;
+  settings.cacheSize = config.cacheSize;
+  settings.timeoutSeconds = config.timeoutSeconds;
+  settings.removedSeconds = config.removedSeconds;
+  settings.maxMemoryMib = config.maxMemoryMib;
+  return settings;
+}
+
+const PLUGIN_NAME = new PropertyPath("plugin_name");

@@ -1,0 +1,79 @@
+/** The ABI's callbacks of a filter's life: start, configuration, ticks, contexts. */
+import { LogLevel } from "../ports/log";
+import { BufferType, HostResult, proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "./abi";
+import { addContext, findContext, removeContext } from "./contexts";
+import { HostLog } from "./host_log";
+import { OUT_LENGTH, OUT_POINTER, receiveInto } from "./memory";
+import { PropertyPath } from "./properties";
+import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "./roots";
+
+export function proxy_abi_version_0_2_1(): void {}
+
+export function proxy_on_vm_start(rootContext: u32, configurationLength: i32): i32 {
+  return 1;
+}
+
+export function proxy_on_context_create(context: u32, parent: u32): void {
+  // Root contexts get their root with their configuration: only then is the plugin's root_id known.
+  if (parent == 0 || !roots.has(parent)) return;
+  addContext(context, roots.get(parent));
+}
+
+export function proxy_on_configure(rootContext: u32, length: i32): i32 {
+  const rootId = ROOT_ID.text();
+  const root = makeRoot(rootId, rootContext);
+  if (!root) {
+    new HostLog().write(LogLevel.Error, 'root_id "' + rootId + '" is unknown: write "observer" or "admin"');
+    return 0;
+  }
+  if (length > MAX_CONFIGURATION_BYTES) {
+    new HostLog().write(
+      LogLevel.Error,
+      "the configuration has " + length.toString() + " bytes: at most 1 MiB is taken",
+    );
+    return 0;
+  }
+  const text = heap.alloc(length + 1);
+  receiveInto(text, length);
+  const received =
+    length == 0 ||
+    proxy_get_buffer_bytes(BufferType.PLUGIN_CONFIGURATION, 0, length, OUT_POINTER, OUT_LENGTH) == HostResult.OK;
+  const accepted = received && root.configure(text, length);
+  heap.free(text);
+  if (!accepted) return 0;
+  // Contexts hold the address of their root: one that is replaced must outlive them.
+  if (roots.has(rootContext)) replaced.push(roots.get(rootContext));
+  roots.set(rootContext, root);
+  proxy_set_tick_period_milliseconds(TICK_MILLISECONDS);
+  return 1;
+}
+
+export function proxy_on_tick(rootContext: u32): void {
+  if (roots.has(rootContext)) roots.get(rootContext).tick();
+}
+
+export function proxy_on_done(context: u32): i32 {
+  return 1;
+}
+
+export function proxy_on_log(context: u32): void {}
+
+export function proxy_on_delete(context: u32): void {
+  const stream = findContext(context);
+  if (stream) {
+    const state = stream.state;
+    const root = stream.root;
+    removeContext(context);
+    if (state != FINISHED) root.connectionClosed(state);
+    root.streamClosed(context);
+    return;
+  }
+  if (!roots.has(context)) return;
+  roots.get(context).free();
+  roots.delete(context);
+}
+
+const roots = new Map<u32, Root>();
+const replaced: Root[] = [];
+const ROOT_ID = new PropertyPath("plugin_root_id");
+const MAX_CONFIGURATION_BYTES: i32 = 1_048_576;

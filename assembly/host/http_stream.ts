@@ -1,0 +1,75 @@
+/** Reading a request and answering it, for HTTP filters. */
+import { BufferType, HeaderMapType, HostResult } from "./abi";
+import { proxy_get_buffer_bytes, proxy_get_header_map_value, proxy_send_local_response } from "./abi";
+import { proxy_set_effective_context, proxy_set_tick_period_milliseconds } from "./abi";
+import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
+
+/** A header of the request at hand, "" where there is none or where it is longer than MAX_HEADER_BYTES. */
+export function requestHeader(name: string): string {
+  const key = String.UTF8.encode(name);
+  receiveInto(INBOX, MAX_HEADER_BYTES);
+  const result = proxy_get_header_map_value(
+    HeaderMapType.REQUEST_HEADERS,
+    changetype<usize>(key),
+    key.byteLength,
+    OUT_POINTER,
+    OUT_LENGTH,
+  );
+  return result == HostResult.OK ? String.UTF8.decodeUnsafe(INBOX, receivedLength()) : "";
+}
+
+/** Copies the request's body to INBOX; false where that does not succeed. At most INBOX_CAPACITY bytes. */
+export function requestBody(length: i32): bool {
+  if (length == 0) return true;
+  receiveInto(INBOX, INBOX_CAPACITY);
+  const result = proxy_get_buffer_bytes(BufferType.HTTP_REQUEST_BODY, 0, length, OUT_POINTER, OUT_LENGTH);
+  return result == HostResult.OK && receivedLength() == length;
+}
+
+/** Answers the stream at hand. `headers` are names and values in turn. */
+export function answer(status: i32, headers: string[], body: usize, bodyLength: i32): void {
+  const pairs = encodePairs(headers);
+  proxy_send_local_response(
+    status,
+    changetype<usize>(DETAILS),
+    DETAILS.byteLength,
+    body,
+    bodyLength,
+    changetype<usize>(pairs),
+    pairs.length,
+    NO_GRPC_STATUS,
+  );
+}
+
+/** Makes a stream, or a root for its ticks, the one that host calls are about. */
+export function enter(context: u32): void {
+  proxy_set_effective_context(context);
+}
+
+export function tickEvery(milliseconds: u32): void {
+  proxy_set_tick_period_milliseconds(milliseconds);
+}
+
+/** The ABI's form of a header map: u32 count, u32 lengths of name and value in turn, then all texts, each with a 0. */
+function encodePairs(headers: string[]): StaticArray<u8> {
+  let size = 4 + headers.length * 4;
+  for (let i = 0; i < headers.length; i++) size += String.UTF8.byteLength(headers[i]) + 1;
+  const pairs = new StaticArray<u8>(size);
+  const start = changetype<usize>(pairs);
+  store<u32>(start, headers.length / 2);
+  let text = start + 4 + <usize>headers.length * 4;
+  for (let i = 0; i < headers.length; i++) {
+    const header = headers[i];
+    const length = String.UTF8.encodeUnsafe(changetype<usize>(header), header.length, text);
+    store<u32>(start + 4 + <usize>i * 4, <u32>length);
+    text += length + 1;
+  }
+  return pairs;
+}
+
+const NO_GRPC_STATUS: u32 = 0xffffffff;
+const DETAILS: ArrayBuffer = String.UTF8.encode("tls_session_cache");
+const MAX_HEADER_BYTES: i32 = 16384;
+/** One more than the largest body that is taken. */
+export const INBOX_CAPACITY: i32 = 65536;
+export const INBOX: usize = memory.data(65536, 8);

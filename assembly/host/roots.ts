@@ -1,0 +1,68 @@
+/**
+ * What the host's callbacks call: one root for each configured filter, and its contexts, one for each connection or
+ * HTTP stream. A root is made by the factory that `index.ts` registers.
+ *
+ * To each context a filter may attach a word of its own, its state; `FINISHED` means that the filter has nothing more
+ * to do with it, and data callbacks then cost one look into a table.
+ */
+export abstract class Root {
+  /** Takes the configuration, UTF-8. False refuses it: the host then does not load the filter. */
+  abstract configure(text: usize, length: i32): bool;
+
+  /** Called about every TICK_MILLISECONDS. */
+  abstract tick(): void;
+
+  /** The filter is gone; what is not collected is to be freed. */
+  abstract free(): void;
+
+  /** Network filter: a connection has come. Answers with the first state. */
+  connectionOpened(context: u32): usize {
+    return FINISHED;
+  }
+
+  /** Network filter: bytes went by, `length` of them, in a buffer of the host. Answers with the new state. */
+  dataSeen(state: usize, buffer: i32, length: i32): usize {
+    return FINISHED;
+  }
+
+  /** Network filter: the connection is gone. */
+  connectionClosed(state: usize): void {}
+
+  /** HTTP filter: a request's headers are there. Answers with an Action. */
+  requestHeaders(context: u32, endOfStream: bool): i32 {
+    return 0;
+  }
+
+  /** HTTP filter: `length` bytes of a request's body are there. Answers with an Action. */
+  requestBody(context: u32, length: i32, endOfStream: bool): i32 {
+    return 0;
+  }
+
+  /** HTTP filter: a request ends with trailers. Answers with an Action. */
+  requestTrailers(context: u32): i32 {
+    return 0;
+  }
+
+  /** HTTP filter: the stream is gone. */
+  streamClosed(context: u32): void {}
+}
+
+/** Makes the root for a plugin's root_id, or null where there is none of that name. */
+export abstract class RootFactory {
+  abstract make(rootId: string, rootContext: u32): Root | null;
+}
+
+/** To be called once, before any callback. */
+export function registerRoots(rootFactory: RootFactory): void {
+  factory = rootFactory;
+}
+
+export function makeRoot(rootId: string, rootContext: u32): Root | null {
+  const registered = factory;
+  return registered ? registered.make(rootId, rootContext) : null;
+}
+
+export const FINISHED: usize = 0;
+export const TICK_MILLISECONDS: u32 = 100;
+
+let factory: RootFactory | null = null;

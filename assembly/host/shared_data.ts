@@ -1,0 +1,41 @@
+/** SharedStore on the host's shared data: `proxy_get_shared_data` and `proxy_set_shared_data`, see `ports/`. */
+import { SharedStore, StoreResult } from "../ports/shared_store";
+import { HostResult, proxy_get_shared_data, proxy_set_shared_data } from "./abi";
+import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto, receiveOverflowed } from "./memory";
+
+export class SharedData extends SharedStore {
+  read(key: usize, keyLength: i32, into: usize, capacity: i32): StoreResult {
+    receiveInto(into, capacity);
+    const result = proxy_get_shared_data(key, keyLength, OUT_POINTER, OUT_LENGTH, OUT_MARK);
+    if (result == HostResult.OK) {
+      this.length = receivedLength();
+      this.mark = load<u32>(OUT_MARK);
+      return StoreResult.Ok;
+    }
+    if (receiveOverflowed()) return StoreResult.TooLarge;
+    return result == HostResult.NOT_FOUND ? StoreResult.Absent : StoreResult.Failed;
+  }
+
+  replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
+    // To the host, 0 means "whatever is there": never what a compare-and-set wants.
+    if (mark == 0) return StoreResult.Failed;
+    return this.write(key, keyLength, value, valueLength, mark);
+  }
+
+  create(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
+    return this.write(key, keyLength, value, valueLength, NEVER_A_MARK);
+  }
+
+  private write(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
+    const result = proxy_set_shared_data(key, keyLength, value, valueLength, mark);
+    if (result == HostResult.OK) return StoreResult.Ok;
+    return result == HostResult.CAS_MISMATCH ? StoreResult.Conflict : StoreResult.Failed;
+  }
+}
+
+/**
+ * On an absent key the host accepts any mark, on a present one only the right one: a mark that is never given out
+ * makes "create if absent" of it. (With mark 0 two first writers would both succeed, and one be lost.)
+ */
+const NEVER_A_MARK: u32 = 0xffffffff;
+const OUT_MARK: usize = memory.data(4, 4);

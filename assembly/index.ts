@@ -1,0 +1,11 @@
+/** The module's exports: the host's callbacks. Registers the roots; has no logic of its own. */
+import { Roots } from "./filters/roots";
+import "./host/abort";
+import { registerRoots } from "./host/roots";
+
+export * from "./host/callbacks_http";
+export * from "./host/callbacks_l4";
+export * from "./host/callbacks_lifecycle";
+export { proxy_on_memory_allocate } from "./host/memory";
+
+registerRoots(new Roots());

@@ -1,0 +1,168 @@
+/**
+ * What an observed handshake means for the cache: which offered session was accepted or declined, and which session
+ * was issued. It is told what happened by the state machine of `tls/handshake.ts` and never touches the traffic.
+ *
+ * A session is stored when its handshake completes, never earlier: half-made handshakes cannot fill the cache. The one
+ * exception is a TLS 1.3 PSK, which is stored at its acceptance: its binder has proved the client (RFC 8446 4.2.11.2).
+ * A session ID that a client offers beside TLS 1.3 may be made up for middleboxes (RFC 8446 D.4): not accepted, it
+ * counts only where the cache knows it, and in TLS 1.3 it says nothing at all.
+ *
+ * Cost: nothing until the ServerHello; then at most two operations on the cache.
+ */
+import { Handshake } from "../tls/handshake";
+import { Cache } from "./cache";
+import { Kind, Known, MAX_UPSTREAM_LENGTH, Session } from "./session";
+import { fullByKind, handshakes, Metric, Outcome } from "./statistics";
+
+export class Observation {
+  private readonly session: Session = new Session();
+
+  constructor(private readonly cache: Cache) {}
+
+  /** A first ClientHello was seen whole. */
+  clientHello(): void {
+    this.cache.metrics.increase(Metric.ACCEPT, 1);
+  }
+
+  /** The ServerHello has come: from `upstream`, an address as text (RFC 3986 host and port), -1 long where unknown. */
+  serverHello(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    if (handshake.acceptedKind == ACCEPTED_PSK) {
+      this.pskAccepted(handshake, upstream, upstreamLength);
+    } else if (handshake.version == TLS13 || handshake.acceptedKind == 0) {
+      this.declined(handshake, upstream, upstreamLength);
+    }
+  }
+
+  /** The handshake is complete. */
+  complete(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    this.cache.metrics.increase(Metric.ACCEPT_GOOD, 1);
+    if (handshake.version == TLS13) {
+      if (!handshake.resumed) this.countFull(handshake, Outcome.FULL);
+      return;
+    }
+    this.cache.readSettings();
+    if (handshake.resumed) this.resumed(handshake, upstream, upstreamLength);
+    this.issued(handshake, upstream, upstreamLength);
+  }
+
+  /** The connection ended, by an alert or otherwise, before its handshake was complete. */
+  failed(): void {
+    this.cache.metrics.increase(Metric.FAILED, 1);
+  }
+
+  private pskAccepted(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    this.cache.metrics.increase(handshakes(TLS13, Outcome.RESUMED_PSK), 1);
+    const id = handshake.pskHash(handshake.acceptedPskIndex);
+    // Of a client that offers very many identities, the last ones are not followed.
+    if (id == 0) return;
+    this.cache.readSettings();
+    const session = this.describe(handshake, upstream, upstreamLength);
+    session.kind = Kind.PSK;
+    session.id = id;
+    session.idLength = HASH_LENGTH;
+    this.addTicketKey(handshake.pskKey(handshake.acceptedPskIndex));
+    this.cache.resume(session);
+  }
+
+  /** What a client offered first decides: later identities neither count nor refuse. */
+  private declined(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    let id: usize = 0;
+    let idLength = HASH_LENGTH;
+    let certain = true;
+    if (handshake.offeredPskCount > 0) {
+      id = handshake.pskHash(0);
+    } else if (handshake.offeredTicket) {
+      id = handshake.offeredTicketHash;
+    } else if (handshake.offeredIdLength > 0 && handshake.version != TLS13) {
+      id = handshake.offeredId;
+      idLength = handshake.offeredIdLength;
+      certain = !handshake.offers13;
+    }
+    if (id == 0) return;
+    this.cache.readSettings();
+    this.cache.decline(id, idLength, upstream, upstreamLength, certain);
+  }
+
+  private resumed(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    const session = this.describe(handshake, upstream, upstreamLength);
+    if (handshake.acceptedKind == ACCEPTED_TICKET) {
+      session.kind = Kind.TICKET;
+      session.id = handshake.offeredTicketHash;
+      session.idLength = HASH_LENGTH;
+      this.addTicketKey(handshake.offeredTicketKey);
+    } else {
+      session.kind = Kind.ID;
+      session.id = handshake.offeredId;
+      session.idLength = handshake.offeredIdLength;
+    }
+    const outcome = session.kind == Kind.TICKET ? Outcome.RESUMED_TICKET : Outcome.RESUMED_ID;
+    this.cache.metrics.increase(handshakes(handshake.version, outcome), 1);
+    this.cache.resume(session);
+  }
+
+  /** A handshake that issues an ID and a ticket makes one session, the ticket: clients prefer it (RFC 5077 3.4). */
+  private issued(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    const session = this.describe(handshake, upstream, upstreamLength);
+    let issued: i32 = Outcome.FULL;
+    if (handshake.issuedTicket) {
+      issued = Outcome.RESUMED_TICKET;
+      session.kind = Kind.TICKET;
+      session.id = handshake.issuedTicketHash;
+      session.idLength = HASH_LENGTH;
+      this.addTicketKey(handshake.issuedTicketKey);
+      const hint = handshake.issuedTicketLifetimeHint;
+      // A hint of 0 leaves the lifetime to the client (RFC 5077 3.3): here, the cache's own timeout holds.
+      if (hint != 0) {
+        session.timeoutSeconds = hint > LONGEST_HINT_SECONDS ? LONGEST_HINT_SECONDS : hint;
+        session.known |= Known.TIMEOUT;
+      }
+    } else if (handshake.issuedIdLength > 0) {
+      issued = Outcome.RESUMED_ID;
+      session.kind = Kind.ID;
+      session.id = handshake.issuedId;
+      session.idLength = handshake.issuedIdLength;
+    }
+    if (issued != Outcome.FULL) this.cache.learn(session);
+    if (!handshake.resumed) this.countFull(handshake, issued);
+  }
+
+  private countFull(handshake: Handshake, issued: i32): void {
+    this.cache.metrics.increase(handshakes(handshake.version, Outcome.FULL), 1);
+    this.cache.metrics.increase(fullByKind(issued), 1);
+  }
+
+  /** What every session of a handshake has in common. */
+  private describe(handshake: Handshake, upstream: usize, upstreamLength: i32): Session {
+    const session = this.session;
+    session.clear();
+    session.known = Known.KIND | Known.PROTOCOL | Known.CIPHER;
+    session.protocol = handshake.version;
+    session.cipher = handshake.cipher;
+    if (handshake.sniLength > 0) {
+      session.sni = handshake.sni;
+      session.sniLength = handshake.sniLength;
+      session.known |= Known.SNI;
+    }
+    if (upstreamLength > 0 && upstreamLength <= MAX_UPSTREAM_LENGTH) {
+      session.upstream = upstream;
+      session.upstreamLength = upstreamLength;
+      session.known |= Known.UPSTREAM;
+    }
+    return session;
+  }
+
+  private addTicketKey(key: usize): void {
+    if (key == 0) return;
+    this.session.ticketKey = key;
+    this.session.known |= Known.TICKET_KEY;
+  }
+}
+
+const TLS13: u16 = 0x0304;
+/** Values of `Handshake.acceptedKind`. */
+const ACCEPTED_TICKET: u8 = 2;
+const ACCEPTED_PSK: u8 = 3;
+/** SHA-256 */
+const HASH_LENGTH: i32 = 32;
+/** No ticket is believed to live longer than a TLS 1.3 one may (RFC 8446 4.6.1): seven days. */
+const LONGEST_HINT_SECONDS: u32 = 604800;

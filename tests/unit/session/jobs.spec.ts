@@ -1,0 +1,244 @@
+import { Cache, Lookup, PutOutcome } from "../../../assembly/session/cache";
+import { Cause } from "../../../assembly/session/session";
+import { Flush } from "../../../assembly/session/flush";
+import { Deadline, Job } from "../../../assembly/session/job";
+import { Mode } from "../../../assembly/session/mode";
+import { Shrink } from "../../../assembly/session/shrink";
+import { Metric } from "../../../assembly/session/statistics";
+import { Sweep } from "../../../assembly/session/sweep";
+import { Sweeper } from "../../../assembly/session/sweeper";
+import { Bench, benchOfSize, idOf, look, session } from "../support/sessions";
+
+describe("a flush", () => {
+  it("removes what has expired at the given time: what expires at that very second survives", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1, 10));
+    bench.cache.put(session(2, 20));
+    bench.cache.put(session(3, 30));
+    expect(flush(bench, 1_790_000_020)).toBe(1);
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed, "it had not expired yet: it is refused");
+    expect(look(bench.cache, 2)).toBe(Lookup.Found);
+    expect(flush(bench, 1_790_000_021)).toBe(1);
+    expect(flush(bench, 1_790_000_021)).toBe(0);
+    expect(bench.number()).toBe(1);
+    expect(bench.count(Metric.FLUSHED)).toBe(2);
+  });
+
+  it("of all leaves nothing, and tombstones for what had not expired only", () => {
+    const bench = new Bench();
+    for (let i: u32 = 0; i < 300; i++) bench.cache.put(session(i, i < 100 ? 5 : 500));
+    bench.clock.advance(6);
+    expect(flush(bench, 0)).toBe(300);
+    expect(bench.number()).toBe(0);
+    expect(bench.count(Metric.TOMBSTONES)).toBe(200);
+    expect(look(bench.cache, 50)).toBe(Lookup.Absent);
+    expect(look(bench.cache, 150)).toBe(Lookup.Removed);
+  });
+
+  it("reaches what was held when it began, and nothing that was added afterwards", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1));
+    const job = new Flush(bench.cache, 0);
+    expect(job.begin()).toBe(true);
+    bench.clock.advance(-1000);
+    expect(bench.cache.put(session(2))).toBe(PutOutcome.Added);
+    finish(bench, job);
+    expect(job.removed).toBe(1);
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+    expect(look(bench.cache, 2)).toBe(Lookup.Found);
+  });
+
+  it("reaches a session that was resumed and completed while it was under way", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1));
+    const job = new Flush(bench.cache, 0);
+    job.begin();
+    bench.cache.readSettings();
+    const resumed = session(1);
+    resumed.cipher = 0x1301;
+    resumed.known |= 4;
+    bench.cache.resume(resumed);
+    finish(bench, job);
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+  });
+
+  it("is carried out in slices that end when their time is over", () => {
+    const bench = new Bench();
+    for (let i: u32 = 0; i < 1000; i++) bench.cache.put(session(i));
+    const job = new Flush(bench.cache, 0);
+    job.begin();
+    const deadline = new Deadline(bench.clock);
+    deadline.start(0);
+    let slices = 1;
+    while (!job.step(deadline) && slices < 1000) slices++;
+    expect(slices > 3).toBe(true);
+    expect(job.removed).toBe(1000);
+    expect(job.failed).toBe(false);
+  });
+
+  it("does not begin where that cannot be stored, and fails where pages cannot be", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1));
+    bench.store.broken = true;
+    expect(new Flush(bench.cache, 0).begin()).toBe(false);
+    bench.store.broken = false;
+    const job = new Flush(bench.cache, 0);
+    job.begin();
+    bench.store.alwaysConflicts = true;
+    finish(bench, job);
+    expect(job.failed).toBe(true);
+    bench.store.alwaysConflicts = false;
+    expect(look(bench.cache, 1)).toBe(Lookup.Found);
+  });
+});
+
+describe("a sweep", () => {
+  it("clears sessions some seconds after they have expired", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1, 10));
+    bench.cache.put(session(2, 1000));
+    bench.clock.advance(15);
+    sweep(bench);
+    expect(bench.number()).toBe(2, "one that comes just too late still counts as a timeout");
+    bench.clock.advance(1);
+    sweep(bench);
+    expect(bench.number()).toBe(1);
+    expect(bench.count(Metric.EXPIRED)).toBe(1);
+    expect(look(bench.cache, 1)).toBe(Lookup.Absent);
+    expect(look(bench.cache, 2)).toBe(Lookup.Found);
+  });
+
+  it("leaves expired sessions alone under NO_AUTO_CLEAR, but not tombstones that have ended", () => {
+    const bench = new Bench();
+    bench.cache.changeMode(Mode.SERVER | Mode.NO_AUTO_CLEAR);
+    bench.cache.put(session(1, 10));
+    bench.cache.remove(idOf(2), 32, Cause.API);
+    bench.clock.advance(604801);
+    sweep(bench);
+    expect(bench.number()).toBe(1);
+    expect(bench.count(Metric.TOMBSTONES)).toBe(0);
+  });
+
+  it("never clears a tombstone that still refuses", () => {
+    const bench = new Bench();
+    bench.cache.remove(idOf(2), 32, Cause.API);
+    bench.clock.advance(604800);
+    sweep(bench);
+    expect(look(bench.cache, 2)).toBe(Lookup.Removed);
+  });
+
+  it("ends the saturation of a page whose tombstones have ended", () => {
+    const bench = benchOfSize(0, 0);
+    for (let i: u32 = 0; i < 300; i++) bench.cache.remove(idOf(i), 32, Cause.API);
+    expect(bench.count(Metric.SATURATED_PAGES)).toBe(1);
+    bench.clock.advance(604801);
+    sweep(bench);
+    expect(bench.count(Metric.SATURATED_PAGES)).toBe(0);
+    expect(bench.count(Metric.TOMBSTONES)).toBe(0);
+  });
+});
+
+describe("the sweeper", () => {
+  it("is one of all workers", () => {
+    const bench = new Bench();
+    const other = bench.worker();
+    const first = new Sweeper(bench.cache, bench.store);
+    const second = new Sweeper(other.cache, bench.store);
+    bench.cache.put(session(1, 10));
+    bench.clock.advance(1);
+    first.tick();
+    const writes = bench.store.writes;
+    bench.clock.advance(1);
+    second.tick();
+    expect(bench.store.writes).toBe(writes, "the lease is held: the other one does nothing");
+  });
+
+  it("passes to another worker when its holder is gone", () => {
+    const bench = new Bench();
+    const other = bench.worker();
+    bench.cache.put(session(1, 10));
+    new Sweeper(bench.cache, bench.store).tick();
+    const second = new Sweeper(other.cache, bench.store);
+    bench.clock.advance(2);
+    second.tick();
+    bench.clock.advance(20);
+    second.tick();
+    expect(bench.number()).toBe(0);
+  });
+
+  it("sweeps again and again, and does not stop when the clock is set back", () => {
+    const bench = new Bench();
+    const sweeper = new Sweeper(bench.cache, bench.store);
+    sweeper.tick();
+    bench.clock.advance(-1_000_000);
+    bench.cache.put(session(1, 1));
+    bench.clock.advance(8);
+    sweeper.tick();
+    expect(bench.number()).toBe(0);
+    bench.cache.put(session(2, 1));
+    bench.clock.advance(8);
+    sweeper.tick();
+    expect(bench.number()).toBe(0);
+  });
+});
+
+describe("lowering the size", () => {
+  it("evicts exactly those that expire first", () => {
+    const bench = benchOfSize(1000);
+    for (let i: u32 = 0; i < 1000; i++) bench.cache.put(session(i, 100 + ((i * 333) % 1000)));
+    bench.cache.changeCacheSize(100);
+    finish(bench, new Shrink(bench.cache));
+    expect(bench.number()).toBe(100);
+    expect(bench.count(Metric.CACHE_FULL)).toBe(900);
+    for (let i: u32 = 0; i < 1000; i++) {
+      const stays = (i * 333) % 1000 >= 900;
+      expect(look(bench.cache, i)).toBe(stays ? Lookup.Found : Lookup.Absent);
+    }
+  });
+
+  it("takes several rounds for more than one round's worth", () => {
+    const bench = benchOfSize(0);
+    for (let i: u32 = 0; i < 4096; i++) bench.cache.put(session(i, 100 + i));
+    for (let i: u32 = 0; i < 1000; i++) {
+      const short = session(i, 50);
+      short.idLength = 8;
+      bench.cache.put(short);
+    }
+    bench.cache.changeCacheSize(10);
+    finish(bench, new Shrink(bench.cache));
+    expect(bench.number()).toBe(10);
+    for (let i: u32 = 4086; i < 4096; i++) expect(look(bench.cache, i)).toBe(Lookup.Found);
+  });
+
+  it("does nothing where the size is not exceeded or unlimited", () => {
+    const bench = benchOfSize(10);
+    for (let i: u32 = 0; i < 5; i++) bench.cache.put(session(i));
+    bench.cache.changeCacheSize(5);
+    finish(bench, new Shrink(bench.cache));
+    bench.cache.changeCacheSize(0);
+    finish(bench, new Shrink(bench.cache));
+    expect(bench.number()).toBe(5);
+  });
+});
+
+function flush(bench: Bench, before: u64): u64 {
+  const job = new Flush(bench.cache, before);
+  expect(job.begin()).toBe(true);
+  finish(bench, job);
+  expect(job.failed).toBe(false);
+  return job.removed;
+}
+
+function sweep(bench: Bench): void {
+  bench.cache.readSettings();
+  finish(bench, new Sweep(bench.cache));
+}
+
+function finish(bench: Bench, job: Job): void {
+  const deadline = new Deadline(bench.clock);
+  deadline.start(1000);
+  for (let slice = 0; slice < 100; slice++) {
+    if (job.step(deadline)) return;
+  }
+  expect(false).toBe(true, "the job ends");
+}

@@ -1,0 +1,132 @@
+import { GivenSettings, pagesFor, Settings } from "../../../assembly/session/settings";
+import { Mode } from "../../../assembly/session/mode";
+import { FakeStore } from "../support/fake_store";
+
+describe("the settings of a cache", () => {
+  it("are OpenSSL's defaults where no filter says otherwise", () => {
+    const settings = new Settings("default", new FakeStore());
+    expect(settings.configure("a", new GivenSettings())).toBe("");
+    expect(settings.cacheSize).toBe(20480);
+    expect(settings.timeoutSeconds).toBe(7200);
+    expect(settings.mode).toBe(Mode.SERVER);
+    expect(settings.removedSeconds).toBe(604800);
+    expect(settings.pages).toBe(4096);
+    expect(settings.created).toBe(true);
+  });
+
+  it("are shared by all filters, whichever gives them", () => {
+    const store = new FakeStore();
+    const first = new Settings("edge", store);
+    first.configure("observer", new GivenSettings());
+    const second = new Settings("edge", store);
+    expect(second.configure("admin", sized(50))).toBe("");
+    expect(second.created).toBe(false);
+    first.load();
+    expect(first.cacheSize).toBe(50);
+  });
+
+  it("are kept apart for each named cache", () => {
+    const store = new FakeStore();
+    const edge = new Settings("edge", store);
+    const inner = new Settings("inner", store);
+    edge.configure("a", sized(50));
+    expect(inner.configure("a", sized(60))).toBe("");
+    edge.load();
+    expect(edge.cacheSize).toBe(50);
+  });
+
+  it("are refused where two filters contradict each other, in one line that names both values", () => {
+    const store = new FakeStore();
+    new Settings("edge", store).configure("observer", sized(50));
+    const refusal = new Settings("edge", store).configure("admin", sized(60));
+    expect(refusal).toBe(
+      'cache "edge": cache_size is 60 here and 50 in another filter of the same cache: ' +
+        "give the same value in all, or in one only",
+    );
+  });
+
+  it("are refused where the bound on memory differs", () => {
+    const store = new FakeStore();
+    const small = new GivenSettings();
+    small.maxMemoryMib = 1;
+    new Settings("edge", store).configure("observer", small);
+    const large = new GivenSettings();
+    large.maxMemoryMib = 2;
+    expect(new Settings("edge", store).configure("admin", large).includes("max_memory_mib")).toBe(true);
+    expect(new Settings("edge", store).configure("other", new GivenSettings())).toBe("");
+  });
+
+  it("change at run time, and a worker that is configured again with the same text keeps the change", () => {
+    const store = new FakeStore();
+    const settings = new Settings("edge", store);
+    settings.configure("observer", sized(50));
+    expect(settings.changeCacheSize(70)).toBe(true);
+    expect(settings.previous).toBe(50);
+    const restarted = new Settings("edge", store);
+    expect(restarted.configure("observer", sized(50))).toBe("");
+    expect(restarted.cacheSize).toBe(70);
+  });
+
+  it("follow a filter whose configuration has changed, and leave its other values alone", () => {
+    const store = new FakeStore();
+    const settings = new Settings("edge", store);
+    settings.configure("observer", sized(50));
+    settings.changeCacheSize(70);
+    settings.changeTimeout(11);
+    const updated = new Settings("edge", store);
+    expect(updated.configure("observer", sized(80))).toBe("");
+    expect(updated.cacheSize).toBe(80);
+    expect(updated.timeoutSeconds).toBe(11);
+    expect(updated.configure("observer", new GivenSettings())).toBe("");
+    expect(updated.cacheSize).toBe(20480);
+  });
+
+  it("lose no change of two writers", () => {
+    const store = new InterferingStore();
+    const settings = new Settings("edge", store);
+    const other = new Settings("edge", store);
+    settings.configure("observer", new GivenSettings());
+    other.configure("admin", new GivenSettings());
+    store.other = other;
+    store.conflictAt(0);
+    expect(settings.changeTimeout(99)).toBe(true);
+    settings.load();
+    expect(settings.timeoutSeconds).toBe(99);
+    expect(settings.mode).toBe(Mode.OFF);
+  });
+
+  it("say so where they cannot be stored", () => {
+    const store = new FakeStore();
+    const settings = new Settings("edge", store);
+    settings.configure("observer", new GivenSettings());
+    store.alwaysConflicts = true;
+    expect(settings.changeMode(Mode.OFF)).toBe(false);
+    expect(settings.nextGeneration()).toBe(false);
+    expect(new Settings("edge", store).configure("late", new GivenSettings()).includes("could not be stored")).toBe(true);
+  });
+});
+
+describe("the number of pages", () => {
+  it("is the greatest power of two within the bound on memory", () => {
+    expect(pagesFor(0)).toBe(1);
+    expect(pagesFor(1)).toBe(64);
+    expect(pagesFor(3)).toBe(128);
+    expect(pagesFor(64)).toBe(4096);
+    expect(pagesFor(4096)).toBe(262144);
+  });
+});
+
+class InterferingStore extends FakeStore {
+  other: Settings | null = null;
+
+  otherWriter(): void {
+    const other = this.other;
+    if (other) other.changeMode(Mode.OFF);
+  }
+}
+
+function sized(cacheSize: i64): GivenSettings {
+  const given = new GivenSettings();
+  given.cacheSize = cacheSize;
+  return given;
+}
