@@ -26,8 +26,8 @@ export function findContext(id: u32): Context | null {
   let place = home(id);
   while (true) {
     const context = at(place);
-    if (context.id == id) return context;
     if (context.id == 0) return null;
+    if (context.id == id) return context;
     place = (place + 1) & mask;
   }
 }

@@ -1,0 +1,190 @@
+import { Page, PAGE_CAPACITY, sessionSize, storedLength, tombstoneSize } from "../../../assembly/session/page";
+import { Cause, Kind, Known, Origin, Session, Tombstone } from "../../../assembly/session/session";
+import { idOf, session, Text } from "../support/sessions";
+
+const PAGE: usize = memory.data(16384, 8);
+
+describe("a page", () => {
+  it("gives back every field of a session, known or not", () => {
+    const page = emptyPage();
+    const full = fullSession(1);
+    const bare = session(2, 60);
+    bare.version = 8;
+    page.appendSession(full, 3);
+    page.appendSession(bare, 4);
+    const read = new Session();
+
+    const first = page.find(idOf(1), 32);
+    expect(first != null).toBe(true);
+    first!.readSession(read);
+    expect(read.kind).toBe(Kind.TICKET);
+    expect(read.protocol).toBe(0x0303);
+    expect(read.cipher).toBe(0xc02c);
+    expect(text(read.sni, read.sniLength)).toBe("shop.example");
+    expect(text(read.upstream, read.upstreamLength)).toBe("[2001:db8::1]:443");
+    expect(text(read.ticketKey, 16)).toBe("0123456789abcdef");
+    expect(read.time).toBe(1_790_000_000);
+    expect(read.timeoutSeconds).toBe(2147483647);
+    expect(read.lastUsed).toBe(1_790_000_009);
+    expect(read.hits).toBe(42);
+    expect(read.origin).toBe(Origin.API);
+    expect(read.version).toBe(7);
+    expect(first!.generation).toBe(3);
+
+    page.find(idOf(2), 32)!.readSession(read);
+    expect(read.known).toBe(Known.KIND | Known.TIMEOUT);
+    expect(read.origin).toBe(Origin.OBSERVED);
+    expect(read.sniLength).toBe(0);
+    expect(page.sessions).toBe(2);
+  });
+
+  it("tells an empty SNI from an unknown one, and cipher suite 0 too", () => {
+    const page = emptyPage();
+    const odd = session(1);
+    odd.known = Known.SNI | Known.CIPHER;
+    odd.version = 1;
+    page.appendSession(odd, 0);
+    const read = new Session();
+    page.first()!.readSession(read);
+    expect(read.knows(Known.SNI)).toBe(true);
+    expect(read.knows(Known.CIPHER)).toBe(true);
+    expect(read.knows(Known.PROTOCOL)).toBe(false);
+  });
+
+  it("gives back every field of a tombstone", () => {
+    const page = emptyPage();
+    page.appendTombstone(tombstone(5, 99, 1_800_000_000));
+    const read = new Tombstone();
+    page.find(idOf(5), 32)!.readTombstone(read);
+    expect(read.idLength).toBe(32);
+    expect(read.time).toBe(1_790_000_000);
+    expect(read.until).toBe(1_800_000_000);
+    expect(read.cause).toBe(Cause.FLUSH);
+    expect(read.version).toBe(99);
+    expect(page.tombstones).toBe(1);
+  });
+
+  it("closes the gap of what is removed and keeps the order", () => {
+    const page = emptyPage();
+    for (let i: u32 = 1; i <= 5; i++) {
+      const added = session(i);
+      added.version = i;
+      page.appendSession(added, 0);
+    }
+    page.remove(page.find(idOf(3), 32)!);
+    expect(page.sessions).toBe(4);
+    expect(page.find(idOf(3), 32) == null).toBe(true);
+    let versions: u64 = 0;
+    let entry = page.first();
+    while (entry) {
+      versions = versions * 10 + entry.version;
+      entry = page.after(entry);
+    }
+    expect(versions).toBe(1245);
+    expect(page.firstAfter(2)!.version).toBe(4);
+    expect(page.firstAfter(5) == null).toBe(true);
+  });
+
+  it("never grows beyond its capacity, and always has room for the tombstone of what it holds", () => {
+    const page = emptyPage();
+    let added = 0;
+    while (page.appendSession(fullSession(added + 1), 0)) added++;
+    expect(page.used <= <u32>PAGE_CAPACITY).toBe(true);
+    expect(added > 30).toBe(true);
+    expect(tombstoneSize(tombstone(1, 1, 1)) < sessionSize(session(1))).toBe(true);
+  });
+
+  it("numbers changes in one ascending row, whatever the clock says", () => {
+    const page = emptyPage();
+    expect(page.nextVersion(1000)).toBe(1000);
+    page.lastVersion = 1000;
+    expect(page.nextVersion(1000)).toBe(1001);
+    expect(page.nextVersion(10)).toBe(1001);
+    expect(page.nextVersion(5000)).toBe(5000);
+  });
+
+  it("reads as empty where its bytes are none of a page, and stops at the first broken entry", () => {
+    const page = emptyPage();
+    page.appendSession(fullSession(1), 0);
+    page.validate(10);
+    expect(page.first() == null).toBe(true);
+    expect(page.sessions).toBe(0);
+
+    // Every byte of a page with two sessions is broken in turn: reading ends and stays inside.
+    for (let broken = 0; broken < 300; broken++) {
+      const other = emptyPage();
+      other.appendSession(fullSession(1), 0);
+      other.appendSession(fullSession(2), 0);
+      const address = changetype<usize>(other) + <usize>broken;
+      store<u8>(address, load<u8>(address) ^ 0xff);
+      other.validate(1023);
+      let entry = other.first();
+      let steps = 0;
+      while (entry && steps < 1000) {
+        steps++;
+        entry = other.after(entry);
+      }
+      expect(steps < 1000).toBe(true);
+    }
+  });
+
+  it("is stored with one of five lengths", () => {
+    expect(storedLength(24)).toBe(1023);
+    expect(storedLength(1023)).toBe(1023);
+    expect(storedLength(1024)).toBe(2047);
+    expect(storedLength(5000)).toBe(8191);
+    expect(storedLength(16383)).toBe(PAGE_CAPACITY);
+  });
+});
+
+function emptyPage(): Page {
+  const page = changetype<Page>(PAGE);
+  page.reset();
+  return page;
+}
+
+function fullSession(number: u32): Session {
+  const sni = new Text("shop.example");
+  const upstream = new Text("[2001:db8::1]:443");
+  const key = new Text("0123456789abcdef");
+  const made = session(number);
+  made.kind = Kind.TICKET;
+  made.protocol = 0x0303;
+  made.cipher = 0xc02c;
+  made.sni = sni.start;
+  made.sniLength = sni.length;
+  made.upstream = upstream.start;
+  made.upstreamLength = upstream.length;
+  made.ticketKey = key.start;
+  made.time = 1_790_000_000;
+  made.timeoutSeconds = 2147483647;
+  made.lastUsed = 1_790_000_009;
+  made.hits = 42;
+  made.origin = Origin.API;
+  made.version = 7;
+  made.known =
+    Known.KIND |
+    Known.PROTOCOL |
+    Known.CIPHER |
+    Known.SNI |
+    Known.UPSTREAM |
+    Known.TICKET_KEY |
+    Known.TIMEOUT |
+    Known.LAST_USED;
+  return made;
+}
+
+function tombstone(number: u32, version: u64, until: u64): Tombstone {
+  const made = new Tombstone();
+  made.id = idOf(number);
+  made.idLength = 32;
+  made.time = 1_790_000_000;
+  made.until = until;
+  made.cause = Cause.FLUSH;
+  made.version = version;
+  return made;
+}
+
+function text(start: usize, length: i32): string {
+  return String.UTF8.decodeUnsafe(start, length);
+}
