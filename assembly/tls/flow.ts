@@ -1,0 +1,255 @@
+/**
+ * The order of a handshake, without any bytes: which record and which message may come next from which side, and what each one means.
+ *
+ *     TLS <= 1.2, full (RFC 5246 7.3)               TLS <= 1.2, abbreviated            TLS 1.3 (RFC 8446 2)
+ *     C ClientHello                                 C ClientHello                      C ClientHello [, early data]
+ *     S ServerHello .. ServerHelloDone              S ServerHello [, NewSessionTicket] S [HelloRetryRequest; C ClientHello; S] ServerHello
+ *     C .. ClientKeyExchange .. CCS, Finished       S CCS, Finished                    S application data (sealed)
+ *     S [NewSessionTicket,] CCS, Finished           C CCS, Finished                    C application data (sealed Finished)
+ *
+ * Promises: what cannot come is `Unexpected`, never guessed at. A sealed message cannot be told from another, so a Finished is: in TLS
+ * <= 1.2 the first handshake record after a change of cipher spec (16 bytes; nobody splits it); in TLS 1.3 the first client record after
+ * the ServerHello that is long enough for one.
+ *
+ * TLS 1.3 with early data offered: early data may still be under way after the ServerHello, and whether the server took it is sealed.
+ * Then only a record of exactly the length of a Finished counts, or the record after `EARLY_DATA_RECORDS_MAX` others, so an early data
+ * record of that length completes a handshake a little early, and a padded Finished late. A certificate of the client in front of its
+ * Finished completes early too. All of these have a ServerHello behind them, which proves an accepted PSK by itself.
+ *
+ * `FLOW_SIZE` bytes that the caller provides, all zero at the start.
+ */
+import { EARLY_DATA_RECORDS_MAX } from "./limits";
+import { CipherSuite, ContentType, MessageType, Version } from "./protocol";
+
+export const enum Direction {
+  /** Bytes from the client. */
+  Downstream = 0,
+  /** Bytes from the server. */
+  Upstream = 1,
+}
+
+/** What comes next. */
+export const enum Phase {
+  ClientHello = 0,
+  ServerHello = 1,
+  SecondClientHello = 2,
+  /** TLS <= 1.2 was chosen. */
+  Legacy = 3,
+  /** TLS 1.3 was chosen. */
+  Modern = 4,
+}
+
+/** What a record is to the observer. */
+export const enum Role {
+  Unexpected = 0,
+  Skip = 1,
+  /** Handshake messages in clear. */
+  Messages = 2,
+  /** An alert in clear. */
+  Alert = 3,
+  /** An alert whose text is sealed: no handshake survives one. */
+  SealedAlert = 4,
+  /** A change of cipher spec that counts (TLS <= 1.2). */
+  ChangeCipherSpec = 5,
+  /** A sealed Finished. */
+  Finished = 6,
+}
+
+/** What a handshake message in clear is to the observer. */
+export const enum Part {
+  Unexpected = 0,
+  Skip = 1,
+  ClientHello = 2,
+  ServerHello = 3,
+  NewSessionTicket = 4,
+}
+
+
+@unmanaged
+export class Flow {
+  phase: Phase;
+  private cipher: i32;
+  private earlyRecords: i32;
+  private earlyDataOffered: bool;
+  /** A ticket or session ID was offered in a way that an abbreviated handshake can answer. */
+  private resumable: bool;
+  private retried: bool;
+  /** The server sent what only a full TLS <= 1.2 handshake has. */
+  private full: bool;
+  private serverHelloDone: bool;
+  private clientChanged: bool;
+  private serverChanged: bool;
+  private clientFinished: bool;
+  private serverFinished: bool;
+
+  /** This direction is sealed from here on (TLS <= 1.2). */
+  sealed(direction: i32): bool {
+    return direction == Direction.Downstream ? this.clientChanged : this.serverChanged;
+  }
+
+  /** The server went straight to its change of cipher spec (TLS <= 1.2). */
+  get abbreviated(): bool {
+    return this.serverChanged && !this.full;
+  }
+
+  record(direction: i32, type: i32, length: i32): Role {
+    switch (type) {
+      case ContentType.ALERT:
+        return this.sealed(direction) ? Role.SealedAlert : Role.Alert;
+      case ContentType.CHANGE_CIPHER_SPEC:
+        return this.changeCipherSpec(direction);
+      case ContentType.HANDSHAKE:
+        if (this.sealed(direction)) return this.finishedBy(direction) ? Role.Skip : Role.Finished;
+        return this.phase == Phase.Modern ? Role.Unexpected : Role.Messages;
+      default:
+        return direction == Direction.Downstream ? this.clientData(length) : this.serverData();
+    }
+  }
+
+  message(direction: i32, type: i32, length: i32): Part {
+    return direction == Direction.Downstream ? this.clientMessage(type) : this.serverMessage(type, length);
+  }
+
+  /** A ClientHello was read. */
+  offered(earlyData: bool): void {
+    this.earlyDataOffered = earlyData;
+    this.phase = Phase.ServerHello;
+  }
+
+  /** A HelloRetryRequest was read. */
+  retry(): void {
+    this.retried = true;
+    this.phase = Phase.SecondClientHello;
+  }
+
+  /** A ServerHello was read. `resumable`: an abbreviated handshake may follow (TLS <= 1.2). */
+  answered(version: i32, cipher: i32, resumable: bool): void {
+    this.cipher = cipher;
+    this.resumable = resumable;
+    this.phase = version >= Version.TLS13 ? Phase.Modern : Phase.Legacy;
+  }
+
+  /** A change of cipher spec that counts has passed. */
+  changed(direction: i32): void {
+    if (direction == Direction.Downstream) this.clientChanged = true;
+    else this.serverChanged = true;
+  }
+
+  /** A sealed Finished has passed; true when the handshake is complete with it. */
+  finished(direction: i32): bool {
+    if (this.phase == Phase.Modern) return true;
+    if (direction == Direction.Downstream) this.clientFinished = true;
+    else this.serverFinished = true;
+    return this.clientFinished && this.serverFinished;
+  }
+
+  /** RFC 8446 4.1.4: at most one HelloRetryRequest. */
+  get mayRetry(): bool {
+    return !this.retried;
+  }
+
+  private finishedBy(direction: i32): bool {
+    return direction == Direction.Downstream ? this.clientFinished : this.serverFinished;
+  }
+
+  private changeCipherSpec(direction: i32): Role {
+    switch (this.phase) {
+      case Phase.Legacy:
+        if (this.sealed(direction)) return Role.Unexpected;
+        return this.mayChange(direction) ? Role.ChangeCipherSpec : Role.Unexpected;
+      case Phase.Modern: // RFC 8446 D.4: for middleboxes only
+        return Role.Skip;
+      case Phase.ClientHello:
+        return Role.Unexpected;
+      default:
+        // RFC 8446 D.4: the client's behind a hello with early data or a retry; the server's behind its HelloRetryRequest
+        return direction == Direction.Downstream || this.retried ? Role.Skip : Role.Unexpected;
+    }
+  }
+
+  /** RFC 5246 7.3: whose turn it is. A change out of turn would be a skipped key exchange. */
+  private mayChange(direction: i32): bool {
+    if (direction == Direction.Downstream) return this.serverHelloDone || this.abbreviated;
+    return this.full ? this.clientFinished : this.resumable;
+  }
+
+  private clientData(length: i32): Role {
+    switch (this.phase) {
+      case Phase.ServerHello:
+      case Phase.SecondClientHello: // RFC 8446 2.3: early data
+        return Role.Skip;
+      case Phase.Legacy: // RFC 7918: false start
+        return this.clientFinished ? Role.Skip : Role.Unexpected;
+      case Phase.Modern:
+        return this.modernClientData(length);
+      default:
+        return Role.Unexpected;
+    }
+  }
+
+  private modernClientData(length: i32): Role {
+    if (this.earlyDataOffered) {
+      if (length == finishedLength(this.cipher)) return Role.Finished;
+      return ++this.earlyRecords > EARLY_DATA_RECORDS_MAX ? Role.Finished : Role.Skip;
+    }
+    if (length >= shortestFinished(this.cipher)) return Role.Finished;
+    return length == sealingOverhead(this.cipher) + ALERT_SIZE ? Role.SealedAlert : Role.Skip;
+  }
+
+  private serverData(): Role {
+    if (this.phase == Phase.Modern) return Role.Skip;
+    return this.phase == Phase.Legacy && this.serverFinished ? Role.Skip : Role.Unexpected;
+  }
+
+  private clientMessage(type: i32): Part {
+    switch (this.phase) {
+      case Phase.ClientHello:
+      case Phase.SecondClientHello:
+        return type == MessageType.CLIENT_HELLO ? Part.ClientHello : Part.Unexpected;
+      case Phase.Legacy:
+        return type == MessageType.CLIENT_HELLO ? Part.Unexpected : Part.Skip;
+      default:
+        return Part.Unexpected;
+    }
+  }
+
+  private serverMessage(type: i32, length: i32): Part {
+    // RFC 5246 7.4.1.1: may come at any time, means nothing during a handshake
+    if (type == MessageType.HELLO_REQUEST && length == 0 && this.phase != Phase.Modern) return Part.Skip;
+    switch (this.phase) {
+      case Phase.ServerHello:
+        return type == MessageType.SERVER_HELLO ? Part.ServerHello : Part.Unexpected;
+      case Phase.Legacy:
+        if (type == MessageType.SERVER_HELLO) return Part.Unexpected;
+        if (type == MessageType.NEW_SESSION_TICKET) return Part.NewSessionTicket;
+        if (type == MessageType.SERVER_HELLO_DONE) this.serverHelloDone = true;
+        this.full = true;
+        return Part.Skip;
+      default:
+        return Part.Unexpected;
+    }
+  }
+}
+
+/** Length of a sealed TLS 1.3 Finished without padding: header, hash of the suite, inner content type, tag. */
+function finishedLength(cipher: i32): i32 {
+  const hash = cipher == CipherSuite.TLS_AES_256_GCM_SHA384 ? 48 : 32;
+  return 4 + hash + sealingOverhead(cipher);
+}
+
+/**
+ * From this length on a client record counts as its Finished: that of the shortest hash, so that a certificate-less client's is never
+ * missed. Shorter are only an alert, an empty Certificate (25) or EndOfEarlyData (21).
+ */
+function shortestFinished(cipher: i32): i32 {
+  return 4 + 32 + sealingOverhead(cipher);
+}
+
+/** RFC 8446 5.2: the inner content type and the tag of the AEAD. */
+function sealingOverhead(cipher: i32): i32 {
+  return cipher == CipherSuite.TLS_AES_128_CCM_8_SHA256 ? 1 + 8 : 1 + 16;
+}
+
+const ALERT_SIZE: i32 = 2;
+
+export const FLOW_SIZE: i32 = (<i32>offsetof<Flow>() + 7) & ~7;
