@@ -14,13 +14,15 @@ import { findEnvoy } from "./envoy_binary.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
 import { shortenLines } from "./shorten_lines.ts";
-import { runNodeTests, runUnits, type SuiteResult } from "./suites.ts";
+import { measureCoverage, runNodeTests, runUnits, type SuiteResult } from "./suites.ts";
 
 interface Check {
   name: string;
   what: string;
   /** Runs without being asked for, because this check cannot do without it. */
   needs?: string;
+  /** Its output is worth reading when it passes, too. */
+  isReport?: boolean;
   run: (files: string[] | undefined) => Promise<SuiteResult>;
 }
 
@@ -36,6 +38,7 @@ const CHECKS: Check[] = [
   { name: "build", what: "AssemblyScript to WebAssembly", run: build },
   { name: "config", what: "docker-compose.yml and envoy.yaml", needs: "build", run: configuration },
   { name: "unit", what: "as-pect", run: runUnits },
+  { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
   { name: "wasm", what: "the built module on a fake host", needs: "build", run: builtModule },
   { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
 ];
@@ -90,7 +93,7 @@ function chosen(names: string[]): Check[] {
   return CHECKS.filter(({ name }) => needed.has(name));
 }
 
-async function report({ name, what, run }: Check, files: string[] | undefined): Promise<SuiteResult> {
+async function report({ name, what, run, isReport }: Check, files: string[] | undefined): Promise<SuiteResult> {
   console.log(`\n== ${name}: ${what}`);
   const begin = performance.now();
   let result: SuiteResult;
@@ -101,6 +104,7 @@ async function report({ name, what, run }: Check, files: string[] | undefined): 
     result = outcome(false, text);
   }
   if (result.failed > 0) console.log(shortenLines(result.output));
+  else if (isReport === true) console.log(`   ${result.output}`);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   const skipped = result.skipped === 0 ? "" : `, ${result.skipped} skipped`;
   console.log(`   ${name}: ${result.passed} passed, ${result.failed} failed${skipped} (${seconds} s)`);
