@@ -1,0 +1,40 @@
+/** What the admin API answers, as the contract names it; which of the fields are there depends on the call. */
+export interface Session {
+  id: string;
+  kind: "id" | "ticket" | "psk";
+  protocol: string | null;
+  cipher: string | null;
+  sni: string | null;
+  upstream: string | null;
+  ticket_key: string | null;
+  time: number;
+  timeout: number;
+  last_used: number | null;
+  hits: number;
+  origin: "observed" | "api";
+}
+
+export interface RemovedSession {
+  id: string;
+  time: number;
+  until: number;
+  cause: string;
+}
+
+export interface AnswerBody {
+  result?: number;
+  outcome?: string;
+  session?: Session;
+  sessions?: Session[];
+  /** A list on GET /v1/removed, a number on flush. */
+  removed?: RemovedSession[] | number;
+  next?: string | null;
+  mode?: string[];
+  cache_size?: number;
+  timeout?: number;
+  previous?: unknown;
+  title?: string;
+  status?: number | string;
+  detail?: string;
+  [field: string]: unknown;
+}
