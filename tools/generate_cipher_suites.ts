@@ -18,14 +18,17 @@ const suites = readFileSync(new URL(`../${SOURCE}`, import.meta.url), "utf8")
   .split("\n")
   .slice(1)
   .map((line, index) => {
-    const match = /^(0x[0-9A-F]{4}),(TLS_[A-Za-z0-9_]+)$/.exec(line);
-    if (!match) throw new Error(`${SOURCE}, line ${index + 2}: expected 0xNNNN,TLS_NAME`);
-    return { value: match[1].toLowerCase(), name: match[2] };
+    const [, value, name] = /^(0x[0-9A-F]{4}),(TLS_[A-Za-z0-9_]+)$/.exec(line) ?? [];
+    if (value === undefined || name === undefined)
+      throw new Error(`${SOURCE}, line ${index + 2}: expected 0xNNNN,TLS_NAME`);
+    return { value: value.toLowerCase(), name };
   });
 
-for (let i = 1; i < suites.length; i++) {
-  if (suites[i - 1].value >= suites[i].value) throw new Error(`${SOURCE}: ${suites[i].value} is out of order`);
-}
+suites.reduce((before, suite) => {
+  // The search for a name by its value is by halves.
+  if (before.value >= suite.value) throw new Error(`${SOURCE}: ${suite.value} is out of order`);
+  return suite;
+});
 
 publish(
   TARGET,

@@ -1,5 +1,6 @@
 /** What the generators share: a generated file is written, or with --check compared with what is there. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
 
 /** Writes `text` to `path` (from the project's root), or with --check on the command line exits 1 where it differs. */
 export function publish(path: string, text: string): void {
@@ -9,7 +10,7 @@ export function publish(path: string, text: string): void {
     return;
   }
   if (present(target) === text) return;
-  console.error(`${path} is not up to date: run npx tsx ${process.argv[1].split("/").slice(-2).join("/")}`);
+  console.error(`${path} is not up to date: run npx tsx ${relative(process.cwd(), process.argv[1] ?? "")}`);
   process.exit(1);
 }
 
