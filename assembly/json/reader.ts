@@ -13,7 +13,7 @@ import { JsonKind, JsonValue, NumberForm } from "./value";
 
 /** The largest body of the admin API and the largest configuration. */
 export const MAX_TEXT_LENGTH: i32 = 65536;
-/** Bounds the recursion, and with it the stack; what is read here nests twice. */
+/** Of objects and arrays. Bounds the recursion, and with it the stack; what is read here nests twice. */
 export const MAX_DEPTH: i32 = 16;
 /** In one object. Bounds the search for duplicates; the largest object read here has about 10. */
 export const MAX_MEMBERS: i32 = 256;
@@ -52,7 +52,6 @@ export class JsonReader {
 
   private value(depth: i32): JsonValue | null {
     if (this.at >= this.end) return this.fail("expected a value");
-    if (depth > MAX_DEPTH) return this.fail("nested deeper than " + MAX_DEPTH.toString() + " levels");
     if (++this.values > MAX_VALUES) return this.fail("more than " + MAX_VALUES.toString() + " values");
     switch (load<u8>(this.at)) {
       case 0x7b: // {
@@ -78,6 +77,7 @@ export class JsonReader {
   }
 
   private object(depth: i32): JsonValue | null {
+    if (depth >= MAX_DEPTH) return this.fail("nested deeper than " + MAX_DEPTH.toString() + " levels");
     const object = new JsonValue(JsonKind.Object);
     const names: string[] = [];
     const items: JsonValue[] = [];
@@ -113,6 +113,7 @@ export class JsonReader {
   }
 
   private array(depth: i32): JsonValue | null {
+    if (depth >= MAX_DEPTH) return this.fail("nested deeper than " + MAX_DEPTH.toString() + " levels");
     const array = new JsonValue(JsonKind.Array);
     const items: JsonValue[] = [];
     array.items = items;

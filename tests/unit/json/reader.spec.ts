@@ -244,8 +244,8 @@ describe("a JSON number", () => {
 
 describe("the limits of the JSON reader", () => {
   it("bound the depth", () => {
-    expect(errorOf("[".repeat(MAX_DEPTH + 1) + "]".repeat(MAX_DEPTH + 1))).toBe("");
-    expect(errorOf("[".repeat(MAX_DEPTH + 2)).includes("nested deeper")).toBeTruthy();
+    expect(errorOf("[".repeat(MAX_DEPTH) + "0" + "]".repeat(MAX_DEPTH))).toBe("");
+    expect(errorOf("[".repeat(MAX_DEPTH + 1)).includes("nested deeper than 16 levels")).toBeTruthy();
     expect(errorOf('{"a":'.repeat(10000)).includes("nested deeper")).toBeTruthy();
   });
 
