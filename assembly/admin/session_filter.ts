@@ -24,17 +24,18 @@ export class SessionFilter {
       if (this.kind == 0) this.error = "kind: expected one of " + KIND_NAMES;
       binding += "kind=" + kind;
     }
-    if (sni !== null) {
-      this.sni = String.UTF8.encode(sni);
-      lowerCase(changetype<usize>(this.sni), this.sni.byteLength);
-      if (sni.length == 0) this.error = "sni: expected a server name; leave it out for any";
-      binding += "&sni=" + String.UTF8.decode(this.sni);
-    }
     if (upstream !== null) {
       const address = canonicalAddress(upstream);
       this.upstream = String.UTF8.encode(address);
       if (address.length == 0) this.error = "upstream: expected IPv4:port or [IPv6]:port";
       binding += "&upstream=" + address;
+    }
+    // The one free text stands last, so that it cannot look like another filter.
+    if (sni !== null) {
+      this.sni = String.UTF8.encode(sni);
+      lowerCase(changetype<usize>(this.sni), this.sni.byteLength);
+      if (sni.length == 0) this.error = "sni: expected a server name; leave it out for any";
+      binding += "&sni=" + String.UTF8.decode(this.sni);
     }
     this.binding = binding;
   }
