@@ -5,7 +5,7 @@
  * what the user can put right is one line on stderr and exit code 1.
  */
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildFilter } from "./build.ts";
 import { stopCommands } from "./command.ts";
@@ -121,7 +121,7 @@ function describe(settings: StartSettings, addresses: string[], { logFile }: Env
   TLS passthrough    127.0.0.1:${settings.tlsPort} -> ${servers} ${addresses.join(", ")}
   admin API          ${api}   token: ${settings.adminTokenIsMade ? settings.adminToken : "as in ADMIN_TOKEN"}
   Envoy's own admin  http://127.0.0.1:${settings.envoyAdminPort}   metrics: /stats/prometheus
-  Envoy's log        ${logFile}
+  Envoy's log        ${relative(process.cwd(), logFile)}
 
 Try, in another terminal${settings.adminTokenIsMade ? "" : " where ADMIN_TOKEN is set too"}:
 
@@ -133,7 +133,7 @@ Try, in another terminal${settings.adminTokenIsMade ? "" : " where ADMIN_TOKEN i
 2. See what the proxy learned from it:
      curl -s ${auth} ${api}/v1/sessions
    prints
-     {"sessions":[{"id":"...","kind":"ticket","protocol":"TLSv1.2",...,"origin":"observed"}],"next":null}
+     {"sessions":[{"id":"...","kind":"id","protocol":"TLSv1.2",...,"origin":"observed"}],"next":null}
 
 3. Add a session by hand (once more with -X DELETE removes it):
      curl -s -X PUT ${auth} ${api}/v1/sessions/c0ffee

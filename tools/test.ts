@@ -30,6 +30,7 @@ const CHECKS: Check[] = [
   { name: "format", what: "Prettier", run: () => program("prettier", "bin/prettier.cjs", "--check", ".") },
   { name: "lint", what: "ESLint", run: () => program("eslint", "bin/eslint.js", ".", "--max-warnings", "0") },
   { name: "types", what: "TypeScript of tools and tests", run: () => program("typescript", "bin/tsc", "--noEmit") },
+  { name: "generated", what: "generated sources", run: generatedSources },
   {
     name: "tools",
     what: "the tools' own tests",
@@ -115,6 +116,16 @@ async function program(packageName: string, file: string, ...args: string[]): Pr
   const path = join(PROJECT_FOLDER, "node_modules", packageName, file);
   const { exitCode, output } = await runCommand(process.execPath, [path, ...args]);
   return outcome(exitCode === 0, output);
+}
+
+async function generatedSources(): Promise<SuiteResult> {
+  const tools = readdirSync(join(PROJECT_FOLDER, "tools"));
+  const complaints: string[] = [];
+  for (const name of tools.filter((tool) => /^generate_\w+\.ts$/.test(tool))) {
+    const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", `tools/${name}`, "--check"]);
+    if (exitCode !== 0) complaints.push(output.trim() || `${name} failed and said nothing`);
+  }
+  return outcome(complaints.length === 0, complaints.join("\n"));
 }
 
 async function build(): Promise<SuiteResult> {
