@@ -108,11 +108,11 @@ export class SharedData {
     const cas = this.nextCas;
     this.nextCas = this.nextCas === 0xffffffff ? 1 : this.nextCas + 1;
     if (entry === undefined) {
-      this.entries.set(key, { value: value.slice(), cas });
+      this.entries.set(key, { value: new Uint8Array(value), cas });
       return;
     }
     if (entry.value.length === value.length) entry.value.set(value);
-    else entry.value = value.slice();
+    else entry.value = new Uint8Array(value);
     entry.cas = cas;
   }
 
