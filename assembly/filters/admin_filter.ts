@@ -70,7 +70,7 @@ export class AdminFilter extends Root {
     const shared = this.shared;
     if (!shared) return;
     if (this.working.length > 0) this.work();
-    else shared.sweeper.tick();
+    else shared.tick();
   }
 
   requestHeaders(context: u32, endOfStream: bool): i32 {

@@ -39,7 +39,7 @@ export class Observer extends Root {
 
   tick(): void {
     const shared = this.shared;
-    if (shared) shared.sweeper.tick();
+    if (shared) shared.tick();
   }
 
   free(): void {

@@ -7,18 +7,27 @@ import { PropertyPath } from "../host/properties";
 import { SharedData } from "../host/shared_data";
 import { LogLevel } from "../ports/log";
 import { Cache } from "../session/cache";
+import { Sequencer } from "../session/events/sequencer";
 import { GivenSettings, Settings } from "../session/settings";
 import { GAUGES, metricNames } from "../session/statistics";
 import { Sweeper } from "../session/sweeper";
 
 export class SharedCache {
-  readonly sweeper: Sweeper;
+  readonly sequencer: Sequencer;
+  private readonly sweeper: Sweeper;
 
   private constructor(
     readonly cache: Cache,
     store: SharedData,
   ) {
     this.sweeper = new Sweeper(cache, store);
+    this.sequencer = new Sequencer(cache.settings.cacheName, store, cache.clock, cache.metrics);
+  }
+
+  /** What is due in the background; on most virtual machines nothing. */
+  tick(): void {
+    this.cache.pages.tick();
+    if (this.sweeper.tick()) this.sequencer.run();
   }
 
   /** Opens the cache; null where its settings contradict those of another filter, after the log was told. */
@@ -37,6 +46,7 @@ export class SharedCache {
 
   free(): void {
     this.sweeper.free();
+    this.sequencer.free();
     this.cache.free();
   }
 }

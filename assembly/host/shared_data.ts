@@ -17,9 +17,12 @@ export class SharedData extends SharedStore {
   }
 
   replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
-    // To the host, 0 means "whatever is there": never what a compare-and-set wants.
-    if (mark == 0) return StoreResult.Failed;
+    if (mark == WHATEVER_IS_THERE) return StoreResult.Failed;
     return this.write(key, keyLength, value, valueLength, mark);
+  }
+
+  overwrite(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
+    return this.write(key, keyLength, value, valueLength, WHATEVER_IS_THERE);
   }
 
   create(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
@@ -38,4 +41,6 @@ export class SharedData extends SharedStore {
  * makes "create if absent" of it. (With mark 0 two first writers would both succeed, and one be lost.)
  */
 const NEVER_A_MARK: u32 = 0xffffffff;
+/** To the host, this mark means no compare-and-set at all. */
+const WHATEVER_IS_THERE: u32 = 0;
 const OUT_MARK: usize = memory.data(4, 4);

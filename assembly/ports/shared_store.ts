@@ -28,6 +28,9 @@ export abstract class SharedStore {
   /** Replaces a value if it is still the one that carried `mark`. */
   abstract replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult;
 
+  /** Sets a value whatever is there. For keys that have one writer only. */
+  abstract overwrite(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult;
+
   /** Makes a key with its first value; exactly one of several creators succeeds, the others get `Conflict`. */
   abstract create(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult;
 }

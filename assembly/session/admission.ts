@@ -13,6 +13,7 @@
 import { Clock } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
+import { EventCause, EventType } from "./events/event";
 import { Pages } from "./pages";
 import { Metric } from "./statistics";
 
@@ -31,7 +32,7 @@ export class Admissions {
   constructor(
     private readonly pages: Pages,
     private readonly metrics: Metrics,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
     this.random = clock.nowNanoseconds() | 1;
   }
@@ -65,6 +66,7 @@ export class Admissions {
       if (!page) return;
       const victim = page.find(VICTIM_ID, this.victimIdLength);
       if (!victim || victim.isTombstone || victim.version != this.victimVersion) continue;
+      this.pages.noteGone(page, victim, this.clock.nowNanoseconds(), EventType.EVICTED, EventCause.SIZE);
       page.remove(victim);
       if (this.pages.commit(0) == StoreResult.Ok) {
         this.metrics.increase(Metric.CACHE_FULL, 1);

@@ -17,6 +17,7 @@ import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Admission, Admissions } from "./admission";
+import { EventCause, EventType } from "./events/event";
 import { learns, looksUp, Mode } from "./mode";
 import { Entry, Page, sessionSize, tombstoneSize } from "./page";
 import { MAX_TRIES, Pages } from "./pages";
@@ -74,7 +75,7 @@ export class Cache {
     readonly clock: Clock,
     readonly metrics: Metrics,
   ) {
-    const pages = new Pages(settings.cacheName, settings.pages, sharedStore, metrics);
+    const pages = new Pages(settings.cacheName, settings.pages, sharedStore, clock, metrics);
     this.pages = pages;
     this.admissions = new Admissions(pages, metrics, clock);
     if (settings.created) {
@@ -195,8 +196,7 @@ export class Cache {
       grave.time = now;
       grave.until = now + <u64>this.settings.removedSeconds;
       grave.cause = cause;
-      grave.version = page.nextVersion(nowNanoseconds);
-      const held = this.bury(page, grave, now);
+      const held = this.bury(page, grave, nowNanoseconds);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {
         this.countDisplaced();
@@ -210,7 +210,7 @@ export class Cache {
   }
 
   /** Puts a tombstone in the place of whatever a page has of its ID. Answers whether a session was held. */
-  private bury(page: Page, grave: Tombstone, now: u64): bool {
+  private bury(page: Page, grave: Tombstone, nowNanoseconds: u64): bool {
     this.displaced = 0;
     let held = false;
     const entry = page.find(grave.id, grave.idLength);
@@ -220,8 +220,10 @@ export class Cache {
       if (until > grave.until) grave.until = until;
       page.remove(entry);
     }
-    if (page.appendTombstone(grave)) return held;
-    if (this.makeRoom(page, tombstoneSize(grave), now) && page.appendTombstone(grave)) return held;
+    const hasRoom = this.makeRoom(page, tombstoneSize(grave), nowNanoseconds);
+    grave.version = this.pages.version(page, nowNanoseconds);
+    this.pages.note(grave.version, grave.time, EventType.REMOVED, EventCause.API, grave.id, grave.idLength);
+    if (hasRoom && page.appendTombstone(grave)) return held;
     // Nothing but tombstones: from now on, whatever this page does not hold counts as removed.
     if (grave.until > page.saturatedUntil) page.saturatedUntil = grave.until;
     return held;
@@ -269,7 +271,7 @@ export class Cache {
     overlay(held, accepted, news);
     if (!page.hasRoom(sessionSize(held) - size)) return;
     page.remove(entry);
-    held.version = page.nextVersion(this.clock.nowNanoseconds());
+    held.version = this.pages.version(page, this.clock.nowNanoseconds());
     page.appendSession(held, generation);
   }
 
@@ -364,10 +366,13 @@ export class Cache {
       record.known |= Known.LAST_USED;
       record.lastUsed = now;
     }
-    record.version = page.nextVersion(nowNanoseconds);
     if (entry) page.remove(entry);
     this.displaced = 0;
-    if (!this.makeRoom(page, sessionSize(record), now)) return false;
+    if (!this.makeRoom(page, sessionSize(record), nowNanoseconds)) return false;
+    record.version = this.pages.version(page, nowNanoseconds);
+    const type = outcome == PutOutcome.Added ? EventType.NEW : EventType.REPLACED;
+    const cause = origin == ORIGIN_API ? EventCause.API : EventCause.HANDSHAKE;
+    this.pages.note(record.version, now, type, cause, record.id, record.idLength);
     const stored = page.appendSession(record, this.settings.generation);
     if (!stored) return false;
     stored.readSession(this.found);
@@ -386,7 +391,8 @@ export class Cache {
    * Frees room in a page: first of tombstones that have ended, then of sessions, the earliest to expire first.
    * Never of a tombstone that still refuses something.
    */
-  private makeRoom(page: Page, size: i32, now: u64): bool {
+  private makeRoom(page: Page, size: i32, nowNanoseconds: u64): bool {
+    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
     while (!page.hasRoom(size)) {
       const lapsed = page.lapsedTombstone(now);
       if (lapsed) {
@@ -395,6 +401,7 @@ export class Cache {
       }
       const displaced = page.earliestToExpire();
       if (!displaced) return false;
+      this.pages.noteGone(page, displaced, nowNanoseconds, EventType.EVICTED, EventCause.ROOM);
       page.remove(displaced);
       this.displaced++;
     }

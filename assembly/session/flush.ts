@@ -7,6 +7,7 @@
  */
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "./cache";
+import { EventCause, EventType } from "./events/event";
 import { PageJob } from "./page_job";
 import { Entry, Page } from "./page";
 import { Cause } from "./session";
@@ -71,13 +72,14 @@ export class Flush extends PageJob {
     memory.copy(ID_COPY, entry.id, entry.idLength);
     grave.id = ID_COPY;
     grave.idLength = entry.idLength;
+    this.cache.pages.noteGone(page, entry, nowNanoseconds, EventType.FLUSHED, EventCause.FLUSH);
     page.remove(entry);
     if (now > expiry) return;
     const until = now + <u64>this.cache.settings.removedSeconds;
     grave.time = now;
     grave.until = expiry > until ? expiry : until;
     grave.cause = Cause.FLUSH;
-    grave.version = page.nextVersion(nowNanoseconds);
+    grave.version = this.cache.pages.version(page, nowNanoseconds);
     // A tombstone is smaller than the session it stands for: there is always room.
     page.appendTombstone(grave);
   }

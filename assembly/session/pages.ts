@@ -5,15 +5,18 @@
  * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is
  * valid until the next `read`. Cost: one access to the store each for `read` and `commit`.
  */
+import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Directory } from "./directory";
+import { Outbox } from "./events/outbox";
 import { hashId, StoreKey } from "./keys";
-import { Page, PAGE_CAPACITY, storedLength } from "./page";
+import { Entry, Page, PAGE_CAPACITY, storedLength } from "./page";
 import { Metric } from "./statistics";
 
 export class Pages {
   readonly directory: Directory;
+  readonly outbox: Outbox;
   private readonly key: StoreKey;
   private number: u32 = 0;
   private exists: bool = false;
@@ -27,14 +30,17 @@ export class Pages {
     cacheName: string,
     readonly count: u32,
     private readonly sharedStore: SharedStore,
+    clock: Clock,
     private readonly metrics: Metrics,
   ) {
     this.directory = new Directory(cacheName, sharedStore, count);
+    this.outbox = new Outbox(cacheName, sharedStore, clock, metrics);
     this.key = new StoreKey(cacheName, "page", true);
   }
 
   free(): void {
     this.directory.free();
+    this.outbox.free();
     this.key.free();
   }
 
@@ -48,6 +54,7 @@ export class Pages {
   read(number: u32): Page | null {
     const page = this.readInto(number, EDITED);
     if (!page) return null;
+    this.outbox.clear();
     this.number = number;
     this.exists = this.sharedStore.length > 0;
     this.mark = this.sharedStore.mark;
@@ -74,6 +81,32 @@ export class Pages {
   }
 
   /**
+   * The version that the next change of a page is to carry: ascending for the page and for this virtual machine, so
+   * that events can be put in order (`events/outbox.ts`).
+   */
+  version(page: Page, nowNanoseconds: u64): u64 {
+    const next = page.nextVersion(nowNanoseconds);
+    return next > this.outbox.lastVersion ? next : this.outbox.lastVersion + 1;
+  }
+
+  /** Notes an event of a session whose change carries `version`; it happens when the page is stored. */
+  note(version: u64, nowSeconds: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
+    this.outbox.note(version, nowSeconds, type, cause, id, idLength);
+  }
+
+  /** Notes an event that leaves no record behind, with a version of its own. Before the entry is removed. */
+  noteGone(page: Page, entry: Entry, nowNanoseconds: u64, type: u8, cause: u8): void {
+    const version = this.version(page, nowNanoseconds);
+    page.lastVersion = version;
+    this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, entry.id, entry.idLength);
+  }
+
+  /** To be called now and then. */
+  tick(): void {
+    this.outbox.tick();
+  }
+
+  /**
    * Stores the page that was read last, as it is now. With `Ok`, the gauges of sessions, tombstones and saturated pages
    * have followed; `reserved` is the number of sessions that the gauge counts already (see `admission.ts`).
    * With `Conflict` nothing was stored: read again and retry.
@@ -84,11 +117,17 @@ export class Pages {
     let length = storedLength(page.used);
     if (length < this.length) length = this.length;
     this.key.select(this.number);
+    this.outbox.announce();
     const result = this.exists
       ? this.sharedStore.replace(this.key.start, this.key.length, EDITED, length, this.mark)
       : this.sharedStore.create(this.key.start, this.key.length, EDITED, length);
-    if (result == StoreResult.Ok) this.follow(page, reserved);
-    else if (result == StoreResult.Conflict) this.metrics.increase(Metric.CAS_CONFLICTS, 1);
+    if (result == StoreResult.Ok) {
+      this.outbox.confirm();
+      this.follow(page, reserved);
+      return result;
+    }
+    this.outbox.retract();
+    if (result == StoreResult.Conflict) this.metrics.increase(Metric.CAS_CONFLICTS, 1);
     return result;
   }
 

@@ -6,6 +6,7 @@
  * is not later than the last of them. Cost of a round: two reads of each page in use, one write of each that changes.
  */
 import { Cache } from "./cache";
+import { EventCause, EventType } from "./events/event";
 import { Deadline } from "./job";
 import { PageJob } from "./page_job";
 import { Entry, Page } from "./page";
@@ -75,9 +76,11 @@ export class Shrink extends PageJob {
 
   private evictFrom(page: Page): bool {
     this.evictedHere = 0;
+    const now = this.cache.clock.nowNanoseconds();
     let left = this.excess();
     let entry = this.nextOf(page);
     while (entry && left > 0) {
+      this.cache.pages.noteGone(page, entry, now, EventType.EVICTED, EventCause.SIZE);
       page.remove(entry);
       this.evictedHere++;
       left--;

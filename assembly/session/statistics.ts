@@ -34,11 +34,13 @@ export namespace Metric {
   export const FAILED: i32 = 22;
   export const NOT_TLS: i32 = 23;
   export const UNWATCHED: i32 = 24;
+  /** Events that never reached the log. */
+  export const EVENTS_LOST: i32 = 25;
   /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
-  export const HANDSHAKES: i32 = 25;
-  export const FULL_BY_KIND: i32 = 45;
+  export const HANDSHAKES: i32 = 26;
+  export const FULL_BY_KIND: i32 = 46;
   /** Plus a `ParseError`. */
-  export const PARSE_ERRORS: i32 = 48;
+  export const PARSE_ERRORS: i32 = 49;
 }
 
 /** How a handshake ended: in full, or resumed by one of the kinds. */
@@ -143,4 +145,5 @@ const FAMILIES: StaticArray<string> = [
   "handshakes_failed_total",
   "connections_not_tls_total",
   "connections_unwatched_total",
+  "events_lost_total",
 ];

@@ -3,7 +3,9 @@
  * saturation that is over. OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
  * runs in the background, in slices (`sweeper.ts`).
  */
+import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "./cache";
+import { EventCause, EventType } from "./events/event";
 import { clearsExpired } from "./mode";
 import { PageJob } from "./page_job";
 import { Entry, Page } from "./page";
@@ -17,12 +19,16 @@ export class Sweep extends PageJob {
   }
 
   protected edit(page: Page): bool {
-    const now = this.cache.nowSeconds();
+    const nowNanoseconds = this.cache.clock.nowNanoseconds();
+    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
     this.expiredHere = 0;
     let changed = false;
     let entry = this.nextOf(page, now);
     while (entry) {
-      if (!entry.isTombstone) this.expiredHere++;
+      if (!entry.isTombstone) {
+        this.expiredHere++;
+        this.cache.pages.noteGone(page, entry, nowNanoseconds, EventType.EXPIRED, EventCause.TIMEOUT);
+      }
       page.remove(entry);
       changed = true;
       entry = this.nextOf(page, now);

@@ -66,6 +66,12 @@ export class FakeStore extends SharedStore {
     return StoreResult.Ok;
   }
 
+  overwrite(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
+    if (this.broken) return StoreResult.Failed;
+    this.values.set(nameOf(key, keyLength), new StoredValue(bytesOf(value, valueLength), ++this.marks));
+    return StoreResult.Ok;
+  }
+
   create(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
     const name = nameOf(key, keyLength);
     const bytes = bytesOf(value, valueLength);
