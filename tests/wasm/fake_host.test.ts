@@ -17,7 +17,7 @@ describe("shared data", () => {
     const data = new SharedData();
     assert.equal(data.set("k", A, 0xffffffff), Status.Ok);
     assert.equal(data.set("k", B, 0xffffffff), Status.CasMismatch);
-    assert.equal(data.get("k")?.value.toString(), A.toString());
+    assert.deepEqual(Buffer.from(data.get("k")?.value ?? []), A);
   });
 
   it("overwrites with CAS 0, whatever is there", () => {

@@ -102,6 +102,18 @@ describe("a TLS 1.2 session ID", () => {
     assert.equal(await proxy.number(), 1);
   });
 
+  it("made up by a client that can do TLS 1.3 is no miss at a server that cannot", async () => {
+    const proxy = new Proxy();
+    proxy.handshake([
+      client(clientHello({ tls13: true, sessionId: sessionId(18) })),
+      server(serverHello({ sessionId: sessionId(19) }), certificate(), serverHelloDone()),
+      client(clientKeyExchange(), changeCipherSpec(), finished()),
+      server(changeCipherSpec(), finished()),
+    ]);
+    assert.deepEqual([proxy.stat("misses"), proxy.get(sessionId(18)).status], [0, 404]);
+    assert.equal(await proxy.number(), 1);
+  });
+
   it("counts as declined when its own issuer declines it, and as lost too when another upstream does", () => {
     const proxy = new Proxy();
     proxy.handshake(fullWithId(sessionId(8)), "10.0.0.7:443");
