@@ -1,0 +1,156 @@
+import { Accepted, Direction, Event, Handshake } from "../../../assembly/tls/handshake";
+import { parseErrorName } from "../../../assembly/tls/parse_error";
+import { Bytes, hexOf } from "./hello_bytes";
+
+/** One connection under watch: feeds both directions as a filter does and keeps what happened as text. */
+export class Watch {
+  private handshake: Handshake;
+  /** Events in their order, three bits each, the last lowest. */
+  private trail: u64 = 0;
+  /** The event that came last. */
+  last: Event = Event.NeedMore;
+  /** A feed took nothing or more than it was given. */
+  miscounted: bool = false;
+
+  constructor() {
+    this.handshake = changetype<Handshake>(Handshake.create());
+  }
+
+  get seen(): Handshake {
+    return this.handshake;
+  }
+
+  get error(): string {
+    return parseErrorName(this.handshake.error);
+  }
+
+  client(bytes: Bytes): Watch {
+    return this.feed(Direction.Downstream, bytes.at, bytes.length);
+  }
+
+  server(bytes: Bytes): Watch {
+    return this.feed(Direction.Upstream, bytes.at, bytes.length);
+  }
+
+  /** Both in pieces of `size` bytes. */
+  clientIn(size: i32, bytes: Bytes): Watch {
+    return this.pieces(Direction.Downstream, bytes.at, bytes.length, size);
+  }
+
+  serverIn(size: i32, bytes: Bytes): Watch {
+    return this.pieces(Direction.Upstream, bytes.at, bytes.length, size);
+  }
+
+  pieces(direction: i32, data: usize, length: i32, size: i32): Watch {
+    for (let at = 0; at < length; at += size) this.feed(direction, data + at, min(size, length - at));
+    return this;
+  }
+
+  feed(direction: i32, data: usize, length: i32): Watch {
+    let at = 0;
+    while (at < length && this.last < Event.Complete) {
+      const event = this.handshake.feed(direction, data + at, length - at);
+      if (this.handshake.consumed < 1 || this.handshake.consumed > length - at) {
+        this.miscounted = true;
+        return this;
+      }
+      at += this.handshake.consumed;
+      if (event == Event.NeedMore) continue;
+      this.last = event;
+      this.trail = (this.trail << 3) | (<u64>event);
+    }
+    return this;
+  }
+
+  /** Names of the events in their order, separated by spaces. */
+  get events(): string {
+    let text = "";
+    for (let trail = this.trail; trail > 0; trail >>= 3) {
+      text = eventName(<i32>(trail & 7)) + (text.length > 0 ? " " + text : "");
+    }
+    return text;
+  }
+
+  /** All that `facts` says, as a number: for comparing by the thousand. */
+  fingerprint(): u64 {
+    const h = this.handshake;
+    let print = mix(this.trail, this.miscounted ? 1 : 0);
+    print = mix(print, h.error);
+    print = mixBytes(mix(print, h.sniInvalid ? 1 : 0), h.sni, h.sniLength);
+    print = mixBytes(mix(print, h.offers13 ? 1 : 0), h.offeredId, h.offeredIdLength);
+    print = mixBytes(mixBytes(print, h.offeredTicketHash, 32), h.offeredTicketKey, 16);
+    print = mix(print, h.offeredPskCount);
+    for (let i = 0; i < 4; i++) print = mixBytes(mixBytes(print, h.pskHash(i), 32), h.pskKey(i), 16);
+    print = mix(mix(mix(print, h.offeredEarlyData ? 1 : 0), h.version), h.cipher);
+    print = mix(mix(mix(print, h.acceptedKind), h.acceptedPskIndex), h.resumed ? 1 : 0);
+    print = mixBytes(print, h.issuedId, h.issuedIdLength);
+    print = mixBytes(mixBytes(print, h.issuedTicketHash, 32), h.issuedTicketKey, 16);
+    return mix(print, h.issuedTicketLifetimeHint);
+  }
+
+  /** All that can be read of the handshake, as one line. */
+  facts(): string {
+    const h = this.handshake;
+    let text = this.events + " error=" + this.error;
+    if (this.miscounted) text += " MISCOUNTED";
+    text += " sni=" + (h.sniLength < 0 ? "none" : hexOf(h.sni, h.sniLength)) + (h.sniInvalid ? "!" : "");
+    text += " id=" + hexOf(h.offeredId, h.offeredIdLength) + " 13=" + h.offers13.toString();
+    text += " ticket=" + hexOf(h.offeredTicketHash, 32) + "/" + hexOf(h.offeredTicketKey, 16);
+    text += " psks=" + h.offeredPskCount.toString();
+    for (let i = 0; i < 4; i++) text += " " + hexOf(h.pskHash(i), 32) + "/" + hexOf(h.pskKey(i), 16);
+    text += " early=" + h.offeredEarlyData.toString();
+    text += " version=" + h.version.toString(16) + " cipher=" + h.cipher.toString(16);
+    text += " accepted=" + acceptedName(h.acceptedKind) + "/" + h.acceptedPskIndex.toString();
+    text += " resumed=" + h.resumed.toString() + " issued=" + hexOf(h.issuedId, h.issuedIdLength);
+    text += " " + hexOf(h.issuedTicketHash, 32) + "/" + hexOf(h.issuedTicketKey, 16);
+    return text + " hint=" + h.issuedTicketLifetimeHint.toString();
+  }
+
+  /** The fingerprint, with the memory given back. */
+  close(): u64 {
+    const print = this.fingerprint();
+    this.free();
+    return print;
+  }
+
+  free(): void {
+    this.handshake.free();
+  }
+}
+
+function mix(print: u64, value: i64): u64 {
+  const mixed = (rotl<u64>(print, 5) ^ (<u64>value)) * 0x9e3779b97f4a7c15;
+  return mixed ^ (mixed >> 29);
+}
+
+function mixBytes(print: u64, at: usize, length: i32): u64 {
+  let mixed = mix(print, at ? length : -1);
+  if (at == 0) return mixed;
+  for (let i = 0; i < length; i++) mixed = mix(mixed, load<u8>(at + i));
+  return mixed;
+}
+
+export function eventName(event: Event): string {
+  switch (event) {
+    case Event.ClientHello:
+      return "ClientHello";
+    case Event.ServerHello:
+      return "ServerHello";
+    case Event.Complete:
+      return "Complete";
+    case Event.NotTls:
+      return "NotTls";
+    case Event.Malformed:
+      return "Malformed";
+    case Event.Failed:
+      return "Failed";
+    default:
+      return "NeedMore";
+  }
+}
+
+export function acceptedName(kind: i32): string {
+  if (kind == Accepted.SessionId) return "id";
+  if (kind == Accepted.Ticket) return "ticket";
+  return kind == Accepted.Psk ? "psk" : "none";
+}
