@@ -37,7 +37,7 @@ export function writeListing(
 ): void {
   const limit = limitOf(request.query.value("limit"));
   if (limit == 0) {
-    badRequest(response, "limit: expected a whole number from 1 to " + MAX_LIMIT.toString());
+    badRequest(response, LIMIT_EXPECTED);
     return;
   }
   const cursor = new Cursor(kind.binding());
@@ -81,8 +81,8 @@ export function writeListing(
   json.endObject();
 }
 
-/** 0 where it is none. */
-function limitOf(text: string | null): i32 {
+/** The number of entries that a query asks for at most; 0 where it is none. */
+export function limitOf(text: string | null): i32 {
   if (text === null) return DEFAULT_LIMIT;
   if (text.length < 1 || text.length > 4) return 0;
   let limit = 0;
@@ -94,5 +94,6 @@ function limitOf(text: string | null): i32 {
   return limit > MAX_LIMIT ? 0 : limit;
 }
 
+export const LIMIT_EXPECTED: string = "limit: expected a whole number from 1 to 1000";
 const DEFAULT_LIMIT: i32 = 100;
 const MAX_LIMIT: i32 = 1000;

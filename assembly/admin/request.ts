@@ -8,8 +8,6 @@ export class AdminRequest {
   path: string = "";
   /** The Authorization header; empty where there is none. */
   authorization: string = "";
-  /** Whether the request came with a body, if only an empty one. */
-  hasBody: bool = false;
   /** The whole body, valid during `AdminApi.handle`. */
   bodyPointer: usize = 0;
   bodyLength: i32 = 0;

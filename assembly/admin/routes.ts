@@ -2,6 +2,7 @@
 import { Cache } from "../session/cache";
 import { Route } from "./route";
 import { CacheSizeRoute } from "./routes/cache_size";
+import { EventsRoute } from "./routes/events";
 import { FlushRoute } from "./routes/flush";
 import { HealthRoute } from "./routes/health";
 import { ModeRoute } from "./routes/mode";
@@ -20,6 +21,7 @@ export function routesOf(cache: Cache): Route[] {
     new SessionRoute(cache),
     new RemovedRoute(cache),
     new StatisticsRoute(cache),
+    new EventsRoute(cache),
     new ModeRoute(cache),
     new CacheSizeRoute(cache),
     new TimeoutRoute(cache),

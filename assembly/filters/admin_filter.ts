@@ -134,15 +134,15 @@ export class AdminFilter extends Root {
       unavailable(response, "the body could not be read; try again");
       return this.reply(exchange);
     }
-    exchange.request.bodyPointer = INBOX;
-    exchange.request.bodyLength = bodyLength;
-    exchange.request.hasBody = bodyLength > 0;
-    api.handle(exchange.request, response);
-    if (response.job == null) return this.reply(exchange);
     if (this.working.length >= MAX_EXCHANGES) {
+      // Before the change: one that was made must not be answered as if it were not.
       unavailable(response, TOO_MANY);
       return this.reply(exchange);
     }
+    exchange.request.bodyPointer = INBOX;
+    exchange.request.bodyLength = bodyLength;
+    api.handle(exchange.request, response);
+    if (response.job == null) return this.reply(exchange);
     if (this.working.length == 0 && this.advance(exchange)) return this.reply(exchange);
     this.working.push(exchange);
     enter(this.rootContext);

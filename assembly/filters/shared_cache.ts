@@ -7,13 +7,11 @@ import { PropertyPath } from "../host/properties";
 import { SharedData } from "../host/shared_data";
 import { LogLevel } from "../ports/log";
 import { Cache } from "../session/cache";
-import { Sequencer } from "../session/events/sequencer";
 import { GivenSettings, Settings } from "../session/settings";
 import { GAUGES, metricNames } from "../session/statistics";
 import { Sweeper } from "../session/sweeper";
 
 export class SharedCache {
-  readonly sequencer: Sequencer;
   private readonly sweeper: Sweeper;
 
   private constructor(
@@ -21,13 +19,12 @@ export class SharedCache {
     store: SharedData,
   ) {
     this.sweeper = new Sweeper(cache, store);
-    this.sequencer = new Sequencer(cache.settings.cacheName, store, cache.clock, cache.metrics);
   }
 
   /** What is due in the background; on most virtual machines nothing. */
   tick(): void {
     this.cache.pages.tick();
-    if (this.sweeper.tick()) this.sequencer.run();
+    if (this.sweeper.tick()) this.cache.events.run();
   }
 
   /** Opens the cache; null where its settings contradict those of another filter, after the log was told. */
@@ -46,7 +43,6 @@ export class SharedCache {
 
   free(): void {
     this.sweeper.free();
-    this.sequencer.free();
     this.cache.free();
   }
 }

@@ -7,6 +7,7 @@
  */
 import { FINISHED, Root } from "./roots";
 
+
 @unmanaged
 export class Context {
   id: u32;
@@ -88,6 +89,7 @@ function insert(id: u32, rootAddress: u32, state: usize): void {
 function home(id: u32): u32 {
   return (id * 0x9e3779b1) & mask;
 }
+
 
 @inline
 function at(place: u32): Context {

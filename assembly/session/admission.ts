@@ -98,7 +98,7 @@ export class Admissions {
     let chosen = count;
     this.victimExpiry = u64.MAX_VALUE;
     for (let sampled = 0; sampled < SAMPLED_PAGES || (chosen == count && sampled < MAX_SAMPLED_PAGES); sampled++) {
-      const start = <u32>(this.nextRandom() & <u64>(count - 1));
+      const start = <u32>(this.nextRandom() & (<u64>(count - 1)));
       let number = directory.next(start);
       if (number == count) number = directory.next(0);
       if (number == count) {

@@ -18,6 +18,7 @@ import { Metrics } from "../ports/metrics";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Admission, Admissions } from "./admission";
 import { EventCause, EventType } from "./events/event";
+import { Sequencer } from "./events/sequencer";
 import { learns, looksUp, Mode } from "./mode";
 import { Entry, Page, sessionSize, tombstoneSize } from "./page";
 import { MAX_TRIES, Pages } from "./pages";
@@ -63,6 +64,8 @@ export class Cache {
   readonly found: Session = new Session();
   readonly tombstone: Tombstone = new Tombstone();
   readonly pages: Pages;
+  /** What happened to sessions, in order, over all workers. */
+  readonly events: Sequencer;
   private readonly admissions: Admissions;
   private readonly next: Session = new Session();
   /** Sessions that the page at hand lost to make room, to be counted once it is stored. */
@@ -77,6 +80,7 @@ export class Cache {
   ) {
     const pages = new Pages(settings.cacheName, settings.pages, sharedStore, clock, metrics);
     this.pages = pages;
+    this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
     this.admissions = new Admissions(pages, metrics, clock);
     if (settings.created) {
       // Gauges may outlive the store, for instance where all listeners were replaced.
@@ -90,6 +94,7 @@ export class Cache {
   /** Returns the memory that is not collected. Not to be used afterwards. */
   free(): void {
     this.pages.free();
+    this.events.free();
     this.settings.free();
   }
 

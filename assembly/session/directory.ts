@@ -78,9 +78,10 @@ export class Directory {
     return this.pages;
   }
 
+
   @inline
   private knows(page: u32): bool {
-    return ((load<u8>(this.known + (page >> 3)) >> <u8>(page & 7)) & 1) != 0;
+    return ((load<u8>(this.known + (page >> 3)) >> (<u8>(page & 7))) & 1) != 0;
   }
 
   /** Reads a shard into SCRATCH and into what is known. False where it does not exist. */
@@ -102,7 +103,7 @@ function shardsFor(pages: u32): u32 {
 
 function setBit(bits: usize, index: u32): void {
   const address = bits + (index >> 3);
-  store<u8>(address, load<u8>(address) | (<u8>1 << <u8>(index & 7)));
+  store<u8>(address, load<u8>(address) | ((<u8>1) << (<u8>(index & 7))));
 }
 
 const PAGES_PER_SHARD: u32 = 4096;

@@ -39,7 +39,7 @@ export class StoreKey {
 export function hashId(id: usize, idLength: i32): u32 {
   let hash: u32 = 0x811c9dc5;
   for (let i: i32 = 0; i < idLength; i++) {
-    hash = (hash ^ <u32>load<u8>(id + i)) * 0x01000193;
+    hash = (hash ^ (<u32>load<u8>(id + i))) * 0x01000193;
   }
   hash ^= hash >> 16;
   hash *= 0x85ebca6b;

@@ -38,6 +38,7 @@ import {
  */
 export const PAGE_CAPACITY: i32 = 16383;
 
+
 @unmanaged
 export class Page {
   used: u32;
@@ -104,6 +105,7 @@ export class Page {
     this.used -= <u32>size;
   }
 
+
   @inline
   hasRoom(size: i32): bool {
     return <i32>this.used + size <= PAGE_CAPACITY;
@@ -164,6 +166,7 @@ export class Page {
   }
 }
 
+
 @unmanaged
 export class Entry {
   size: u16;
@@ -182,6 +185,7 @@ export class Entry {
   hits: u32;
   generation: u32;
 
+
   @inline
   get isTombstone(): bool {
     return this.kind == TOMBSTONE;
@@ -198,6 +202,7 @@ export class Entry {
   get until(): u64 {
     return this.lastUsedOrUntil;
   }
+
 
   @inline
   get id(): usize {

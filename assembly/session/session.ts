@@ -96,6 +96,7 @@ export class Session {
     this.version = 0;
   }
 
+
   @inline
   knows(field: u32): bool {
     return (this.known & field) != 0;

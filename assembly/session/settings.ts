@@ -153,7 +153,7 @@ export class Settings {
     for (let setting = 0; setting < SETTINGS; setting++) {
       const value = givenValue(given, setting);
       const configured = load<u32>(currentAddress(setting) + 4);
-      const changed = registration != 0 && load<u32>(registration + 8 + (<usize>setting << 2)) != value;
+      const changed = registration != 0 && load<u32>(registration + 8 + ((<usize>setting) << 2)) != value;
       if (changed || (configured == UNSET && value != UNSET)) {
         store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
         store<u32>(currentAddress(setting) + 4, value);
@@ -221,13 +221,13 @@ export class Settings {
  */
 export function pagesFor(maxMemoryMib: u32): u32 {
   const pages = (maxMemoryMib * 1024) / PAGE_KIB;
-  return pages <= 1 ? 1 : <u32>1 << (31 - clz(pages));
+  return pages <= 1 ? 1 : (<u32>1) << (31 - clz(pages));
 }
 
 function writeRegistration(registration: usize, name: u64, given: GivenSettings): void {
   store<u64>(registration, name);
   for (let setting = 0; setting < SETTINGS; setting++) {
-    store<u32>(registration + 8 + (<usize>setting << 2), givenValue(given, setting));
+    store<u32>(registration + 8 + ((<usize>setting) << 2), givenValue(given, setting));
   }
 }
 
@@ -253,10 +253,12 @@ function settingName(setting: i32): string {
   return "removed_seconds";
 }
 
+
 @inline
 function currentAddress(setting: i32): usize {
-  return RECORD + SETTINGS_OFFSET + (<usize>setting << 3);
+  return RECORD + SETTINGS_OFFSET + ((<usize>setting) << 3);
 }
+
 
 @inline
 function current(setting: i32): u32 {
@@ -266,7 +268,7 @@ function current(setting: i32): u32 {
 /** FNV-1a, 64 bits. */
 function hashName(name: string): u64 {
   let hash: u64 = 0xcbf29ce484222325;
-  for (let i = 0; i < name.length; i++) hash = (hash ^ <u64>name.charCodeAt(i)) * 0x100000001b3;
+  for (let i = 0; i < name.length; i++) hash = (hash ^ (<u64>name.charCodeAt(i))) * 0x100000001b3;
   return hash;
 }
 

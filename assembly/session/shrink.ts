@@ -136,15 +136,18 @@ function isAfterTop(entry: Entry): bool {
   return entry.expiry > heapExpiry(0) || (entry.expiry == heapExpiry(0) && entry.version > heapVersion(0));
 }
 
+
 @inline
 function heapExpiry(place: i32): u64 {
   return load<u64>(HEAP + ((<usize>place) << 4));
 }
 
+
 @inline
 function heapVersion(place: i32): u64 {
   return load<u64>(HEAP + ((<usize>place) << 4), 8);
 }
+
 
 @inline
 function setHeap(place: i32, expiry: u64, version: u64): void {

@@ -41,6 +41,7 @@ export class StatisticsRoute extends Route {
     this.member(json, "failed", Metric.FAILED);
     this.member(json, "not_tls", Metric.NOT_TLS);
     this.member(json, "unwatched", Metric.UNWATCHED);
+    this.member(json, "events_lost", Metric.EVENTS_LOST);
     this.writeResumed(json);
     this.writeFull(json);
     this.writeNotStored(json);

@@ -17,6 +17,7 @@ export class Event {
   private zero: u8;
   private zeros: u32;
 
+
   @inline
   get id(): usize {
     return changetype<usize>(this) + ID_OFFSET;

@@ -58,11 +58,11 @@ export class EventLog {
 
   /** The index of the next event of a writer to be collected. */
   position(writer: i32): u64 {
-    return load<u64>(HEAD + POSITIONS_OFFSET + (<usize>writer << 3));
+    return load<u64>(HEAD + POSITIONS_OFFSET + ((<usize>writer) << 3));
   }
 
   moveTo(writer: i32, index: u64): void {
-    store<u64>(HEAD + POSITIONS_OFFSET + (<usize>writer << 3), index);
+    store<u64>(HEAD + POSITIONS_OFFSET + ((<usize>writer) << 3), index);
   }
 
   /** Takes the lock, so that nobody else appends; false where another one has it. Its end is in sight in any case. */

@@ -76,11 +76,7 @@ export class Outbox {
       const start = segmentStart(this.next);
       const segment = this.segment(start);
       if (segment.first != start || this.next == start) segment.begin(start);
-      memory.copy(
-        changetype<usize>(segment.at(<u32>(this.next - start))),
-        NOTED + <usize>(i * EVENT_SIZE),
-        EVENT_SIZE,
-      );
+      memory.copy(changetype<usize>(segment.at(<u32>(this.next - start))), NOTED + <usize>(i * EVENT_SIZE), EVENT_SIZE);
       this.next++;
       segment.count = <u32>(this.next - start);
       if (segment.count == SEGMENT_EVENTS) this.write(start);
@@ -175,7 +171,7 @@ export function outboxKey(cacheName: string): StoreKey {
 
 /** The number, for its key, of the segment of a writer that holds an index. */
 export function outboxSegment(place: i32, index: u64): u32 {
-  return (<u32>place << 16) | (<u32>(index / SEGMENT_EVENTS) % RING_SEGMENTS);
+  return ((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % RING_SEGMENTS);
 }
 
 /** 1024 events between two collections. */

@@ -8,11 +8,13 @@
  */
 import { EVENT_SIZE, Event } from "./event";
 
+
 @unmanaged
 export class Segment {
   first: u64;
   count: u32;
   confirmed: u32;
+
 
   @inline
   at(place: u32): Event {

@@ -32,7 +32,7 @@ export class Writers {
 
   /** Whether a place was ever taken. */
   taken(place: i32): bool {
-    return load<u64>(TABLE + (<usize>place << 3)) != 0;
+    return load<u64>(TABLE + ((<usize>place) << 3)) != 0;
   }
 
   /** Takes a place; -1 where all are in use. */
@@ -43,7 +43,7 @@ export class Writers {
       if (!exists) memory.fill(TABLE, 0, TABLE_SIZE);
       const place = freePlace(nowSeconds);
       if (place < 0) return -1;
-      store<u64>(TABLE + (<usize>place << 3), nowSeconds);
+      store<u64>(TABLE + ((<usize>place) << 3), nowSeconds);
       if (this.write(exists, mark) == StoreResult.Ok) return place;
     }
     return -1;
@@ -53,7 +53,7 @@ export class Writers {
   signOfLife(place: i32, nowSeconds: u64): void {
     if (!this.load()) return;
     const mark = this.sharedStore.mark;
-    store<u64>(TABLE + (<usize>place << 3), nowSeconds);
+    store<u64>(TABLE + ((<usize>place) << 3), nowSeconds);
     // A conflict is another writer's sign of life: there is time for the next try.
     this.write(true, mark);
   }
@@ -66,7 +66,7 @@ export class Writers {
 
 function freePlace(nowSeconds: u64): i32 {
   for (let place = 0; place < WRITERS; place++) {
-    const seen = load<u64>(TABLE + (<usize>place << 3));
+    const seen = load<u64>(TABLE + ((<usize>place) << 3));
     if (seen == 0 || seen + STALE_SECONDS < nowSeconds) return place;
   }
   return -1;

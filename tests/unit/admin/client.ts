@@ -59,22 +59,21 @@ export class Client {
 
   /** A request without a body. */
   call(method: string, path: string): Answer {
-    return this.run(method, path, "", false);
+    return this.run(method, path, "");
   }
 
   /** A request with a body. */
   send(method: string, path: string, body: string): Answer {
-    return this.run(method, path, body, true);
+    return this.run(method, path, body);
   }
 
-  private run(method: string, path: string, body: string, hasBody: bool): Answer {
+  private run(method: string, path: string, body: string): Answer {
     const request = new AdminRequest();
     const response = new AdminResponse();
     const bytes = String.UTF8.encode(body);
     request.method = method;
     request.path = path;
     request.authorization = this.authorization;
-    request.hasBody = hasBody;
     let slices = 0;
     if (!this.api.begin(request, response)) {
       request.bodyPointer = changetype<usize>(bytes);

@@ -102,7 +102,9 @@ describe("the settings of a cache", () => {
     store.alwaysConflicts = true;
     expect(settings.changeMode(Mode.OFF)).toBe(false);
     expect(settings.nextGeneration()).toBe(false);
-    expect(new Settings("edge", store).configure("late", new GivenSettings()).includes("could not be stored")).toBe(true);
+    expect(new Settings("edge", store).configure("late", new GivenSettings()).includes("could not be stored")).toBe(
+      true,
+    );
   });
 });
 
