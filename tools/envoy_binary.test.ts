@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { findEnvoy } from "./envoy_binary.ts";
+import { findEnvoy, refuseUnsupportedPlatform } from "./envoy_binary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "envoy-binary-"));
 const environment = { ...process.env };
@@ -50,6 +50,17 @@ test("ENVOY_BIN that is missing, not executable or not an Envoy is refused on on
       return true;
     });
   }
+});
+
+test("where no package fits, one line says to set ENVOY_BIN", () => {
+  for (const machine of [
+    { platform: "linux", arch: "arm64" },
+    { platform: "win32", arch: "x64" },
+  ]) {
+    assert.throws(() => refuseUnsupportedPlatform(machine), /^SetupError: there is no Envoy package .* set ENVOY_BIN/);
+  }
+  refuseUnsupportedPlatform({ platform: "linux", arch: "x64" });
+  refuseUnsupportedPlatform({ platform: "darwin", arch: "arm64" });
 });
 
 function program(name: string, script: string): string {

