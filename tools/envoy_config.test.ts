@@ -32,7 +32,9 @@ test("ports, upstreams and the module's path are changed, and nothing else", () 
 });
 
 test("an upstream named by a host name makes the cluster resolve by DNS", () => {
-  assert.match(renderEnvoyConfig({ upstreams: ["shop.example:443"] }), /type: STRICT_DNS/);
+  const named = renderEnvoyConfig({ upstreams: ["shop.example:443"] });
+  assert.match(named, /type: STRICT_DNS/);
+  assert.match(named, /dns_lookup_family: ALL/);
   assert.doesNotMatch(renderEnvoyConfig({ upstreams: ["10.0.0.7:443"] }), /type: STRICT_DNS/);
 });
 

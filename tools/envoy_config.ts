@@ -72,7 +72,14 @@ function setUpstreams(document: Document, upstreams: string[]): void {
     [...CLUSTER, "load_assignment", "endpoints", 0, "lb_endpoints"],
     document.createNode(endpoints),
   );
-  if (addresses.some(({ host }) => isIP(host) === 0)) setExisting(document, [...CLUSTER, "type"], "STRICT_DNS");
+  if (addresses.some(({ host }) => isIP(host) === 0)) resolveByName(document);
+}
+
+function resolveByName(document: Document): void {
+  const { parent: cluster, key } = locate(document, [...CLUSTER, "type"]);
+  cluster.set(key, "STRICT_DNS");
+  // Else Envoy tries the IPv6 address alone where a name has both, and localhost often has.
+  cluster.set("dns_lookup_family", "ALL");
 }
 
 /** A setting of `undefined` takes the shipped one away. */
