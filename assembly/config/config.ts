@@ -19,6 +19,14 @@ export class Config {
   maxMemoryMib: i64 = UNSET;
   /** Null where the text has no such part. */
   admin: AdminConfig | null = null;
+  /** Where events are sent to; null where the text does not say. */
+  events: EventsConfig | null = null;
+}
+
+export class EventsConfig {
+  /** A cluster of Envoy's. */
+  cluster: string = "";
+  path: string = "";
 }
 
 export class AdminConfig {

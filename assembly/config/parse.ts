@@ -5,13 +5,14 @@
  *
  *   {"cache": "edge", "cache_size": 20480, "timeout": 7200, "mode": ["SERVER"], "removed_seconds": 604800,
  *    "max_memory_mib": 64, "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
- *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false}}
+ *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
+ *    "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
 import { quoted } from "../json/quote";
 import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
-import { AdminConfig, Config } from "./config";
+import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
 import { nearest } from "./nearest";
 
@@ -70,7 +71,31 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     return "";
   }
   if (name == "admin") return readAdmin(config, value, environment);
+  if (name == "events") return readEvents(config, value);
   return unknownField("", name, FIELDS);
+}
+
+function readEvents(config: Config, object: JsonValue): string {
+  if (object.kind != JsonKind.Object) return "events: " + EVENTS_RULE;
+  const events = new EventsConfig();
+  for (let i = 0; i < object.names.length; i++) {
+    const name = object.names[i];
+    const value = object.items[i];
+    if (name == "cluster") {
+      if (value.kind != JsonKind.String || !isToken(value.text)) return "events.cluster: expected a cluster of Envoy's";
+      events.cluster = value.text;
+    } else if (name == "path") {
+      if (value.kind != JsonKind.String || !isToken(value.text) || !value.text.startsWith("/")) {
+        return "events.path: expected a path that begins with /";
+      }
+      events.path = value.text;
+    } else {
+      return "events." + unknownField("events.", name, EVENTS_FIELDS);
+    }
+  }
+  if (events.cluster.length == 0 || events.path.length == 0) return "events: " + EVENTS_RULE;
+  config.events = events;
+  return "";
 }
 
 function readAdmin(config: Config, object: JsonValue, environment: Environment): string {
@@ -181,7 +206,10 @@ const FIELDS: StaticArray<string> = [
   "removed_seconds",
   "max_memory_mib",
   "admin",
+  "events",
 ];
+const EVENTS_FIELDS: StaticArray<string> = ["cluster", "path"];
+const EVENTS_RULE: string = 'expected an object with both fields, such as {"cluster": "audit", "path": "/events"}';
 const ADMIN_FIELDS: StaticArray<string> = [
   "tokens",
   "read_tokens",

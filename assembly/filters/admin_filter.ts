@@ -59,6 +59,11 @@ export class AdminFilter extends Root {
     return true;
   }
 
+  callAnswered(token: u32): void {
+    const shared = this.shared;
+    if (shared) shared.callAnswered(token);
+  }
+
   free(): void {
     const shared = this.shared;
     if (shared) shared.free();

@@ -42,6 +42,11 @@ export class Observer extends Root {
     if (shared) shared.tick();
   }
 
+  callAnswered(token: u32): void {
+    const shared = this.shared;
+    if (shared) shared.callAnswered(token);
+  }
+
   free(): void {
     const shared = this.shared;
     if (shared) shared.free();

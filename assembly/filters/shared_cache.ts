@@ -1,8 +1,10 @@
 /** Opens the cache that a filter's configuration names, on the host's shared data, clock and metrics. */
-import { Config } from "../config/config";
+import { EventPoster } from "../admin/event_poster";
+import { Config, EventsConfig } from "../config/config";
 import { HostClock } from "../host/host_clock";
 import { HostLog } from "../host/host_log";
 import { HostMetrics } from "../host/host_metrics";
+import { HttpCall } from "../host/http_call";
 import { PropertyPath } from "../host/properties";
 import { SharedData } from "../host/shared_data";
 import { LogLevel } from "../ports/log";
@@ -13,18 +15,32 @@ import { Sweeper } from "../session/sweeper";
 
 export class SharedCache {
   private readonly sweeper: Sweeper;
+  private readonly sink: HttpCall | null;
+  private readonly poster: EventPoster | null;
 
   private constructor(
     readonly cache: Cache,
     store: SharedData,
+    events: EventsConfig | null,
   ) {
     this.sweeper = new Sweeper(cache, store);
+    const sink = events ? new HttpCall(events.cluster, events.path) : null;
+    this.sink = sink;
+    this.poster = sink ? new EventPoster(cache, store, sink) : null;
   }
 
   /** What is due in the background; on most virtual machines nothing. */
   tick(): void {
     this.cache.pages.tick();
     if (this.sweeper.tick()) this.cache.events.run();
+    const poster = this.poster;
+    if (poster) poster.tick();
+  }
+
+  /** The answer to an HTTP call has come. */
+  callAnswered(token: u32): void {
+    const sink = this.sink;
+    if (sink) sink.answered(token);
   }
 
   /** Opens the cache; null where its settings contradict those of another filter, after the log was told. */
@@ -38,11 +54,13 @@ export class SharedCache {
       return null;
     }
     const metrics = new HostMetrics(metricNames(config.cache), GAUGES);
-    return new SharedCache(new Cache(settings, store, new HostClock(), metrics), store);
+    return new SharedCache(new Cache(settings, store, new HostClock(), metrics), store, config.events);
   }
 
   free(): void {
     this.sweeper.free();
+    const poster = this.poster;
+    if (poster) poster.free();
     this.cache.free();
   }
 }

@@ -15,6 +15,7 @@ export {
   proxy_get_metric,
   proxy_get_property,
   proxy_get_shared_data,
+  proxy_http_call,
   proxy_increment_metric,
   proxy_log,
   proxy_record_metric,
@@ -50,6 +51,7 @@ export namespace BufferType {
 
 export namespace HeaderMapType {
   export const REQUEST_HEADERS: i32 = 0;
+  export const HTTP_CALL_RESPONSE_HEADERS: i32 = 6;
 }
 
 export namespace MetricType {

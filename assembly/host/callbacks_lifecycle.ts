@@ -52,6 +52,16 @@ export function proxy_on_tick(rootContext: u32): void {
   if (roots.has(rootContext)) roots.get(rootContext).tick();
 }
 
+export function proxy_on_http_call_response(
+  rootContext: u32,
+  token: u32,
+  headers: i32,
+  bodyLength: i32,
+  trailers: i32,
+): void {
+  if (roots.has(rootContext)) roots.get(rootContext).callAnswered(token);
+}
+
 export function proxy_on_done(context: u32): i32 {
   return 1;
 }

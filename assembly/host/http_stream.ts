@@ -2,6 +2,7 @@
 import { BufferType, HeaderMapType, HostResult } from "./abi";
 import { proxy_get_buffer_bytes, proxy_get_header_map_value, proxy_send_local_response } from "./abi";
 import { proxy_set_effective_context, proxy_set_tick_period_milliseconds } from "./abi";
+import { encodePairs } from "./header_pairs";
 import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
 
 /** A header of the request at hand, "" where there is none or where it is longer than MAX_HEADER_BYTES. */
@@ -48,23 +49,6 @@ export function enter(context: u32): void {
 
 export function tickEvery(milliseconds: u32): void {
   proxy_set_tick_period_milliseconds(milliseconds);
-}
-
-/** The ABI's form of a header map: u32 count, u32 lengths of name and value in turn, then all texts, each with a 0. */
-function encodePairs(headers: string[]): StaticArray<u8> {
-  let size = 4 + headers.length * 4;
-  for (let i = 0; i < headers.length; i++) size += String.UTF8.byteLength(headers[i]) + 1;
-  const pairs = new StaticArray<u8>(size);
-  const start = changetype<usize>(pairs);
-  store<u32>(start, headers.length / 2);
-  let text = start + 4 + <usize>headers.length * 4;
-  for (let i = 0; i < headers.length; i++) {
-    const header = headers[i];
-    const length = String.UTF8.encodeUnsafe(changetype<usize>(header), header.length, text);
-    store<u32>(start + 4 + <usize>i * 4, <u32>length);
-    text += length + 1;
-  }
-  return pairs;
 }
 
 const NO_GRPC_STATUS: u32 = 0xffffffff;

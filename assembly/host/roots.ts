@@ -12,6 +12,9 @@ export abstract class Root {
   /** Called about every TICK_MILLISECONDS. */
   abstract tick(): void;
 
+  /** An HTTP call that this root has made has an answer, or was given up. */
+  callAnswered(token: u32): void {}
+
   /** The filter is gone; what is not collected is to be freed. */
   abstract free(): void;
 

@@ -103,7 +103,8 @@ function shardsFor(pages: u32): u32 {
 
 function setBit(bits: usize, index: u32): void {
   const address = bits + (index >> 3);
-  store<u8>(address, load<u8>(address) | ((<u8>1) << (<u8>(index & 7))));
+  const bit = 1 << (index & 7);
+  store<u8>(address, <u8>(load<u8>(address) | bit));
 }
 
 const PAGES_PER_SHARD: u32 = 4096;

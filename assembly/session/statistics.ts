@@ -36,11 +36,12 @@ export namespace Metric {
   export const UNWATCHED: i32 = 24;
   /** Events that never reached the log. */
   export const EVENTS_LOST: i32 = 25;
+  export const EVENT_POSTS_FAILED: i32 = 26;
   /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
-  export const HANDSHAKES: i32 = 26;
-  export const FULL_BY_KIND: i32 = 46;
+  export const HANDSHAKES: i32 = 27;
+  export const FULL_BY_KIND: i32 = 47;
   /** Plus a `ParseError`. */
-  export const PARSE_ERRORS: i32 = 49;
+  export const PARSE_ERRORS: i32 = 50;
 }
 
 /** How a handshake ended: in full, or resumed by one of the kinds. */
@@ -146,4 +147,5 @@ const FAMILIES: StaticArray<string> = [
   "connections_not_tls_total",
   "connections_unwatched_total",
   "events_lost_total",
+  "event_posts_failed_total",
 ];

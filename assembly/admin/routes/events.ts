@@ -5,11 +5,9 @@
  * the mark and the last one shown that fell out of the log before they could be read. A mark of an earlier process, whose log
  * is gone, begins with the oldest event that is kept.
  */
-import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Event, eventCauseName, eventTypeName } from "../../session/events/event";
-import { EventLog, EventReader } from "../../session/events/event_log";
-import { Cursor } from "../cursor";
+import { EventReader } from "../../session/events/event_log";
+import { eventMark, makingOf, writeEvents } from "../event_json";
 import { LIMIT_EXPECTED, limitOf } from "../listing";
 import { badRequest, unavailable } from "../problem";
 import { AdminRequest } from "../request";
@@ -25,7 +23,7 @@ export class EventsRoute extends Route {
   get(request: AdminRequest, response: AdminResponse): void {
     const limit = limitOf(request.query.value("limit"));
     if (limit == 0) return badRequest(response, LIMIT_EXPECTED);
-    const mark = new Cursor("/v1/events");
+    const mark = eventMark();
     const after = request.query.value("after");
     if (after !== null && !mark.read(after)) {
       return badRequest(response, "after: not a mark of this log; take it from `seq` or `next`");
@@ -36,50 +34,6 @@ export class EventsRoute extends Route {
       return unavailable(response, "the log of events could not be read; try again");
     }
     const known = mark.page == makingOf(log) ? mark.version : 0;
-    write(response.begin(200), new EventReader(log, known), limit, makingOf(log));
+    writeEvents(response.begin(200), new EventReader(log, known), limit, makingOf(log));
   }
-}
-
-function write(json: JsonWriter, reader: EventReader, limit: i32, making: u32): void {
-  json.beginObject();
-  json.name("events");
-  json.beginArray();
-  for (let shown = 0; shown < limit; shown++) {
-    const event = reader.next();
-    if (!event) break;
-    writeEvent(json, event, markOf(reader.sequence, making));
-  }
-  json.endArray();
-  json.name("next");
-  json.string(markOf(reader.sequence, making));
-  json.name("missed");
-  json.number(reader.missed);
-  json.endObject();
-}
-
-export function writeEvent(json: JsonWriter, event: Event, mark: string): void {
-  json.beginObject();
-  json.name("seq");
-  json.string(mark);
-  json.name("type");
-  json.string(eventTypeName(event.type));
-  json.name("id");
-  json.hex(event.id, event.idLength);
-  json.name("time");
-  json.number(event.time);
-  json.name("cause");
-  json.string(eventCauseName(event.cause));
-  json.endObject();
-}
-
-export function markOf(sequence: u64, making: u32): string {
-  const mark = new Cursor("/v1/events");
-  mark.page = making;
-  mark.version = sequence;
-  return mark.text();
-}
-
-/** Tells logs of different processes apart. */
-export function makingOf(log: EventLog): u32 {
-  return <u32>(log.making ^ (log.making >> 32));
 }

@@ -1,0 +1,72 @@
+/** Sends events to a cluster of the host with `proxy_http_call`. To be used from a root context, as on its ticks. */
+import { Delivery, EventSink } from "../ports/event_sink";
+import { HeaderMapType, HostResult, proxy_get_header_map_value, proxy_http_call } from "./abi";
+import { encodePairs } from "./header_pairs";
+import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
+
+export class HttpCall extends EventSink {
+  private token: u32 = 0;
+  private delivery: Delivery = Delivery.None;
+
+  constructor(
+    private readonly cluster: string,
+    private readonly path: string,
+  ) {
+    super();
+  }
+
+  get state(): Delivery {
+    return this.delivery;
+  }
+
+  send(text: usize, length: i32): bool {
+    const cluster = String.UTF8.encode(this.cluster);
+    const headers = encodePairs([
+      ":method",
+      "POST",
+      ":path",
+      this.path,
+      ":authority",
+      this.cluster,
+      "content-type",
+      "application/json",
+    ]);
+    const result = proxy_http_call(
+      changetype<usize>(cluster),
+      cluster.byteLength,
+      changetype<usize>(headers),
+      headers.length,
+      text,
+      length,
+      0,
+      0,
+      TIMEOUT_MILLISECONDS,
+      OUT_TOKEN,
+    );
+    if (result != HostResult.OK) return false;
+    this.token = load<u32>(OUT_TOKEN);
+    this.delivery = Delivery.UnderWay;
+    return true;
+  }
+
+  /** The host has an answer, or has given up: then there are no headers. */
+  answered(token: u32): void {
+    if (this.delivery != Delivery.UnderWay || token != this.token) return;
+    receiveInto(STATUS, STATUS_CAPACITY);
+    const result = proxy_get_header_map_value(
+      HeaderMapType.HTTP_CALL_RESPONSE_HEADERS,
+      changetype<usize>(STATUS_NAME),
+      STATUS_NAME.byteLength,
+      OUT_POINTER,
+      OUT_LENGTH,
+    );
+    const accepted = result == HostResult.OK && receivedLength() == 3 && load<u8>(STATUS) == 0x32;
+    this.delivery = accepted ? Delivery.Accepted : Delivery.Failed;
+  }
+}
+
+const TIMEOUT_MILLISECONDS: u32 = 5000;
+const STATUS_NAME: ArrayBuffer = String.UTF8.encode(":status");
+const STATUS_CAPACITY: i32 = 8;
+const STATUS: usize = memory.data(8);
+const OUT_TOKEN: usize = memory.data(4, 4);

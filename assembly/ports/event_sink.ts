@@ -1,0 +1,18 @@
+/** What the domain needs to send events away: one delivery at a time. */
+export abstract class EventSink {
+  /** Begins to send a JSON text, `length` bytes; false where that is not possible now. */
+  abstract send(text: usize, length: i32): bool;
+
+  /** What became of the last delivery. */
+  abstract get state(): Delivery;
+}
+
+export const enum Delivery {
+  /** Nothing was sent since the last one ended. */
+  None = 0,
+  UnderWay = 1,
+  /** The receiver has answered with 2xx. */
+  Accepted = 2,
+  /** It has not, or not in time. */
+  Failed = 3,
+}

@@ -1,0 +1,130 @@
+import { EventPoster } from "../../../assembly/admin/event_poster";
+import { JsonReader } from "../../../assembly/json/reader";
+import { JsonValue } from "../../../assembly/json/value";
+import { Delivery, EventSink } from "../../../assembly/ports/event_sink";
+import { Metric } from "../../../assembly/session/statistics";
+import { Bench, idOf, session } from "../support/sessions";
+
+/** A receiver that keeps what it gets and answers as it is told. */
+class FakeSink extends EventSink {
+  texts: string[] = [];
+  answer: Delivery = Delivery.Accepted;
+  takes: bool = true;
+
+  send(text: usize, length: i32): bool {
+    if (!this.takes) return false;
+    this.texts.push(String.UTF8.decodeUnsafe(text, length));
+    return true;
+  }
+
+  get state(): Delivery {
+    return this.answer;
+  }
+}
+
+describe("the poster of events", () => {
+  it("sends each event once while the receiver accepts", () => {
+    const bench = new Bench();
+    const sink = new FakeSink();
+    const poster = new EventPoster(bench.cache, bench.store, sink);
+    bench.cache.put(session(1));
+    bench.cache.remove(idOf(1), 32, 1);
+    poster.tick();
+    expect(sink.texts.length).toBe(1);
+    expect(eventsOf(sink.texts[0])).toBe("new removed ");
+    for (let i = 0; i < 5; i++) poster.tick();
+    expect(sink.texts.length).toBe(1, "nothing new, nothing sent");
+    bench.cache.put(session(1));
+    poster.tick();
+    expect(eventsOf(sink.texts[1])).toBe("new ");
+  });
+
+  it("waits for an answer before it sends more", () => {
+    const bench = new Bench();
+    const sink = new FakeSink();
+    const poster = new EventPoster(bench.cache, bench.store, sink);
+    sink.answer = Delivery.UnderWay;
+    bench.cache.put(session(1));
+    poster.tick();
+    bench.cache.put(session(2));
+    for (let i = 0; i < 5; i++) poster.tick();
+    expect(sink.texts.length).toBe(1);
+    sink.answer = Delivery.Accepted;
+    poster.tick();
+    expect(eventsOf(sink.texts[1])).toBe("new ");
+  });
+
+  it("sends again what was not accepted, later each time", () => {
+    const bench = new Bench();
+    const sink = new FakeSink();
+    const poster = new EventPoster(bench.cache, bench.store, sink);
+    sink.answer = Delivery.Failed;
+    bench.cache.put(session(1));
+    for (let tick = 0; tick < 600; tick++) {
+      poster.tick();
+      bench.clock.nanoseconds += 100_000_000;
+    }
+    // At 0, 1, 3, 7, 15 and 31 seconds within the minute.
+    expect(sink.texts.length).toBe(6);
+    expect(sink.texts[5]).toBe(sink.texts[0]);
+    expect(bench.count(Metric.EVENT_POSTS_FAILED)).toBe(6);
+    sink.answer = Delivery.Accepted;
+    bench.clock.advance(120);
+    poster.tick();
+    poster.tick();
+    const sent = sink.texts.length;
+    bench.clock.advance(120);
+    poster.tick();
+    expect(sink.texts.length).toBe(sent);
+  });
+
+  it("tells the receiver what was lost while it did not accept", () => {
+    const bench = new Bench();
+    const sink = new FakeSink();
+    sink.takes = false;
+    const poster = new EventPoster(bench.cache, bench.store, sink);
+    for (let i: u32 = 0; i < 10_000; i++) {
+      bench.cache.remove(idOf(i % 20), 32, 1);
+      if (i % 500 == 0) bench.cache.events.run();
+    }
+    poster.tick();
+    sink.takes = true;
+    bench.clock.advance(120);
+    poster.tick();
+    const missed = parse(sink.texts[0]).member("missed");
+    expect(missed != null && missed.number > 1000).toBe(true);
+  });
+
+  it("is one of all workers, and goes on where another one has stopped", () => {
+    const bench = new Bench();
+    const first = new FakeSink();
+    const second = new FakeSink();
+    const other = bench.worker();
+    const poster = new EventPoster(bench.cache, bench.store, first);
+    const successor = new EventPoster(other.cache, bench.store, second);
+    bench.cache.put(session(1));
+    poster.tick();
+    successor.tick();
+    poster.tick();
+    expect(second.texts.length).toBe(0);
+    bench.clock.advance(10);
+    other.cache.put(session(2));
+    successor.tick();
+    expect(second.texts.length).toBe(1);
+    expect(eventsOf(second.texts[0])).toBe("new ");
+  });
+});
+
+function eventsOf(text: string): string {
+  const events = parse(text).member("events");
+  let types = "";
+  if (events) {
+    for (let i = 0; i < events.items.length; i++) types += events.items[i].member("type")!.text + " ";
+  }
+  return types;
+}
+
+function parse(text: string): JsonValue {
+  const bytes = String.UTF8.encode(text);
+  return new JsonReader().read(changetype<usize>(bytes), bytes.byteLength)!;
+}
