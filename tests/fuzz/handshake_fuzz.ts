@@ -1,0 +1,130 @@
+/**
+ * Bounded, seeded fuzzing of `Handshake.feed`: captured exchanges, damaged, and fed twice with different cuts.
+ *
+ * In each round it must hold that nothing traps; that every feed takes at least one byte and never more than it was given; that the
+ * answer does not depend on how the bytes were cut; that it does not depend on what lies behind them in memory, that is, nothing
+ * is read outside; and that all memory is given back. `npx tsx tests/fuzz/run.ts --seconds 60` runs it for longer.
+ */
+import { Direction } from "../../assembly/tls/handshake";
+import { liveHandshakeBytes } from "../../assembly/tls/memory";
+import { Exchange } from "../unit/support/hello_exchange";
+import { Watch } from "../unit/support/hello_watch";
+
+/** Runs `rounds` rounds. The answer is 0, or 1 plus the number of the round that failed: `fuzz(seed, answer)` ends with it. */
+export function fuzz(seed: u32, rounds: i32): i32 {
+  random = ((<u64>seed) << 1) | 1;
+  const exchanges = Exchange.captured();
+  for (let round = 0; round < rounds; round++) {
+    start(exchanges[below(exchanges.length)]);
+    const mutations = below(MUTATIONS_MAX + 1);
+    for (let i = 0; i < mutations; i++) mutate(exchanges);
+    const pieces = 1 + below(3);
+    if (watched(0x00, 0) != watched(0xff, pieces) || failed || liveHandshakeBytes() != 0) return round + 1;
+  }
+  return 0;
+}
+
+/** Feeds all segments; `cuts` 0: each whole; else in random pieces, the smaller the higher it is. `fill` lies around every piece. */
+function watched(fill: u8, cuts: i32): u64 {
+  const watch = new Watch();
+  for (let i = 0; i < count; i++) {
+    const length = lengths[i];
+    let at = 0;
+    while (at < length) {
+      const piece = cuts == 0 ? length : min(length - at, 1 + below(length >> (cuts * 2)));
+      memory.fill(PIECE, fill, SLOT_SIZE + 2 * GUARD_SIZE);
+      memory.copy(PIECE + GUARD_SIZE, slot(i) + at, piece);
+      watch.feed(directions[i], PIECE + GUARD_SIZE, piece);
+      at += piece;
+    }
+  }
+  failed = failed || watch.miscounted;
+  return watch.close();
+}
+
+function start(exchange: Exchange): void {
+  count = min(exchange.segments.length, SEGMENTS_MAX);
+  for (let i = 0; i < count; i++) copySegment(exchange, i, i);
+}
+
+function copySegment(exchange: Exchange, from: i32, to: i32): void {
+  const segment = exchange.segments[from];
+  directions[to] = segment.direction;
+  lengths[to] = min(segment.bytes.length, SLOT_SIZE);
+  memory.copy(slot(to), segment.bytes.at, lengths[to]);
+}
+
+function mutate(exchanges: Array<Exchange>): void {
+  // The first segments are where everything is decided.
+  const target = below(below(2) == 0 ? count : min(count, 3));
+  const bytes = slot(target);
+  const length = lengths[target];
+  if (length == 0) return;
+  // Likewise the first bytes of a segment: headers and lengths.
+  const at = below(below(2) == 0 ? length : min(length, 160));
+  const span = 1 + below(min(length - at, 64));
+  switch (below(9)) {
+    case 0: // one bit
+      store<u8>(bytes + at, load<u8>(bytes + at) ^ (1 << (<u8>below(8))));
+      return;
+    case 1: // a value at the edge
+      store<u8>(bytes + at, load<u8>(EDGES + below(EDGE_COUNT)));
+      return;
+    case 2: // one more or one less
+      store<u8>(bytes + at, load<u8>(bytes + at) + (below(2) == 0 ? 1 : 0xff));
+      return;
+    case 3: // random bytes
+      for (let i = 0; i < span; i++) store<u8>(bytes + at + i, <u8>below(256));
+      return;
+    case 4: // bytes left out
+      memory.copy(bytes + at, bytes + at + span, length - at - span);
+      lengths[target] = length - span;
+      return;
+    case 5: // bytes twice
+      if (length + span > SLOT_SIZE) return;
+      memory.copy(bytes + at + span, bytes + at, length - at);
+      lengths[target] = length + span;
+      return;
+    case 6: // the end left out
+      lengths[target] = at;
+      return;
+    case 7: // the other direction
+      directions[target] = directions[target] == Direction.Upstream ? Direction.Downstream : Direction.Upstream;
+      return;
+    default: {
+      // a segment of another connection
+      const other = exchanges[below(exchanges.length)];
+      copySegment(other, below(other.segments.length), target);
+    }
+  }
+}
+
+/** A number from 0 to `limit` - 1, 0 where `limit` is less: xorshift64*. */
+function below(limit: i32): i32 {
+  random ^= random >> 12;
+  random ^= random << 25;
+  random ^= random >> 27;
+  return limit > 1 ? <i32>(((random * 0x2545f4914f6cdd1d) >> 33) % <u64>limit) : 0;
+}
+
+function slot(index: i32): usize {
+  return SLOTS + <usize>(index * SLOT_SIZE);
+}
+
+const MUTATIONS_MAX: i32 = 4;
+const SEGMENTS_MAX: i32 = 32;
+const SLOT_SIZE: i32 = 16384;
+const GUARD_SIZE: i32 = 64;
+const EDGE_COUNT: i32 = 16;
+// prettier-ignore
+const EDGES: usize = memory.data<u8>([
+  0x00, 0x01, 0x02, 0x03, 0x04, 0x0e, 0x10, 0x14, 0x15, 0x16, 0x17, 0x20, 0x21, 0x7f, 0x80, 0xff,
+]);
+const SLOTS: usize = heap.alloc(SEGMENTS_MAX * SLOT_SIZE);
+const PIECE: usize = heap.alloc(SLOT_SIZE + 2 * GUARD_SIZE);
+
+let random: u64 = 1;
+let failed: bool = false;
+let count: i32 = 0;
+const lengths = new StaticArray<i32>(SEGMENTS_MAX);
+const directions = new StaticArray<i32>(SEGMENTS_MAX);
