@@ -1,0 +1,132 @@
+/**
+ * The cache of the built module against the cache of a real libssl, in random sequences of operations, compared after every
+ * step. `npm run test:differential -- [--sequences N] [--operations N] [--seed N] [--replay FILE]`; a script of operations is
+ * replayed from FILE (- for standard input), in the form that a failure prints (`operations.ts`).
+ *
+ * The last line is `N passed, N failed[, N skipped]`: a sequence counts as one, and each deliberate difference
+ * (`differences.ts`) counts as one that must have been met. Where no libssl can be had it is skipped; with CI=true that fails.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Random } from "../wasm/random.ts";
+import { DIFFERENCES, Occurrences } from "./differences.ts";
+import { type Compiled, Libssl, compileLibssl } from "./libssl.ts";
+import { parseScript, randomSequence } from "./operations.ts";
+import { IDS, LARGE_IDS, type Mismatch, compare, compareLarge, describeMismatch, shrink } from "./sequence.ts";
+
+interface Options {
+  sequences: number;
+  operations: number;
+  seed: number;
+  replay: string | undefined;
+}
+
+function main(args: string[]): number {
+  const options = readOptions(args);
+  if (typeof options === "string") {
+    console.error(`error: ${options}`);
+    return 2;
+  }
+  const compiled = compileLibssl();
+  if (typeof compiled === "string") return skip(compiled);
+  console.log(`the built module against ${compiled.version}`);
+  const libssl = startLibssl(compiled, IDS);
+  try {
+    return options.replay === undefined ? runRandom(libssl, compiled, options) : replay(libssl, options.replay);
+  } finally {
+    libssl.close();
+  }
+}
+
+function startLibssl({ program }: Compiled, ids: readonly Buffer[]): Libssl {
+  return new Libssl(
+    program,
+    ids.map((id) => id.toString("hex")),
+  );
+}
+
+function runRandom(libssl: Libssl, compiled: Compiled, { operations, seed, sequences }: Options): number {
+  console.log(`${sequences} sequences of ${operations} operations, --seed ${seed}`);
+  const occurrences = new Occurrences();
+  const begin = performance.now();
+  let failed = runLarge(compiled, occurrences, seed);
+  let run = 0;
+  for (; run < sequences && failed < MOST_FAILURES; run++) {
+    const sequence = randomSequence(new Random((seed + run) >>> 0), operations);
+    const mismatch = compare(sequence, libssl, occurrences);
+    if (mismatch === undefined) continue;
+    failed++;
+    report(mismatch, libssl, `sequence ${run} (--seed ${seed + run} --sequences 1)`);
+  }
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+  console.log(`\n${run} sequences in ${seconds} s; the deliberate differences were met so often:`);
+  for (const line of occurrences.lines()) console.log(line);
+  const never = run * operations >= ENOUGH_OPERATIONS ? occurrences.never() : [];
+  for (const name of never) console.log(`the difference "${name}" was never met: ${DIFFERENCES[name]}`);
+  const met = Object.keys(DIFFERENCES).length - occurrences.never().length;
+  console.log(`\n${run + LARGE_CACHES - failed + met} passed, ${failed + never.length} failed`);
+  return failed + never.length === 0 ? 0 : 1;
+}
+
+/** How many of the large caches fail. Their scripts are long: they are not shrunk. */
+function runLarge(compiled: Compiled, occurrences: Occurrences, seed: number): number {
+  const libssl = startLibssl(compiled, LARGE_IDS);
+  let failed = 0;
+  for (let i = 0; i < LARGE_CACHES; i++) {
+    const mismatch = compareLarge(libssl, occurrences, new Random(seed + i));
+    if (mismatch === undefined) continue;
+    failed++;
+    console.log(`\na cache above 256 (--seed ${seed + i}) fails at operation ${mismatch.operations.length}:`);
+    for (const line of mismatch.lines) console.log(line.slice(0, 1000));
+  }
+  libssl.close();
+  return failed;
+}
+
+function replay(libssl: Libssl, file: string): number {
+  const operations = parseScript(readFileSync(file === "-" ? 0 : file, "utf8"));
+  const mismatch = compare(operations, libssl, new Occurrences());
+  if (mismatch !== undefined) console.log(describeMismatch(mismatch));
+  console.log(mismatch === undefined ? "1 passed, 0 failed" : "0 passed, 1 failed");
+  return mismatch === undefined ? 0 : 1;
+}
+
+function report(mismatch: Mismatch, libssl: Libssl, name: string): void {
+  const shortest = shrink(mismatch, (operations) => compare(operations, libssl, new Occurrences()));
+  console.log(`\n${name} fails; the shortest script that was found, for --replay:\n\n${describeMismatch(shortest)}`);
+}
+
+function skip(reason: string): number {
+  const packages = "apt-get install gcc libc6-dev libssl-dev (or your system's: a C compiler and OpenSSL's headers)";
+  console.log(`no libssl to compare with: ${reason}; get it with ${packages}`);
+  const required = process.env.CI === "true";
+  console.log(required ? "0 passed, 1 failed" : "0 passed, 0 failed, 1 skipped");
+  return required ? 1 : 0;
+}
+
+function readOptions(args: string[]): Options | string {
+  const text = { type: "string" } as const;
+  try {
+    const { values } = parseArgs({ args, options: { sequences: text, operations: text, seed: text, replay: text } });
+    const sequences = wholeNumber("--sequences", values.sequences ?? "2000");
+    const operations = wholeNumber("--operations", values.operations ?? "200");
+    const seed = wholeNumber("--seed", values.seed ?? String(DEFAULT_SEED));
+    return { sequences, operations, seed, replay: values.replay };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`${name}: expected a whole number, got "${text}"`);
+  return Number(text);
+}
+
+/** The same in every run unless it is said: a failure in CI is a failure at home. */
+const DEFAULT_SEED = 20261123;
+const MOST_FAILURES = 5;
+const LARGE_CACHES = 3;
+/** In fewer, a difference may be missing by chance. */
+const ENOUGH_OPERATIONS = 40_000;
+
+process.exitCode = main(process.argv.slice(2));

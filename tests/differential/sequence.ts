@@ -1,0 +1,137 @@
+/** Runs one sequence on both sides, compares after every step, and makes a failing sequence short. */
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { Random } from "../wasm/random.ts";
+import type { Occurrences } from "./differences.ts";
+import { FilterSide, REMOVED_SECONDS, START_SECONDS, STAY_SECONDS, SWEEP_SECONDS } from "./filter_side.ts";
+import type { Libssl } from "./libssl.ts";
+import { type Operation, lineOf } from "./operations.ts";
+import { ALL_SLOTS, Reference } from "./reference.ts";
+
+export interface Mismatch {
+  /** The operations up to the one that went wrong, included. */
+  operations: Operation[];
+  /** What was expected and what came, a line each. */
+  lines: string[];
+}
+
+/** The first step in which the two differ, if there is one. */
+export function compare(
+  operations: readonly Operation[],
+  libssl: Libssl,
+  occurrences: Occurrences,
+): Mismatch | undefined {
+  const reference = new Reference(libssl, occurrences, SETTINGS);
+  const filter = new FilterSide(IDS);
+  for (const [index, operation] of operations.entries()) {
+    const { exchange, returned, state } = reference.apply(operation);
+    const expected: Record<string, unknown> = { returned, ...state };
+    const found: Record<string, unknown> = { returned: filter.apply(operation, exchange), ...filter.state() };
+    for (const slot of [touched(operation), exchange?.issued]) {
+      if (slot === undefined) continue;
+      expected[`GET of ${slot}`] = reference.statusOf(slot);
+      found[`GET of ${slot}`] = filter.statusOf(slot);
+    }
+    if (index === operations.length - 1) {
+      for (const [name, value] of Object.entries(filter.statistics())) {
+        expected[`${name} in /v1/stats`] = expected[name];
+        found[`${name} in /v1/stats`] = value;
+      }
+    }
+    const lines = differingLines(expected, found);
+    if (lines.length > 0) return { operations: operations.slice(0, index + 1), lines };
+  }
+  return undefined;
+}
+
+/** Leaves out operations, first many at a time, then one by one, for as long as it still fails. */
+export function shrink(mismatch: Mismatch, fails: (operations: Operation[]) => Mismatch | undefined): Mismatch {
+  let shortest = mismatch;
+  for (let size = Math.ceil(shortest.operations.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let from = 0; from < shortest.operations.length;) {
+      const { operations } = shortest;
+      const shorter = fails([...operations.slice(0, from), ...operations.slice(from + size)]);
+      if (shorter === undefined) from += size;
+      else shortest = shorter;
+    }
+  }
+  return shortest;
+}
+
+export function describeMismatch({ lines, operations }: Mismatch): string {
+  return [...operations.map(lineOf), ...lines.map((line) => `#   ${line}`)].join("\n");
+}
+
+/**
+ * A cache of more than 256 sessions, filled beyond its size. Which session is evicted may differ there: then libssl is made to
+ * have evicted the same one, so that everything else is still compared.
+ */
+export function compareLarge(libssl: Libssl, occurrences: Occurrences, random: Random): Mismatch | undefined {
+  const reference = new Reference(libssl, occurrences, SETTINGS);
+  const filter = new FilterSide(LARGE_IDS);
+  const size = 257 + random.below(40);
+  const operations: Operation[] = [{ kind: "size", size }];
+  for (let slot = 0; slot < LARGE_IDS.length; slot++) {
+    operations.push({ kind: "add", slot, fields: { timeout: 1000 + random.below(100_000) } });
+  }
+  for (const [index, operation] of operations.entries()) {
+    const expected = reference.apply(operation);
+    const returned = filter.apply(operation, undefined);
+    // A look at all takes long, and nothing is evicted before.
+    if (index < size) continue;
+    const found = filter.state();
+    const evictedHere = missing(expected.state.held, found.held);
+    const evictedThere = missing(found.held, expected.state.held);
+    if (evictedHere.length === 1 && evictedThere.length === 1 && evictedHere[0] !== touched(operation)) {
+      occurrences.met("sampled-eviction");
+      reference.evictInstead(evictedHere[0] ?? 0, evictedThere[0] ?? 0);
+      expected.state.held = found.held;
+    }
+    const lines = differingLines({ returned: expected.returned, ...expected.state }, { returned, ...found });
+    if (lines.length > 0) return { operations: operations.slice(0, index + 1), lines };
+  }
+  return undefined;
+}
+
+/** The slots that are in one list of sessions and not in the other. */
+function missing(list: string, from: string): number[] {
+  const there = new Set(from.split(" "));
+  return list
+    .split(" ")
+    .filter((entry) => !there.has(entry))
+    .map((entry) => Number.parseInt(entry, 10));
+}
+
+function touched(operation: Operation): number | undefined {
+  if (operation.kind === "add" || operation.kind === "remove") return operation.slot;
+  return operation.kind === "handshake" ? operation.offered : undefined;
+}
+
+function differingLines(expected: Record<string, unknown>, found: Record<string, unknown>): string[] {
+  if (isDeepStrictEqual(expected, found)) return [];
+  return Object.keys(expected)
+    .filter((name) => expected[name] !== found[name])
+    .map((name) => `${name}: libssl says "${String(expected[name])}", here it is "${String(found[name])}"`);
+}
+
+/** Session IDs of many lengths, some of which begin others or differ in their last byte only. */
+export const IDS: readonly Buffer[] = Array.from({ length: ALL_SLOTS }, (_, slot) => {
+  const whole = createHash("sha256").update("session").digest();
+  if (slot < 3) return whole.subarray(0, [1, 4, 16][slot]);
+  if (slot < 6) return Buffer.concat([whole.subarray(0, 31), Buffer.of(slot)]);
+  return createHash("sha256")
+    .update(`session ${slot}`)
+    .digest()
+    .subarray(0, slot === 6 ? 31 : 32);
+});
+
+export const LARGE_IDS: readonly Buffer[] = Array.from({ length: 400 }, (_, slot) =>
+  createHash("sha256").update(`large ${slot}`).digest(),
+);
+
+const SETTINGS = {
+  startSeconds: START_SECONDS,
+  removedSeconds: REMOVED_SECONDS,
+  sweepSeconds: SWEEP_SECONDS,
+  staySeconds: STAY_SECONDS,
+};
