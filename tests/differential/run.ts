@@ -4,7 +4,7 @@
  * replayed from FILE (- for standard input), in the form that a failure prints (`operations.ts`).
  *
  * The last line is `N passed, N failed[, N skipped]`: a sequence counts as one, and each deliberate difference
- * (`differences.ts`) counts as one that must have been met. Where no libssl can be had it is skipped; with CI=true that fails.
+ * (`differences.ts`) counts as one that must have been met, and be in docs/openssl.md. Where no libssl can be had it is skipped; with CI=true that fails.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -61,11 +61,13 @@ function runRandom(libssl: Libssl, compiled: Compiled, { operations, seed, seque
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   console.log(`\n${run} sequences in ${seconds} s; the deliberate differences were met so often:`);
   for (const line of occurrences.lines()) console.log(line);
+  const wrong = wrongInTable();
+  for (const line of wrong) console.log(line);
   const never = run * operations >= ENOUGH_OPERATIONS ? occurrences.never() : [];
   for (const name of never) console.log(`the difference "${name}" was never met: ${DIFFERENCES[name]}`);
   const met = Object.keys(DIFFERENCES).length - occurrences.never().length;
-  console.log(`\n${run + LARGE_CACHES - failed + met} passed, ${failed + never.length} failed`);
-  return failed + never.length === 0 ? 0 : 1;
+  console.log(`\n${run + LARGE_CACHES - failed + met} passed, ${failed + never.length + wrong.length} failed`);
+  return failed + never.length + wrong.length === 0 ? 0 : 1;
 }
 
 /** How many of the large caches fail. Their scripts are long: they are not shrunk. */
@@ -81,6 +83,18 @@ function runLarge(compiled: Compiled, occurrences: Occurrences, seed: number): n
   }
   libssl.close();
   return failed;
+}
+
+/** docs/openssl.md names the same differences, no more and no less. */
+function wrongInTable(): string[] {
+  const text = readFileSync(new URL("../../docs/openssl.md", import.meta.url), "utf8");
+  const table = /^## Deliberate differences$([\s\S]*?)^## /m.exec(text)?.[1] ?? "";
+  const named = new Set([...table.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name ?? ""));
+  const known = new Set(Object.keys(DIFFERENCES));
+  return [
+    ...[...known].filter((name) => !named.has(name)).map((name) => `docs/openssl.md lacks the difference "${name}"`),
+    ...[...named].filter((name) => !known.has(name)).map((name) => `docs/openssl.md names "${name}", which is unknown`),
+  ];
 }
 
 function replay(libssl: Libssl, file: string): number {
