@@ -49,9 +49,8 @@ export class EventPoster {
     if (!this.lease.held(now)) return;
     if (this.underWay && !this.settle(now)) return;
     if (now < this.notBefore && this.notBefore - now <= LONGEST_WAIT_NANOSECONDS) return;
-    const events = this.cache.events;
-    events.run();
-    const log = events.log;
+    // What the sequencer has not collected yet is sent with the next batch.
+    const log = this.cache.events.log;
     if (!log.load(now)) return;
     const reader = new EventReader(log, this.accepted(log.making));
     if (reader.sequence + 1 >= log.next) return;

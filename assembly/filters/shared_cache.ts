@@ -9,12 +9,14 @@ import { PropertyPath } from "../host/properties";
 import { SharedData } from "../host/shared_data";
 import { LogLevel } from "../ports/log";
 import { Cache } from "../session/cache";
+import { Deadline, SLICE_NANOSECONDS } from "../session/job";
 import { GivenSettings, Settings } from "../session/settings";
 import { GAUGES, metricNames } from "../session/statistics";
 import { Sweeper } from "../session/sweeper";
 
 export class SharedCache {
   private readonly sweeper: Sweeper;
+  private readonly deadline: Deadline;
   private readonly sink: HttpCall | null;
   private readonly poster: EventPoster | null;
 
@@ -24,15 +26,20 @@ export class SharedCache {
     events: EventsConfig | null,
   ) {
     this.sweeper = new Sweeper(cache, store);
+    this.deadline = new Deadline(cache.clock);
     const sink = events ? new HttpCall(events.cluster, events.path) : null;
     this.sink = sink;
     this.poster = sink ? new EventPoster(cache, store, sink) : null;
   }
 
-  /** What is due in the background; on most virtual machines nothing. */
+  /** What is due in the background, a slice of it; on most virtual machines nothing. */
   tick(): void {
     this.cache.pages.tick();
-    if (this.sweeper.tick()) this.cache.events.run();
+    if (this.sweeper.isElected()) {
+      this.deadline.start(SLICE_NANOSECONDS);
+      this.cache.events.run(this.deadline);
+      this.sweeper.work(this.deadline);
+    }
     const poster = this.poster;
     if (poster) poster.tick();
   }

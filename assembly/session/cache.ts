@@ -136,6 +136,7 @@ export class Cache {
 
   /** Looks at a session without using it: counts nothing. Fills `found` where it is held, expired or not. */
   peek(id: usize, idLength: i32): Lookup {
+    this.readSettings();
     const page = this.pages.read(this.pages.pageOf(id, idLength));
     return page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
   }
@@ -173,7 +174,8 @@ export class Cache {
    */
   decline(id: usize, idLength: i32, upstream: usize, upstreamLength: i32, certain: bool): Lookup {
     if (!looksUp(this.settings.mode)) return Lookup.Absent;
-    const lookup = this.peek(id, idLength);
+    const page = this.pages.read(this.pages.pageOf(id, idLength));
+    const lookup = page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
     if (lookup == Lookup.Absent && !certain) return lookup;
     if (lookup != Lookup.Found) {
       this.count(lookup);
@@ -220,8 +222,8 @@ export class Cache {
     let held = false;
     const entry = page.find(grave.id, grave.idLength);
     if (entry) {
-      held = !entry.isTombstone;
-      const until = held ? entry.expiry : entry.until;
+      held = !entry.isTombstone && !this.settings.flushed(entry.generation, entry.expiry);
+      const until = entry.isTombstone ? entry.until : entry.expiry;
       if (until > grave.until) grave.until = until;
       page.remove(entry);
     }
@@ -238,7 +240,8 @@ export class Cache {
     const entry = page.find(id, idLength);
     if (entry && !entry.isTombstone) {
       entry.readSession(this.found);
-      return this.found.expiredAt(now) ? Lookup.Expired : Lookup.Found;
+      if (this.found.expiredAt(now)) return Lookup.Expired;
+      return this.settings.flushed(entry.generation, entry.expiry) ? Lookup.Removed : Lookup.Found;
     }
     if (page.saturatedAt(now)) return Lookup.Removed;
     return entry && now <= entry.until ? Lookup.Removed : Lookup.Absent;
@@ -336,6 +339,9 @@ export class Cache {
       if (origin == ORIGIN_ACCEPTED) return PutOutcome.NotStored;
       entry.readSession(this.found);
       if (this.found.expiredAt(now)) return PutOutcome.Added;
+      if (this.settings.flushed(entry.generation, entry.expiry)) {
+        return origin == ORIGIN_API ? PutOutcome.Added : PutOutcome.Refused;
+      }
       if (origin == ORIGIN_ISSUED) return PutOutcome.Replaced;
       return changesNothing(this.found, change) ? PutOutcome.Identical : PutOutcome.Replaced;
     }

@@ -3,7 +3,7 @@
  * Those that had not expired leave tombstones: they do not resume.
  *
  * The moment is the raising of the cache's generation: sessions stored later carry the new one and stay. It does not
- * depend on the clock. Cost: one read of each page in use and one write of each that changes, in slices.
+ * depend on the clock, and from that moment on earlier sessions count as removed, before their page is reached. Cost: one read of each page in use and one write of each that changes, in slices.
  */
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "./cache";
@@ -29,7 +29,7 @@ export class Flush extends PageJob {
 
   /** Fixes the moment; false where it could not be stored. */
   begin(): bool {
-    if (!this.cache.settings.nextGeneration()) return false;
+    if (!this.cache.settings.beginFlush(this.before, this.cache.nowSeconds())) return false;
     this.generation = this.cache.settings.generation;
     return true;
   }
@@ -37,10 +37,9 @@ export class Flush extends PageJob {
   protected edit(page: Page): bool {
     this.removedHere = 0;
     const nowNanoseconds = this.cache.clock.nowNanoseconds();
-    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
     let entry = this.nextOf(page);
     while (entry) {
-      this.take(page, entry, now, nowNanoseconds);
+      takeFlushed(this.cache, page, entry, nowNanoseconds);
       this.removedHere++;
       entry = this.nextOf(page);
     }
@@ -65,24 +64,26 @@ export class Flush extends PageJob {
     if (entry.isTombstone || <i32>(entry.generation - this.generation) >= 0) return false;
     return this.before == 0 || entry.expiry < this.before;
   }
+}
 
-  private take(page: Page, entry: Entry, now: u64, nowNanoseconds: u64): void {
-    const expiry = entry.expiry;
-    const grave = this.cache.tombstone;
-    memory.copy(ID_COPY, entry.id, entry.idLength);
-    grave.id = ID_COPY;
-    grave.idLength = entry.idLength;
-    this.cache.pages.noteGone(page, entry, nowNanoseconds, EventType.FLUSHED, EventCause.FLUSH);
-    page.remove(entry);
-    if (now > expiry) return;
-    const until = now + <u64>this.cache.settings.removedSeconds;
-    grave.time = now;
-    grave.until = expiry > until ? expiry : until;
-    grave.cause = Cause.FLUSH;
-    grave.version = this.cache.pages.version(page, nowNanoseconds);
-    // A tombstone is smaller than the session it stands for: there is always room.
-    page.appendTombstone(grave);
-  }
+/** Takes a flushed session out of its page; one that had not expired leaves a tombstone. */
+export function takeFlushed(cache: Cache, page: Page, entry: Entry, nowNanoseconds: u64): void {
+  const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+  const expiry = entry.expiry;
+  const grave = cache.tombstone;
+  memory.copy(ID_COPY, entry.id, entry.idLength);
+  grave.id = ID_COPY;
+  grave.idLength = entry.idLength;
+  cache.pages.noteGone(page, entry, nowNanoseconds, EventType.FLUSHED, EventCause.FLUSH);
+  page.remove(entry);
+  if (now > expiry) return;
+  const until = now + <u64>cache.settings.removedSeconds;
+  grave.time = now;
+  grave.until = expiry > until ? expiry : until;
+  grave.cause = Cause.FLUSH;
+  grave.version = cache.pages.version(page, nowNanoseconds);
+  // A tombstone is smaller than the session it stands for: there is always room.
+  page.appendTombstone(grave);
 }
 
 const ID_COPY: usize = memory.data(32);

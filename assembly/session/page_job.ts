@@ -30,7 +30,7 @@ export abstract class PageJob extends Job {
       this.refreshed = true;
     }
     this.page = pages.directory.next(this.page);
-    for (let done = 1; this.page != pages.count; done++) {
+    while (this.page != pages.count) {
       const page = pages.read(this.page);
       if (!page) return this.giveUp();
       if (!this.edit(page)) {
@@ -45,7 +45,7 @@ export abstract class PageJob extends Job {
         }
       }
       this.page = pages.directory.next(this.page);
-      if (done % PAGES_BETWEEN_LOOKS_AT_THE_CLOCK == 0 && deadline.passed) return false;
+      if (deadline.passed) return this.page == pages.count;
     }
     return true;
   }
@@ -68,6 +68,5 @@ export abstract class PageJob extends Job {
   }
 }
 
+/** Tries of one page in one job. */
 const MAX_TRIES: i32 = 256;
-/** A page takes 1 to 10 us. */
-const PAGES_BETWEEN_LOOKS_AT_THE_CLOCK: i32 = 16;

@@ -11,8 +11,10 @@
  * Layout, little-endian:
  *   0   u32 pages of the cache         4   u32 generation, raised by each flush
  *   8   for each of 4 settings: u32 current value, u32 configured value (UNSET: nobody gave one, the default holds)
- *   40  u32 number of registrations    44  u32 zero
- *   48  registrations: u64 hash of the filter's name, 4 x u32 value given (UNSET: none)
+ *   40  u32 generation of the last flush of all sessions
+ *   44  u32 generation of the last flush of sessions that expire before a time    48  u64 that time
+ *   56  u32 number of registrations    60  u32 zero    64  u64 time of the last flush (Unix seconds)
+ *   72  registrations: u64 hash of the filter's name, 4 x u32 value given (UNSET: none)
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { StoreKey } from "./keys";
@@ -34,6 +36,11 @@ export class Settings {
   cacheSize: u32 = DEFAULT_CACHE_SIZE;
   timeoutSeconds: u32 = DEFAULT_TIMEOUT_SECONDS;
   removedSeconds: u32 = DEFAULT_REMOVED_SECONDS;
+  private flushedAll: u32 = 0;
+  private flushedSome: u32 = 0;
+  private flushedBefore: u64 = 0;
+  /** When the last flush began, in Unix seconds. */
+  lastFlush: u64 = 0;
   /** Whether `configure` made the cache, that is, found none. */
   created: bool = false;
   /** The value before the last successful change. */
@@ -98,17 +105,37 @@ export class Settings {
     return this.change(TIMEOUT, seconds);
   }
 
-  /** Begins a new generation: sessions stored before it can be told from those stored after it. */
-  nextGeneration(): bool {
+  /**
+   * Begins a flush: sessions of earlier generations are flushed from now on, all of them or those that expire before a
+   * time (Unix seconds; 0 = all). False where that could not be stored.
+   */
+  beginFlush(before: u64, nowSeconds: u64): bool {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.load()) return false;
-      store<u32>(RECORD, this.generation + 1, GENERATION_OFFSET);
+      const generation = this.generation + 1;
+      store<u32>(RECORD, generation, GENERATION_OFFSET);
+      store<u64>(RECORD, nowSeconds, LAST_FLUSH_OFFSET);
+      if (before == 0) {
+        store<u32>(RECORD, generation, FLUSHED_ALL_OFFSET);
+      } else {
+        store<u32>(RECORD, generation, FLUSHED_SOME_OFFSET);
+        store<u64>(RECORD, before, FLUSHED_BEFORE_OFFSET);
+      }
       if (this.write() == StoreResult.Ok) {
         this.take();
         return true;
       }
     }
     return false;
+  }
+
+  /**
+   * Whether a session was flushed, though its page may not have been reached yet. Of flushes before a time, the last
+   * one is known here; the others are in force once they have been carried out.
+   */
+  flushed(generation: u32, expiry: u64): bool {
+    if (generation < this.flushedAll) return true;
+    return generation < this.flushedSome && expiry < this.flushedBefore;
   }
 
   private change(setting: i32, value: u32): bool {
@@ -208,6 +235,10 @@ export class Settings {
   private take(): void {
     this.pages = load<u32>(RECORD);
     this.generation = load<u32>(RECORD, GENERATION_OFFSET);
+    this.flushedAll = load<u32>(RECORD, FLUSHED_ALL_OFFSET);
+    this.flushedSome = load<u32>(RECORD, FLUSHED_SOME_OFFSET);
+    this.flushedBefore = load<u64>(RECORD, FLUSHED_BEFORE_OFFSET);
+    this.lastFlush = load<u64>(RECORD, LAST_FLUSH_OFFSET);
     this.mode = current(MODE);
     this.cacheSize = current(CACHE_SIZE);
     this.timeoutSeconds = current(TIMEOUT);
@@ -291,8 +322,12 @@ const MAX_TRIES: i32 = 64;
 const MAX_REGISTRATIONS: u32 = 64;
 const GENERATION_OFFSET: i32 = 4;
 const SETTINGS_OFFSET: i32 = 8;
-const COUNT_OFFSET: i32 = 40;
-const REGISTRATIONS_OFFSET: i32 = 48;
+const FLUSHED_ALL_OFFSET: i32 = 40;
+const FLUSHED_SOME_OFFSET: i32 = 44;
+const FLUSHED_BEFORE_OFFSET: i32 = 48;
+const COUNT_OFFSET: i32 = 56;
+const LAST_FLUSH_OFFSET: i32 = 64;
+const REGISTRATIONS_OFFSET: i32 = 72;
 const REGISTRATION_SIZE: i32 = 24;
-const RECORD_CAPACITY: i32 = 1584;
-const RECORD: usize = memory.data(1584, 8);
+const RECORD_CAPACITY: i32 = 1608;
+const RECORD: usize = memory.data(1608, 8);

@@ -1,11 +1,12 @@
 /**
  * One pass of automatic clearing: removes sessions that have been expired for a while, tombstones that have ended and
- * saturation that is over. OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
+ * saturation that is over; and what a flush that was interrupted has left. OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
  * runs in the background, in slices (`sweeper.ts`).
  */
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "./cache";
 import { EventCause, EventType } from "./events/event";
+import { takeFlushed } from "./flush";
 import { clearsExpired } from "./mode";
 import { PageJob } from "./page_job";
 import { Entry, Page } from "./page";
@@ -13,6 +14,7 @@ import { Metric } from "./statistics";
 
 export class Sweep extends PageJob {
   private expiredHere: i32 = 0;
+  private flushedHere: i32 = 0;
 
   constructor(cache: Cache) {
     super(cache);
@@ -22,14 +24,20 @@ export class Sweep extends PageJob {
     const nowNanoseconds = this.cache.clock.nowNanoseconds();
     const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
     this.expiredHere = 0;
+    this.flushedHere = 0;
     let changed = false;
     let entry = this.nextOf(page, now);
     while (entry) {
-      if (!entry.isTombstone) {
-        this.expiredHere++;
-        this.cache.pages.noteGone(page, entry, nowNanoseconds, EventType.EXPIRED, EventCause.TIMEOUT);
+      if (this.isLeftBehind(entry, now)) {
+        this.flushedHere++;
+        takeFlushed(this.cache, page, entry, nowNanoseconds);
+      } else {
+        if (!entry.isTombstone) {
+          this.expiredHere++;
+          this.cache.pages.noteGone(page, entry, nowNanoseconds, EventType.EXPIRED, EventCause.TIMEOUT);
+        }
+        page.remove(entry);
       }
-      page.remove(entry);
       changed = true;
       entry = this.nextOf(page, now);
     }
@@ -41,7 +49,15 @@ export class Sweep extends PageJob {
   }
 
   protected committed(): void {
-    if (this.expiredHere > 0) this.cache.metrics.increase(Metric.EXPIRED, this.expiredHere);
+    this.cache.metrics.increase(Metric.EXPIRED, this.expiredHere);
+    this.cache.metrics.increase(Metric.FLUSHED, this.flushedHere);
+  }
+
+  /** Whether a flush has not carried out what it was for, though it has had time to. */
+  private isLeftBehind(entry: Entry, now: u64): bool {
+    const settings = this.cache.settings;
+    if (entry.isTombstone || now < settings.lastFlush + FLUSH_TAKES_SECONDS) return false;
+    return settings.flushed(entry.generation, entry.expiry);
   }
 
   private nextOf(page: Page, now: u64): Entry | null {
@@ -49,7 +65,7 @@ export class Sweep extends PageJob {
     let entry = page.first();
     while (entry) {
       const ended = entry.isTombstone ? now > entry.until : clears && now > entry.expiry + EXPIRED_STAY_SECONDS;
-      if (ended) return entry;
+      if (ended || this.isLeftBehind(entry, now)) return entry;
       entry = page.after(entry);
     }
     return null;
@@ -58,3 +74,5 @@ export class Sweep extends PageJob {
 
 /** Expired sessions stay this long, so that one which is offered just too late counts as a timeout, not as a miss. */
 export const EXPIRED_STAY_SECONDS: u64 = 5;
+/** Longer than a flush takes: it counts what it removes, so nobody else is to do its work meanwhile. */
+const FLUSH_TAKES_SECONDS: u64 = 600;

@@ -7,6 +7,7 @@
  */
 import { Cache } from "../../session/cache";
 import { EventReader } from "../../session/events/event_log";
+import { Deadline, SLICE_NANOSECONDS } from "../../session/job";
 import { eventMark, makingOf, writeEvents } from "../event_json";
 import { LIMIT_EXPECTED, limitOf } from "../listing";
 import { badRequest, unavailable } from "../problem";
@@ -29,7 +30,9 @@ export class EventsRoute extends Route {
       return badRequest(response, "after: not a mark of this log; take it from `seq` or `next`");
     }
     const log = this.cache.events.log;
-    this.cache.events.run();
+    const deadline = new Deadline(this.cache.clock);
+    deadline.start(SLICE_NANOSECONDS);
+    this.cache.events.run(deadline);
     if (!log.load(this.cache.clock.nowNanoseconds())) {
       return unavailable(response, "the log of events could not be read; try again");
     }

@@ -12,6 +12,7 @@
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { Deadline } from "../job";
 import { StoreKey } from "../keys";
 import { Metric } from "../statistics";
 import { EventType } from "./event";
@@ -50,11 +51,9 @@ export class Sequencer {
     }
   }
 
-  /** Collects what there is, in a bounded number of rounds. */
-  run(): void {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (!this.round()) return;
-    }
+  /** Collects what there is, round by round until the deadline has passed. */
+  run(deadline: Deadline): void {
+    while (this.round() && !deadline.passed) {}
   }
 
   /** One round; false where there was nothing to collect, or another machine is at it. */
@@ -161,6 +160,5 @@ function isOld(time: u64, nowSeconds: u64): bool {
   return time + STUCK_SECONDS < nowSeconds || nowSeconds + STUCK_SECONDS < time;
 }
 
-const MAX_ROUNDS: i32 = 64;
 const MAX_TAKEN: i32 = 4096;
 const STUCK_SECONDS: u64 = 5;

@@ -2,6 +2,7 @@ import { EventPoster } from "../../../assembly/admin/event_poster";
 import { JsonReader } from "../../../assembly/json/reader";
 import { JsonValue } from "../../../assembly/json/value";
 import { Delivery, EventSink } from "../../../assembly/ports/event_sink";
+import { Deadline } from "../../../assembly/session/job";
 import { Metric } from "../../../assembly/session/statistics";
 import { Bench, idOf, session } from "../support/sessions";
 
@@ -29,13 +30,13 @@ describe("the poster of events", () => {
     const poster = new EventPoster(bench.cache, bench.store, sink);
     bench.cache.put(session(1));
     bench.cache.remove(idOf(1), 32, 1);
-    poster.tick();
+    turn(poster, bench);
     expect(sink.texts.length).toBe(1);
     expect(eventsOf(sink.texts[0])).toBe("new removed ");
-    for (let i = 0; i < 5; i++) poster.tick();
+    for (let i = 0; i < 5; i++) turn(poster, bench);
     expect(sink.texts.length).toBe(1, "nothing new, nothing sent");
     bench.cache.put(session(1));
-    poster.tick();
+    turn(poster, bench);
     expect(eventsOf(sink.texts[1])).toBe("new ");
   });
 
@@ -45,12 +46,12 @@ describe("the poster of events", () => {
     const poster = new EventPoster(bench.cache, bench.store, sink);
     sink.answer = Delivery.UnderWay;
     bench.cache.put(session(1));
-    poster.tick();
+    turn(poster, bench);
     bench.cache.put(session(2));
-    for (let i = 0; i < 5; i++) poster.tick();
+    for (let i = 0; i < 5; i++) turn(poster, bench);
     expect(sink.texts.length).toBe(1);
     sink.answer = Delivery.Accepted;
-    poster.tick();
+    turn(poster, bench);
     expect(eventsOf(sink.texts[1])).toBe("new ");
   });
 
@@ -61,7 +62,7 @@ describe("the poster of events", () => {
     sink.answer = Delivery.Failed;
     bench.cache.put(session(1));
     for (let tick = 0; tick < 600; tick++) {
-      poster.tick();
+      turn(poster, bench);
       bench.clock.nanoseconds += 100_000_000;
     }
     // At 0, 1, 3, 7, 15 and 31 seconds within the minute.
@@ -70,11 +71,11 @@ describe("the poster of events", () => {
     expect(bench.count(Metric.EVENT_POSTS_FAILED)).toBe(6);
     sink.answer = Delivery.Accepted;
     bench.clock.advance(120);
-    poster.tick();
-    poster.tick();
+    turn(poster, bench);
+    turn(poster, bench);
     const sent = sink.texts.length;
     bench.clock.advance(120);
-    poster.tick();
+    turn(poster, bench);
     expect(sink.texts.length).toBe(sent);
   });
 
@@ -85,12 +86,12 @@ describe("the poster of events", () => {
     const poster = new EventPoster(bench.cache, bench.store, sink);
     for (let i: u32 = 0; i < 10_000; i++) {
       bench.cache.remove(idOf(i % 20), 32, 1);
-      if (i % 500 == 0) bench.cache.events.run();
+      if (i % 500 == 0) collect(bench);
     }
-    poster.tick();
+    turn(poster, bench);
     sink.takes = true;
     bench.clock.advance(120);
-    poster.tick();
+    turn(poster, bench);
     const missed = parse(sink.texts[0]).member("missed");
     expect(missed != null && missed.number > 1000).toBe(true);
   });
@@ -103,17 +104,28 @@ describe("the poster of events", () => {
     const poster = new EventPoster(bench.cache, bench.store, first);
     const successor = new EventPoster(other.cache, bench.store, second);
     bench.cache.put(session(1));
-    poster.tick();
-    successor.tick();
-    poster.tick();
+    turn(poster, bench);
+    turn(successor, bench);
+    turn(poster, bench);
     expect(second.texts.length).toBe(0);
     bench.clock.advance(10);
     other.cache.put(session(2));
-    successor.tick();
+    turn(successor, bench);
     expect(second.texts.length).toBe(1);
     expect(eventsOf(second.texts[0])).toBe("new ");
   });
 });
+
+function turn(poster: EventPoster, bench: Bench): void {
+  collect(bench);
+  poster.tick();
+}
+
+function collect(bench: Bench): void {
+  const deadline = new Deadline(bench.clock);
+  deadline.start(1000);
+  bench.cache.events.run(deadline);
+}
 
 function eventsOf(text: string): string {
   const events = parse(text).member("events");

@@ -83,7 +83,7 @@ describe("the events of a cache", () => {
       if ((random >> 20) % 2 == 0) worker.put(session(number, 1000));
       else worker.remove(idOf(number), 32, Cause.API);
       if ((random >> 4) % 64 != 0) continue;
-      sequencer.run();
+      collect(bench, sequencer);
       sequencer.log.load(1);
       const reader = new EventReader(sequencer.log, after);
       let event = reader.next();
@@ -109,9 +109,9 @@ describe("the events of a cache", () => {
     const sequencer = sequencerOf(bench);
     for (let i: u32 = 0; i < 12_000; i++) {
       bench.cache.remove(idOf(i % 50), 32, Cause.API);
-      if (i % 500 == 0) sequencer.run();
+      if (i % 500 == 0) collect(bench, sequencer);
     }
-    sequencer.run();
+    collect(bench, sequencer);
     sequencer.log.load(1);
     const reader = new EventReader(sequencer.log, 10);
     let read = 0;
@@ -124,7 +124,7 @@ describe("the events of a cache", () => {
     const bench = new Bench();
     const sequencer = sequencerOf(bench);
     for (let i: u32 = 0; i < 3000; i++) bench.cache.remove(idOf(i % 50), 32, Cause.API);
-    sequencer.run();
+    collect(bench, sequencer);
     sequencer.log.load(1);
     const reader = new EventReader(sequencer.log, 0);
     let read = 0;
@@ -139,12 +139,12 @@ describe("the events of a cache", () => {
     const sequencer = sequencerOf(bench);
     for (let i: u32 = 0; i < 9000; i++) {
       bench.cache.remove(idOf(i % 50), 32, Cause.API);
-      if (i % 300 == 0) sequencer.run();
+      if (i % 300 == 0) collect(bench, sequencer);
     }
     const bytes = bench.store.bytes;
     for (let i: u32 = 0; i < 9000; i++) {
       bench.cache.remove(idOf(i % 50), 32, Cause.API);
-      if (i % 300 == 0) sequencer.run();
+      if (i % 300 == 0) collect(bench, sequencer);
     }
     expect(bench.store.bytes).toBe(bytes);
   });
@@ -168,7 +168,7 @@ describe("the events of a cache", () => {
     const bench = new Bench();
     const sequencer = sequencerOf(bench);
     bench.cache.put(session(1));
-    sequencer.run();
+    collect(bench, sequencer);
     sequencer.log.load(1);
     const reader = new EventReader(sequencer.log, 999_999);
     expect(reader.next() == null).toBe(true);
@@ -176,13 +176,19 @@ describe("the events of a cache", () => {
   });
 });
 
+function collect(bench: Bench, sequencer: Sequencer): void {
+  const deadline = new Deadline(bench.clock);
+  deadline.start(1000);
+  sequencer.run(deadline);
+}
+
 function sequencerOf(bench: Bench): Sequencer {
   return new Sequencer("default", bench.store, bench.clock, bench.metrics);
 }
 
 /** All events so far, in few words; "?" for one that was lost. */
 function story(bench: Bench, sequencer: Sequencer): string {
-  sequencer.run();
+  collect(bench, sequencer);
   sequencer.log.load(1);
   const reader = new EventReader(sequencer.log, 0);
   const words: string[] = [];

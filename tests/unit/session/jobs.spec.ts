@@ -1,4 +1,4 @@
-import { Cache, Lookup, PutOutcome } from "../../../assembly/session/cache";
+import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
 import { Cause } from "../../../assembly/session/session";
 import { Flush } from "../../../assembly/session/flush";
 import { Deadline, Job } from "../../../assembly/session/job";
@@ -62,6 +62,33 @@ describe("a flush", () => {
     expect(look(bench.cache, 1)).toBe(Lookup.Removed);
   });
 
+  it("is in force before its pages are reached, for learning and for adding by hand too", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1));
+    bench.cache.put(session(2));
+    const job = new Flush(bench.cache, 0);
+    job.begin();
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+    bench.cache.readSettings();
+    expect(bench.cache.learn(session(1))).toBe(PutOutcome.Refused);
+    expect(bench.cache.resume(session(1))).toBe(Lookup.Removed);
+    expect(bench.cache.remove(idOf(1), 32, Cause.API)).toBe(RemoveOutcome.NotFound);
+    expect(bench.cache.put(session(2))).toBe(PutOutcome.Added, "by hand, after the flush");
+    finish(bench, job);
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+    expect(look(bench.cache, 2)).toBe(Lookup.Found);
+    expect(bench.number()).toBe(1);
+  });
+
+  it("before a time is in force at once for those that expire before it", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1, 10));
+    bench.cache.put(session(2, 20));
+    new Flush(bench.cache, 1_790_000_015).begin();
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+    expect(look(bench.cache, 2)).toBe(Lookup.Found);
+  });
+
   it("is carried out in slices that end when their time is over", () => {
     const bench = new Bench();
     for (let i: u32 = 0; i < 1000; i++) bench.cache.put(session(i));
@@ -88,7 +115,14 @@ describe("a flush", () => {
     finish(bench, job);
     expect(job.failed).toBe(true);
     bench.store.alwaysConflicts = false;
-    expect(look(bench.cache, 1)).toBe(Lookup.Found);
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed, "it is in force all the same");
+    sweep(bench);
+    expect(bench.number()).toBe(1, "it might still be under way");
+    bench.clock.advance(600);
+    sweep(bench);
+    expect(bench.number()).toBe(0, "the sweeper carries out what the flush could not");
+    expect(bench.count(Metric.TOMBSTONES)).toBe(1);
+    expect(bench.count(Metric.FLUSHED)).toBe(1);
   });
 });
 
@@ -146,10 +180,10 @@ describe("the sweeper", () => {
     const second = new Sweeper(other.cache, bench.store);
     bench.cache.put(session(1, 10));
     bench.clock.advance(1);
-    first.tick();
+    tick(first, bench);
     const writes = bench.store.writes;
     bench.clock.advance(1);
-    second.tick();
+    tick(second, other);
     expect(bench.store.writes).toBe(writes, "the lease is held: the other one does nothing");
   });
 
@@ -157,27 +191,27 @@ describe("the sweeper", () => {
     const bench = new Bench();
     const other = bench.worker();
     bench.cache.put(session(1, 10));
-    new Sweeper(bench.cache, bench.store).tick();
+    tick(new Sweeper(bench.cache, bench.store), bench);
     const second = new Sweeper(other.cache, bench.store);
     bench.clock.advance(2);
-    second.tick();
+    tick(second, other);
     bench.clock.advance(20);
-    second.tick();
+    tick(second, other);
     expect(bench.number()).toBe(0);
   });
 
   it("sweeps again and again, and does not stop when the clock is set back", () => {
     const bench = new Bench();
     const sweeper = new Sweeper(bench.cache, bench.store);
-    sweeper.tick();
+    tick(sweeper, bench);
     bench.clock.advance(-1_000_000);
     bench.cache.put(session(1, 1));
     bench.clock.advance(8);
-    sweeper.tick();
+    tick(sweeper, bench);
     expect(bench.number()).toBe(0);
     bench.cache.put(session(2, 1));
     bench.clock.advance(8);
-    sweeper.tick();
+    tick(sweeper, bench);
     expect(bench.number()).toBe(0);
   });
 });
@@ -232,6 +266,12 @@ function flush(bench: Bench, before: u64): u64 {
 function sweep(bench: Bench): void {
   bench.cache.readSettings();
   finish(bench, new Sweep(bench.cache));
+}
+
+function tick(sweeper: Sweeper, bench: Bench): void {
+  const deadline = new Deadline(bench.clock);
+  deadline.start(1000);
+  if (sweeper.isElected()) sweeper.work(deadline);
 }
 
 function finish(bench: Bench, job: Job): void {

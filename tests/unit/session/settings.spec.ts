@@ -101,7 +101,7 @@ describe("the settings of a cache", () => {
     settings.configure("observer", new GivenSettings());
     store.alwaysConflicts = true;
     expect(settings.changeMode(Mode.OFF)).toBe(false);
-    expect(settings.nextGeneration()).toBe(false);
+    expect(settings.beginFlush(0, 1)).toBe(false);
     expect(new Settings("edge", store).configure("late", new GivenSettings()).includes("could not be stored")).toBe(
       true,
     );
