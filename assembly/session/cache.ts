@@ -321,6 +321,7 @@ export class Cache {
       if (result == StoreResult.Ok) {
         this.countDisplaced();
         this.metrics.increase(outcome == PutOutcome.Added ? Metric.ADDS : Metric.REPLACES, 1);
+        this.overtakeFlush(change);
         return outcome;
       }
       outcome = PutOutcome.Contended;
@@ -331,6 +332,26 @@ export class Cache {
     else if (outcome == PutOutcome.NoRoom) this.metrics.increase(Metric.NOT_STORED_NO_ROOM, 1);
     else if (outcome == PutOutcome.Refused) this.metrics.increase(Metric.NOT_STORED_REMOVED, 1);
     return outcome;
+  }
+
+  /**
+   * A flush that began between the look at the settings and the storing did not reach this session, but would make it
+   * count as flushed: unless it is given the new generation, as if it had been stored after the flush.
+   */
+  private overtakeFlush(stored: Session): void {
+    const generation = this.settings.generation;
+    const version = this.found.version;
+    if (!this.readSettings() || this.settings.generation == generation) return;
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const page = this.pages.read(this.pages.pageOf(stored.id, stored.idLength));
+      if (!page) return;
+      const entry = page.find(stored.id, stored.idLength);
+      // Where it is gone, the flush came after it, and has carried it out.
+      if (!entry || entry.isTombstone || entry.version != version) return;
+      entry.generation = this.settings.generation;
+      entry.readSession(this.found);
+      if (this.pages.commit(0) != StoreResult.Conflict) return;
+    }
   }
 
   /** What an addition would be, in view of what the page has of its ID. */

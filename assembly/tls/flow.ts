@@ -99,7 +99,7 @@ export class Flow {
       case ContentType.CHANGE_CIPHER_SPEC:
         return this.changeCipherSpec(direction);
       case ContentType.HANDSHAKE:
-        if (this.sealed(direction)) return this.finishedBy(direction) ? Role.Skip : Role.Finished;
+        if (this.sealed(direction)) return Role.Finished;
         return this.phase == Phase.Modern ? Role.Unexpected : Role.Messages;
       default:
         return direction == Direction.Downstream ? this.clientData(length) : this.serverData();
@@ -146,10 +146,6 @@ export class Flow {
   /** RFC 8446 4.1.4: at most one HelloRetryRequest. */
   get mayRetry(): bool {
     return !this.retried;
-  }
-
-  private finishedBy(direction: i32): bool {
-    return direction == Direction.Downstream ? this.clientFinished : this.serverFinished;
   }
 
   private changeCipherSpec(direction: i32): Role {
