@@ -117,6 +117,13 @@ describe("a ClientHello", () => {
     expect(error(whole.slice(0, whole.length - 1))).toBe("client_hello_truncated");
   });
 
+  it("is malformed where an extension reaches past all of them, or its header does", () => {
+    const tooLong = hello().sni("a").extension(0x1234, Bytes.of("0102")).body();
+    expect(error(tooLong.overwrite(tooLong.length - 3, 3))).toBe("client_hello_truncated");
+    const half = hello().noExtensions().body().vector16(Bytes.of("1234 00"));
+    expect(error(half)).toBe("client_hello_truncated");
+  });
+
   it("is malformed with bytes behind its extensions", () => {
     expect(error(full().u8(0))).toBe("client_hello_trailing");
     expect(error(hello().noExtensions().body().u8(0))).toBe("client_hello_truncated");

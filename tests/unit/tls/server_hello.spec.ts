@@ -73,6 +73,11 @@ describe("a ServerHello", () => {
     expect(error(whole.slice(0, 20))).toBe("server_hello_truncated");
   });
 
+  it("is malformed where an extension reaches past all of them", () => {
+    const tooLong = hello().extension(0x1234, Bytes.of("0102")).body();
+    expect(error(tooLong.overwrite(tooLong.length - 3, 3))).toBe("server_hello_truncated");
+  });
+
   it("is malformed with bytes behind, a long session ID, or an extension twice", () => {
     expect(error(hello().tls13().body().u8(0))).toBe("server_hello_trailing");
     expect(error(hello().sessionId(Bytes.counting(33)).body())).toBe("session_id_too_long");
