@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { Agent, request as httpRequest } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Document, parseDocument } from "yaml";
 import { findEnvoy } from "../../tools/envoy_binary.ts";
 import { renderEnvoyConfig, type Settings } from "../../tools/envoy_config.ts";
 import { type EnvoyProcess, startEnvoy } from "../../tools/envoy_process.ts";
@@ -21,6 +22,8 @@ export interface StackOptions {
   /** Settings of the cache, the same for both filters. */
   cache?: Settings;
   concurrency?: number;
+  /** Changes the configuration that was rendered. */
+  change?: (configuration: Document) => void;
 }
 
 export interface Stack {
@@ -39,9 +42,8 @@ export interface Stack {
 
 export async function startStack(options: StackOptions): Promise<Stack> {
   const [tlsPort, adminPort, envoyAdminPort] = (await freePorts(3)) as [number, number, number];
-  const envoy = await startEnvoy({
-    binary: await findEnvoy(() => undefined),
-    configuration: renderEnvoyConfig({
+  const configuration = parseDocument(
+    renderEnvoyConfig({
       tlsPort,
       adminPort,
       envoyAdminPort,
@@ -49,6 +51,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       modulePath: MODULE_FILE,
       ...(options.cache === undefined ? {} : { cache: options.cache }),
     }),
+  );
+  options.change?.(configuration);
+  const envoy = await startEnvoy({
+    binary: await findEnvoy(() => undefined),
+    configuration: configuration.toString(),
     envoyAdminPort,
     concurrency: options.concurrency ?? 2,
     env: { ADMIN_TOKEN: FULL_TOKEN, ADMIN_READ_TOKEN: READ_TOKEN },
