@@ -30,7 +30,7 @@ export const TICKET_KEY_SIZE: i32 = 16;
  */
 export const EARLY_DATA_RECORDS_MAX: i32 = 64;
 
-/** All live handshakes of one VM together, blocks and reassembly buffers: about 60,000 handshakes at the same time. */
+/** All live handshakes of one VM together, blocks and reassembly buffers: about 65,000 handshakes at the same time. */
 export const LIVE_MEMORY_MAX: i32 = 64 * 1024 * 1024;
 
 /**

@@ -85,6 +85,11 @@ export class RecordReader {
     }
   }
 
+  /** In the middle of a record, or of its header. */
+  get partial(): bool {
+    return this.open || this.headerLength > 0;
+  }
+
   /** `count` bytes of the body have passed; true at its end. */
   pass(count: i32): bool {
     this.left -= count;

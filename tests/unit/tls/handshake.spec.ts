@@ -629,6 +629,12 @@ describe("an alert", () => {
     watch.free();
   });
 
+  it("ends a handshake at once where its sealed record is empty", () => {
+    const watch = fullTo(hello(), answer()).client(record(0x15, new Bytes()));
+    expect(watch.events).toBe("ClientHello ServerHello Failed");
+    watch.free();
+  });
+
   it("is malformed in clear where it is not two bytes", () => {
     expect(serverError(record(0x15, Bytes.of("02")))).toBe("alert_length");
     expect(serverError(record(0x15, Bytes.of("022802")))).toBe("alert_length");
