@@ -408,9 +408,11 @@ describe("a HelloRetryRequest", () => {
         .psk([Bytes.counting(40), Bytes.counting(41)])
         .record(),
     );
+    expect(watch.seen.retried).toBe(false);
     watch.client(changeCipherSpec().append(applicationData(500)));
     watch.server(answer().tls13().retry().record().append(changeCipherSpec()));
     expect(watch.events).toBe("ClientHello");
+    expect(watch.seen.retried).toBe(true);
     watch.client(applicationData(500).append(changeCipherSpec()));
     watch.client(hello13().sni("two.example").psk([ticket]).record());
     expect(watch.events).toBe("ClientHello ClientHello");
