@@ -145,9 +145,9 @@ export class Libssl {
     return returned;
   }
 
-  /** One operation alone. */
+  /** One operation, behind those that wait; answers with what it returned. */
   call(code: number, slot = 0, a = 0, b = 0, c = 0, flags = 0): number {
-    return this.put(code, slot, a, b, c, flags).run()[0] ?? 0;
+    return this.put(code, slot, a, b, c, flags).run().at(-1) ?? 0;
   }
 
   /** The program ends with its input. */

@@ -187,13 +187,13 @@ export class Reference {
       return this.replaceInFull(slot, protocol, timeout);
     }
     if (replaced === undefined && this.size > 0 && this.libssl.state.number >= this.size - 1) this.met("size-holds-n");
-    return this.libssl.put(Code.ADD, slot, protocol, timeout).run().at(-1) ?? 0;
+    return this.libssl.call(Code.ADD, slot, protocol, timeout);
   }
 
   /** With the very size that was asked for, libssl evicts another session. */
   private replaceInFull(slot: number, protocol: number, timeout: number): number {
     const before = this.libssl.state.held;
-    const result = this.libssl.put(Code.SIZE, 0, this.size).put(Code.ADD, slot, protocol, timeout).run()[1] ?? 0;
+    const result = this.libssl.put(Code.SIZE, 0, this.size).call(Code.ADD, slot, protocol, timeout);
     const after = this.libssl.state.held;
     for (const { protocol: lostProtocol, slot: lost } of before.values()) {
       if (after.has(lost)) continue;
@@ -225,7 +225,8 @@ export class Reference {
 
   private pass(seconds: number): string {
     this.now += seconds;
-    this.libssl.call(Code.TIME, 0, this.now);
+    // It changes nothing until the next operation: it waits for that one.
+    this.libssl.put(Code.TIME, 0, this.now);
     return "";
   }
 
@@ -319,17 +320,21 @@ export class Reference {
       if (how !== "external") this.fillIn(offered);
       else if (!refused) this.known.set(offered ?? 0, { ...LEARNED });
     } else if (!outcome.completed) {
-      if (how !== "again") throw new Error("libssl failed a handshake for no known reason");
-      this.met("issued-again-replaces");
-      exchange.issued = issue;
-      this.addFresh(issue, 0, this.timeout, this.held(issue));
-      this.known.set(issue, { ...LEARNED });
+      if (this.held(issue) === undefined) throw new Error("libssl failed a handshake for no known reason");
+      if (this.learns) this.issueAgain(exchange, issue);
     } else if (outcome.issued !== undefined && this.held(outcome.issued) !== undefined) {
       this.known.set(outcome.issued, { ...LEARNED });
     }
     if (refused && this.learns && (how === "external" || outcome.issued !== undefined))
       this.met("removed-stays-refused");
     return exchange;
+  }
+
+  private issueAgain(exchange: Exchange, issue: number): void {
+    this.met("issued-again-replaces");
+    exchange.issued = issue;
+    this.addFresh(issue, 0, this.timeout, this.held(issue));
+    this.known.set(issue, { ...LEARNED });
   }
 
   /** A hit fills in what was unknown, which is a change of the record. */
@@ -434,7 +439,7 @@ export function listOf(entries: readonly (readonly [number, number])[]): string 
 }
 
 const LEARNED: Known = { protocol: "TLSv1.2", sni: undefined, filled: true };
-/** Never part of an operation: issued where all others are held, and added to provoke an eviction. */
+/** Never offered: issued where all others are held (again, if need be), and added to provoke an eviction. */
 const SPARE_SLOT = SLOTS;
 const DUMMY_SLOT = SLOTS + 1;
 export const ALL_SLOTS = SLOTS + 2;

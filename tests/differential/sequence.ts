@@ -6,7 +6,7 @@ import type { Occurrences } from "./differences.ts";
 import { FilterSide, REMOVED_SECONDS, START_SECONDS, STAY_SECONDS, SWEEP_SECONDS } from "./filter_side.ts";
 import type { Libssl } from "./libssl.ts";
 import { type Operation, lineOf } from "./operations.ts";
-import { ALL_SLOTS, Reference } from "./reference.ts";
+import { ALL_SLOTS, Reference, type State } from "./reference.ts";
 
 export interface Mismatch {
   /** The operations up to the one that went wrong, included. */
@@ -25,18 +25,26 @@ export function compare(
   const filter = new FilterSide(IDS);
   for (const [index, operation] of operations.entries()) {
     const { exchange, returned, state } = reference.apply(operation);
-    const expected: Record<string, unknown> = { returned, ...state };
-    const found: Record<string, unknown> = { returned: filter.apply(operation, exchange), ...filter.state() };
-    for (const slot of [touched(operation), exchange?.issued]) {
-      if (slot === undefined) continue;
-      expected[`GET of ${slot}`] = reference.statusOf(slot);
-      found[`GET of ${slot}`] = filter.statusOf(slot);
-    }
-    if (index === operations.length - 1) {
-      for (const [name, value] of Object.entries(filter.statistics())) {
-        expected[`${name} in /v1/stats`] = expected[name];
-        found[`${name} in /v1/stats`] = value;
-      }
+    const looks = [touched(operation), exchange?.issued].filter((slot) => slot !== undefined);
+    const last = index === operations.length - 1;
+    const expected = named(
+      returned,
+      state,
+      last ? state : {},
+      looks.map((slot) => [slot, reference.statusOf(slot)]),
+    );
+    let found: Record<string, unknown>;
+    try {
+      const answer = filter.apply(operation, exchange);
+      const statistics = last ? filter.statistics() : {};
+      found = named(
+        answer,
+        filter.state(),
+        statistics,
+        looks.map((slot) => [slot, filter.statusOf(slot)]),
+      );
+    } catch (error) {
+      found = { returned: String(error) };
     }
     const lines = differingLines(expected, found);
     if (lines.length > 0) return { operations: operations.slice(0, index + 1), lines };
@@ -44,7 +52,20 @@ export function compare(
   return undefined;
 }
 
-/** Leaves out operations, first many at a time, then one by one, for as long as it still fails. */
+/** What is compared, by the names that a report shows. `statistics` are those of /v1/stats. */
+function named(
+  returned: string,
+  state: State,
+  statistics: Partial<State>,
+  looks: readonly (readonly [number, number])[],
+): Record<string, unknown> {
+  const shown: Record<string, unknown> = { returned, ...state };
+  for (const name of COUNTED) if (name in statistics) shown[`${name} in /v1/stats`] = statistics[name];
+  for (const [slot, status] of looks) shown[`GET of ${slot}`] = status;
+  return shown;
+}
+
+/** Leaves out operations, first many at a time, then one by one, and makes them simpler, for as long as it still fails. */
 export function shrink(mismatch: Mismatch, fails: (operations: Operation[]) => Mismatch | undefined): Mismatch {
   let shortest = mismatch;
   for (let size = Math.ceil(shortest.operations.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
@@ -55,7 +76,23 @@ export function shrink(mismatch: Mismatch, fails: (operations: Operation[]) => M
       else shortest = shorter;
     }
   }
+  for (let index = 0; index < shortest.operations.length; index++) {
+    for (const simpler of simplerThan(shortest.operations[index])) {
+      shortest = fails(shortest.operations.with(index, simpler)) ?? shortest;
+    }
+  }
   return shortest;
+}
+
+function simplerThan(operation: Operation | undefined): Operation[] {
+  if (operation?.kind === "handshake") return [{ ...operation, how: "usual" }];
+  if (operation?.kind === "mode") return operation.flags.map((flag) => ({ kind: "mode", flags: ["SERVER", flag] }));
+  if (operation?.kind !== "add") return [];
+  const { timeout } = operation.fields;
+  return [
+    { ...operation, fields: timeout === undefined ? {} : { timeout } },
+    { ...operation, fields: {} },
+  ];
 }
 
 export function describeMismatch({ lines, operations }: Mismatch): string {
@@ -128,6 +165,8 @@ export const IDS: readonly Buffer[] = Array.from({ length: ALL_SLOTS }, (_, slot
 export const LARGE_IDS: readonly Buffer[] = Array.from({ length: 400 }, (_, slot) =>
   createHash("sha256").update(`large ${slot}`).digest(),
 );
+
+const COUNTED = ["number", "hits", "misses", "timeouts", "cacheFull"] as const;
 
 const SETTINGS = {
   startSeconds: START_SECONDS,
