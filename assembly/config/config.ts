@@ -17,6 +17,8 @@ export class Config {
   /** How long a removed session stays refused at least. */
   removedSeconds: i64 = UNSET;
   maxMemoryMib: i64 = UNSET;
+  /** One of `Enforcement`. */
+  enforcement: i64 = UNSET;
   /** Null where the text has no such part. */
   admin: AdminConfig | null = null;
   /** Where events are sent to; null where the text does not say. */

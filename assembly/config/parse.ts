@@ -4,7 +4,7 @@
  * guessed and nothing is ignored. Empty text means all defaults. Tokens never appear in errors.
  *
  *   {"cache": "edge", "cache_size": 20480, "timeout": 7200, "mode": ["SERVER"], "removed_seconds": 604800,
- *    "max_memory_mib": 64, "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
+ *    "max_memory_mib": 64, "enforcement": "revoked", "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
  *    "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
@@ -12,6 +12,7 @@ import { quoted } from "../json/quote";
 import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
+import { enforcementOf } from "../session/enforcement";
 import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
 import { nearest } from "./nearest";
@@ -68,6 +69,12 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     const mode = readMode(value);
     if (mode.error.length > 0) return "mode: " + mode.error;
     config.mode = <i64>mode.mode;
+    return "";
+  }
+  if (name == "enforcement") {
+    const enforcement = value.kind == JsonKind.String ? enforcementOf(value.text) : -1;
+    if (enforcement < 0) return 'enforcement: expected "observe", "revoked" or "strict"';
+    config.enforcement = enforcement;
     return "";
   }
   if (name == "admin") return readAdmin(config, value, environment);
@@ -205,6 +212,7 @@ const FIELDS: StaticArray<string> = [
   "mode",
   "removed_seconds",
   "max_memory_mib",
+  "enforcement",
   "admin",
   "events",
 ];

@@ -1,28 +1,43 @@
 /**
- * The TLS observer: a network filter in front of tcp_proxy that follows each handshake and tells the cache what it
- * saw. It never stops, changes or delays a byte; whatever it cannot follow it counts and lets through.
+ * The TLS observer: a network filter in front of tcp_proxy that follows each handshake and tells the cache what it saw.
  *
- * State of a connection: FRESH until its first byte, then the address of its `Handshake`, FINISHED once there is
- * nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts, nothing
- * afterwards.
+ * It touches traffic in two cases, both of a session that must not resume. When a server accepts one, its answer is
+ * replaced by a fatal alert, which makes the client forget the session (RFC 5246 7.2.2), and the connection is closed
+ * on the next tick, so that the alert arrives first. And early data behind a PSK that would be refused is dropped: the
+ * server must not act on it (RFC 8446 4.2.10: a client whose early data is not accepted sends it again). All else goes
+ * through, untouched and at once; whatever cannot be followed is counted and goes through.
+ *
+ * State of a connection: FRESH until its first byte, then the address of its `ObservedConnection`, FINISHED once there
+ * is nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts,
+ * nothing afterwards.
  */
 import { Config } from "../config/config";
 import { parseConfig } from "../config/parse";
-import { BufferType, HostResult, proxy_get_buffer_bytes } from "../host/abi";
+import { BufferType } from "../host/abi";
+import { closeConnection, copyBytes, prependBytes, replaceBytes, truncateBytes } from "../host/connection";
+import { findContext } from "../host/contexts";
 import { HostEnvironment } from "../host/environment";
 import { HostLog } from "../host/host_log";
-import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "../host/memory";
+import { enter, tickEvery } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
-import { FINISHED, Root } from "../host/roots";
+import { FINISHED, Root, TICK_MILLISECONDS } from "../host/roots";
 import { LogLevel } from "../ports/log";
 import { Observation } from "../session/observation";
+import { Verdict } from "../session/refusal";
 import { Metric } from "../session/statistics";
 import { Direction, Event, Handshake } from "../tls/handshake";
+import { ObservedConnection } from "./observed_connection";
 import { SharedCache } from "./shared_cache";
 
 export class Observer extends Root {
   private shared: SharedCache | null = null;
   private observation: Observation | null = null;
+  /** Contexts of connections that are to be closed on the next tick. */
+  private readonly closing: u32[] = [];
+
+  constructor(private readonly rootContext: u32) {
+    super();
+  }
 
   configure(text: usize, length: i32): bool {
     const config: Config = parseConfig(text, length, new HostEnvironment());
@@ -40,6 +55,15 @@ export class Observer extends Root {
   tick(): void {
     const shared = this.shared;
     if (shared) shared.tick();
+    if (this.closing.length == 0) return;
+    while (this.closing.length > 0) {
+      const context = this.closing.pop();
+      if (!findContext(context)) continue;
+      enter(context);
+      closeConnection();
+    }
+    enter(this.rootContext);
+    tickEvery(TICK_MILLISECONDS);
   }
 
   callAnswered(token: u32): void {
@@ -55,73 +79,171 @@ export class Observer extends Root {
   }
 
   connectionOpened(context: u32): usize {
-    return this.observation ? FRESH : FINISHED;
+    // Odd, so that it is no address; it carries the context to the first byte.
+    return this.observation ? ((<usize>context) << 1) | FRESH : FINISHED;
   }
 
-  dataSeen(state: usize, buffer: i32, length: i32): usize {
+  dataSeen(state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     const observation = this.observation;
-    if (!observation) return FINISHED;
-    const handshake = state == FRESH ? Handshake.create() : changetype<Handshake>(state);
-    if (!handshake) {
+    if (!observation || (length == 0 && (state & FRESH) != 0)) return state;
+    const connection =
+      (state & FRESH) != 0
+        ? ObservedConnection.create(<u32>(state >> 1))
+        : changetype<ObservedConnection | null>(state);
+    if (!connection) {
       this.count(Metric.UNWATCHED);
       return FINISHED;
     }
-    const direction = buffer == BufferType.DOWNSTREAM_DATA ? Direction.Downstream : Direction.Upstream;
-    for (let offset = 0; offset < length; offset += WINDOW_SIZE) {
-      const size = min(length - offset, WINDOW_SIZE);
-      receiveInto(WINDOW, WINDOW_SIZE);
-      const result = proxy_get_buffer_bytes(buffer, offset, size, OUT_POINTER, OUT_LENGTH);
-      if (result != HostResult.OK || receivedLength() != size) {
-        this.count(Metric.UNWATCHED);
-        return this.finish(handshake);
-      }
-      if (!this.follow(observation, handshake, direction, size)) return this.finish(handshake);
+    if (connection.refused) {
+      truncateBytes(buffer, 0, length);
+      return changetype<usize>(connection);
     }
-    return changetype<usize>(handshake);
+    const watched =
+      buffer == BufferType.DOWNSTREAM_DATA
+        ? this.clientSeen(observation, connection, length)
+        : this.serverSeen(observation, connection, length, endOfStream);
+    if (watched) return changetype<usize>(connection);
+    if (connection.refused) {
+      connection.forgetHandshake();
+      return changetype<usize>(connection);
+    }
+    if (connection.heldLength > 0) prependBytes(buffer, connection.held, connection.heldLength);
+    connection.free();
+    return FINISHED;
   }
 
   connectionClosed(state: usize): void {
-    if (state == FRESH) return;
+    if ((state & FRESH) != 0) return;
+    const connection = changetype<ObservedConnection>(state);
     const observation = this.observation;
-    if (observation) observation.failed();
-    changetype<Handshake>(state).free();
+    if (observation && !connection.refused) observation.failed();
+    connection.free();
   }
 
-  /** Feeds a window of bytes to the handshake; false once there is nothing left to learn. */
-  private follow(observation: Observation, handshake: Handshake, direction: i32, size: i32): bool {
-    let position = 0;
-    while (position < size) {
-      const event = handshake.feed(direction, WINDOW + <usize>position, size - position);
-      position += handshake.consumed;
-      switch (event) {
-        case Event.NeedMore:
-          return true;
-        case Event.ClientHello:
+  /** Bytes of the client; false once there is nothing left to learn. */
+  private clientSeen(observation: Observation, connection: ObservedConnection, length: i32): bool {
+    const handshake = connection.handshake;
+    if (!handshake) return false;
+    // Where early data begins to be dropped in this chunk, and how much of it was dropped from its beginning.
+    let dropFrom = connection.dropsEarlyData && !connection.answered ? 0 : length;
+    let dropped = 0;
+    for (let offset = 0; offset < length; offset += WINDOW_SIZE) {
+      const size = min(length - offset, WINDOW_SIZE);
+      if (!copyBytes(BufferType.DOWNSTREAM_DATA, offset, size, WINDOW)) return this.unwatched();
+      let position = 0;
+      while (position < size) {
+        if (connection.dropsEarlyData && connection.answered) {
+          // The server has declined it: what comes after the record at hand is for it to see.
+          if (!handshake.partial(Direction.Downstream)) {
+            connection.dropsEarlyData = false;
+            dropped = offset + position;
+            continue;
+          }
+          const ignored = handshake.feed(Direction.Downstream, WINDOW + <usize>position, 1);
+          if (ignored > Event.ServerHello) return false;
+          position += handshake.consumed;
+          continue;
+        }
+        const event = handshake.feed(Direction.Downstream, WINDOW + <usize>position, size - position);
+        position += handshake.consumed;
+        if (event == Event.ClientHello) {
           if (!handshake.retried) observation.clientHello();
-          break;
-        case Event.ServerHello:
-          observation.serverHello(handshake, UPSTREAM, UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY));
-          break;
-        case Event.Complete:
-          observation.complete(handshake, UPSTREAM, UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY));
+          if (observation.wouldRefuseEarlyData(handshake)) {
+            connection.dropsEarlyData = true;
+            dropFrom = offset + position;
+          }
+        } else if (event != Event.NeedMore && !this.goesOn(observation, handshake, event)) {
           return false;
-        case Event.NotTls:
-          this.count(Metric.NOT_TLS);
-          return false;
-        case Event.Malformed:
-          this.count(Metric.PARSE_ERRORS + <i32>handshake.error);
-          return false;
-        default:
-          observation.failed();
-          return false;
+        }
       }
+    }
+    if (connection.dropsEarlyData && connection.answered) dropped = length;
+    if (dropped > 0) replaceBytes(BufferType.DOWNSTREAM_DATA, dropped, 0, 0);
+    else if (dropFrom < length) truncateBytes(BufferType.DOWNSTREAM_DATA, dropFrom, length);
+    return true;
+  }
+
+  /** Bytes of the server; false once there is nothing left to learn. */
+  private serverSeen(observation: Observation, connection: ObservedConnection, length: i32, endOfStream: bool): bool {
+    const handshake = connection.handshake;
+    if (!handshake) return false;
+    for (let offset = 0; offset < length; offset += WINDOW_SIZE) {
+      const size = min(length - offset, WINDOW_SIZE);
+      if (!copyBytes(BufferType.UPSTREAM_DATA, offset, size, WINDOW)) return this.unwatched();
+      let position = 0;
+      while (position < size) {
+        const event = handshake.feed(Direction.Upstream, WINDOW + <usize>position, size - position);
+        position += handshake.consumed;
+        if (event == Event.ServerHello) {
+          connection.answered = true;
+          if (this.refuses(observation, handshake)) {
+            this.refuse(connection, length);
+            return false;
+          }
+        } else if (event != Event.NeedMore && !this.goesOn(observation, handshake, event)) {
+          return false;
+        }
+      }
+    }
+    const midway = handshake.undecided || handshake.partial(Direction.Upstream);
+    if (!connection.answered && !endOfStream && handshake.offersSession && midway) {
+      if (this.holdBack(connection, length)) return true;
+    }
+    if (connection.heldLength > 0) {
+      prependBytes(BufferType.UPSTREAM_DATA, connection.held, connection.heldLength);
+      connection.releaseHeld();
     }
     return true;
   }
 
-  private finish(handshake: Handshake): usize {
-    handshake.free();
-    return FINISHED;
+  private refuses(observation: Observation, handshake: Handshake): bool {
+    const upstreamLength = UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY);
+    return observation.serverHello(handshake, UPSTREAM, upstreamLength) != Verdict.Resume;
+  }
+
+  /** Lets the client see an alert in the place of the server's answer, and closes when it has. */
+  private refuse(connection: ObservedConnection, length: i32): void {
+    connection.refused = true;
+    connection.releaseHeld();
+    replaceBytes(BufferType.UPSTREAM_DATA, length, ALERT, ALERT_SIZE);
+    this.closing.push(connection.context);
+    enter(this.rootContext);
+    tickEvery(CLOSING_TICK_MILLISECONDS);
+    enter(connection.context);
+  }
+
+  /** Takes the server's bytes out of the host's buffer until its answer is whole. */
+  private holdBack(connection: ObservedConnection, length: i32): bool {
+    const room = connection.hold(length);
+    if (room == 0) return false;
+    copyBytes(BufferType.UPSTREAM_DATA, 0, length, room);
+    truncateBytes(BufferType.UPSTREAM_DATA, 0, length);
+    return true;
+  }
+
+  /** Events that are the same for both directions; false where the watching ends. */
+  private goesOn(observation: Observation, handshake: Handshake, event: Event): bool {
+    switch (event) {
+      case Event.Complete:
+        observation.complete(handshake, UPSTREAM, UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY));
+        return false;
+      case Event.NotTls:
+        this.count(Metric.NOT_TLS);
+        return false;
+      case Event.Malformed:
+        this.count(Metric.PARSE_ERRORS + <i32>handshake.error);
+        return false;
+      case Event.Failed:
+        observation.failed();
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  private unwatched(): bool {
+    this.count(Metric.UNWATCHED);
+    return false;
   }
 
   private count(metric: i32): void {
@@ -131,11 +253,14 @@ export class Observer extends Root {
 }
 
 const ROLE: string = "observer";
-/** No address of a block of memory. */
 const FRESH: usize = 1;
 const WINDOW_SIZE: i32 = 16384;
 const WINDOW: usize = memory.data(16384, 8);
+const CLOSING_TICK_MILLISECONDS: u32 = 5;
 /** Address of the upstream host of the connection at hand; there is one once its bytes have come. */
 const UPSTREAM_ADDRESS = new PropertyPath("upstream.address");
 const UPSTREAM_CAPACITY: i32 = 128;
 const UPSTREAM: usize = memory.data(128);
+/** A record of the type alert: fatal, handshake_failure (RFC 8446 6, RFC 5246 7.2). */
+const ALERT_SIZE: i32 = 7;
+const ALERT: usize = memory.data<u8>([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);

@@ -5,7 +5,7 @@ import { Observer } from "./observer";
 
 export class Roots extends RootFactory {
   make(rootId: string, rootContext: u32): Root | null {
-    if (rootId == "observer") return new Observer();
+    if (rootId == "observer") return new Observer(rootContext);
     if (rootId == "admin") return new AdminFilter(rootContext);
     return null;
   }

@@ -35,6 +35,7 @@ export class SharedCache {
   /** What is due in the background, a slice of it; on most virtual machines nothing. */
   tick(): void {
     this.cache.pages.tick();
+    this.cache.ticketKeys.tick();
     if (this.sweeper.isElected()) {
       this.deadline.start(SLICE_NANOSECONDS);
       this.cache.events.run(this.deadline);
@@ -78,6 +79,7 @@ function given(config: Config): GivenSettings {
   settings.cacheSize = config.cacheSize;
   settings.timeoutSeconds = config.timeoutSeconds;
   settings.removedSeconds = config.removedSeconds;
+  settings.enforcement = config.enforcement;
   settings.maxMemoryMib = config.maxMemoryMib;
   return settings;
 }

@@ -8,6 +8,7 @@
  */
 export {
   proxy_call_foreign_function,
+  proxy_close_stream,
   proxy_define_metric,
   proxy_get_buffer_bytes,
   proxy_get_current_time_nanoseconds,
@@ -24,6 +25,10 @@ export {
   proxy_set_shared_data,
   proxy_set_tick_period_milliseconds,
 } from "@solo-io/proxy-runtime/assembly/imports";
+
+// @ts-ignore: decorator
+@external("env", "proxy_set_buffer_bytes")
+export declare function proxy_set_buffer_bytes(type: i32, start: u32, length: u32, data: usize, size: usize): u32;
 
 // @ts-ignore: decorator
 @external("env", "proxy_get_log_level")
@@ -47,6 +52,10 @@ export namespace BufferType {
   export const DOWNSTREAM_DATA: i32 = 2;
   export const UPSTREAM_DATA: i32 = 3;
   export const PLUGIN_CONFIGURATION: i32 = 7;
+}
+
+export namespace StreamType {
+  export const DOWNSTREAM: i32 = 2;
 }
 
 export namespace HeaderMapType {

@@ -1,6 +1,7 @@
 /**
  * The ABI's callbacks of a network filter. Every chunk of every connection comes by here for its whole life: once a
- * filter has finished with a connection, a callback is one look into a table. Nothing is ever held back.
+ * filter has finished with a connection, a callback is one look into a table. A callback never stops the host; a filter that
+ * has to hold bytes back takes them out of the host's buffer.
  */
 import { Action, BufferType } from "./abi";
 import { Context, findContext } from "./contexts";
@@ -13,11 +14,11 @@ export function proxy_on_new_connection(context: u32): i32 {
 }
 
 export function proxy_on_downstream_data(context: u32, length: i32, endOfStream: i32): i32 {
-  return pass(findContext(context), BufferType.DOWNSTREAM_DATA, length);
+  return pass(findContext(context), BufferType.DOWNSTREAM_DATA, length, endOfStream != 0);
 }
 
 export function proxy_on_upstream_data(context: u32, length: i32, endOfStream: i32): i32 {
-  return pass(findContext(context), BufferType.UPSTREAM_DATA, length);
+  return pass(findContext(context), BufferType.UPSTREAM_DATA, length, endOfStream != 0);
 }
 
 export function proxy_on_downstream_connection_close(context: u32, closeType: i32): void {
@@ -26,9 +27,9 @@ export function proxy_on_downstream_connection_close(context: u32, closeType: i3
 
 export function proxy_on_upstream_connection_close(context: u32, closeType: i32): void {}
 
-function pass(connection: Context | null, buffer: i32, length: i32): i32 {
-  if (connection && connection.state != FINISHED && length > 0) {
-    connection.state = connection.root.dataSeen(connection.state, buffer, length);
+function pass(connection: Context | null, buffer: i32, length: i32, endOfStream: bool): i32 {
+  if (connection && connection.state != FINISHED) {
+    connection.state = connection.root.dataSeen(connection.state, buffer, length, endOfStream);
   }
   return Action.CONTINUE;
 }

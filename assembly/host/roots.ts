@@ -23,8 +23,11 @@ export abstract class Root {
     return FINISHED;
   }
 
-  /** Network filter: bytes went by, `length` of them, in a buffer of the host. Answers with the new state. */
-  dataSeen(state: usize, buffer: i32, length: i32): usize {
+  /**
+   * Network filter: `length` bytes have come and wait in a buffer of the host, the last ones where `endOfStream`.
+   * What is in the buffer afterwards goes on. Answers with the new state.
+   */
+  dataSeen(state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     return FINISHED;
   }
 

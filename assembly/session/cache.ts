@@ -23,8 +23,10 @@ import { learns, looksUp, Mode } from "./mode";
 import { Entry, Page, sessionSize, tombstoneSize } from "./page";
 import { MAX_TRIES, Pages } from "./pages";
 import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin, Session, Tombstone } from "./session";
+import { Revocations } from "./revocations";
 import { Settings } from "./settings";
 import { Metric } from "./statistics";
+import { TicketKeys } from "./ticket_keys";
 
 export const enum Lookup {
   Found = 0,
@@ -66,6 +68,8 @@ export class Cache {
   readonly pages: Pages;
   /** What happened to sessions, in order, over all workers. */
   readonly events: Sequencer;
+  readonly ticketKeys: TicketKeys;
+  readonly revocations: Revocations;
   private readonly admissions: Admissions;
   private readonly next: Session = new Session();
   /** Sessions that the page at hand lost to make room, to be counted once it is stored. */
@@ -81,6 +85,8 @@ export class Cache {
     const pages = new Pages(settings.cacheName, settings.pages, sharedStore, clock, metrics);
     this.pages = pages;
     this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
+    this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock);
+    this.revocations = new Revocations(settings.cacheName, sharedStore, clock);
     this.admissions = new Admissions(pages, metrics, clock);
     if (settings.created) {
       // Gauges may outlive the store, for instance where all listeners were replaced.
@@ -95,6 +101,8 @@ export class Cache {
   free(): void {
     this.pages.free();
     this.events.free();
+    this.ticketKeys.free();
+    this.revocations.free();
     this.settings.free();
   }
 
@@ -117,6 +125,10 @@ export class Cache {
     return true;
   }
 
+  changeEnforcement(enforcement: u32): bool {
+    return this.settings.changeEnforcement(enforcement);
+  }
+
   /** Holds for sessions that are stored from now on. */
   changeTimeout(seconds: u32): bool {
     return this.settings.changeTimeout(seconds);
@@ -137,6 +149,11 @@ export class Cache {
   /** Looks at a session without using it: counts nothing. Fills `found` where it is held, expired or not. */
   peek(id: usize, idLength: i32): Lookup {
     this.readSettings();
+    return this.look(id, idLength);
+  }
+
+  /** As `peek`, where `readSettings` was called before. */
+  look(id: usize, idLength: i32): Lookup {
     const page = this.pages.read(this.pages.pageOf(id, idLength));
     return page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
   }
@@ -174,8 +191,7 @@ export class Cache {
    */
   decline(id: usize, idLength: i32, upstream: usize, upstreamLength: i32, certain: bool): Lookup {
     if (!looksUp(this.settings.mode)) return Lookup.Absent;
-    const page = this.pages.read(this.pages.pageOf(id, idLength));
-    const lookup = page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
+    const lookup = this.look(id, idLength);
     if (lookup == Lookup.Absent && !certain) return lookup;
     if (lookup != Lookup.Found) {
       this.count(lookup);
@@ -187,6 +203,12 @@ export class Cache {
       this.metrics.increase(Metric.LOST, 1);
     }
     return lookup;
+  }
+
+  /** Counts and tells that a session was refused on the wire. `cause` is one of `EventCause`. */
+  refused(id: usize, idLength: i32, cause: u8): void {
+    this.metrics.increase(Metric.REFUSED, 1);
+    this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength);
   }
 
   /** Removes a session and refuses its ID from now on, also where it is not held: SSL_CTX_remove_session. */

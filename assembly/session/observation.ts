@@ -1,36 +1,66 @@
 /**
- * What an observed handshake means for the cache: which offered session was accepted or declined, and which session
- * was issued. It is told what happened by the state machine of `tls/handshake.ts` and never touches the traffic.
+ * What an observed handshake means for the cache: which offered session was accepted or declined, whether it may resume,
+ * and which session was issued. It is told what happened by the state machine of `tls/handshake.ts` and never touches
+ * the traffic itself.
  *
  * A session is stored when its handshake completes, never earlier: half-made handshakes cannot fill the cache. The one
  * exception is a TLS 1.3 PSK, which is stored at its acceptance: its binder has proved the client (RFC 8446 4.2.11.2).
  * A session ID that a client offers beside TLS 1.3 may be made up for middleboxes (RFC 8446 D.4): not accepted, it
  * counts only where the cache knows it, and in TLS 1.3 it says nothing at all.
  *
- * Cost: nothing until the ServerHello; then at most two operations on the cache.
+ * Cost: nothing until the ServerHello; then at most two operations on the cache, and a look for each thing by which an
+ * accepted session can be refused.
  */
 import { Handshake } from "../tls/handshake";
 import { Cache } from "./cache";
+import { Enforcement } from "./enforcement";
+import { EventCause } from "./events/event";
+import { Refusals, Verdict } from "./refusal";
 import { Kind, Known, MAX_UPSTREAM_LENGTH, Session } from "./session";
 import { fullByKind, handshakes, Metric, Outcome } from "./statistics";
 
 export class Observation {
   private readonly session: Session = new Session();
+  private readonly refusals: Refusals;
 
-  constructor(private readonly cache: Cache) {}
+  constructor(private readonly cache: Cache) {
+    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
+  }
 
   /** A first ClientHello was seen whole. */
   clientHello(): void {
     this.cache.metrics.increase(Metric.ACCEPT, 1);
   }
 
-  /** The ServerHello has come: from `upstream`, an address as text (RFC 3986 host and port), -1 long where unknown. */
-  serverHello(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
-    if (handshake.acceptedKind == ACCEPTED_PSK) {
-      this.pskAccepted(handshake, upstream, upstreamLength);
-    } else if (handshake.version == TLS13 || handshake.acceptedKind == 0) {
+  /**
+   * The ServerHello has come: from `upstream`, an address as text (RFC 3986 host and port), -1 long where unknown.
+   * Answers whether what it accepts may resume; what may not is counted as refused, and as nothing else.
+   */
+  serverHello(handshake: Handshake, upstream: usize, upstreamLength: i32): Verdict {
+    if (handshake.acceptedKind == 0) {
       this.declined(handshake, upstream, upstreamLength);
+      return Verdict.Resume;
     }
+    this.cache.readSettings();
+    const accepted = this.accepted(handshake, upstream, upstreamLength);
+    const verdict = this.judge(accepted);
+    if (verdict == Verdict.Resume && handshake.acceptedKind == ACCEPTED_PSK) this.pskAccepted(accepted);
+    return verdict;
+  }
+
+  /**
+   * Whether early data stands behind a PSK that would be refused: early data belongs to the first identity (RFC 8446
+   * 4.2.10). Counts nothing.
+   */
+  wouldRefuseEarlyData(handshake: Handshake): bool {
+    if (!handshake.offeredEarlyData || handshake.offeredPskCount == 0) return false;
+    this.cache.readSettings();
+    const session = this.describe(handshake, 0, -1);
+    session.kind = Kind.PSK;
+    session.id = handshake.pskHash(0);
+    session.idLength = HASH_LENGTH;
+    this.addTicketKey(handshake.pskKey(0));
+    return this.refusals.judge(session) != Verdict.Resume;
   }
 
   /** The handshake is complete. */
@@ -50,18 +80,19 @@ export class Observation {
     this.cache.metrics.increase(Metric.FAILED, 1);
   }
 
-  private pskAccepted(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+  private judge(accepted: Session): Verdict {
+    // Of a client that offers very many identities the last ones are not followed: one of them could be a removed one.
+    const enforced = this.cache.settings.enforcement != Enforcement.OBSERVE;
+    const verdict = accepted.id != 0 ? this.refusals.judge(accepted) : enforced ? Verdict.NotHeld : Verdict.Resume;
+    if (verdict != Verdict.Resume) this.cache.refused(accepted.id, accepted.idLength, causeOf(verdict));
+    return verdict;
+  }
+
+  private pskAccepted(accepted: Session): void {
     this.cache.metrics.increase(handshakes(TLS13, Outcome.RESUMED_PSK), 1);
-    const id = handshake.pskHash(handshake.acceptedPskIndex);
-    // Of a client that offers very many identities, the last ones are not followed.
-    if (id == 0) return;
-    this.cache.readSettings();
-    const session = this.describe(handshake, upstream, upstreamLength);
-    session.kind = Kind.PSK;
-    session.id = id;
-    session.idLength = HASH_LENGTH;
-    this.addTicketKey(handshake.pskKey(handshake.acceptedPskIndex));
-    this.cache.resume(session);
+    if (accepted.id == 0) return;
+    this.learnTicketKey(accepted);
+    this.cache.resume(accepted);
   }
 
   /** What a client offered first decides: later identities neither count nor refuse. */
@@ -84,20 +115,32 @@ export class Observation {
   }
 
   private resumed(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    const session = this.accepted(handshake, upstream, upstreamLength);
+    const outcome = session.kind == Kind.TICKET ? Outcome.RESUMED_TICKET : Outcome.RESUMED_ID;
+    this.cache.metrics.increase(handshakes(handshake.version, outcome), 1);
+    this.learnTicketKey(session);
+    this.cache.resume(session);
+  }
+
+  /** The session that an upstream has accepted; its ID is 0 where it is one that is not followed. */
+  private accepted(handshake: Handshake, upstream: usize, upstreamLength: i32): Session {
     const session = this.describe(handshake, upstream, upstreamLength);
-    if (handshake.acceptedKind == ACCEPTED_TICKET) {
+    session.idLength = HASH_LENGTH;
+    if (handshake.acceptedKind == ACCEPTED_PSK) {
+      session.kind = Kind.PSK;
+      session.id = handshake.pskHash(handshake.acceptedPskIndex);
+      if (session.id == 0) session.idLength = 0;
+      this.addTicketKey(handshake.pskKey(handshake.acceptedPskIndex));
+    } else if (handshake.acceptedKind == ACCEPTED_TICKET) {
       session.kind = Kind.TICKET;
       session.id = handshake.offeredTicketHash;
-      session.idLength = HASH_LENGTH;
       this.addTicketKey(handshake.offeredTicketKey);
     } else {
       session.kind = Kind.ID;
       session.id = handshake.offeredId;
       session.idLength = handshake.offeredIdLength;
     }
-    const outcome = session.kind == Kind.TICKET ? Outcome.RESUMED_TICKET : Outcome.RESUMED_ID;
-    this.cache.metrics.increase(handshakes(handshake.version, outcome), 1);
-    this.cache.resume(session);
+    return session;
   }
 
   /** A handshake that issues an ID and a ticket makes one session, the ticket: clients prefer it (RFC 5077 3.4). */
@@ -122,6 +165,7 @@ export class Observation {
       session.id = handshake.issuedId;
       session.idLength = handshake.issuedIdLength;
     }
+    this.learnTicketKey(session);
     if (issued != Outcome.FULL) this.cache.learn(session);
     if (!handshake.resumed) this.countFull(handshake, issued);
   }
@@ -151,11 +195,23 @@ export class Observation {
     return session;
   }
 
+  /** Ticket keys are learned whatever the mode. */
+  private learnTicketKey(session: Session): void {
+    if (!session.knows(Known.TICKET_KEY) || !session.knows(Known.UPSTREAM)) return;
+    this.cache.ticketKeys.learn(session.ticketKey, session.upstream, session.upstreamLength);
+  }
+
   private addTicketKey(key: usize): void {
     if (key == 0) return;
     this.session.ticketKey = key;
     this.session.known |= Known.TICKET_KEY;
   }
+}
+
+function causeOf(verdict: Verdict): u8 {
+  if (verdict == Verdict.RemovedSession) return EventCause.SESSION;
+  if (verdict == Verdict.RemovedTicketKey) return EventCause.TICKET_KEY;
+  return verdict == Verdict.RevokedServerName ? EventCause.SNI : EventCause.STRICT;
 }
 
 const TLS13: u16 = 0x0304;

@@ -101,6 +101,16 @@ export class Pages {
     this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, entry.id, entry.idLength);
   }
 
+  /** Tells of an event that changes no page. */
+  tell(nowNanoseconds: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
+    const next = this.outbox.lastVersion + 1;
+    const version = nowNanoseconds > next ? nowNanoseconds : next;
+    this.outbox.clear();
+    this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, id, idLength);
+    this.outbox.announce();
+    this.outbox.confirm();
+  }
+
   /** To be called now and then. */
   tick(): void {
     this.outbox.tick();

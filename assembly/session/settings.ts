@@ -10,13 +10,14 @@
  *
  * Layout, little-endian:
  *   0   u32 pages of the cache         4   u32 generation, raised by each flush
- *   8   for each of 4 settings: u32 current value, u32 configured value (UNSET: nobody gave one, the default holds)
- *   40  u32 generation of the last flush of all sessions
- *   44  u32 generation of the last flush of sessions that expire before a time    48  u64 that time
- *   56  u32 number of registrations    60  u32 zero    64  u64 time of the last flush (Unix seconds)
- *   72  registrations: u64 hash of the filter's name, 4 x u32 value given (UNSET: none)
+ *   8   for each of 5 settings: u32 current value, u32 configured value (UNSET: nobody gave one, the default holds)
+ *   48  u32 generation of the last flush of all sessions
+ *   52  u32 generation of the last flush of sessions that expire before a time    56  u64 that time
+ *   64  u32 number of registrations    68  u32 zero    72  u64 time of the last flush (Unix seconds)
+ *   80  registrations: u64 hash of the filter's name, 5 x u32 value given (UNSET: none), u32 zero
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Enforcement } from "./enforcement";
 import { StoreKey } from "./keys";
 import { Mode } from "./mode";
 
@@ -26,6 +27,8 @@ export class GivenSettings {
   cacheSize: i64 = -1;
   timeoutSeconds: i64 = -1;
   removedSeconds: i64 = -1;
+  /** One of `Enforcement`. */
+  enforcement: i64 = -1;
   maxMemoryMib: i64 = -1;
 }
 
@@ -36,6 +39,8 @@ export class Settings {
   cacheSize: u32 = DEFAULT_CACHE_SIZE;
   timeoutSeconds: u32 = DEFAULT_TIMEOUT_SECONDS;
   removedSeconds: u32 = DEFAULT_REMOVED_SECONDS;
+  /** One of `Enforcement`. */
+  enforcement: u32 = Enforcement.REVOKED;
   private flushedAll: u32 = 0;
   private flushedSome: u32 = 0;
   private flushedBefore: u64 = 0;
@@ -103,6 +108,10 @@ export class Settings {
 
   changeTimeout(seconds: u32): bool {
     return this.change(TIMEOUT, seconds);
+  }
+
+  changeEnforcement(enforcement: u32): bool {
+    return this.change(ENFORCEMENT, enforcement);
   }
 
   /**
@@ -243,6 +252,7 @@ export class Settings {
     this.cacheSize = current(CACHE_SIZE);
     this.timeoutSeconds = current(TIMEOUT);
     this.removedSeconds = current(REMOVED);
+    this.enforcement = current(ENFORCEMENT);
   }
 }
 
@@ -267,6 +277,7 @@ function givenValue(given: GivenSettings, setting: i32): u32 {
   if (setting == MODE) value = given.mode;
   else if (setting == CACHE_SIZE) value = given.cacheSize;
   else if (setting == TIMEOUT) value = given.timeoutSeconds;
+  else if (setting == ENFORCEMENT) value = given.enforcement;
   return value < 0 ? UNSET : <u32>value;
 }
 
@@ -274,6 +285,7 @@ function defaultValue(setting: i32): u32 {
   if (setting == MODE) return Mode.SERVER;
   if (setting == CACHE_SIZE) return DEFAULT_CACHE_SIZE;
   if (setting == TIMEOUT) return DEFAULT_TIMEOUT_SECONDS;
+  if (setting == ENFORCEMENT) return Enforcement.REVOKED;
   return DEFAULT_REMOVED_SECONDS;
 }
 
@@ -281,6 +293,7 @@ function settingName(setting: i32): string {
   if (setting == MODE) return "mode";
   if (setting == CACHE_SIZE) return "cache_size";
   if (setting == TIMEOUT) return "timeout";
+  if (setting == ENFORCEMENT) return "enforcement";
   return "removed_seconds";
 }
 
@@ -315,19 +328,20 @@ const MODE: i32 = 0;
 const CACHE_SIZE: i32 = 1;
 const TIMEOUT: i32 = 2;
 const REMOVED: i32 = 3;
-const SETTINGS: i32 = 4;
+const ENFORCEMENT: i32 = 4;
+const SETTINGS: i32 = 5;
 const UNSET: u32 = 0xffffffff;
 const PAGE_KIB: u32 = 16;
 const MAX_TRIES: i32 = 64;
 const MAX_REGISTRATIONS: u32 = 64;
 const GENERATION_OFFSET: i32 = 4;
 const SETTINGS_OFFSET: i32 = 8;
-const FLUSHED_ALL_OFFSET: i32 = 40;
-const FLUSHED_SOME_OFFSET: i32 = 44;
-const FLUSHED_BEFORE_OFFSET: i32 = 48;
-const COUNT_OFFSET: i32 = 56;
-const LAST_FLUSH_OFFSET: i32 = 64;
-const REGISTRATIONS_OFFSET: i32 = 72;
-const REGISTRATION_SIZE: i32 = 24;
-const RECORD_CAPACITY: i32 = 1608;
-const RECORD: usize = memory.data(1608, 8);
+const FLUSHED_ALL_OFFSET: i32 = 48;
+const FLUSHED_SOME_OFFSET: i32 = 52;
+const FLUSHED_BEFORE_OFFSET: i32 = 56;
+const COUNT_OFFSET: i32 = 64;
+const LAST_FLUSH_OFFSET: i32 = 72;
+const REGISTRATIONS_OFFSET: i32 = 80;
+const REGISTRATION_SIZE: i32 = 32;
+const RECORD_CAPACITY: i32 = 2128;
+const RECORD: usize = memory.data(2128, 8);

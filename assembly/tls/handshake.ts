@@ -31,7 +31,10 @@ export const enum Event {
   NeedMore = 0,
   /** The offers are readable. Comes a second time after a HelloRetryRequest; those offers replace the first. */
   ClientHello = 1,
-  /** Version, cipher and what was accepted are readable. Not for a HelloRetryRequest. */
+  /**
+   * Version, cipher and what was accepted are readable. Not for a HelloRetryRequest; later than the ServerHello itself
+   * where that does not say what was accepted (`undecided`).
+   */
   ServerHello = 2,
   /** The handshake is finished: `resumed` and what was issued are final. */
   Complete = 3,
@@ -65,6 +68,11 @@ export class Handshake {
   /** One of `Accepted`. A TLS <= 1.2 echo may still turn out to be a full handshake: `resumed` decides. */
   acceptedKind: u8;
   acceptedPskIndex: i32;
+  /**
+   * The ServerHello was read, but a TLS <= 1.2 ticket that came without a session ID leaves nothing to echo: only what
+   * the server sends next tells whether it was accepted. The event waits for that.
+   */
+  undecided: bool;
 
   /** Bytes of one block. */
   static get size(): i32 {
@@ -162,6 +170,16 @@ export class Handshake {
     return this.hashedPsk(index) ? this.offers.psk(index).key : 0;
   }
 
+  /** Whether the bytes of a direction have stopped in the middle of a record or message. */
+  partial(direction: i32): bool {
+    return this.records(direction).partial || this.messages(direction).partial;
+  }
+
+  /** Whether the client has offered anything that a server could resume. */
+  get offersSession(): bool {
+    return this.offeredPskCount > 0 || this.offeredTicket || this.offeredIdLength > 0;
+  }
+
   /** A HelloRetryRequest was answered: the ClientHello at hand is the second one. */
   get retried(): bool {
     return !this.flow.mayRetry;
@@ -257,8 +275,12 @@ export class Handshake {
         this.readAlert(records, load<u8>(data));
         return 1;
       case Role.ChangeCipherSpec:
-        if (load<u8>(data) == CHANGE_CIPHER_SPEC) this.flow.changed(direction);
-        else this.fail(ParseError.ChangeCipherSpec);
+        if (load<u8>(data) != CHANGE_CIPHER_SPEC) {
+          this.fail(ParseError.ChangeCipherSpec);
+          return 1;
+        }
+        this.flow.changed(direction);
+        if (this.undecided && direction == Direction.Upstream) this.decide(true);
         return 1;
       default:
         return length;
@@ -299,6 +321,7 @@ export class Handshake {
 
   private messageStart(direction: i32, messages: MessageReader): void {
     messages.part = this.flow.message(direction, messages.type, messages.length);
+    if (this.undecided && direction == Direction.Upstream) this.decide(messages.part == Part.NewSessionTicket);
     switch (messages.part) {
       case Part.Unexpected:
         return this.fail(ParseError.UnexpectedMessage);
@@ -372,6 +395,14 @@ export class Handshake {
     // RFC 5077 3.4: where a ticket came without a session ID, there is nothing to echo
     const resumable = this.acceptedKind != Accepted.None || this.offeredTicket;
     this.flow.answered(answer.version, answer.cipher, resumable);
+    this.undecided = answer.version != Version.TLS13 && this.offeredTicket && this.offers.sessionIdLength == 0;
+    if (!this.undecided) this.event = Event.ServerHello;
+  }
+
+  /** The server went on, with what only an abbreviated handshake has or with something else. */
+  private decide(abbreviated: bool): void {
+    this.undecided = false;
+    if (abbreviated) this.acceptedKind = <u8>Accepted.Ticket;
     this.event = Event.ServerHello;
   }
 
@@ -398,7 +429,6 @@ export class Handshake {
     this.reassembly.release();
     if (this.event != Event.Complete || this.answer.version == Version.TLS13) return;
     this.resumed = this.flow.abbreviated;
-    if (this.resumed && this.acceptedKind == Accepted.None) this.acceptedKind = <u8>Accepted.Ticket;
   }
 
   private fail(error: ParseError): void {

@@ -58,6 +58,11 @@ export namespace EventCause {
   /** The session's time was over. */
   export const TIMEOUT: u8 = 5;
   export const FLUSH: u8 = 6;
+  // Of a refusal: what it was for.
+  export const SESSION: u8 = 7;
+  export const TICKET_KEY: u8 = 8;
+  export const SNI: u8 = 9;
+  export const STRICT: u8 = 10;
 }
 
 export function eventTypeName(type: u8): string {
@@ -91,8 +96,16 @@ export function eventCauseName(cause: u8): string {
       return "room";
     case EventCause.TIMEOUT:
       return "timeout";
-    default:
+    case EventCause.FLUSH:
       return "flush";
+    case EventCause.SESSION:
+      return "session";
+    case EventCause.TICKET_KEY:
+      return "ticket_key";
+    case EventCause.SNI:
+      return "sni";
+    default:
+      return "strict";
   }
 }
 

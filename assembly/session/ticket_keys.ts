@@ -1,0 +1,230 @@
+/**
+ * The names of ticket keys (STEKs) that were seen or told: the first 16 bytes of tickets and PSK identities
+ * (RFC 5077 4). Under a removed name no ticket resumes.
+ *
+ * The hot path meets a known name by a look into this virtual machine's memory and counts there; what was counted is
+ * written by ticks. Only a name that is new here, or comes from another upstream than before, costs an access.
+ * What is removed or told is never evicted for what is learned; where a page is full of such, learning is forgone.
+ */
+import { Clock } from "../ports/clock";
+import { SharedStore, StoreResult } from "../ports/shared_store";
+import { TICKET_KEY_LENGTH } from "./session";
+import { Row, Table, TABLE_TRIES } from "./table";
+
+export namespace KeyState {
+  /** Seen from one upstream. */
+  export const LEARNED: u8 = 1;
+  /** Told by the operator. */
+  export const TOLD: u8 = 2;
+  /** Seen from several upstreams: they share the key. */
+  export const SHARED: u8 = 3;
+  /** No ticket under it resumes. */
+  export const REMOVED: u8 = 4;
+}
+
+export const enum KeyOutcome {
+  Added = 0,
+  Replaced = 1,
+  Identical = 2,
+  Removed = 3,
+  NotStored = 4,
+}
+
+export class TicketKeys {
+  readonly table: Table;
+  /** The row that was stored last; valid until the next use of any table. */
+  row: Row | null = null;
+  private readonly seen: usize;
+  private nextFlushed: u32 = 0;
+
+  constructor(
+    cacheName: string,
+    sharedStore: SharedStore,
+    private readonly clock: Clock,
+  ) {
+    this.table = new Table(cacheName, "ticket_keys", sharedStore);
+    const seen = heap.alloc(SEEN_PLACES * SEEN_SIZE);
+    memory.fill(seen, 0, SEEN_PLACES * SEEN_SIZE);
+    this.seen = seen;
+  }
+
+  free(): void {
+    this.table.free();
+    heap.free(this.seen);
+  }
+
+  /** Whether no ticket under a name may resume. */
+  isRemoved(name: usize): bool {
+    if (!this.table.open(name, TICKET_KEY_LENGTH)) return false;
+    const row = this.table.find(name, TICKET_KEY_LENGTH);
+    return row != null && row.state == KeyState.REMOVED;
+  }
+
+  /** Notes a ticket under a name that an upstream has issued or accepted. */
+  learn(name: usize, upstream: usize, upstreamLength: i32): void {
+    const seen = this.placeOf(name);
+    const hash = hashOf(upstream, upstreamLength);
+    const known = memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) == 0;
+    if (known && seen.upstreamHash == hash) {
+      seen.pending++;
+      return;
+    }
+    if (seen.pending > 0) this.flush(seen);
+    if (!this.write(name, upstream, upstreamLength, 1)) return;
+    memory.copy(changetype<usize>(seen), name, TICKET_KEY_LENGTH);
+    seen.upstreamHash = hash;
+    seen.pending = 0;
+  }
+
+  /** Writes some of what was counted. To be called on ticks. */
+  tick(): void {
+    for (let i = 0; i < FLUSHED_A_TICK; i++) {
+      const seen = changetype<Seen>(this.seen + <usize>(this.nextFlushed * SEEN_SIZE));
+      this.nextFlushed = (this.nextFlushed + 1) % SEEN_PLACES;
+      if (seen.pending > 0) this.flush(seen);
+    }
+  }
+
+  /** The operator says to which upstream a name belongs; lifts a removal. */
+  tell(name: usize, upstream: usize, upstreamLength: i32): KeyOutcome {
+    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
+      if (!this.table.open(name, TICKET_KEY_LENGTH)) break;
+      const old = this.table.find(name, TICKET_KEY_LENGTH);
+      const outcome = old ? KeyOutcome.Replaced : KeyOutcome.Added;
+      if (old && old.state == KeyState.TOLD && sameUpstream(old, upstream, upstreamLength)) {
+        this.row = old;
+        return KeyOutcome.Identical;
+      }
+      if (!this.put(name, upstream, upstreamLength, old, KeyState.TOLD, 0)) break;
+      const result = this.table.commit();
+      if (result == StoreResult.Ok) return outcome;
+      if (result != StoreResult.Conflict) break;
+    }
+    return KeyOutcome.NotStored;
+  }
+
+  /** From now on no ticket under a name resumes, whether it was known or not. */
+  remove(name: usize): KeyOutcome {
+    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
+      if (!this.table.open(name, TICKET_KEY_LENGTH)) break;
+      const old = this.table.find(name, TICKET_KEY_LENGTH);
+      if (old) {
+        old.state = KeyState.REMOVED;
+        old.time = this.clock.nowSeconds();
+        old.version = this.table.nextVersion(this.clock.nowNanoseconds());
+        this.row = old;
+      } else if (!this.put(name, 0, 0, null, KeyState.REMOVED, 0)) {
+        break;
+      }
+      const result = this.table.commit();
+      if (result == StoreResult.Ok) return KeyOutcome.Removed;
+      if (result != StoreResult.Conflict) break;
+    }
+    return KeyOutcome.NotStored;
+  }
+
+  /** Adds what was counted here to the row of a name. */
+  private flush(seen: Seen): void {
+    const count = seen.pending;
+    seen.pending = 0;
+    memory.copy(NAME, changetype<usize>(seen), TICKET_KEY_LENGTH);
+    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
+      if (!this.table.open(NAME, TICKET_KEY_LENGTH)) return;
+      const row = this.table.find(NAME, TICKET_KEY_LENGTH);
+      if (!row) {
+        // It was evicted meanwhile: the next ticket under it is learned anew.
+        memory.fill(changetype<usize>(seen), 0, SEEN_SIZE);
+        return;
+      }
+      row.count += count;
+      row.lastUsed = this.clock.nowSeconds();
+      if (this.table.commit() != StoreResult.Conflict) return;
+    }
+  }
+
+  /** Learns a ticket in the shared table; false where there is no room or no answer. */
+  private write(name: usize, upstream: usize, upstreamLength: i32, count: u32): bool {
+    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
+      if (!this.table.open(name, TICKET_KEY_LENGTH)) return false;
+      const row = this.table.find(name, TICKET_KEY_LENGTH);
+      if (!row) {
+        if (!this.put(name, upstream, upstreamLength, null, KeyState.LEARNED, count)) return false;
+      } else {
+        row.count += count;
+        row.lastUsed = this.clock.nowSeconds();
+        if (row.state == KeyState.LEARNED && !sameUpstream(row, upstream, upstreamLength)) {
+          row.state = KeyState.SHARED;
+          row.version = this.table.nextVersion(this.clock.nowNanoseconds());
+        }
+      }
+      const result = this.table.commit();
+      if (result == StoreResult.Ok) return true;
+      if (result != StoreResult.Conflict) return false;
+    }
+    return false;
+  }
+
+  /** Puts a row in the place of an old one; what was counted stays. False where no room could be made. */
+  private put(name: usize, upstream: usize, upstreamLength: i32, old: Row | null, state: u8, count: u32): bool {
+    let tickets = count;
+    let lastUsed: u64 = count > 0 ? this.clock.nowSeconds() : 0;
+    if (old) {
+      tickets += old.count;
+      lastUsed = old.lastUsed;
+      this.table.remove(old);
+    }
+    let row = this.table.append(name, TICKET_KEY_LENGTH, upstream, upstreamLength);
+    while (!row && this.evictLearned()) row = this.table.append(name, TICKET_KEY_LENGTH, upstream, upstreamLength);
+    if (!row) return false;
+    row.state = state;
+    row.count = tickets;
+    row.lastUsed = lastUsed;
+    row.time = this.clock.nowSeconds();
+    row.version = this.table.nextVersion(this.clock.nowNanoseconds());
+    this.row = row;
+    return true;
+  }
+
+  /** Evicts the name of the page that was used least recently, of those that were only seen. */
+  private evictLearned(): bool {
+    let oldest: Row | null = null;
+    let row = this.table.first();
+    while (row) {
+      const seen = row.state == KeyState.LEARNED || row.state == KeyState.SHARED;
+      if (seen && (!oldest || row.lastUsed < oldest.lastUsed)) oldest = row;
+      row = this.table.after(row);
+    }
+    if (!oldest) return false;
+    this.table.remove(oldest);
+    return true;
+  }
+
+  private placeOf(name: usize): Seen {
+    return changetype<Seen>(this.seen + <usize>((load<u32>(name) % SEEN_PLACES) * SEEN_SIZE));
+  }
+}
+
+/** What this machine knows of a name: 16 bytes of name, then these. */
+@unmanaged
+class Seen {
+  private name0: u64;
+  private name8: u64;
+  upstreamHash: u32;
+  /** Tickets that were counted here and not yet written. */
+  pending: u32;
+}
+
+function sameUpstream(row: Row, upstream: usize, upstreamLength: i32): bool {
+  return row.upstreamLength == <u8>upstreamLength && memory.compare(row.upstream, upstream, upstreamLength) == 0;
+}
+
+function hashOf(bytes: usize, length: i32): u32 {
+  let hash: u32 = 0x811c9dc5;
+  for (let i: i32 = 0; i < length; i++) hash = (hash ^ (<u32>load<u8>(bytes + i))) * 0x01000193;
+  return hash | 1;
+}
+
+const SEEN_PLACES: u32 = 256;
+const SEEN_SIZE: u32 = 24;
+const FLUSHED_A_TICK: i32 = 64;
+const NAME: usize = memory.data(16);
