@@ -1,8 +1,8 @@
 /**
  * What the observer knows of one connection, outside of collected memory: its handshake, and what it holds back.
  *
- * Bytes are held back in one case only: a client has offered a session, the server's answer is not whole yet, and it
- * might accept what must not be accepted. They are given back, or replaced by an alert, as soon as the ServerHello is
+ * Bytes are held back in one case only: a client has offered a session that must not resume, and the server's answer
+ * is not whole yet. They are given back, or replaced by an alert, as soon as the ServerHello is
  * whole; it is bounded by the longest ServerHello that is read.
  */
 import { Handshake } from "../tls/handshake";
@@ -17,6 +17,8 @@ export class ObservedConnection {
   refused: bool;
   /** The server's answer was seen whole. */
   answered: bool;
+  /** The server's answer has begun to go through: it is too late to refuse it. */
+  passes: bool;
   /** The client's early data is dropped: it stands behind a PSK that would be refused. */
   dropsEarlyData: bool;
   held: usize;

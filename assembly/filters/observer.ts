@@ -176,7 +176,7 @@ export class Observer extends Root {
         position += handshake.consumed;
         if (event == Event.ServerHello) {
           connection.answered = true;
-          if (this.refuses(observation, handshake)) {
+          if (this.refuses(observation, handshake, !connection.passes)) {
             this.refuse(connection, length);
             return false;
           }
@@ -186,8 +186,10 @@ export class Observer extends Root {
       }
     }
     const midway = handshake.undecided || handshake.partial(Direction.Upstream);
-    if (!connection.answered && !endOfStream && handshake.offersSession && midway) {
-      if (this.holdBack(connection, length)) return true;
+    if (!connection.answered && !connection.passes && midway && !endOfStream) {
+      // What would resume if it were accepted goes through at once; a removal from now on is for the next handshake.
+      connection.passes = connection.heldLength == 0 && !observation.wouldRefuse(handshake);
+      if (!connection.passes && this.holdBack(connection, length)) return true;
     }
     if (connection.heldLength > 0) {
       prependBytes(BufferType.UPSTREAM_DATA, connection.held, connection.heldLength);
@@ -196,9 +198,9 @@ export class Observer extends Root {
     return true;
   }
 
-  private refuses(observation: Observation, handshake: Handshake): bool {
+  private refuses(observation: Observation, handshake: Handshake, refusable: bool): bool {
     const upstreamLength = UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY);
-    return observation.serverHello(handshake, UPSTREAM, upstreamLength) != Verdict.Resume;
+    return observation.serverHello(handshake, UPSTREAM, upstreamLength, refusable) != Verdict.Resume;
   }
 
   /** Lets the client see an alert in the place of the server's answer, and closes when it has. */

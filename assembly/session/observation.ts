@@ -34,32 +34,54 @@ export class Observation {
 
   /**
    * The ServerHello has come: from `upstream`, an address as text (RFC 3986 host and port), -1 long where unknown.
-   * Answers whether what it accepts may resume; what may not is counted as refused, and as nothing else.
+   * Answers whether what it accepts may resume; what may not is counted as refused, and as nothing else. Where it is
+   * too late to refuse (`refusable` false) everything may.
    */
-  serverHello(handshake: Handshake, upstream: usize, upstreamLength: i32): Verdict {
+  serverHello(handshake: Handshake, upstream: usize, upstreamLength: i32, refusable: bool): Verdict {
     if (handshake.acceptedKind == 0) {
       this.declined(handshake, upstream, upstreamLength);
       return Verdict.Resume;
     }
     this.cache.readSettings();
     const accepted = this.accepted(handshake, upstream, upstreamLength);
-    const verdict = this.judge(accepted);
+    const verdict = refusable ? this.judge(accepted) : Verdict.Resume;
     if (verdict == Verdict.Resume && handshake.acceptedKind == ACCEPTED_PSK) this.pskAccepted(accepted);
     return verdict;
   }
 
+  /** Whether anything that the client offers would be refused, were it accepted now. Counts nothing. */
+  wouldRefuse(handshake: Handshake): bool {
+    this.cache.readSettings();
+    if (this.cache.settings.enforcement == Enforcement.OBSERVE) return false;
+    const identities = handshake.offeredPskCount;
+    for (let i = 0; i < identities; i++) {
+      const id = handshake.pskHash(i);
+      if (id == 0 || this.wouldRefuseOne(handshake, Kind.PSK, id, HASH_LENGTH, handshake.pskKey(i))) return true;
+    }
+    if (handshake.offeredTicket) {
+      const key = handshake.offeredTicketKey;
+      return this.wouldRefuseOne(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key);
+    }
+    if (handshake.offeredIdLength == 0) return false;
+    return this.wouldRefuseOne(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
+  }
+
   /**
-   * Whether early data stands behind a PSK that would be refused: early data belongs to the first identity (RFC 8446
-   * 4.2.10). Counts nothing.
+   * Whether early data stands behind a PSK that would be refused: it belongs to the first identity (RFC 8446 4.2.10).
+   * Counts nothing.
    */
   wouldRefuseEarlyData(handshake: Handshake): bool {
     if (!handshake.offeredEarlyData || handshake.offeredPskCount == 0) return false;
     this.cache.readSettings();
+    return this.wouldRefuseOne(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0));
+  }
+
+  private wouldRefuseOne(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): bool {
     const session = this.describe(handshake, 0, -1);
-    session.kind = Kind.PSK;
-    session.id = handshake.pskHash(0);
-    session.idLength = HASH_LENGTH;
-    this.addTicketKey(handshake.pskKey(0));
+    session.kind = kind;
+    session.id = id;
+    session.idLength = idLength;
+    this.addTicketKey(key);
     return this.refusals.judge(session) != Verdict.Resume;
   }
 

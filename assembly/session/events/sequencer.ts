@@ -53,7 +53,9 @@ export class Sequencer {
 
   /** Collects what there is, round by round until the deadline has passed. */
   run(deadline: Deadline): void {
-    while (this.round() && !deadline.passed) {}
+    while (this.round()) {
+      if (deadline.passed) return;
+    }
   }
 
   /** One round; false where there was nothing to collect, or another machine is at it. */
