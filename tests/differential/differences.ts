@@ -22,6 +22,9 @@ export const DIFFERENCES = {
   "removed-stays-refused":
     "a removed ID, held or not, is not learned again until its tombstone ends or it is added by hand; libssl marks the " +
     "object only: here the servers still hold it and would bring it back",
+  "removed-is-cut-off":
+    "a removed session that a server accepts is cut off with an alert and counts as refused only; libssl, whose get callback " +
+    "has found it, resumes it: here removing is meant to reach the servers",
   "flushed-stays-refused": "the same for a flush of what has not expired",
   "off-counts-nothing":
     "OFF looks nothing up and counts nothing; libssl stores nothing but looks up, counts and resumes",

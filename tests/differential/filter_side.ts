@@ -122,6 +122,9 @@ export class FilterSide {
       flights = tls.fullWithId(id, offered === undefined ? {} : { offered: this.id(offered) });
     }
     connection.exchange(brokenOff ? flights.slice(0, 2) : flights).close();
+    const received = Buffer.concat(connection.toClient);
+    if (received[0] === ALERT)
+      return received.length === ALERT_BYTES ? "cut off" : `more than an alert: ${received.toString("hex")}`;
     return `${resumed ? "resumed" : "full"}, issued ${issued ?? "none"}`;
   }
 
@@ -169,3 +172,6 @@ function flagsOf(names: readonly string[]): number {
 }
 
 const WORKERS = 2;
+/** A TLS record of type alert (RFC 5246 6.2.1): five bytes of header, and two. */
+const ALERT = 0x15;
+const ALERT_BYTES = 7;

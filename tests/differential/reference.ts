@@ -28,6 +28,8 @@ export interface Exchange {
   resumed: boolean;
   issued: number | undefined;
   brokenOff: boolean;
+  /** It is resumed, and must not be: the client is to get an alert. */
+  cutOff: boolean;
 }
 
 export interface Expected {
@@ -256,9 +258,14 @@ export class Reference {
       (refused ? DO_NOT_STORE : 0);
     const outcome = outcomeOf(this.libssl.call(Code.HANDSHAKE, 0, offered ?? -1, issue, 0, flags));
     this.correctCounters(before, how, session, expired, outcome);
+    const cutOff = refused && how === "external" && outcome.resumed;
+    if (cutOff) {
+      this.met("removed-is-cut-off");
+      this.surplus.misses++;
+    }
     if (outcome.keptExpired) this.met("expired-stays-until-swept");
     if (outcome.keptUnclean) this.met("unclean-end-keeps");
-    return this.learn({ how, offered, issue, outcome, refused });
+    return { ...this.learn({ how, offered, issue, outcome, refused }), cutOff };
   }
 
   /** `how` as asked for where it makes sense at the moment, else as usual. */
@@ -313,7 +320,7 @@ export class Reference {
   }): Exchange {
     const { how, issue, offered, outcome, refused } = done;
     const brokenOff = how === "broken-off";
-    const exchange: Exchange = { offered, resumed: outcome.resumed, issued: outcome.issued, brokenOff };
+    const exchange: Exchange = { offered, resumed: outcome.resumed, issued: outcome.issued, brokenOff, cutOff: false };
     if (brokenOff) return { ...exchange, issued: outcome.resumed ? undefined : issue };
     if (outcome.resumed) {
       exchange.issued = undefined;
@@ -421,7 +428,8 @@ function changesNothing(fields: Fields, known: Known, timeout: number): boolean 
   return fields.sni === undefined || fields.sni === known.sni;
 }
 
-function outcomeText({ issued, resumed }: Exchange): string {
+function outcomeText({ cutOff, issued, resumed }: Exchange): string {
+  if (cutOff) return "cut off";
   return `${resumed ? "resumed" : "full"}, issued ${issued ?? "none"}`;
 }
 
