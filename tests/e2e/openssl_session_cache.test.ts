@@ -51,13 +51,14 @@ describe("the cache in front of one server", () => {
     it("after its removal, adding returns 1, removing returns 1, and removing again returns 0", async () => {
       const first = await visitBy("id");
       assert.equal(await remove(first), 1);
+      await assert.rejects(visitBy("id", first), /alert/, "it does not resume");
       assert.deepEqual([await add(first), await remove(first), await remove(first)], [1, 1, 0]);
     });
 
-    it("a TLS 1.3 session is not in the cache before it is resumed: removing returns 0, and then nothing learns it", async () => {
+    it("a TLS 1.3 session is not in the cache before it is resumed: removing returns 0, and it does not resume", async () => {
       const first = await visitBy("psk");
       assert.equal(await remove(first), 0);
-      await visitBy("psk", first).catch(() => undefined);
+      await assert.rejects(visitBy("psk", first), /alert/);
       assert.equal((await stack.admin("GET", path(first))).status, 410);
     });
   });
