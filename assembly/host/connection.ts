@@ -9,7 +9,7 @@ export function copyBytes(buffer: i32, offset: i32, length: i32, into: usize): b
   return result == HostResult.OK && receivedLength() == length;
 }
 
-/** Puts bytes in the place of all `length` bytes of a buffer. */
+/** Puts bytes in the place of the first `length` bytes of a buffer. */
 export function replaceBytes(buffer: i32, length: i32, bytes: usize, size: i32): void {
   proxy_set_buffer_bytes(buffer, 0, length, bytes, size);
 }
@@ -19,9 +19,15 @@ export function prependBytes(buffer: i32, bytes: usize, size: i32): void {
   proxy_set_buffer_bytes(buffer, 0, 0, bytes, size);
 }
 
-/** Takes the bytes of a buffer from `offset` on away. */
+/**
+ * Takes the bytes of a buffer from `offset` on away. The host can only replace a beginning, so what is kept is put in
+ * the place of all.
+ */
 export function truncateBytes(buffer: i32, offset: i32, length: i32): void {
-  proxy_set_buffer_bytes(buffer, offset, length - offset, 0, 0);
+  if (offset == 0) return replaceBytes(buffer, length, 0, 0);
+  const kept = heap.alloc(offset);
+  if (copyBytes(buffer, 0, offset, kept)) replaceBytes(buffer, length, kept, offset);
+  heap.free(kept);
 }
 
 /** Closes the connection of the context at hand, after what is on its way to the client was sent. */
