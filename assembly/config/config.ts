@@ -19,6 +19,10 @@ export class Config {
   maxMemoryMib: i64 = UNSET;
   /** One of `Enforcement`. */
   enforcement: i64 = UNSET;
+  /** Of the observer: whether it steers resumptions home. */
+  steers: bool = false;
+  /** Of the observer: whether a connection's source is a guess where nothing else is known. */
+  steersBySource: bool = true;
   /** Null where the text has no such part. */
   admin: AdminConfig | null = null;
   /** Where events are sent to; null where the text does not say. */

@@ -4,7 +4,8 @@
  * guessed and nothing is ignored. Empty text means all defaults. Tokens never appear in errors.
  *
  *   {"cache": "edge", "cache_size": 20480, "timeout": 7200, "mode": ["SERVER"], "removed_seconds": 604800,
- *    "max_memory_mib": 64, "enforcement": "revoked", "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
+ *    "max_memory_mib": 64, "enforcement": "revoked",
+ *    "steering": "hash", "steering_by_source": true, "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
  *    "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
@@ -75,6 +76,18 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     const enforcement = value.kind == JsonKind.String ? enforcementOf(value.text) : -1;
     if (enforcement < 0) return 'enforcement: expected "observe", "revoked" or "strict"';
     config.enforcement = enforcement;
+    return "";
+  }
+  if (name == "steering") {
+    if (value.kind != JsonKind.String || (value.text != "off" && value.text != "hash")) {
+      return 'steering: expected "off" or "hash"';
+    }
+    config.steers = value.text == "hash";
+    return "";
+  }
+  if (name == "steering_by_source") {
+    if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
+    config.steersBySource = value.boolean;
     return "";
   }
   if (name == "admin") return readAdmin(config, value, environment);
@@ -213,6 +226,8 @@ const FIELDS: StaticArray<string> = [
   "removed_seconds",
   "max_memory_mib",
   "enforcement",
+  "steering",
+  "steering_by_source",
   "admin",
   "events",
 ];

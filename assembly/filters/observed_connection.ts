@@ -21,6 +21,13 @@ export class ObservedConnection {
   passes: bool;
   /** The client's early data is dropped: it stands behind a PSK that would be refused. */
   dropsEarlyData: bool;
+  /** Held at the host until its ClientHello is in, so that its upstream can be chosen. */
+  waits: bool;
+  /** While it waits: bytes of the client that the handshake has had; the host gives them again with those that follow. */
+  fed: i32;
+  /** The token by which its upstream was chosen, -1 for none. */
+  token: i32;
+  source: u32;
   held: usize;
   heldLength: i32;
 
@@ -32,6 +39,7 @@ export class ObservedConnection {
     memory.fill(changetype<usize>(connection), 0, offsetof<ObservedConnection>());
     connection.handshakeAddress = changetype<usize>(handshake);
     connection.context = context;
+    connection.token = -1;
     return connection;
   }
 

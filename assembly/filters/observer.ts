@@ -7,14 +7,19 @@
  * server must not act on it (RFC 8446 4.2.10: a client whose early data is not accepted sends it again). All else goes
  * through, untouched and at once; whatever cannot be followed is counted and goes through.
  *
+ * Where it steers, a connection waits at the host until its ClientHello is in, and its upstream is chosen then; what is no
+ * TLS goes on with its first byte, what is too long or too slow goes on without a choice.
+ *
  * State of a connection: FRESH until its first byte, then the address of its `ObservedConnection`, FINISHED once there
  * is nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts,
  * nothing afterwards.
  */
 import { Config } from "../config/config";
 import { parseConfig } from "../config/parse";
-import { BufferType } from "../host/abi";
-import { closeConnection, copyBytes, prependBytes, replaceBytes, truncateBytes } from "../host/connection";
+import { encodeHex } from "../bytes/hex";
+import { Action, BufferType } from "../host/abi";
+import { chooseBy, closeConnection, continueConnection, copyBytes } from "../host/connection";
+import { prependBytes, replaceBytes, truncateBytes } from "../host/connection";
 import { findContext } from "../host/contexts";
 import { HostEnvironment } from "../host/environment";
 import { HostLog } from "../host/host_log";
@@ -25,6 +30,7 @@ import { LogLevel } from "../ports/log";
 import { Observation } from "../session/observation";
 import { Verdict } from "../session/refusal";
 import { Metric } from "../session/statistics";
+import { sourceOf, Steering } from "../steering/steering";
 import { Direction, Event, Handshake } from "../tls/handshake";
 import { ObservedConnection } from "./observed_connection";
 import { SharedCache } from "./shared_cache";
@@ -34,6 +40,10 @@ export class Observer extends Root {
   private observation: Observation | null = null;
   /** Contexts of connections that are to be closed on the next tick. */
   private readonly closing: u32[] = [];
+  private steering: Steering | null = null;
+  /** Contexts of connections that wait for their ClientHello, in the order in which they came, and when they came. */
+  private readonly waiting: u32[] = [];
+  private readonly waitingSince: u64[] = [];
 
   constructor(private readonly rootContext: u32) {
     super();
@@ -49,12 +59,16 @@ export class Observer extends Root {
     if (!shared) return false;
     this.shared = shared;
     this.observation = new Observation(shared.cache);
+    if (config.steers) this.steering = new Steering(shared.cache, shared.store, config.steersBySource);
     return true;
   }
 
   tick(): void {
     const shared = this.shared;
     if (shared) shared.tick();
+    const steering = this.steering;
+    if (steering) steering.tick();
+    if (shared && this.waiting.length > 0) this.endWaiting(shared.cache.clock.nowNanoseconds());
     if (this.closing.length == 0) return;
     while (this.closing.length > 0) {
       const context = this.closing.pop();
@@ -73,34 +87,45 @@ export class Observer extends Root {
 
   free(): void {
     const shared = this.shared;
+    const steering = this.steering;
+    if (steering) steering.free();
     if (shared) shared.free();
+    this.steering = null;
     this.shared = null;
     this.observation = null;
   }
 
   connectionOpened(context: u32): usize {
+    const shared = this.shared;
+    if (!shared) return FINISHED;
     // Odd, so that it is no address; it carries the context to the first byte.
-    return this.observation ? ((<usize>context) << 1) | FRESH : FINISHED;
+    const state = ((<usize>context) << 2) | FRESH;
+    if (!this.steering) return state;
+    this.waiting.push(context);
+    this.waitingSince.push(shared.cache.clock.nowNanoseconds());
+    this.action = Action.STOP_ITERATION;
+    return state | WAITS;
   }
 
   dataSeen(state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     const observation = this.observation;
     if (!observation || (length == 0 && (state & FRESH) != 0)) return state;
-    const connection =
-      (state & FRESH) != 0
-        ? ObservedConnection.create(<u32>(state >> 1))
-        : changetype<ObservedConnection | null>(state);
+    const fresh = (state & FRESH) != 0;
+    const connection = fresh
+      ? ObservedConnection.create(<u32>(state >> 2))
+      : changetype<ObservedConnection | null>(state);
     if (!connection) {
       this.count(Metric.UNWATCHED);
       return FINISHED;
     }
+    if (fresh) connection.waits = (state & WAITS) != 0;
     if (connection.refused) {
       truncateBytes(buffer, 0, length);
       return changetype<usize>(connection);
     }
     const watched =
       buffer == BufferType.DOWNSTREAM_DATA
-        ? this.clientSeen(observation, connection, length)
+        ? this.clientSeen(observation, connection, length, endOfStream)
         : this.serverSeen(observation, connection, length, endOfStream);
     if (watched) return changetype<usize>(connection);
     if (connection.refused) {
@@ -121,13 +146,13 @@ export class Observer extends Root {
   }
 
   /** Bytes of the client; false once there is nothing left to learn. */
-  private clientSeen(observation: Observation, connection: ObservedConnection, length: i32): bool {
+  private clientSeen(observation: Observation, connection: ObservedConnection, length: i32, endOfStream: bool): bool {
     const handshake = connection.handshake;
     if (!handshake) return false;
     // Where early data begins to be dropped in this chunk, and how much of it was dropped from its beginning.
     let dropFrom = connection.dropsEarlyData && !connection.answered ? 0 : length;
     let dropped = 0;
-    for (let offset = 0; offset < length; offset += WINDOW_SIZE) {
+    for (let offset = connection.fed; offset < length; offset += WINDOW_SIZE) {
       const size = min(length - offset, WINDOW_SIZE);
       if (!copyBytes(BufferType.DOWNSTREAM_DATA, offset, size, WINDOW)) return this.unwatched();
       let position = 0;
@@ -148,6 +173,7 @@ export class Observer extends Root {
         position += handshake.consumed;
         if (event == Event.ClientHello) {
           if (!handshake.retried) observation.clientHello();
+          if (connection.waits) this.steer(connection, handshake);
           if (observation.wouldRefuseEarlyData(handshake)) {
             connection.dropsEarlyData = true;
             dropFrom = offset + position;
@@ -157,10 +183,67 @@ export class Observer extends Root {
         }
       }
     }
+    if (this.keepsWaiting(connection, length, endOfStream)) return true;
     if (connection.dropsEarlyData && connection.answered) dropped = length;
     if (dropped > 0) replaceBytes(BufferType.DOWNSTREAM_DATA, dropped, 0, 0);
     else if (dropFrom < length) truncateBytes(BufferType.DOWNSTREAM_DATA, dropFrom, length);
     return true;
+  }
+
+  /** Chooses the upstream of a connection whose ClientHello is in. */
+  private steer(connection: ObservedConnection, handshake: Handshake): void {
+    connection.waits = false;
+    const steering = this.steering;
+    if (!steering) return;
+    const sourceLength = SOURCE_ADDRESS.read(SOURCE, SOURCE_CAPACITY);
+    connection.source = sourceLength > 0 ? sourceOf(SOURCE, sourceLength, handshake) : 0;
+    connection.token = steering.choose(handshake, connection.source);
+    // A text without a token is eight random bytes in hexadecimal.
+    if (connection.token < 0) store<u64>(CHOICE, steering.nextRandom());
+    else store<u64>(CHOICE, <u64>connection.token);
+    encodeHex(CHOICE, 8, CHOICE_TEXT);
+    chooseBy(CHOICE_TEXT, 16);
+  }
+
+  /** Whether a connection goes on waiting for its ClientHello; what is too long goes on without a choice. */
+  private keepsWaiting(connection: ObservedConnection, length: i32, endOfStream: bool): bool {
+    if (!connection.waits || endOfStream || length >= MAX_WAITING_BYTES) {
+      connection.waits = false;
+      connection.fed = 0;
+      return false;
+    }
+    connection.fed = length;
+    this.action = Action.STOP_ITERATION;
+    return true;
+  }
+
+  /** Lets connections go on that have waited for too long. */
+  private endWaiting(now: u64): void {
+    let ended = 0;
+    while (ended < this.waiting.length && this.waitingSince[ended] + MAX_WAITING_NANOSECONDS <= now) {
+      this.letGoOn(this.waiting[ended]);
+      ended++;
+    }
+    if (ended == 0) return;
+    this.waiting.splice(0, ended);
+    this.waitingSince.splice(0, ended);
+    enter(this.rootContext);
+  }
+
+  private letGoOn(contextNumber: u32): void {
+    const context = findContext(contextNumber);
+    if (!context || context.state == FINISHED) return;
+    if ((context.state & FRESH) != 0) {
+      if ((context.state & WAITS) == 0) return;
+      context.state &= ~WAITS;
+    } else {
+      const connection = changetype<ObservedConnection>(context.state);
+      if (!connection.waits) return;
+      connection.waits = false;
+      connection.fed = 0;
+    }
+    enter(contextNumber);
+    continueConnection();
   }
 
   /** Bytes of the server; false once there is nothing left to learn. */
@@ -176,7 +259,7 @@ export class Observer extends Root {
         position += handshake.consumed;
         if (event == Event.ServerHello) {
           connection.answered = true;
-          if (this.refuses(observation, handshake, !connection.passes)) {
+          if (this.refuses(observation, connection, handshake)) {
             this.refuse(connection, length);
             return false;
           }
@@ -198,9 +281,12 @@ export class Observer extends Root {
     return true;
   }
 
-  private refuses(observation: Observation, handshake: Handshake, refusable: bool): bool {
+  private refuses(observation: Observation, connection: ObservedConnection, handshake: Handshake): bool {
     const upstreamLength = UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY);
-    return observation.serverHello(handshake, UPSTREAM, upstreamLength, refusable) != Verdict.Resume;
+    const steering = this.steering;
+    if (steering) steering.answered(handshake, connection.token, connection.source, UPSTREAM, upstreamLength);
+    const verdict = observation.serverHello(handshake, UPSTREAM, upstreamLength, !connection.passes);
+    return verdict != Verdict.Resume;
   }
 
   /** Lets the client see an alert in the place of the server's answer, and closes when it has. */
@@ -255,7 +341,18 @@ export class Observer extends Root {
 }
 
 const ROLE: string = "observer";
+/** Bits of a state that is no address: nothing has come yet; the host holds the connection. */
 const FRESH: usize = 1;
+const WAITS: usize = 2;
+/** Longer than any ClientHello that is read. */
+const MAX_WAITING_BYTES: i32 = 16384;
+const MAX_WAITING_NANOSECONDS: u64 = 1_000_000_000;
+/** Address of the client of the connection at hand. */
+const SOURCE_ADDRESS = new PropertyPath("source.address");
+const SOURCE_CAPACITY: i32 = 64;
+const SOURCE: usize = memory.data(64);
+const CHOICE: usize = memory.data(8, 8);
+const CHOICE_TEXT: usize = memory.data(16);
 const WINDOW_SIZE: i32 = 16384;
 const WINDOW: usize = memory.data(16384, 8);
 const CLOSING_TICK_MILLISECONDS: u32 = 5;

@@ -22,7 +22,7 @@ export class SharedCache {
 
   private constructor(
     readonly cache: Cache,
-    store: SharedData,
+    readonly store: SharedData,
     events: EventsConfig | null,
   ) {
     this.sweeper = new Sweeper(cache, store);

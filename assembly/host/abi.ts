@@ -9,6 +9,7 @@
 export {
   proxy_call_foreign_function,
   proxy_close_stream,
+  proxy_continue_stream,
   proxy_define_metric,
   proxy_get_buffer_bytes,
   proxy_get_current_time_nanoseconds,

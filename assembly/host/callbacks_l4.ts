@@ -1,7 +1,6 @@
 /**
  * The ABI's callbacks of a network filter. Every chunk of every connection comes by here for its whole life: once a
- * filter has finished with a connection, a callback is one look into a table. A callback never stops the host; a filter that
- * has to hold bytes back takes them out of the host's buffer.
+ * filter has finished with a connection, a callback is one look into a table.
  */
 import { Action, BufferType } from "./abi";
 import { Context, findContext } from "./contexts";
@@ -9,8 +8,11 @@ import { FINISHED } from "./roots";
 
 export function proxy_on_new_connection(context: u32): i32 {
   const connection = findContext(context);
-  if (connection) connection.state = connection.root.connectionOpened(context);
-  return Action.CONTINUE;
+  if (!connection) return Action.CONTINUE;
+  const root = connection.root;
+  root.action = Action.CONTINUE;
+  connection.state = root.connectionOpened(context);
+  return root.action;
 }
 
 export function proxy_on_downstream_data(context: u32, length: i32, endOfStream: i32): i32 {
@@ -28,10 +30,11 @@ export function proxy_on_downstream_connection_close(context: u32, closeType: i3
 export function proxy_on_upstream_connection_close(context: u32, closeType: i32): void {}
 
 function pass(connection: Context | null, buffer: i32, length: i32, endOfStream: bool): i32 {
-  if (connection && connection.state != FINISHED) {
-    connection.state = connection.root.dataSeen(connection.state, buffer, length, endOfStream);
-  }
-  return Action.CONTINUE;
+  if (!connection || connection.state == FINISHED) return Action.CONTINUE;
+  const root = connection.root;
+  root.action = Action.CONTINUE;
+  connection.state = root.dataSeen(connection.state, buffer, length, endOfStream);
+  return root.action;
 }
 
 function close(connection: Context | null): void {

@@ -1,6 +1,7 @@
 /** Changing what goes over a connection, for network filters. */
 import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
-import { HostResult, proxy_close_stream, proxy_get_buffer_bytes, proxy_set_buffer_bytes, StreamType } from "./abi";
+import { HostResult, proxy_call_foreign_function, proxy_close_stream, proxy_continue_stream } from "./abi";
+import { proxy_get_buffer_bytes, proxy_set_buffer_bytes, StreamType } from "./abi";
 
 /** Copies `length` bytes of a buffer, from `offset` on, to `into`; false where that does not succeed. */
 export function copyBytes(buffer: i32, offset: i32, length: i32, into: usize): bool {
@@ -30,7 +31,48 @@ export function truncateBytes(buffer: i32, offset: i32, length: i32): void {
   heap.free(kept);
 }
 
+/** Lets a connection go on that was stopped before its first byte or at one. */
+export function continueConnection(): void {
+  proxy_continue_stream(StreamType.DOWNSTREAM);
+}
+
+/**
+ * Gives the connection the text that its upstream is chosen by: Envoy's filter state `envoy.hashable_string`. To be set
+ * before the connection goes on. False where the host does not know it.
+ */
+export function chooseBy(text: usize, length: i32): bool {
+  // The argument is a protobuf message: 1 key, 2 value, 3 span (2 = the downstream connection).
+  let at = put(ARGUMENT, 0x0a, HASHABLE, HASHABLE_LENGTH);
+  at = put(at, 0x12, text, length);
+  store<u16>(at, 0x0218);
+  const size = at + 2 - ARGUMENT;
+  receiveInto(0, 0);
+  return (
+    proxy_call_foreign_function(FUNCTION, FUNCTION_LENGTH, ARGUMENT, size, OUT_POINTER, OUT_LENGTH) == HostResult.OK
+  );
+}
+
+/** Writes a field of a protobuf message whose length is below 128; answers where the next one goes. */
+function put(at: usize, tag: u8, bytes: usize, length: i32): usize {
+  store<u8>(at, tag);
+  store<u8>(at, <u8>length, 1);
+  memory.copy(at + 2, bytes, length);
+  return at + 2 + <usize>length;
+}
+
 /** Closes the connection of the context at hand, after what is on its way to the client was sent. */
 export function closeConnection(): void {
   proxy_close_stream(StreamType.DOWNSTREAM);
 }
+
+function ascii(text: string): usize {
+  const start = heap.alloc(text.length);
+  String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, start);
+  return start;
+}
+
+const HASHABLE: usize = ascii("envoy.hashable_string");
+const HASHABLE_LENGTH: i32 = 21;
+const FUNCTION: usize = ascii("set_envoy_filter_state");
+const FUNCTION_LENGTH: i32 = 22;
+const ARGUMENT: usize = memory.data(128);

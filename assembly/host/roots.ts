@@ -18,6 +18,12 @@ export abstract class Root {
   /** The filter is gone; what is not collected is to be freed. */
   abstract free(): void;
 
+  /**
+   * Network filter: what the host is to do after the last `connectionOpened` or `dataSeen`, an Action. Bytes that are
+   * stopped come again, with those that follow, in the next `dataSeen`.
+   */
+  action: i32 = 0;
+
   /** Network filter: a connection has come. Answers with the first state. */
   connectionOpened(context: u32): usize {
     return FINISHED;

@@ -55,9 +55,14 @@ export class TicketKeys {
 
   /** Whether no ticket under a name may resume. */
   isRemoved(name: usize): bool {
-    if (!this.table.open(name, TICKET_KEY_LENGTH)) return false;
-    const row = this.table.find(name, TICKET_KEY_LENGTH);
+    const row = this.look(name);
     return row != null && row.state == KeyState.REMOVED;
+  }
+
+  /** The row of a name, or null; also in `row`. */
+  look(name: usize): Row | null {
+    this.row = this.table.open(name, TICKET_KEY_LENGTH) ? this.table.find(name, TICKET_KEY_LENGTH) : null;
+    return this.row;
   }
 
   /** Notes a ticket under a name that an upstream has issued or accepted. */
