@@ -23,6 +23,7 @@ export {
   proxy_record_metric,
   proxy_send_local_response,
   proxy_set_effective_context,
+  proxy_set_property,
   proxy_set_shared_data,
   proxy_set_tick_period_milliseconds,
 } from "@solo-io/proxy-runtime/assembly/imports";
