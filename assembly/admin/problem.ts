@@ -37,6 +37,11 @@ export function contentTooLarge(response: AdminResponse, mostBytes: i32): void {
   problem(response, 413, "Content Too Large", "a body is at most " + mostBytes.toString() + " bytes long");
 }
 
+/** This connection is not the one to ask on: RFC 9110 15.5.20 lets a client try again on another. */
+export function misdirected(response: AdminResponse, detail: string): void {
+  problem(response, 421, "Misdirected Request", detail);
+}
+
 /** Well-formed, but a value that cannot be. */
 export function unprocessable(response: AdminResponse, detail: string): void {
   problem(response, 422, "Unprocessable Content", detail);

@@ -1,11 +1,13 @@
 /** Which filter stands behind which root_id. */
 import { Root, RootFactory } from "../host/roots";
 import { AdminFilter } from "./admin_filter";
+import { Guard } from "./guard";
 import { Observer } from "./observer";
 
 export class Roots extends RootFactory {
   make(rootId: string, rootContext: u32): Root | null {
     if (rootId == "observer") return new Observer(rootContext);
+    if (rootId == "guard") return new Guard();
     if (rootId == "admin") return new AdminFilter(rootContext);
     return null;
   }

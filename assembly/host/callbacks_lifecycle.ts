@@ -23,7 +23,7 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
   const rootId = ROOT_ID.text();
   const root = makeRoot(rootId, rootContext);
   if (!root) {
-    new HostLog().write(LogLevel.Error, 'root_id "' + rootId + '" is unknown: write "observer" or "admin"');
+    new HostLog().write(LogLevel.Error, 'root_id "' + rootId + '" is unknown: write "observer", "guard" or "admin"');
     return 0;
   }
   if (length > MAX_CONFIGURATION_BYTES) {

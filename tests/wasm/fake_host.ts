@@ -48,8 +48,14 @@ export class FakeHost {
   /** The latest lines, oldest first. */
   readonly log: { level: LogLevel; text: string }[] = [];
 
-  /** `environment`: what vm_config.environment_variables would give to the module. */
-  constructor(readonly environment: Record<string, string> = {}) {}
+  /**
+   * `environment`: what vm_config.environment_variables would give to the module. `keepsNoProperties`: the host knows no
+   * `declare_property`, so that what the module sets lasts for one stream only.
+   */
+  constructor(
+    readonly environment: Record<string, string> = {},
+    private readonly keepsNoProperties = false,
+  ) {}
 
   worker(): Worker {
     const worker = new Worker(this);
@@ -104,6 +110,7 @@ export class FakeHost {
       metrics: this.metrics,
       clock: this.clock,
       environment: this.environment,
+      keepsNoProperties: this.keepsNoProperties,
       log: (level, text) => {
         this.log.push({ level: LOG_LEVELS[level] ?? "critical", text });
         if (this.log.length > LOG_LINES) this.log.splice(0, LOG_LINES / 2);
@@ -163,6 +170,12 @@ export class Worker {
   connection(options: ConnectionOptions = {}): Connection {
     const { vm, context } = this.root("observer");
     return new Connection(vm, context, this.nextContext++, options);
+  }
+
+  /** A new connection on a listener that terminates TLS, in front of the guard. */
+  https(options: HttpsOptions = {}): HttpsConnection {
+    const { vm, context } = this.root("guard");
+    return new HttpsConnection(vm, context, () => this.nextContext++, options);
   }
 
   /** Sends a request and waits for its answer, with ticks if it takes some. */
@@ -304,6 +317,79 @@ export interface Flight {
   bytes: Uint8Array;
 }
 
+export interface HttpsOptions {
+  /** What `%DOWNSTREAM_TLS_SESSION_ID%` shows; no filter state at all where there is none. */
+  sessionId?: string;
+  protocol?: string;
+  sni?: string;
+}
+
+/** One connection whose TLS Envoy itself terminates. Its requests may overlap, as in HTTP/2. */
+export class HttpsConnection {
+  private readonly kept = new Map<string, Buffer>();
+
+  constructor(
+    private readonly vm: Vm,
+    private readonly root: Context,
+    private readonly nextContext: () => number,
+    private readonly options: HttpsOptions,
+  ) {}
+
+  /** A whole request. */
+  request(): Passage {
+    const passage = this.begin();
+    passage.end();
+    return passage;
+  }
+
+  /** A request that is still open. */
+  begin(): Passage {
+    const { protocol, sessionId, sni } = this.options;
+    const properties = new Map([
+      ["connection.tls_version", Buffer.from(protocol ?? "TLSv1.2")],
+      ["connection.requested_server_name", Buffer.from(sni ?? "", "latin1")],
+    ]);
+    if (sessionId !== undefined) properties.set("filter_state.tls_sid", Buffer.from(sessionId, "latin1"));
+    return new Passage(this.vm, this.root, this.nextContext(), properties, this.kept);
+  }
+}
+
+/** One request through the guard: on to the router, or answered by the guard. */
+export class Passage {
+  passedThrough = false;
+  answer: Answer | undefined;
+  private readonly context: Context;
+
+  constructor(
+    private readonly vm: Vm,
+    root: Context,
+    id: number,
+    properties: Map<string, Buffer>,
+    connectionProperties: Map<string, Buffer>,
+  ) {
+    this.context = {
+      id,
+      rootId: root.rootId,
+      root,
+      properties,
+      connectionProperties,
+      requestHeaders: headersOf("GET", "/", {}),
+      onLocalResponse: (response) => (this.answer = answerOf(response)),
+    };
+    vm.add(this.context);
+    vm.call(this.context, "proxy_on_context_create", [id, root.id]);
+    const action = vm.call(this.context, "proxy_on_request_headers", [id, 4, 1]);
+    this.passedThrough = action === Action.Continue;
+    if (this.passedThrough === (this.answer !== undefined)) {
+      throw new Error("a request is either answered and stopped, or neither");
+    }
+  }
+
+  end(): void {
+    end(this.vm, this.context);
+  }
+}
+
 /** One HTTP request and its answer. */
 export class Exchange {
   answer: Answer | undefined;
@@ -367,9 +453,7 @@ export class Exchange {
 
   private finish(response: LocalResponse): void {
     if (this.ended) return;
-    const text = response.body.toString("utf8");
-    const headers = Object.fromEntries(response.headers);
-    this.answer = { status: response.status, headers, text, json: parse(text) };
+    this.answer = answerOf(response);
     this.ended = true;
     end(this.vm, this.context);
   }
@@ -399,6 +483,11 @@ function bodyOf({ body }: RequestOptions): Buffer {
   if (body === undefined) return Buffer.alloc(0);
   if (typeof body === "string" || body instanceof Uint8Array) return Buffer.from(body);
   return Buffer.from(JSON.stringify(body));
+}
+
+function answerOf({ body, headers, status }: LocalResponse): Answer {
+  const text = body.toString("utf8");
+  return { status, headers: Object.fromEntries(headers), text, json: parse(text) };
 }
 
 function parse(text: string): AnswerBody {

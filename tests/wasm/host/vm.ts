@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly metrics: Metrics;
   readonly clock: FakeClock;
   readonly environment: Record<string, string>;
+  /** A host that does not know `declare_property`. */
+  readonly keepsNoProperties?: boolean;
   log(level: number, text: string): void;
 }
 
@@ -32,6 +34,11 @@ export interface Context {
   readonly configuration?: Buffer;
   tickPeriodMilliseconds?: number;
   properties?: Map<string, Buffer>;
+  /** Of an HTTP stream: the root that it belongs to, and what its connection keeps of the module's own properties. */
+  root?: Context;
+  connectionProperties?: Map<string, Buffer>;
+  /** Of a root: its properties that were declared to live as long as a connection. */
+  declared?: Set<string>;
   downstreamData?: Buffer;
   upstreamData?: Buffer;
   requestHeaders?: [string, string][];
@@ -233,7 +240,8 @@ export class Vm {
         const value = this.property(this.key(path, pathLength));
         return value === undefined ? Status.NotFound : this.handOver(value, pointerAt, lengthAt);
       },
-      proxy_set_property: (): number => Status.Ok,
+      proxy_set_property: (path: number, pathLength: number, value: number, length: number): number =>
+        this.setProperty(this.key(path, pathLength), this.copyOut(value, length)),
       proxy_get_shared_data: (
         key: number,
         keyLength: number,
@@ -258,7 +266,10 @@ export class Vm {
       ...this.bufferFunctions(),
       ...this.streamFunctions(),
       ...this.headerFunctions(),
-      proxy_call_foreign_function: (): number => Status.NotFound,
+      proxy_call_foreign_function: (name: number, nameLength: number, argument: number, length: number): number =>
+        this.text(name, nameLength) === "declare_property"
+          ? this.declareProperty(this.copyOut(argument, length))
+          : Status.NotFound,
       proxy_done: (): number => Status.Ok,
     };
   }
@@ -456,7 +467,35 @@ export class Vm {
   private property(path: string): Buffer | undefined {
     const name = path.replaceAll("\0", ".");
     if (name === "plugin_root_id") return Buffer.from(this.current?.rootId ?? "");
-    return this.current?.properties?.get(name);
+    return this.current?.properties?.get(name) ?? this.current?.connectionProperties?.get(name);
+  }
+
+  /** Kept with the stream, unless the root has declared the property for the connection. A root has no stream. */
+  private setProperty(name: string, value: Buffer): number {
+    const stream = this.current;
+    if (stream?.root === undefined) return Status.NotFound;
+    const isForConnection = stream.root.declared?.has(name) === true;
+    const kept = isForConnection ? stream.connectionProperties : (stream.properties ??= new Map());
+    kept?.set(name, value);
+    return Status.Ok;
+  }
+
+  /** Of the message's fields, name (1) and span (5, where 2 is the connection) count; each name may be declared once. */
+  private declareProperty(message: Buffer): number {
+    const fields = new Map<number, Buffer | number>();
+    for (let at = 0; at < message.length;) {
+      const tag = message.readUInt8(at);
+      const number = message.readUInt8(at + 1);
+      const isText = (tag & 7) === 2;
+      fields.set(tag >> 3, isText ? message.subarray(at + 2, at + 2 + number) : number);
+      at += 2 + (isText ? number : 0);
+    }
+    const name = String(fields.get(1) ?? "");
+    const root = this.current;
+    if (root === undefined || this.surroundings.keepsNoProperties === true) return Status.NotFound;
+    if (name === "" || root.declared?.has(name) === true) return Status.BadArgument;
+    if (fields.get(5) === 2) (root.declared ??= new Set()).add(name);
+    return Status.Ok;
   }
 
   private buffer(kind: number): Buffer | undefined {

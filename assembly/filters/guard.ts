@@ -1,0 +1,163 @@
+/**
+ * The guard: an HTTP filter on a listener that terminates TLS itself. It learns the session IDs that Envoy has issued
+ * there, counts their resumptions, and answers every request on a removed session with 421 and `connection: close`.
+ *
+ * The session ID comes as filter state `tls_sid` in lower-case hex, which an HTTP `set_filter_state` filter ahead of
+ * this one sets from `%DOWNSTREAM_TLS_SESSION_ID%`: clients cannot forge it. Up to TLS 1.2 without tickets the ID is the
+ * same on the full handshake and when it is resumed. In TLS 1.3 there is none, and then there is nothing to do here.
+ * (With TLS 1.2 tickets a resumed connection shows an ID that its client made up: tickets must be off on this listener.)
+ *
+ * Promises:
+ * - Every request is looked up, so that a removal also reaches the connections that are open; learning and counting
+ *   happen for the first request of a connection only (`host/connection_mark.ts`).
+ * - A session that is held with an upstream was seen by an observer in front of this listener, which has counted its
+ *   handshakes already: the guard leaves the record alone, and refuses all the same.
+ * - What is unknown goes on: no ID, no hex, no answer of the store. Nothing is ever delayed.
+ *
+ * Which handshake was a full one is not visible here: an ID that is not held is learned, one that is held counts as
+ * resumed. So nothing is refused but what was removed: `strict` is as `revoked` here, and `observe` refuses nothing.
+ * Cost: for each request two small properties and one page read; for the first of a connection one write more.
+ */
+import { misdirected } from "../admin/problem";
+import { AdminResponse } from "../admin/response";
+import { decodeHex } from "../bytes/hex";
+import { Config } from "../config/config";
+import { parseConfig } from "../config/parse";
+import { Action } from "../host/abi";
+import { ConnectionMark } from "../host/connection_mark";
+import { HostEnvironment } from "../host/environment";
+import { HostLog } from "../host/host_log";
+import { answer } from "../host/http_stream";
+import { PropertyPath } from "../host/properties";
+import { Root } from "../host/roots";
+import { LogLevel } from "../ports/log";
+import { Cache, Lookup, PutOutcome } from "../session/cache";
+import { Enforcement } from "../session/enforcement";
+import { EventCause } from "../session/events/event";
+import { Kind, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, Session } from "../session/session";
+import { SharedCache } from "./shared_cache";
+
+export class Guard extends Root {
+  private shared: SharedCache | null = null;
+  private counted: ConnectionMark | null = null;
+  private readonly session: Session = new Session();
+
+  configure(text: usize, length: i32): bool {
+    const config: Config = parseConfig(text, length, new HostEnvironment());
+    if (config.error.length > 0) {
+      new HostLog().write(LogLevel.Error, "configuration of the guard: " + config.error);
+      return false;
+    }
+    const shared = SharedCache.open(config, ROLE);
+    if (!shared) return false;
+    // Guards of several caches may stand in one chain: each counts for itself.
+    const counted = new ConnectionMark(COUNTED + config.cache);
+    if (!counted.announce()) new HostLog().write(LogLevel.Warn, NOT_MARKED);
+    this.shared = shared;
+    this.counted = counted;
+    return true;
+  }
+
+  tick(): void {
+    const shared = this.shared;
+    if (shared) shared.tick();
+  }
+
+  callAnswered(token: u32): void {
+    const shared = this.shared;
+    if (shared) shared.callAnswered(token);
+  }
+
+  free(): void {
+    const shared = this.shared;
+    if (shared) shared.free();
+    this.shared = null;
+    this.counted = null;
+  }
+
+  requestHeaders(context: u32, endOfStream: bool): i32 {
+    const shared = this.shared;
+    const counted = this.counted;
+    if (!shared || !counted) return Action.CONTINUE;
+    const idLength = readSessionId();
+    if (idLength <= 0 || !this.isRefused(shared.cache, counted, idLength)) return Action.CONTINUE;
+    shared.cache.refused(SESSION_ID, idLength, EventCause.SESSION);
+    refuse();
+    return Action.STOP_ITERATION;
+  }
+
+  /** Whether the session in SESSION_ID is removed; if it is not, and this is its connection's first request, counts it. */
+  private isRefused(cache: Cache, counted: ConnectionMark, idLength: i32): bool {
+    const lookup = cache.peek(SESSION_ID, idLength);
+    const enforced = cache.settings.enforcement != Enforcement.OBSERVE;
+    if (lookup == Lookup.Removed) return enforced;
+    if (lookup == Lookup.Unavailable || counted.isSet()) return false;
+    counted.set();
+    if (lookup == Lookup.Absent) return cache.learn(this.describe(idLength)) == PutOutcome.Refused && enforced;
+    if (cache.found.knows(Known.UPSTREAM)) return false;
+    return cache.resume(this.describe(idLength)) == Lookup.Removed && enforced;
+  }
+
+  /** What this connection shows of its session. */
+  private describe(idLength: i32): Session {
+    const session = this.session;
+    session.clear();
+    session.id = SESSION_ID;
+    session.idLength = idLength;
+    session.kind = Kind.ID;
+    session.known = Known.KIND;
+    const protocol = protocolOf(TLS_VERSION.read(PROTOCOL, PROTOCOL_CAPACITY));
+    if (protocol != 0) {
+      session.protocol = protocol;
+      session.known |= Known.PROTOCOL;
+    }
+    const sniLength = SERVER_NAME.read(SNI, MAX_SNI_LENGTH);
+    if (sniLength > 0) {
+      session.sni = SNI;
+      session.sniLength = sniLength;
+      session.known |= Known.SNI;
+    }
+    return session;
+  }
+}
+
+/** Reads the ID of the connection's session to SESSION_ID; 0 or less where there is none. */
+function readSessionId(): i32 {
+  const length = FILTER_STATE.read(SESSION_ID_TEXT, MAX_ID_LENGTH * 2);
+  return length <= 0 ? length : decodeHex(SESSION_ID_TEXT, length, SESSION_ID);
+}
+
+/** The number on the wire of the text in PROTOCOL, "TLSv1" or "TLSv1.1" and so on; 0 for any other. */
+function protocolOf(length: i32): u16 {
+  if (length != 5 && length != 7) return 0;
+  if (memory.compare(PROTOCOL, TLS_VERSION_1, 5) != 0) return 0;
+  if (length == 5) return 0x0301;
+  const minor = load<u8>(PROTOCOL, 6);
+  if (load<u8>(PROTOCOL, 5) != 0x2e || minor < 0x31 || minor > 0x33) return 0;
+  return 0x0301 + <u16>(minor - 0x30);
+}
+
+function refuse(): void {
+  const response = new AdminResponse();
+  misdirected(response, REFUSAL);
+  response.header("connection", "close");
+  answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
+}
+
+const ROLE: string = "guard";
+const COUNTED: string = "tls_session_counted_";
+const NOT_MARKED: string =
+  "guard: this Envoy does not keep properties with connections: every request counts, not one for each connection";
+const REFUSAL: string =
+  "the TLS session of this connection was removed: connect again with a full handshake, without offering the session";
+
+const FILTER_STATE = new PropertyPath("filter_state.tls_sid");
+const SESSION_ID_TEXT: usize = memory.data(64);
+const SESSION_ID: usize = memory.data(32);
+const SERVER_NAME = new PropertyPath("connection.requested_server_name");
+const SNI: usize = memory.data(255);
+const TLS_VERSION = new PropertyPath("connection.tls_version");
+const PROTOCOL: usize = memory.data(8);
+const PROTOCOL_CAPACITY: i32 = 8;
+/** "TLSv1" */
+const TLS_VERSION_1: usize = memory.data<u8>([0x54, 0x4c, 0x53, 0x76, 0x31]);
