@@ -19,12 +19,13 @@ export function readObject(
     return null;
   }
   if (value.kind != JsonKind.Object) {
-    badRequest(response, "body: expected a JSON object with " + fields.join(", "));
+    badRequest(response, "body: expected a JSON object" + (fields.length == 0 ? "" : " with " + fields.join(", ")));
     return null;
   }
   for (let i = 0; i < value.names.length; i++) {
     if (fields.includes(value.names[i])) continue;
-    badRequest(response, "body: " + quoted(value.names[i]) + " is unknown; the fields are " + fields.join(", "));
+    const known = fields.length == 0 ? "it has no fields" : "the fields are " + fields.join(", ");
+    badRequest(response, "body: " + quoted(value.names[i]) + " is unknown; " + known);
     return null;
   }
   return value;

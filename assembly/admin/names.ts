@@ -1,8 +1,9 @@
 /**
- * How kinds, protocols, origins and causes are called in the API. Protocols have OpenSSL's names (SSL_get_version(3)). 0 stands for
+ * How kinds, protocols, origins, causes and states are called in the API. Protocols have OpenSSL's names (SSL_get_version(3)). 0 stands for
  * a name that does not exist.
  */
 import { Cause, Kind, Origin } from "../session/session";
+import { KeyState } from "../session/ticket_keys";
 
 export const KIND_NAMES: string = "id, ticket, psk";
 export const PROTOCOL_NAMES: string = "SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3";
@@ -36,6 +37,13 @@ export function originName(origin: u8): string {
 
 export function causeName(cause: u8): string {
   return cause == Cause.FLUSH ? "flush" : "api";
+}
+
+/** What is known of a ticket key. */
+export function keyStateName(state: u8): string {
+  if (state == KeyState.TOLD) return "told";
+  if (state == KeyState.SHARED) return "shared";
+  return state == KeyState.REMOVED ? "removed" : "learned";
 }
 
 /** "0x" and four lower-case hexadecimal digits. */

@@ -4,9 +4,8 @@
  * Refused: a name twice, a '%' without two hexadecimal digits, what is not UTF-8 afterwards, and more than MAX_PAIRS pairs.
  * Cost: O(length) and one comparison for each pair of names.
  */
-import { digitValue } from "../bytes/hex";
 import { quoted } from "../json/quote";
-import { wellFormed } from "../json/utf8";
+import { decodePercent } from "./percent_encoding";
 
 /** No path takes more than five. */
 const MAX_PAIRS: i32 = 16;
@@ -53,26 +52,5 @@ export class Query {
 
 /** Text without its percent-encoding and with '+' as a space; null where it is malformed. */
 export function decodeComponent(text: string): string | null {
-  const bytes = String.UTF8.encode(text);
-  const start = changetype<usize>(bytes);
-  const length = bytes.byteLength;
-  let used = 0;
-  for (let i = 0; i < length; i++) {
-    let byte = load<u8>(start + i);
-    if (byte == 0x2b) {
-      byte = 0x20;
-    } else if (byte == 0x25) {
-      if (i + 2 >= length) return null;
-      const high = digitValue(load<u8>(start + i, 1));
-      const low = digitValue(load<u8>(start + i, 2));
-      if (high < 0 || low < 0) return null;
-      byte = <u8>((high << 4) | low);
-      i += 2;
-    }
-    // Never longer than what was read, so it fits in the same place.
-    store<u8>(start + used, byte);
-    used++;
-  }
-  if (!wellFormed(start, used)) return null;
-  return String.UTF8.decodeUnsafe(start, used);
+  return decodePercent(text.replaceAll("+", " "));
 }

@@ -2,15 +2,20 @@
 import { Cache } from "../session/cache";
 import { Route } from "./route";
 import { CacheSizeRoute } from "./routes/cache_size";
+import { EnforcementRoute } from "./routes/enforcement";
 import { EventsRoute } from "./routes/events";
 import { FlushRoute } from "./routes/flush";
 import { HealthRoute } from "./routes/health";
 import { ModeRoute } from "./routes/mode";
 import { OpenApiRoute } from "./routes/openapi";
 import { RemovedRoute } from "./routes/removed";
+import { RevocationRoute } from "./routes/revocation";
+import { RevocationsRoute } from "./routes/revocations";
 import { SessionRoute } from "./routes/session";
 import { SessionsRoute } from "./routes/sessions";
 import { StatisticsRoute } from "./routes/statistics";
+import { TicketKeyRoute } from "./routes/ticket_key";
+import { TicketKeysRoute } from "./routes/ticket_keys";
 import { TimeoutRoute } from "./routes/timeout";
 
 export function routesOf(cache: Cache): Route[] {
@@ -25,6 +30,11 @@ export function routesOf(cache: Cache): Route[] {
     new ModeRoute(cache),
     new CacheSizeRoute(cache),
     new TimeoutRoute(cache),
+    new EnforcementRoute(cache),
+    new TicketKeysRoute(cache),
+    new TicketKeyRoute(cache),
+    new RevocationsRoute(cache),
+    new RevocationRoute(cache),
     new OpenApiRoute(),
   ];
 }

@@ -3,6 +3,7 @@ import { Known, Session } from "../session/session";
 import { canonicalAddress } from "./address";
 import { KIND_NAMES, kindOf } from "./names";
 import { Query } from "./query";
+import { lower, lowerCase } from "./server_name";
 
 export class SessionFilter {
   /** Empty, or what is wrong with the query. */
@@ -59,14 +60,4 @@ export class SessionFilter {
     }
     return true;
   }
-}
-
-function lowerCase(pointer: usize, length: i32): void {
-  for (let i = 0; i < length; i++) store<u8>(pointer + i, lower(load<u8>(pointer + i)));
-}
-
-
-@inline
-function lower(byte: u8): u8 {
-  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }

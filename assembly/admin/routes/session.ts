@@ -5,6 +5,7 @@
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
 import { Cause } from "../../session/session";
 import { readObject } from "../body";
+import { beginOutcome } from "../outcome";
 import { badRequest, gone, notFound, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
@@ -78,23 +79,12 @@ export class SessionRoute extends Route {
       unavailable(response, "not removed: other changes came first; try again");
       return;
     }
-    const removed = outcome == RemoveOutcome.Removed;
-    const json = response.begin(removed ? 200 : 404);
-    json.beginObject();
-    json.name("result");
-    json.number(removed ? 1 : 0);
-    json.name("outcome");
-    json.string(removed ? "removed" : "not_found");
-    json.endObject();
+    if (outcome == RemoveOutcome.Removed) beginOutcome(response, 200, 1, "removed").endObject();
+    else beginOutcome(response, 404, 0, "not_found").endObject();
   }
 
   private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
-    const json = response.begin(status);
-    json.beginObject();
-    json.name("result");
-    json.number(result);
-    json.name("outcome");
-    json.string(outcome);
+    const json = beginOutcome(response, status, result, outcome);
     json.name("session");
     writeSession(json, this.cache.found);
     json.endObject();

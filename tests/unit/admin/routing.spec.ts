@@ -20,9 +20,11 @@ describe("a path", () => {
       "/healthz/",
       "/V1/stats",
       "/v1//stats",
-      "/v1/enforcement",
-      "/v1/ticket-keys",
-      "/v1/revocations",
+      "/v1/enforcement/",
+      "/v1/ticket-keys/",
+      "/v1/ticket-keys/" + "ab".repeat(16) + "/",
+      "/v1/revocations/",
+      "/v1/revocations/shop.example/",
       "/v1/\u0000\n",
     ];
     for (let i = 0; i < paths.length; i++) {
@@ -42,6 +44,11 @@ describe("a path", () => {
     expect(client.call("POST", "/v1/sessions").header("allow")).toBe("GET, HEAD");
     expect(client.call("GET", "/v1/sessions/flush").header("allow")).toBe("POST");
     expect(client.call("DELETE", "/v1/mode").header("allow")).toBe("GET, HEAD, PUT");
+    expect(client.call("POST", "/v1/enforcement").header("allow")).toBe("GET, HEAD, PUT");
+    expect(client.call("PUT", "/v1/ticket-keys").header("allow")).toBe("GET, HEAD");
+    expect(client.call("GET", "/v1/ticket-keys/" + "ab".repeat(16)).header("allow")).toBe("PUT, DELETE");
+    expect(client.call("DELETE", "/v1/revocations").header("allow")).toBe("GET, HEAD");
+    expect(client.call("GET", "/v1/revocations/shop.example").header("allow")).toBe("PUT, DELETE");
     expect(client.call("OPTIONS", "/v1/stats").header("allow")).toBe("GET, HEAD");
     expect(client.call("get", "/v1/stats").status).toBe(405);
     expect(client.call("", "/v1/stats").status).toBe(405);
@@ -59,6 +66,9 @@ describe("a path", () => {
       "/v1/sessions/" + hexId(1) + "?force=1",
       "/v1/stats?reset",
       "/v1/mode?x=",
+      "/v1/enforcement?x",
+      "/v1/ticket-keys?limit=1",
+      "/v1/revocations?limit=1",
       "/healthz?x",
       "/v1/openapi.json?x",
     ];
@@ -77,7 +87,17 @@ describe("a path", () => {
 describe("an answer", () => {
   it("is JSON that nobody stores", () => {
     const client = new Client();
-    const paths = ["/healthz", "/v1/sessions", "/v1/removed", "/v1/stats", "/v1/mode", "/v1/openapi.json"];
+    const paths = [
+      "/healthz",
+      "/v1/sessions",
+      "/v1/removed",
+      "/v1/stats",
+      "/v1/mode",
+      "/v1/enforcement",
+      "/v1/ticket-keys",
+      "/v1/revocations",
+      "/v1/openapi.json",
+    ];
     for (let i = 0; i < paths.length; i++) {
       const answer = client.call("GET", paths[i]);
       expect(answer.status).toBe(200);
@@ -123,7 +143,7 @@ describe("an answer", () => {
   it("is 503 where the store cannot be read, but the health does not ask it", () => {
     const client = new Client();
     client.bench.store.broken = true;
-    const paths = ["/v1/sessions", "/v1/removed", "/v1/sessions/aa", "/v1/stats", "/v1/mode"];
+    const paths = ["/v1/sessions", "/v1/removed", "/v1/sessions/aa", "/v1/stats", "/v1/mode", "/v1/ticket-keys"];
     for (let i = 0; i < paths.length; i++) {
       const answer = client.call("GET", paths[i]);
       expect(answer.status).toBe(503, paths[i]);
@@ -142,6 +162,10 @@ describe("an answer", () => {
       client.send("PUT", "/v1/mode", '{"mode":[]}'),
       client.send("PUT", "/v1/cache-size", '{"cache_size":1}'),
       client.send("PUT", "/v1/timeout", '{"timeout":1}'),
+      client.send("PUT", "/v1/enforcement", '{"enforcement":"strict"}'),
+      client.send("PUT", "/v1/ticket-keys/" + "ab".repeat(16), '{"upstream":"10.0.0.7:443"}'),
+      client.call("DELETE", "/v1/ticket-keys/" + "ab".repeat(16)),
+      client.call("PUT", "/v1/revocations/shop.example"),
       client.send("POST", "/v1/sessions/flush", "{}"),
     ];
     for (let i = 0; i < calls.length; i++) {
@@ -155,8 +179,17 @@ describe("an answer", () => {
 describe("a body that is no JSON object of known fields", () => {
   it("is 400 wherever a body is taken", () => {
     const client = new Client();
-    const methods = ["PUT", "POST", "PUT", "PUT", "PUT"];
-    const paths = ["/v1/sessions/" + hexId(1), "/v1/sessions/flush", "/v1/mode", "/v1/cache-size", "/v1/timeout"];
+    const methods = ["PUT", "POST", "PUT", "PUT", "PUT", "PUT", "PUT", "PUT"];
+    const paths = [
+      "/v1/sessions/" + hexId(1),
+      "/v1/sessions/flush",
+      "/v1/mode",
+      "/v1/cache-size",
+      "/v1/timeout",
+      "/v1/enforcement",
+      "/v1/ticket-keys/" + "ab".repeat(16),
+      "/v1/revocations/shop.example",
+    ];
     const bodies = [
       "x",
       "{",
@@ -179,6 +212,8 @@ describe("a body that is no JSON object of known fields", () => {
       }
     }
     expect(client.bench.number()).toBe(0);
+    expect(client.call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[]}');
+    expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
   });
 
   it("may not be missing where a field is needed", () => {
@@ -189,5 +224,9 @@ describe("a body that is no JSON object of known fields", () => {
     expect(client.send("PUT", "/v1/cache-size", "{}").status).toBe(400);
     expect(client.send("PUT", "/v1/timeout", "{}").status).toBe(400);
     expect(client.call("POST", "/v1/sessions/flush").status).toBe(400);
+    expect(client.send("PUT", "/v1/enforcement", "{}").status).toBe(400);
+    expect(client.call("PUT", "/v1/enforcement").status).toBe(400);
+    expect(client.send("PUT", "/v1/ticket-keys/" + "ab".repeat(16), "{}").status).toBe(400);
+    expect(client.call("PUT", "/v1/ticket-keys/" + "ab".repeat(16)).status).toBe(400);
   });
 });

@@ -125,6 +125,41 @@ describe("the timeout", () => {
   });
 });
 
+describe("the enforcement", () => {
+  it("is read and changed, and tells what it was", () => {
+    const client = new Client();
+    expect(client.call("GET", "/v1/enforcement").text).toBe('{"enforcement":"revoked"}');
+    expect(client.send("PUT", "/v1/enforcement", '{"enforcement":"strict"}').text).toBe(
+      '{"enforcement":"strict","previous":"revoked"}',
+    );
+    expect(client.send("PUT", "/v1/enforcement", '{"enforcement":"observe"}').text).toBe(
+      '{"enforcement":"observe","previous":"strict"}',
+    );
+    expect(client.send("PUT", "/v1/enforcement", '{"enforcement":"observe"}').text).toBe(
+      '{"enforcement":"observe","previous":"observe"}',
+    );
+    expect(client.call("GET", "/v1/enforcement").text).toBe('{"enforcement":"observe"}');
+  });
+
+  it("is 422 and stays where it cannot be", () => {
+    const client = new Client();
+    const values = ['""', '"Strict"', '"off"', '"revoke"', "null", "2", "true", '["strict"]', '{"strict":true}'];
+    for (let i = 0; i < values.length; i++) {
+      const answer = client.send("PUT", "/v1/enforcement", '{"enforcement":' + values[i] + "}");
+      expect(answer.status).toBe(422, values[i]);
+      expect(answer.detail).toBe('enforcement: expected "observe", "revoked" or "strict"');
+    }
+    expect(client.call("GET", "/v1/enforcement").text).toBe('{"enforcement":"revoked"}');
+  });
+
+  it("is in force for another worker", () => {
+    const client = new Client();
+    const other = new Client(client.bench.worker());
+    client.send("PUT", "/v1/enforcement", '{"enforcement":"strict"}');
+    expect(other.call("GET", "/v1/enforcement").text).toBe('{"enforcement":"strict"}');
+  });
+});
+
 describe("a flush", () => {
   it("removes all without a time, and refuses what had not expired", () => {
     const client = new Client();

@@ -1,0 +1,44 @@
+/** GET and PUT /v1/enforcement: what is done about resumptions that must not be. In force when the answer is sent. */
+import { JsonKind } from "../../json/value";
+import { Cache } from "../../session/cache";
+import { enforcementName, enforcementOf } from "../../session/enforcement";
+import { readField } from "../body";
+import { unavailable, unprocessable } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse } from "../response";
+import { Route } from "../route";
+
+export class EnforcementRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/enforcement", "GET, HEAD, PUT");
+  }
+
+  get(request: AdminRequest, response: AdminResponse): void {
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("enforcement");
+    json.string(enforcementName(this.cache.settings.enforcement));
+    json.endObject();
+  }
+
+  put(request: AdminRequest, response: AdminResponse): void {
+    const value = readField(request, response, "enforcement");
+    if (value === null) return;
+    const enforcement = value.kind == JsonKind.String ? enforcementOf(value.text) : -1;
+    if (enforcement < 0) {
+      unprocessable(response, 'enforcement: expected "observe", "revoked" or "strict"');
+      return;
+    }
+    if (!this.cache.changeEnforcement(enforcement)) {
+      unavailable(response, "not changed: other changes came first; try again");
+      return;
+    }
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("enforcement");
+    json.string(enforcementName(enforcement));
+    json.name("previous");
+    json.string(enforcementName(this.cache.previous));
+    json.endObject();
+  }
+}

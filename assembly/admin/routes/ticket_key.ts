@@ -1,0 +1,70 @@
+/**
+ * PUT and DELETE /v1/ticket-keys/{name}: one ticket key, by its name. PUT tells to which upstream it belongs and lifts a
+ * removal; after DELETE no ticket under it resumes, whether it was known or not.
+ */
+import { JsonKind } from "../../json/value";
+import { Cache } from "../../session/cache";
+import { KeyOutcome } from "../../session/ticket_keys";
+import { canonicalAddress } from "../address";
+import { readField } from "../body";
+import { beginOutcome } from "../outcome";
+import { badRequest, unavailable, unprocessable } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse } from "../response";
+import { Route } from "../route";
+import { writeTicketKey } from "../ticket_key_json";
+import { TICKET_KEY_RULE, TicketKeyName } from "../ticket_key_name";
+
+export class TicketKeyRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/ticket-keys/{name}", "PUT, DELETE");
+  }
+
+  check(request: AdminRequest, response: AdminResponse): void {
+    if (!new TicketKeyName(request.parameter).valid) badRequest(response, TICKET_KEY_RULE);
+  }
+
+  put(request: AdminRequest, response: AdminResponse): void {
+    const value = readField(request, response, "upstream");
+    if (value === null) return;
+    const address = value.kind == JsonKind.String ? canonicalAddress(value.text) : "";
+    if (address.length == 0) {
+      unprocessable(response, 'upstream: expected "IPv4:port" or "[IPv6]:port"');
+      return;
+    }
+    const name = new TicketKeyName(request.parameter);
+    const upstream = String.UTF8.encode(address);
+    switch (this.cache.ticketKeys.tell(name.pointer, changetype<usize>(upstream), upstream.byteLength)) {
+      case KeyOutcome.Added:
+        this.writeOutcome(response, 201, 1, "added");
+        break;
+      case KeyOutcome.Replaced:
+        this.writeOutcome(response, 200, 1, "replaced");
+        break;
+      case KeyOutcome.Identical:
+        this.writeOutcome(response, 200, 0, "identical");
+        break;
+      default:
+        unavailable(response, "not stored: no room for one more, or other changes came first; try again");
+    }
+  }
+
+  remove(request: AdminRequest, response: AdminResponse): void {
+    const name = new TicketKeyName(request.parameter);
+    if (this.cache.ticketKeys.remove(name.pointer) == KeyOutcome.NotStored) {
+      unavailable(response, "not removed: no room for one more, or other changes came first; try again");
+      return;
+    }
+    beginOutcome(response, 200, 1, "removed").endObject();
+  }
+
+  private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
+    const json = beginOutcome(response, status, result, outcome);
+    const row = this.cache.ticketKeys.row;
+    if (row) {
+      json.name("ticket_key");
+      writeTicketKey(json, row);
+    }
+    json.endObject();
+  }
+}
