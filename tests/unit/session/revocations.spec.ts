@@ -1,0 +1,199 @@
+import { RevocationOutcome, Revocations } from "../../../assembly/session/revocations";
+import { FakeClock } from "../support/fake_clock";
+import { FakeStore } from "../support/fake_store";
+import { Text } from "../support/sessions";
+import { serverNamesOfOnePage } from "../support/table_names";
+
+const START: u64 = 1_790_000_000;
+
+class Worker {
+  readonly revocations: Revocations;
+
+  constructor(
+    readonly store: FakeStore = new FakeStore(),
+    readonly clock: FakeClock = new FakeClock(),
+    cacheName: string = "default",
+  ) {
+    this.revocations = new Revocations(cacheName, store, clock);
+  }
+
+  revoke(sni: string): RevocationOutcome {
+    const text = new Text(sni);
+    return this.revocations.revoke(text.start, text.length);
+  }
+
+  lift(sni: string): RevocationOutcome {
+    const text = new Text(sni);
+    return this.revocations.lift(text.start, text.length);
+  }
+
+  revokedAt(sni: string): u64 {
+    const text = new Text(sni);
+    return this.revocations.revokedAt(text.start, text.length);
+  }
+}
+
+describe("a revocation", () => {
+  it("has the second in which it was made, for all workers at once", () => {
+    const worker = new Worker();
+    expect(worker.revokedAt("shop.example")).toBe(0);
+    expect(worker.revoke("shop.example")).toBe(RevocationOutcome.Done);
+    expect(worker.revocations.time).toBe(START);
+    expect(new Worker(worker.store, worker.clock).revokedAt("shop.example")).toBe(START);
+  });
+
+  it("holds whatever the case of the name", () => {
+    const worker = new Worker();
+    worker.revoke("Shop.EXAMPLE");
+    expect(worker.revokedAt("sHOP.example")).toBe(START);
+    expect(worker.lift("SHOP.example")).toBe(RevocationOutcome.Done);
+    expect(worker.revokedAt("shop.example")).toBe(0);
+  });
+
+  it("leaves what is no letter of ASCII as it is", () => {
+    const worker = new Worker();
+    worker.revoke("[@.example");
+    expect(worker.revokedAt("[@.example")).toBe(START);
+    expect(worker.revokedAt("{`.example")).toBe(0);
+    worker.revoke("\u00c4.example");
+    expect(worker.revokedAt("\u00e4.example")).toBe(0);
+  });
+
+  it("is of the whole name", () => {
+    const worker = new Worker();
+    worker.revoke("shop.example");
+    const others = ["shop.exampl", "shop.example.", "hop.example", "www.shop.example", "example", ""];
+    for (let i = 0; i < others.length; i++) expect(worker.revokedAt(others[i])).toBe(0, others[i]);
+  });
+
+  it("is moved by a second one, but never back", () => {
+    const worker = new Worker();
+    worker.revoke("shop.example");
+    worker.clock.advance(5);
+    worker.revoke("shop.example");
+    expect(worker.revokedAt("shop.example")).toBe(START + 5);
+    worker.clock.advance(-100);
+    expect(worker.revoke("shop.example")).toBe(RevocationOutcome.Done);
+    expect(worker.revokedAt("shop.example")).toBe(START + 5);
+    expect(worker.revocations.time).toBe(START + 5);
+  });
+
+  it("lasts until it is lifted, which can be done once", () => {
+    const worker = new Worker();
+    worker.revoke("a.example");
+    worker.revoke("b.example");
+    worker.clock.advance(100_000_000);
+    expect(worker.revokedAt("a.example")).toBe(START);
+    expect(worker.lift("a.example")).toBe(RevocationOutcome.Done);
+    expect(worker.lift("a.example")).toBe(RevocationOutcome.NotFound);
+    expect(worker.revokedAt("a.example")).toBe(0);
+    expect(worker.revokedAt("b.example")).toBe(START);
+  });
+
+  it("can be of 255 bytes, and no longer name is revoked", () => {
+    const worker = new Worker();
+    const name = "a".repeat(255);
+    expect(worker.revoke(name)).toBe(RevocationOutcome.Done);
+    expect(worker.revokedAt(name)).toBe(START);
+    expect(worker.revokedAt(name + "a")).toBe(0);
+  });
+
+  it("is of one named cache", () => {
+    const worker = new Worker();
+    worker.revoke("shop.example");
+    expect(new Worker(worker.store, worker.clock, "edge").revokedAt("shop.example")).toBe(0);
+  });
+});
+
+describe("a page full of revocations", () => {
+  it("drops none, and says so where one more cannot be stored", () => {
+    const worker = new Worker();
+    const names = serverNamesOfOnePage(90);
+    let revoked = 0;
+    while (revoked < names.length && worker.revoke(names[revoked]) == RevocationOutcome.Done) revoked++;
+    expect(revoked).toBeGreaterThan(60);
+    expect(revoked).toBeLessThan(90);
+    worker.clock.advance(1);
+    expect(worker.revoke(names[revoked])).toBe(RevocationOutcome.NotStored);
+    for (let i = 0; i < revoked; i++) expect(worker.revokedAt(names[i])).toBe(START, names[i]);
+    expect(worker.revokedAt(names[revoked])).toBe(0);
+    expect(worker.revoke(names[0])).toBe(RevocationOutcome.Done, "one that is there can be moved");
+    worker.lift(names[1]);
+    // Names differ in length by a digit or two.
+    worker.lift(names[2]);
+    expect(worker.revoke(names[revoked])).toBe(RevocationOutcome.Done);
+  });
+});
+
+describe("two workers that revoke at once", () => {
+  it("lose neither revocation", () => {
+    const names = serverNamesOfOnePage(2);
+    for (let exists = 0; exists < 2; exists++) {
+      const store = new RacingStore();
+      const worker = new Worker(store);
+      store.name = names[0];
+      store.ownName = names[1];
+      store.rival = new Worker(store, worker.clock);
+      if (exists == 1) worker.revoke(names[0]);
+      worker.clock.advance(1);
+      store.conflictAt(0);
+      expect(worker.revoke(names[1])).toBe(RevocationOutcome.Done);
+      expect(store.happened).toBe(true);
+      expect(worker.revokedAt(names[0])).toBe(START + 1);
+      expect(worker.revokedAt(names[1])).toBe(START + 1);
+    }
+  });
+
+  it("keep the other's where one is lifted", () => {
+    const names = serverNamesOfOnePage(2);
+    const store = new RacingStore();
+    const worker = new Worker(store);
+    store.name = names[0];
+    store.ownName = names[1];
+    store.rival = new Worker(store, worker.clock);
+    worker.revoke(names[1]);
+    store.conflictAt(0);
+    expect(worker.lift(names[1])).toBe(RevocationOutcome.Done);
+    expect(store.happened).toBe(true);
+    expect(worker.revokedAt(names[0])).toBe(START);
+    expect(worker.revokedAt(names[1])).toBe(0);
+  });
+
+  it("give up after a bounded number of tries, and say so", () => {
+    const worker = new Worker();
+    worker.revoke("a.example");
+    worker.store.alwaysConflicts = true;
+    expect(worker.revoke("b.example")).toBe(RevocationOutcome.NotStored);
+    expect(worker.lift("a.example")).toBe(RevocationOutcome.NotStored);
+    worker.store.alwaysConflicts = false;
+    expect(worker.revokedAt("a.example")).toBe(START);
+    expect(worker.revokedAt("b.example")).toBe(0);
+  });
+});
+
+describe("a store that does not answer", () => {
+  it("revokes and lifts nothing silently", () => {
+    const worker = new Worker();
+    worker.store.broken = true;
+    expect(worker.revoke("a.example")).toBe(RevocationOutcome.NotStored);
+    expect(worker.lift("a.example")).toBe(RevocationOutcome.NotStored);
+    expect(worker.revokedAt("a.example")).toBe(0);
+  });
+});
+
+/** A store in which another worker revokes a name at a chosen moment. */
+class RacingStore extends FakeStore {
+  happened: bool = false;
+  name: string = "";
+  /** What the worker under test is about: two real workers share no memory, so what the rival left there is undone. */
+  ownName: string = "";
+  rival: Worker | null = null;
+
+  otherWriter(): void {
+    const rival = this.rival;
+    this.happened = true;
+    if (!rival) return;
+    rival.revoke(this.name);
+    rival.revokedAt(this.ownName);
+  }
+}

@@ -1,0 +1,412 @@
+import { KeyOutcome, KeyState, TicketKeys } from "../../../assembly/session/ticket_keys";
+import { Row } from "../../../assembly/session/table";
+import { FakeClock } from "../support/fake_clock";
+import { FakeStore } from "../support/fake_store";
+import { Text } from "../support/sessions";
+import { keyName, keyNamesOfOnePage } from "../support/table_names";
+
+const START: u64 = 1_790_000_000;
+const HERE: string = "10.0.0.7:443";
+const THERE: string = "10.0.0.8:443";
+/** Ticks that go through all that one worker has counted. */
+const ROUND: i32 = 4;
+/** (4095 - 16) / (40 + 16 + 12) */
+const LEARNED_IN_A_PAGE: i32 = 59;
+/** (4095 - 16) / (40 + 16) */
+const REMOVED_IN_A_PAGE: i32 = 72;
+
+/** One worker's view of the names. */
+class Worker {
+  readonly keys: TicketKeys;
+
+  constructor(
+    readonly store: FakeStore = new FakeStore(),
+    readonly clock: FakeClock = new FakeClock(),
+    cacheName: string = "default",
+  ) {
+    this.keys = new TicketKeys(cacheName, store, clock);
+  }
+
+  other(): Worker {
+    return new Worker(this.store, this.clock);
+  }
+
+  learn(name: usize, upstream: string = HERE): void {
+    const text = new Text(upstream);
+    this.keys.learn(name, text.start, text.length);
+  }
+
+  tell(name: usize, upstream: string = HERE): KeyOutcome {
+    const text = new Text(upstream);
+    return this.keys.tell(name, text.start, text.length);
+  }
+
+  tick(ticks: i32 = ROUND): void {
+    for (let i = 0; i < ticks; i++) this.keys.tick();
+  }
+
+  row(name: usize): Row | null {
+    return this.keys.table.open(name, 16) ? this.keys.table.find(name, 16) : null;
+  }
+
+  /** 0 where the name is unknown. */
+  state(name: usize): u8 {
+    const row = this.row(name);
+    return row ? row.state : 0;
+  }
+
+  tickets(name: usize): u32 {
+    const row = this.row(name);
+    return row ? row.count : 0;
+  }
+
+  lastUsed(name: usize): u64 {
+    const row = this.row(name);
+    return row ? row.lastUsed : 0;
+  }
+
+  upstream(name: usize): string {
+    const row = this.row(name);
+    return row ? String.UTF8.decodeUnsafe(row.upstream, row.upstreamLength) : "";
+  }
+}
+
+describe("the name of a ticket key", () => {
+  it("is learned with its first ticket", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.learn(name);
+    expect(worker.state(name)).toBe(KeyState.LEARNED);
+    expect(worker.upstream(name)).toBe(HERE);
+    expect(worker.tickets(name)).toBe(1);
+    expect(worker.lastUsed(name)).toBe(START);
+    expect(worker.keys.isRemoved(name)).toBe(false);
+  });
+
+  it("is learned where it is nothing but zeros", () => {
+    const worker = new Worker();
+    const name = heap.alloc(16);
+    memory.fill(name, 0, 16);
+    worker.learn(name);
+    expect(worker.state(name)).toBe(KeyState.LEARNED);
+  });
+
+  it("is shared once a second upstream has it", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.learn(name, HERE);
+    worker.learn(name, THERE);
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+    expect(worker.upstream(name)).toBe(HERE);
+    expect(worker.tickets(name)).toBe(2);
+    worker.learn(name, HERE);
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+  });
+
+  it("is shared where two workers saw it of different upstreams", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.learn(name, HERE);
+    worker.other().learn(name, THERE);
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+  });
+
+  it("stays learned where two workers saw it of the same upstream", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.learn(name, HERE);
+    worker.other().learn(name, HERE);
+    expect(worker.state(name)).toBe(KeyState.LEARNED);
+    expect(worker.tickets(name)).toBe(2);
+  });
+
+  it("is kept apart in each named cache", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.keys.remove(name);
+    expect(new Worker(worker.store, worker.clock, "edge").keys.isRemoved(name)).toBe(false);
+  });
+});
+
+describe("tickets under a known name", () => {
+  it("cost no access to the store, and are written by ticks", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.learn(name);
+    const reads = worker.store.reads;
+    const writes = worker.store.writes;
+    worker.clock.advance(5);
+    for (let i = 0; i < 9; i++) worker.learn(name);
+    expect(worker.store.reads).toBe(reads);
+    expect(worker.store.writes).toBe(writes);
+    expect(worker.tickets(name)).toBe(1);
+
+    worker.clock.advance(2);
+    worker.tick();
+    expect(worker.tickets(name)).toBe(10);
+    expect(worker.lastUsed(name)).toBe(START + 7);
+    worker.tick();
+    expect(worker.tickets(name)).toBe(10, "each counts once");
+  });
+
+  it("add up over workers", () => {
+    const worker = new Worker();
+    const other = worker.other();
+    const name = keyName(1);
+    for (let i = 0; i < 5; i++) {
+      worker.learn(name);
+      other.learn(name);
+    }
+    worker.tick();
+    other.tick();
+    expect(worker.tickets(name)).toBe(10);
+  });
+
+  it("are not lost where another name takes their place in memory, or another upstream is seen", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    for (let i = 0; i < 4; i++) worker.learn(name, HERE);
+    worker.learn(name, THERE);
+    expect(worker.tickets(name)).toBe(5);
+    // More names than have a place.
+    for (let i = 0; i < 3; i++) worker.learn(name, THERE);
+    for (let number: u32 = 100; number < 500; number++) worker.learn(keyName(number));
+    worker.tick();
+    expect(worker.tickets(name)).toBe(8);
+  });
+
+  it("are written against other writers", () => {
+    const name = keyName(1);
+    const race = new Race(name);
+    race.worker.learn(name);
+    race.worker.learn(name);
+    race.worker.learn(name);
+    race.store.conflictAt(0);
+    race.worker.tick();
+    expect(race.store.happened).toBe(true);
+    expect(race.worker.tickets(name)).toBe(3);
+    expect(race.worker.state(name)).toBe(KeyState.REMOVED);
+  });
+
+  it("begin anew where the name was evicted meanwhile", () => {
+    const worker = new Worker();
+    const names = keyNamesOfOnePage(LEARNED_IN_A_PAGE + 1);
+    worker.learn(names[0]);
+    worker.learn(names[0]);
+    worker.clock.advance(1);
+    const other = worker.other();
+    for (let i = 1; i <= LEARNED_IN_A_PAGE; i++) other.learn(names[i]);
+    expect(worker.state(names[0])).toBe(0);
+    worker.tick();
+    expect(worker.state(names[0])).toBe(0);
+    worker.clock.advance(1);
+    worker.learn(names[0]);
+    expect(worker.state(names[0])).toBe(KeyState.LEARNED);
+    expect(worker.tickets(names[0])).toBe(1);
+  });
+});
+
+describe("a name that the operator tells", () => {
+  it("is added, then identical, then replaced", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    expect(worker.tell(name, HERE)).toBe(KeyOutcome.Added);
+    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.lastUsed(name)).toBe(0);
+    expect(worker.tickets(name)).toBe(0);
+    expect(worker.tell(name, HERE)).toBe(KeyOutcome.Identical);
+    expect(worker.tell(name, THERE)).toBe(KeyOutcome.Replaced);
+    expect(worker.upstream(name)).toBe(THERE);
+  });
+
+  it("replaces what was seen, and keeps what was counted", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.learn(name, HERE);
+    worker.clock.advance(9);
+    expect(worker.tell(name, HERE)).toBe(KeyOutcome.Replaced);
+    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.tickets(name)).toBe(1);
+    expect(worker.lastUsed(name)).toBe(START);
+  });
+
+  it("stays told, and where it was told, whatever is seen", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.tell(name, HERE);
+    worker.learn(name, THERE);
+    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.upstream(name)).toBe(HERE);
+    expect(worker.tickets(name)).toBe(1);
+  });
+});
+
+describe("a removed name", () => {
+  it("is removed whether it was known or not, and for all workers at once", () => {
+    const worker = new Worker();
+    const known = keyName(1);
+    const unknown = keyName(2);
+    worker.learn(known);
+    const other = worker.other();
+    other.learn(known);
+    expect(worker.keys.remove(known)).toBe(KeyOutcome.Removed);
+    expect(worker.keys.remove(unknown)).toBe(KeyOutcome.Removed);
+    expect(worker.keys.remove(unknown)).toBe(KeyOutcome.Removed);
+    expect(other.keys.isRemoved(known)).toBe(true);
+    expect(other.keys.isRemoved(unknown)).toBe(true);
+    expect(other.keys.isRemoved(keyName(3))).toBe(false);
+  });
+
+  it("stays removed whatever is seen under it", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.keys.remove(name);
+    worker.learn(name, HERE);
+    worker.learn(name, HERE);
+    worker.learn(name, THERE);
+    worker.tick();
+    expect(worker.keys.isRemoved(name)).toBe(true);
+    expect(worker.tickets(name)).toBe(3);
+  });
+
+  it("is lifted by telling it", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.tell(name, HERE);
+    worker.keys.remove(name);
+    expect(worker.tell(name, HERE)).toBe(KeyOutcome.Replaced);
+    expect(worker.keys.isRemoved(name)).toBe(false);
+    expect(worker.state(name)).toBe(KeyState.TOLD);
+  });
+
+  it("stays removed where the clock steps backwards", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.keys.remove(name);
+    worker.clock.advance(-100_000);
+    worker.learn(name);
+    expect(worker.keys.isRemoved(name)).toBe(true);
+  });
+});
+
+describe("a page that is full", () => {
+  it("loses the name that was used least recently, of those that were only seen", () => {
+    const worker = new Worker();
+    const names = keyNamesOfOnePage(LEARNED_IN_A_PAGE + 1);
+    for (let i = 0; i < LEARNED_IN_A_PAGE; i++) {
+      worker.learn(names[i]);
+      worker.clock.advance(1);
+    }
+    worker.tell(names[1]);
+    worker.learn(names[0]);
+    worker.tick();
+    worker.learn(names[LEARNED_IN_A_PAGE]);
+    expect(worker.state(names[0])).toBe(KeyState.LEARNED, "used since");
+    expect(worker.state(names[1])).toBe(KeyState.TOLD, "told");
+    expect(worker.state(names[2])).toBe(0, "the oldest");
+    for (let i = 3; i <= LEARNED_IN_A_PAGE; i++) expect(worker.state(names[i])).toBe(KeyState.LEARNED, i.toString());
+  });
+
+  it("of told names keeps them all, and neither learns nor takes one more, but still removes", () => {
+    const worker = new Worker();
+    const names = keyNamesOfOnePage(LEARNED_IN_A_PAGE + 2);
+    for (let i = 0; i < LEARNED_IN_A_PAGE; i++) expect(worker.tell(names[i])).toBe(KeyOutcome.Added);
+    worker.learn(names[LEARNED_IN_A_PAGE]);
+    expect(worker.state(names[LEARNED_IN_A_PAGE])).toBe(0);
+    expect(worker.tell(names[LEARNED_IN_A_PAGE])).toBe(KeyOutcome.NotStored);
+    expect(worker.keys.remove(names[3])).toBe(KeyOutcome.Removed);
+    for (let i = 0; i < LEARNED_IN_A_PAGE; i++) {
+      expect(worker.state(names[i])).toBe(i == 3 ? KeyState.REMOVED : KeyState.TOLD, i.toString());
+    }
+  });
+
+  it("of removed names never loses one, and says so where one more cannot be stored", () => {
+    const worker = new Worker();
+    const names = keyNamesOfOnePage(REMOVED_IN_A_PAGE + 1);
+    for (let i = 0; i < REMOVED_IN_A_PAGE; i++) expect(worker.keys.remove(names[i])).toBe(KeyOutcome.Removed);
+    expect(worker.keys.remove(names[REMOVED_IN_A_PAGE])).toBe(KeyOutcome.NotStored);
+    expect(worker.tell(names[REMOVED_IN_A_PAGE])).toBe(KeyOutcome.NotStored);
+    worker.learn(names[REMOVED_IN_A_PAGE]);
+    for (let i = 0; i < REMOVED_IN_A_PAGE; i++) expect(worker.keys.isRemoved(names[i])).toBe(true, i.toString());
+    expect(worker.state(names[REMOVED_IN_A_PAGE])).toBe(0);
+  });
+
+  it("of learned names makes room for what is removed", () => {
+    const worker = new Worker();
+    const names = keyNamesOfOnePage(LEARNED_IN_A_PAGE + 1);
+    for (let i = 0; i < LEARNED_IN_A_PAGE; i++) worker.learn(names[i]);
+    expect(worker.keys.remove(names[LEARNED_IN_A_PAGE])).toBe(KeyOutcome.Removed);
+    expect(worker.keys.isRemoved(names[LEARNED_IN_A_PAGE])).toBe(true);
+  });
+});
+
+describe("two workers that change one page at once", () => {
+  it("lose neither change", () => {
+    const names = keyNamesOfOnePage(2);
+    for (let exists = 0; exists < 2; exists++) {
+      const race = new Race(names[0]);
+      if (exists == 1) race.worker.tell(names[0]);
+      race.store.conflictAt(0);
+      expect(race.worker.tell(names[1])).toBe(KeyOutcome.Added);
+      expect(race.store.happened).toBe(true);
+      expect(race.worker.keys.isRemoved(names[0])).toBe(true);
+      expect(race.worker.state(names[1])).toBe(KeyState.TOLD);
+    }
+  });
+
+  it("remove a name for good where the other one learns it", () => {
+    const race = new Race(keyName(1));
+    race.store.conflictAt(0);
+    race.worker.learn(keyName(1));
+    expect(race.store.happened).toBe(true);
+    expect(race.worker.keys.isRemoved(keyName(1))).toBe(true);
+  });
+
+  it("give up after a bounded number of tries, and say so", () => {
+    const worker = new Worker();
+    worker.store.alwaysConflicts = true;
+    expect(worker.keys.remove(keyName(1))).toBe(KeyOutcome.NotStored);
+    expect(worker.tell(keyName(1))).toBe(KeyOutcome.NotStored);
+    worker.learn(keyName(1));
+    worker.store.alwaysConflicts = false;
+    expect(worker.state(keyName(1))).toBe(0);
+    worker.learn(keyName(1));
+    expect(worker.state(keyName(1))).toBe(KeyState.LEARNED, "the failed try is not taken for done");
+  });
+});
+
+describe("a store that does not answer", () => {
+  it("removes nothing silently", () => {
+    const worker = new Worker();
+    worker.store.broken = true;
+    expect(worker.keys.remove(keyName(1))).toBe(KeyOutcome.NotStored);
+    expect(worker.tell(keyName(1))).toBe(KeyOutcome.NotStored);
+    expect(worker.keys.isRemoved(keyName(1))).toBe(false);
+  });
+});
+
+/** A store in which another worker removes a name at a chosen moment. */
+class RacingStore extends FakeStore {
+  happened: bool = false;
+  name: usize = 0;
+  rival: TicketKeys | null = null;
+
+  otherWriter(): void {
+    const rival = this.rival;
+    this.happened = true;
+    if (rival) rival.remove(this.name);
+  }
+}
+
+class Race {
+  readonly worker: Worker;
+
+  constructor(
+    removed: usize,
+    readonly store: RacingStore = new RacingStore(),
+  ) {
+    this.worker = new Worker(store);
+    store.name = removed;
+    store.rival = new TicketKeys("default", store, new FakeClock());
+  }
+}
