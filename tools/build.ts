@@ -1,16 +1,22 @@
 /**
- * Compiles the filter: assembly/ into build/tls-session-cache.wasm, as asconfig.json says. The module appears whole or not at
- * all, so an Envoy that starts meanwhile never reads half of it. Run as `npm run build`.
+ * Makes what envoy.yaml needs under build/: the filter, compiled from assembly/ as asconfig.json says, and a demo certificate.
+ * Each appears whole or not at all, so an Envoy that starts meanwhile never reads half of it. Run as `npm run build`.
  */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runCommand } from "./command.ts";
+import { makeDemoCertificate } from "./demo_certificate.ts";
 import { BUILD_FOLDER, MODULE_FILE, PROJECT_FOLDER } from "./project.ts";
 import { shortenLines } from "./shorten_lines.ts";
 
 /** Null on success, else what the compiler said. */
-export async function buildFilter(): Promise<string | null> {
+export async function build(): Promise<string | null> {
+  await makeDemoCertificate();
+  return await buildFilter();
+}
+
+async function buildFilter(): Promise<string | null> {
   mkdirSync(BUILD_FOLDER, { recursive: true });
   const partial = join(BUILD_FOLDER, `partial-${process.pid}.wasm`);
   const compiler = join(PROJECT_FOLDER, "node_modules", "assemblyscript", "bin", "asc.js");
@@ -25,7 +31,7 @@ export async function buildFilter(): Promise<string | null> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const failure = await buildFilter();
+  const failure = await build();
   if (failure !== null) console.error(failure);
   process.exitCode = failure === null ? 0 : 1;
 }

@@ -16,15 +16,19 @@ test("without options it says the same as the shipped file", () => {
 test("ports, upstreams and the module's path are changed, and nothing else", () => {
   const rendered = renderEnvoyConfig({
     tlsPort: 20443,
+    httpsPort: 20444,
     adminPort: 20080,
     envoyAdminPort: 20901,
     modulePath: "/opt/filter.wasm",
+    certificatePath: "/opt/certificate.pem",
     upstreams: ["127.0.0.1:20501", "[::1]:20502"],
   });
   const expected = SHIPPED.replaceAll("port_value: 10443", "port_value: 20443")
+    .replaceAll("port_value: 10444", "port_value: 20444")
     .replaceAll("port_value: 10080", "port_value: 20080")
     .replaceAll("port_value: 10901", "port_value: 20901")
     .replaceAll("filename: build/tls-session-cache.wasm", "filename: /opt/filter.wasm")
+    .replaceAll("filename: build/demo-certificate.pem", "filename: /opt/certificate.pem")
     .replaceAll("address: 127.0.0.1, port_value: 10501", "address: 127.0.0.1, port_value: 20501")
     .replaceAll("address: 127.0.0.1, port_value: 10502", 'address: "::1", port_value: 20502');
   assert.notEqual(expected, SHIPPED);
@@ -42,10 +46,12 @@ test("settings are merged into the plugin configurations that they are for", () 
   const rendered = renderEnvoyConfig({
     cache: { cache_size: 7 },
     observer: { mode: ["SERVER"] },
+    guard: { timeout: 60 },
     admin: { admin: { tokens: ["secret"], tokens_env: undefined } },
   });
-  const [observer, admin] = pluginConfigurations(rendered);
+  const [observer, admin, guard] = pluginConfigurations(rendered);
   assert.deepEqual(observer, { cache: "default", cache_size: 7, mode: ["SERVER"] });
+  assert.deepEqual(guard, { cache: "default", cache_size: 7, timeout: 60 });
   assert.deepEqual(admin, {
     cache: "default",
     cache_size: 7,
@@ -74,7 +80,7 @@ test("upstreams that are no addresses are refused", () => {
   assert.throws(() => renderEnvoyConfig({ upstreams: [] }), /at least one upstream/);
 });
 
-/** Of the observer, then of the admin API. */
+/** Of the observer, the admin API and the guard. */
 function pluginConfigurations(rendered: string): unknown[] {
   const found: unknown[] = [];
   const walk = (node: unknown): void => {

@@ -11,13 +11,17 @@ export type Settings = { [name: string]: unknown };
 
 export interface EnvoyConfigOptions {
   tlsPort?: number;
+  httpsPort?: number;
   adminPort?: number;
   envoyAdminPort?: number;
   /** `host:port` or `[v6]:port`. A host name makes the cluster resolve by DNS. */
   upstreams?: string[];
   modulePath?: string;
-  /** Merged into the plugin configuration of the observer, of the admin API, or (what both must agree on) of the two. */
+  /** A file with a certificate and its key, for HTTPS. */
+  certificatePath?: string;
+  /** Merged into the plugin configuration of the observer, the guard, the admin API, or (`cache`, where they must agree) of all. */
   observer?: Settings;
+  guard?: Settings;
   admin?: Settings;
   cache?: Settings;
   /** Another file than the shipped envoy.yaml. */
@@ -31,15 +35,21 @@ export function renderEnvoyConfig(options: EnvoyConfigOptions = {}): string {
   if (broken !== undefined) throw new Error(`${source}: ${broken.message}`);
 
   if (options.tlsPort !== undefined) setPort(document, [...TLS_LISTENER, "address"], options.tlsPort);
+  if (options.httpsPort !== undefined) setPort(document, [...HTTPS_LISTENER, "address"], options.httpsPort);
   if (options.adminPort !== undefined) setPort(document, [...ADMIN_LISTENER, "address"], options.adminPort);
   if (options.envoyAdminPort !== undefined) setPort(document, ["admin", "address"], options.envoyAdminPort);
   if (options.upstreams !== undefined) setUpstreams(document, options.upstreams);
   if (options.modulePath !== undefined) {
-    for (const plugin of [OBSERVER, ADMIN]) {
+    for (const plugin of [OBSERVER, GUARD, ADMIN]) {
       setExisting(document, [...plugin, "vm_config", "code", "local", "filename"], options.modulePath);
     }
   }
+  if (options.certificatePath !== undefined) {
+    setExisting(document, [...CERTIFICATE, "certificate_chain", "filename"], options.certificatePath);
+    setExisting(document, [...CERTIFICATE, "private_key", "filename"], options.certificatePath);
+  }
   mergeSettings(document, OBSERVER, { ...options.cache, ...options.observer });
+  mergeSettings(document, GUARD, { ...options.cache, ...options.guard });
   mergeSettings(document, ADMIN, { ...options.cache, ...options.admin });
   return document.toString({ lineWidth: 0 });
 }
@@ -134,14 +144,20 @@ function describe(path: Path): string {
 }
 
 const TLS_LISTENER: Path = ["static_resources", "listeners", { named: "tls_passthrough" }];
+const HTTPS_LISTENER: Path = ["static_resources", "listeners", { named: "https" }];
 const ADMIN_LISTENER: Path = ["static_resources", "listeners", { named: "session_admin" }];
 const CLUSTER: Path = ["static_resources", "clusters", { named: "tls_upstreams" }];
 const OBSERVER: Path = [
   ...TLS_LISTENER,
   ...["filter_chains", 0, "filters", { named: "tls_session_observer" }, "typed_config", "config"],
 ];
-const ADMIN: Path = [
-  ...ADMIN_LISTENER,
+const HTTP_FILTERS: Path = [
   ...["filter_chains", 0, "filters", { named: "envoy.filters.network.http_connection_manager" }, "typed_config"],
-  ...["http_filters", { named: "tls_session_admin" }, "typed_config", "config"],
+  "http_filters",
 ];
+const GUARD: Path = [...HTTPS_LISTENER, ...HTTP_FILTERS, ...[{ named: "tls_session_guard" }, "typed_config", "config"]];
+const CERTIFICATE: Path = [
+  ...HTTPS_LISTENER,
+  ...["filter_chains", 0, "transport_socket", "typed_config", "common_tls_context", "tls_certificates", 0],
+];
+const ADMIN: Path = [...ADMIN_LISTENER, ...HTTP_FILTERS, ...[{ named: "tls_session_admin" }, "typed_config", "config"]];

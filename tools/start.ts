@@ -7,14 +7,14 @@
 import { createServer } from "node:net";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildFilter } from "./build.ts";
+import { build } from "./build.ts";
 import { stopCommands } from "./command.ts";
 import { startDemoUpstream, type DemoUpstream } from "./demo_upstream.ts";
 import { findEnvoy } from "./envoy_binary.ts";
 import { renderEnvoyConfig } from "./envoy_config.ts";
 import { startEnvoy, type EnvoyProcess } from "./envoy_process.ts";
 import { httpStatus } from "./http_status.ts";
-import { BUILD_FOLDER, MODULE_FILE } from "./project.ts";
+import { BUILD_FOLDER, DEMO_CERTIFICATE_FILE, MODULE_FILE } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
 import { ports, readStartSettings, type StartSettings } from "./start_settings.ts";
 
@@ -47,7 +47,7 @@ async function start(settings: StartSettings): Promise<void> {
   const binary = await findEnvoy(console.log);
 
   console.log("building the filter ...");
-  const failure = await buildFilter();
+  const failure = await build();
   if (failure !== null) throw new SetupError(`the filter does not compile:\n${failure}`);
   if (stopping) return;
 
@@ -57,10 +57,12 @@ async function start(settings: StartSettings): Promise<void> {
     binary,
     configuration: renderEnvoyConfig({
       tlsPort: settings.tlsPort,
+      httpsPort: settings.httpsPort,
       adminPort: settings.adminPort,
       envoyAdminPort: settings.envoyAdminPort,
       upstreams: addresses,
       modulePath: MODULE_FILE,
+      certificatePath: DEMO_CERTIFICATE_FILE,
     }),
     envoyAdminPort: settings.envoyAdminPort,
     concurrency: settings.concurrency,
@@ -119,6 +121,7 @@ function describe(settings: StartSettings, addresses: string[], { logFile }: Env
   const answer = demo ? "upstream demo-1 resumed=false protocol=TLSv1.2" : "what your server answers";
   console.log(`
   TLS passthrough    127.0.0.1:${settings.tlsPort} -> ${servers} ${addresses.join(", ")}
+  HTTPS, guarded     https://127.0.0.1:${settings.httpsPort}   certificate: ${relative(process.cwd(), DEMO_CERTIFICATE_FILE)}
   admin API          ${api}   token: ${settings.adminTokenIsMade ? settings.adminToken : "as in ADMIN_TOKEN"}
   Envoy's own admin  http://127.0.0.1:${settings.envoyAdminPort}   metrics: /stats/prometheus
   Envoy's log        ${relative(process.cwd(), logFile)}

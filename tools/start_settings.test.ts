@@ -5,6 +5,7 @@ import { readStartSettings } from "./start_settings.ts";
 test("with nothing set, the ports are those of envoy.yaml and a token is made", () => {
   const settings = readStartSettings({});
   assert.equal(settings.tlsPort, 10443);
+  assert.equal(settings.httpsPort, 10444);
   assert.equal(settings.adminPort, 10080);
   assert.equal(settings.envoyAdminPort, 10901);
   assert.equal(settings.concurrency, 2);
@@ -33,6 +34,7 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
   ["a port beyond 65535", { ENVOY_ADMIN_PORT: "65536" }, /ENVOY_ADMIN_PORT=65536/],
   ["a port with a sign or a fraction", { TLS_PORT: "+1.5" }, /TLS_PORT/],
   ["one port for two listeners", { TLS_PORT: "10080" }, /TLS_PORT and ADMIN_PORT are both 10080/],
+  ["the HTTPS port for two listeners", { HTTPS_PORT: "10443" }, /TLS_PORT and HTTPS_PORT are both 10443/],
   ["no worker at all", { CONCURRENCY: "0" }, /CONCURRENCY=0 is not a whole number from 1/],
   ["an upstream without a port", { UPSTREAMS: "10.0.0.7:443,10.0.0.8" }, /"10\.0\.0\.8" is not host:port/],
   ["an upstream left empty", { UPSTREAMS: "10.0.0.7:443," }, /"" is not host:port/],

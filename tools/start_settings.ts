@@ -5,6 +5,7 @@ import { SetupError } from "./setup_error.ts";
 
 export interface StartSettings {
   tlsPort: number;
+  httpsPort: number;
   adminPort: number;
   envoyAdminPort: number;
   /** null: demo upstreams are started. */
@@ -23,6 +24,7 @@ export function readStartSettings(environment: Environment): StartSettings {
   const adminToken = token(environment, "ADMIN_TOKEN");
   const settings: StartSettings = {
     tlsPort: wholeNumber(environment, "TLS_PORT", 10443, 65535),
+    httpsPort: wholeNumber(environment, "HTTPS_PORT", 10444, 65535),
     adminPort: wholeNumber(environment, "ADMIN_PORT", 10080, 65535),
     envoyAdminPort: wholeNumber(environment, "ENVOY_ADMIN_PORT", 10901, 65535),
     upstreams: upstreams(environment),
@@ -42,6 +44,7 @@ export function readStartSettings(environment: Environment): StartSettings {
 export function ports(settings: StartSettings): { variable: string; port: number }[] {
   return [
     { variable: "TLS_PORT", port: settings.tlsPort },
+    { variable: "HTTPS_PORT", port: settings.httpsPort },
     { variable: "ADMIN_PORT", port: settings.adminPort },
     { variable: "ENVOY_ADMIN_PORT", port: settings.envoyAdminPort },
   ];

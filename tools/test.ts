@@ -7,7 +7,7 @@
  */
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { buildFilter } from "./build.ts";
+import { build } from "./build.ts";
 import { runCommand, stopCommands } from "./command.ts";
 import { checkShippedConfiguration } from "./compose_check.ts";
 import { findEnvoy } from "./envoy_binary.ts";
@@ -36,7 +36,7 @@ const CHECKS: Check[] = [
     what: "the tools' own tests",
     run: (files) => runNodeTests({ folder: "tools", files, concurrency: 1 }),
   },
-  { name: "build", what: "AssemblyScript to WebAssembly", run: build },
+  { name: "build", what: "AssemblyScript to WebAssembly", run: compiled },
   { name: "config", what: "docker-compose.yml and envoy.yaml", needs: "build", run: configuration },
   { name: "unit", what: "as-pect", run: runUnits },
   { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
@@ -128,8 +128,8 @@ async function generatedSources(): Promise<SuiteResult> {
   return outcome(complaints.length === 0, complaints.join("\n"));
 }
 
-async function build(): Promise<SuiteResult> {
-  const failure = await buildFilter();
+async function compiled(): Promise<SuiteResult> {
+  const failure = await build();
   return outcome(failure === null, failure ?? "");
 }
 

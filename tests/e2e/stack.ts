@@ -19,7 +19,7 @@ import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../wasm/admin_cont
 export interface StackOptions {
   /** `host:port` each. */
   upstreams: string[];
-  /** Settings of the cache, the same for both filters. */
+  /** Settings of the cache, the same for all filters. */
   cache?: Settings;
   concurrency?: number;
   /** Off where it is not said: then Envoy's own balancing can be told from the filter's. */
@@ -30,6 +30,7 @@ export interface StackOptions {
 
 export interface Stack {
   readonly tlsPort: number;
+  readonly httpsPort: number;
   readonly adminPort: number;
   readonly envoyAdminPort: number;
   readonly envoy: EnvoyProcess;
@@ -43,10 +44,11 @@ export interface Stack {
 }
 
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const [tlsPort, adminPort, envoyAdminPort] = (await freePorts(3)) as [number, number, number];
+  const [tlsPort, httpsPort, adminPort, envoyAdminPort] = (await freePorts(4)) as [number, number, number, number];
   const configuration = parseDocument(
     renderEnvoyConfig({
       tlsPort,
+      httpsPort,
       adminPort,
       envoyAdminPort,
       upstreams: options.upstreams,
@@ -67,6 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const admin = adminClient(adminPort, agent);
   const stack: Stack = {
     tlsPort,
+    httpsPort,
     adminPort,
     envoyAdminPort,
     envoy,

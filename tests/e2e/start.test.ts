@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:crypto";
 import { type Server, createServer } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startDemoUpstream } from "../../tools/demo_upstream.ts";
 import { PROJECT_FOLDER } from "../../tools/project.ts";
@@ -82,6 +83,7 @@ class Start {
 /** What a caller of the tests may have set must not reach what is tested. */
 const UNSET: Environment = {
   TLS_PORT: undefined,
+  HTTPS_PORT: undefined,
   ADMIN_PORT: undefined,
   ENVOY_ADMIN_PORT: undefined,
   UPSTREAMS: undefined,
@@ -92,10 +94,23 @@ const UNSET: Environment = {
   NODE_TEST_CONTEXT: undefined,
 };
 
-async function movedPorts(): Promise<{ tls: number; admin: number; envoy: number; environment: Environment }> {
-  const [tls, admin, envoy] = (await freePorts(3)) as [number, number, number];
-  const environment = { TLS_PORT: String(tls), ADMIN_PORT: String(admin), ENVOY_ADMIN_PORT: String(envoy) };
-  return { tls, admin, envoy, environment };
+interface Ports {
+  tls: number;
+  https: number;
+  admin: number;
+  envoy: number;
+  environment: Environment;
+}
+
+async function movedPorts(): Promise<Ports> {
+  const [tls, https, admin, envoy] = (await freePorts(4)) as [number, number, number, number];
+  const environment = {
+    TLS_PORT: String(tls),
+    HTTPS_PORT: String(https),
+    ADMIN_PORT: String(admin),
+    ENVOY_ADMIN_PORT: String(envoy),
+  };
+  return { tls, https, admin, envoy, environment };
 }
 
 /** One line of complaint, whatever npm itself adds around it. */
@@ -105,7 +120,7 @@ function complaints(start: Start): string[] {
 
 describe("npm start", () => {
   let start: Start;
-  let ports: Awaited<ReturnType<typeof movedPorts>>;
+  let ports: Ports;
 
   before(async () => {
     ports = await movedPorts();
@@ -117,7 +132,7 @@ describe("npm start", () => {
 
   it("prints `ready` last, and says what runs where", () => {
     assert.match(start.lines.at(-1) ?? "", /^ready/);
-    for (const port of [ports.tls, ports.admin, ports.envoy])
+    for (const port of [ports.tls, ports.https, ports.admin, ports.envoy])
       assert.match(start.out, new RegExp(`127\\.0\\.0\\.1:${port}`));
     assert.match(start.out, /envoy\.log/);
   });
@@ -144,6 +159,12 @@ describe("npm start", () => {
       const again = await visit({ port: ports.tls, version: "TLSv1.2", session: first.session });
       assert.equal(again.resumed, again.upstream === first.upstream);
     }
+  });
+
+  it("serves HTTPS with the certificate that it names, valid for localhost", async () => {
+    const file = /certificate: (\S+)/.exec(start.out)?.[1] ?? "";
+    const command = `curl -sS --cacert ${join(PROJECT_FOLDER, file)} https://127.0.0.1:${ports.https}/`;
+    assert.equal(await shell(command), "hello\n");
   });
 
   it("learns sessions by ID and by ticket", async () => {
@@ -173,7 +194,7 @@ describe("npm start", () => {
     assertNoTrap(start.err);
     start.signal("SIGTERM");
     await start.end(15);
-    for (const port of new Set([ports.tls, ports.admin, ports.envoy, ...upstreams])) {
+    for (const port of new Set([ports.tls, ports.https, ports.admin, ports.envoy, ...upstreams])) {
       await eventually(`port ${port} is free`, () => listenOnce(port));
     }
   });
