@@ -107,7 +107,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ["tools/**/*.ts", "tests/e2e/**/*.ts", "tests/wasm/**/*.ts", "tests/fixtures/**/*.ts"],
+    files: [
+      "tools/**/*.ts",
+      "tests/e2e/**/*.ts",
+      "tests/wasm/**/*.ts",
+      "tests/fixtures/**/*.ts",
+      "tests/differential/**/*.ts",
+      "tests/fuzz/run.ts",
+    ],
     extends: [tseslint.configs.recommended],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

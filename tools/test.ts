@@ -41,6 +41,7 @@ const CHECKS: Check[] = [
   { name: "unit", what: "as-pect", run: runUnits },
   { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
   { name: "wasm", what: "the built module on a fake host", needs: "build", run: builtModule },
+  { name: "differential", what: "the cache beside a real libssl's", needs: "build", run: differential },
   { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
 ];
 
@@ -140,6 +141,14 @@ async function configuration(): Promise<SuiteResult> {
 
 function builtModule(files: string[] | undefined): Promise<SuiteResult> {
   return runNodeTests({ folder: "tests/wasm", files, concurrency: 1 });
+}
+
+/** Says itself how many sequences agreed, in its last line. */
+async function differential(): Promise<SuiteResult> {
+  const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", "tests/differential/run.ts"]);
+  const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(output) ?? [];
+  const counted = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0), output };
+  return exitCode !== 0 && counted.failed === 0 ? { ...counted, failed: 1 } : counted;
 }
 
 /** One file at a time: each starts an Envoy and measures what real clients see. */
