@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
-import type { AnswerBody, RemovedSession, Session } from "./answer.ts";
+import type { AnswerBody, RemovedSession, Revocation, Session, TicketKey } from "./answer.ts";
 
 export const FULL_TOKEN = "full-token-0123456789";
 export const READ_TOKEN = "read-token-0123456789";
@@ -36,6 +36,11 @@ export function freshId(): string {
 /** A server name that nobody used before. */
 export function freshSni(): string {
   return `${freshId().slice(0, 20)}.example`;
+}
+
+/** A name of a ticket key that nobody used before. */
+export function freshKeyName(): string {
+  return freshId().slice(0, 32);
 }
 
 /** Follows `next` through all pages; `seen` is called for each page's length. */
@@ -88,6 +93,8 @@ export function describeAdminContract(admin: Admin): void {
   describe("listing", () => describeListing(admin));
   describe("removed sessions", () => describeRemoved(admin));
   describe("settings", () => describeSettings(admin));
+  describe("ticket keys", () => describeTicketKeys(admin));
+  describe("revocations of server names", () => describeRevocations(admin));
   describe("statistics and description", () => describeStats(admin));
 }
 
@@ -411,6 +418,9 @@ function describeBadInput(admin: Admin): void {
       ["PUT", "/v1/mode"],
       ["PUT", "/v1/cache-size"],
       ["PUT", "/v1/timeout"],
+      ["PUT", "/v1/enforcement"],
+      ["PUT", `/v1/ticket-keys/${freshKeyName()}`],
+      ["PUT", `/v1/revocations/${freshSni()}`],
     ] as const) {
       assertProblem(await admin(method, path, { body }), 413);
     }
@@ -433,6 +443,9 @@ function describeBadInput(admin: Admin): void {
     "/v1/removed?sni=a",
     "/v1/stats?x=1",
     "/v1/mode?x=1",
+    "/v1/enforcement?x=1",
+    "/v1/ticket-keys?limit=1",
+    "/v1/revocations?limit=1",
   ]) {
     it(`answers 400 to GET ${path}`, async () => {
       assertProblem(await admin("GET", path), 400);
@@ -498,7 +511,17 @@ function describeAuthentication(admin: Admin): void {
   });
 
   it("lets a read token read", async () => {
-    for (const path of ["/v1/sessions", "/v1/removed", "/v1/stats", "/v1/mode", "/v1/cache-size", "/v1/timeout"]) {
+    for (const path of [
+      "/v1/sessions",
+      "/v1/removed",
+      "/v1/stats",
+      "/v1/mode",
+      "/v1/cache-size",
+      "/v1/timeout",
+      "/v1/enforcement",
+      "/v1/ticket-keys",
+      "/v1/revocations",
+    ]) {
       assert.equal((await admin("GET", path, { token: READ_TOKEN })).status, 200, path);
     }
   });
@@ -514,6 +537,11 @@ function describeAuthentication(admin: Admin): void {
       ["PUT", "/v1/mode", { mode: ["OFF"] }],
       ["PUT", "/v1/cache-size", { cache_size: 1 }],
       ["PUT", "/v1/timeout", { timeout: 1 }],
+      ["PUT", "/v1/enforcement", { enforcement: "observe" }],
+      ["PUT", `/v1/ticket-keys/${freshKeyName()}`, { upstream: "10.0.0.7:443" }],
+      ["DELETE", `/v1/ticket-keys/${freshKeyName()}`, undefined],
+      ["PUT", `/v1/revocations/${freshSni()}`, undefined],
+      ["DELETE", `/v1/revocations/${freshSni()}`, undefined],
     ] as const) {
       assertProblem(await admin(method, changed, { token: READ_TOKEN, body }), 403);
     }
@@ -545,6 +573,9 @@ function describePaths(admin: Admin): void {
     `/v1/sessions/${"ab".repeat(16)}/x`,
     "//v1/sessions",
     "/V1/sessions",
+    "/v1/enforcement/",
+    "/v1/ticket-keys/",
+    "/v1/revocations/",
   ]) {
     it(`answers 404 to ${path}`, async () => {
       assertProblem(await admin("GET", path), 404);
@@ -562,6 +593,11 @@ function describePaths(admin: Admin): void {
     ["DELETE", "/v1/mode", ["GET", "PUT"]],
     ["POST", "/v1/cache-size", ["GET", "PUT"]],
     ["POST", "/v1/timeout", ["GET", "PUT"]],
+    ["DELETE", "/v1/enforcement", ["GET", "PUT"]],
+    ["PUT", "/v1/ticket-keys", ["GET"]],
+    ["GET", `/v1/ticket-keys/${"ab".repeat(16)}`, ["PUT", "DELETE"]],
+    ["PUT", "/v1/revocations", ["GET"]],
+    ["GET", "/v1/revocations/shop.example", ["PUT", "DELETE"]],
     ["PUT", "/v1/openapi.json", ["GET"]],
     ["POST", "/healthz", ["GET"]],
   ] as const) {
@@ -789,9 +825,163 @@ function describeSettings(admin: Admin): void {
     await admin("PUT", "/v1/timeout", { body: { timeout: before } });
   });
 
+  it("changes the enforcement and tells the one before", async () => {
+    const before = (await admin("GET", "/v1/enforcement")).json.enforcement;
+    for (const enforcement of ["observe", "strict", "revoked"]) {
+      const previous = (await admin("GET", "/v1/enforcement")).json.enforcement;
+      const answer = await admin("PUT", "/v1/enforcement", { body: { enforcement } });
+      assert.deepEqual([answer.status, answer.json], [200, { enforcement, previous }]);
+      assert.deepEqual((await admin("GET", "/v1/enforcement")).json, { enforcement });
+    }
+    await admin("PUT", "/v1/enforcement", { body: { enforcement: before } });
+  });
+
+  for (const enforcement of ["", "Strict", "off", null, 2, ["strict"]]) {
+    it(`answers 422 to the enforcement ${JSON.stringify(enforcement)}, and keeps the one before`, async () => {
+      const before = (await admin("GET", "/v1/enforcement")).json;
+      assertProblem(await admin("PUT", "/v1/enforcement", { body: { enforcement } }), 422);
+      assert.deepEqual((await admin("GET", "/v1/enforcement")).json, before);
+    });
+  }
+
+  it("answers 400 to an enforcement without its field, or with another", async () => {
+    for (const body of [undefined, {}, { mode: "strict" }, { enforcement: "revoked", more: 1 }]) {
+      assertProblem(await admin("PUT", "/v1/enforcement", { body }), 400);
+    }
+  });
+
   for (const body of [{}, { timeout: 0 }, { timeout: -5 }, { timeout: 2147483648 }, { timeout: "9" }, { time: 9 }]) {
     it(`refuses the timeout ${JSON.stringify(body)}`, async () => {
       assertProblem(await admin("PUT", "/v1/timeout", { body }), 400, 422);
+    });
+  }
+}
+
+function describeTicketKeys(admin: Admin): void {
+  const listed = async (name: string): Promise<TicketKey[]> => {
+    const { json, status, text } = await admin("GET", "/v1/ticket-keys");
+    assert.equal(status, 200, text.slice(0, 300));
+    return (json.ticket_keys ?? []).filter((key) => key.name === name);
+  };
+
+  it("are added, identical, replaced, removed and told again", async () => {
+    const name = freshKeyName();
+    const path = `/v1/ticket-keys/${name}`;
+    const told = { name, upstream: "10.0.0.7:443", state: "told", tickets: 0, last_used: null };
+    const added = await admin("PUT", path, { body: { upstream: "10.0.0.7:443" } });
+    assert.deepEqual([added.status, added.json], [201, { result: 1, outcome: "added", ticket_key: told }]);
+    const again = await admin("PUT", path, { body: { upstream: "10.0.0.7:443" } });
+    assert.deepEqual([again.status, again.json], [200, { result: 0, outcome: "identical", ticket_key: told }]);
+    const replaced = await admin("PUT", path, { body: { upstream: "10.0.0.8:443" } });
+    const elsewhere = { ...told, upstream: "10.0.0.8:443" };
+    assert.deepEqual(
+      [replaced.status, replaced.json],
+      [200, { result: 1, outcome: "replaced", ticket_key: elsewhere }],
+    );
+    assert.deepEqual(await listed(name), [elsewhere]);
+    const removed = await admin("DELETE", path);
+    assert.deepEqual([removed.status, removed.json], [200, { result: 1, outcome: "removed" }]);
+    assert.deepEqual(
+      (await listed(name)).map(({ state }) => state),
+      ["removed"],
+    );
+    const lifted = await admin("PUT", path, { body: { upstream: "10.0.0.7:443" } });
+    assert.deepEqual([lifted.status, lifted.json.outcome], [200, "replaced"]);
+    assert.deepEqual(await listed(name), [told]);
+  });
+
+  it("are removed though nobody has seen them, and shown without an upstream", async () => {
+    const name = freshKeyName();
+    const { json, status } = await admin("DELETE", `/v1/ticket-keys/${name.toUpperCase()}`);
+    assert.deepEqual([status, json], [200, { result: 1, outcome: "removed" }]);
+    assert.deepEqual(await listed(name), [{ name, upstream: null, state: "removed", tickets: 0, last_used: null }]);
+  });
+
+  for (const name of [
+    "ab",
+    "ab".repeat(15),
+    "ab".repeat(17),
+    "zz".repeat(16),
+    `0x${"ab".repeat(15)}`,
+    "a".repeat(31),
+  ]) {
+    it(`refuse the name ${name}`, async () => {
+      assertProblem(await admin("PUT", `/v1/ticket-keys/${name}`, { body: { upstream: "10.0.0.7:443" } }), 400);
+      assertProblem(await admin("DELETE", `/v1/ticket-keys/${name}`), 400);
+    });
+  }
+
+  for (const [body, status] of [
+    [undefined, 400],
+    [{}, 400],
+    [{ upstream: "10.0.0.7:443", state: "told" }, 400],
+    [{ upstream: null }, 422],
+    [{ upstream: "" }, 422],
+    [{ upstream: "shop.example:443" }, 422],
+    [{ upstream: 443 }, 422],
+  ] as const) {
+    it(`answer ${status} to ${JSON.stringify(body) ?? "no body"}, and store nothing`, async () => {
+      const name = freshKeyName();
+      assertProblem(await admin("PUT", `/v1/ticket-keys/${name}`, { body }), status);
+      assert.deepEqual(await listed(name), []);
+    });
+  }
+}
+
+function describeRevocations(admin: Admin): void {
+  const listed = async (sni: string): Promise<Revocation[]> => {
+    const { json, status, text } = await admin("GET", "/v1/revocations");
+    assert.equal(status, 200, text.slice(0, 300));
+    return (json.revocations ?? []).filter((revocation) => revocation.sni === sni);
+  };
+
+  it("are added, replaced, lifted, and then not found", async () => {
+    const sni = freshSni();
+    const path = `/v1/revocations/${sni}`;
+    const added = await admin("PUT", path);
+    assert.deepEqual([added.status, added.json.result, added.json.outcome], [201, 1, "added"], added.text);
+    assert.equal(added.json.revocation?.sni, sni);
+    assert.ok(Number.isInteger(added.json.revocation?.time));
+    assert.deepEqual(await listed(sni), [added.json.revocation]);
+    const replaced = await admin("PUT", path, { body: {} });
+    assert.deepEqual([replaced.status, replaced.json.result, replaced.json.outcome], [200, 1, "replaced"]);
+    assert.deepEqual(await listed(sni), [replaced.json.revocation]);
+    const removed = await admin("DELETE", path);
+    assert.deepEqual([removed.status, removed.json], [200, { result: 1, outcome: "removed" }]);
+    assert.deepEqual(await listed(sni), []);
+    const again = await admin("DELETE", path);
+    assert.deepEqual([again.status, again.json], [404, { result: 0, outcome: "not_found" }]);
+  });
+
+  it("are of names without regard to case", async () => {
+    const sni = freshSni();
+    const { json } = await admin("PUT", `/v1/revocations/${sni.toUpperCase()}`);
+    assert.equal(json.revocation?.sni, sni);
+    assert.equal((await admin("PUT", `/v1/revocations/${sni}`)).json.outcome, "replaced");
+    assert.equal((await admin("DELETE", `/v1/revocations/${sni.toUpperCase()}`)).status, 200);
+  });
+
+  it("are of names that a path has to escape", async () => {
+    for (const sni of [`b\u00fccher.${freshSni()}`, `a b+c.${freshSni()}`, `${"a".repeat(224)}.${freshSni()}`]) {
+      const path = `/v1/revocations/${encodeURIComponent(sni)}`;
+      const { json, status, text } = await admin("PUT", path);
+      assert.deepEqual([status, json.revocation?.sni], [201, sni], text);
+      assert.equal((await admin("DELETE", path)).status, 200);
+    }
+  });
+
+  for (const sni of ["a".repeat(256), "%C3%BC".repeat(128), "%zz", "a%", "%ff"]) {
+    it(`refuse the name ${sni.slice(0, 20)} of ${sni.length} characters`, async () => {
+      assertProblem(await admin("PUT", `/v1/revocations/${sni}`), 400);
+      assertProblem(await admin("DELETE", `/v1/revocations/${sni}`), 400);
+    });
+  }
+
+  for (const body of [{ time: 1 }, [], "no JSON", null]) {
+    it(`refuse the body ${JSON.stringify(body)}, and revoke nothing`, async () => {
+      const sni = freshSni();
+      assertProblem(await admin("PUT", `/v1/revocations/${sni}`, { body }), 400);
+      assert.deepEqual(await listed(sni), []);
     });
   }
 }
@@ -842,6 +1032,11 @@ function describeStats(admin: Admin): void {
       ["/v1/mode", ["get", "put"]],
       ["/v1/cache-size", ["get", "put"]],
       ["/v1/timeout", ["get", "put"]],
+      ["/v1/enforcement", ["get", "put"]],
+      ["/v1/ticket-keys", ["get"]],
+      ["/v1/ticket-keys/{name}", ["put", "delete"]],
+      ["/v1/revocations", ["get"]],
+      ["/v1/revocations/{sni}", ["put", "delete"]],
       ["/v1/openapi.json", ["get"]],
     ] as const) {
       for (const method of methods) assert.ok(paths[path]?.[method] !== undefined, `${method} ${path} is described`);

@@ -21,6 +21,19 @@ export interface RemovedSession {
   cause: string;
 }
 
+export interface TicketKey {
+  name: string;
+  upstream: string | null;
+  state: "learned" | "told" | "shared" | "removed";
+  tickets: number;
+  last_used: number | null;
+}
+
+export interface Revocation {
+  sni: string;
+  time: number;
+}
+
 export interface AnswerBody {
   result?: number;
   outcome?: string;
@@ -32,6 +45,11 @@ export interface AnswerBody {
   mode?: string[];
   cache_size?: number;
   timeout?: number;
+  enforcement?: string;
+  ticket_key?: TicketKey;
+  ticket_keys?: TicketKey[];
+  revocation?: Revocation;
+  revocations?: Revocation[];
   previous?: unknown;
   title?: string;
   status?: number | string;
