@@ -167,9 +167,18 @@ export class Cache {
     return this.store(change, ORIGIN_API);
   }
 
-  /** Stores a session that a completed handshake issued; one that is held under its ID is replaced. */
+  /**
+   * Stores a session that a completed handshake issued; one that is held under its ID is replaced. Under
+   * NO_INTERNAL_STORE it is told as an event and not stored, as OpenSSL calls new_cb for an external cache.
+   */
   learn(issued: Session): PutOutcome {
-    return learns(this.settings.mode) ? this.store(issued, ORIGIN_ISSUED) : PutOutcome.NotStored;
+    const mode = this.settings.mode;
+    if (learns(mode)) return this.store(issued, ORIGIN_ISSUED);
+    if ((mode & Mode.SERVER) != 0 && storable(issued)) {
+      const now = this.clock.nowNanoseconds();
+      this.pages.tell(now, EventType.NEW, EventCause.HANDSHAKE, issued.id, issued.idLength);
+    }
+    return PutOutcome.NotStored;
   }
 
   /**
@@ -208,6 +217,8 @@ export class Cache {
   /** Counts and tells that a session was refused on the wire. `cause` is one of `EventCause`. */
   refused(id: usize, idLength: i32, cause: u8): void {
     this.metrics.increase(Metric.REFUSED, 1);
+    // One of very many identities is refused without being known.
+    if (idLength == 0) return;
     this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength);
   }
 

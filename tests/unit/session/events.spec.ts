@@ -5,6 +5,7 @@ import { Sequencer } from "../../../assembly/session/events/sequencer";
 import { Flush } from "../../../assembly/session/flush";
 import { Deadline } from "../../../assembly/session/job";
 import { Cause } from "../../../assembly/session/session";
+import { Mode } from "../../../assembly/session/mode";
 import { Metric } from "../../../assembly/session/statistics";
 import { Sweep } from "../../../assembly/session/sweep";
 import { Bench, benchOfSize, idOf, session } from "../support/sessions";
@@ -37,6 +38,25 @@ describe("the events of a cache", () => {
     const bench = new Bench();
     bench.cache.remove(idOf(1), 32, Cause.API);
     expect(story(bench, sequencerOf(bench))).toBe("removed 1");
+  });
+
+  it("tell of a new session that NO_INTERNAL_STORE keeps out, as OpenSSL calls new_cb for an external cache", () => {
+    const bench = new Bench();
+    bench.cache.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
+    bench.cache.readSettings();
+    bench.cache.learn(session(1));
+    bench.cache.resume(session(1));
+    bench.cache.remove(idOf(1), 32, Cause.API);
+    expect(bench.number()).toBe(0);
+    expect(story(bench, sequencerOf(bench))).toBe("new 1, removed 1");
+  });
+
+  it("say nothing of new sessions where the cache is off", () => {
+    const bench = new Bench();
+    bench.cache.changeMode(Mode.OFF);
+    bench.cache.readSettings();
+    bench.cache.learn(session(1));
+    expect(story(bench, sequencerOf(bench))).toBe("");
   });
 
   it("tell of evictions, expiries and flushes", () => {
