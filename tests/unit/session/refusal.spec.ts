@@ -204,12 +204,15 @@ describe("a session for a revoked server name", () => {
     expect(judge.judge(ofKind(Kind.TICKET, 1))).toBe(Verdict.RevokedServerName);
   });
 
-  it("does not resume where it has expired here", () => {
+  it("counts by the time of its issue where it has expired here", () => {
     const judge = new Judge();
     judge.learn(ofKind(Kind.ID, 1, "shop.example", 10));
     judge.revoke("shop.example");
+    judge.later(1);
+    judge.learn(ofKind(Kind.ID, 2, "shop.example", 10));
     judge.later(11);
-    expect(judge.judge(ofKind(Kind.ID, 1, "shop.example"))).toBe(Verdict.RevokedServerName);
+    expect(judge.judge(ofKind(Kind.ID, 1, "other.example"))).toBe(Verdict.RevokedServerName);
+    expect(judge.judge(ofKind(Kind.ID, 2, "shop.example"))).toBe(Verdict.Resume);
   });
 
   it("resumes once the revocation is lifted", () => {
