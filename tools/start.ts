@@ -63,6 +63,8 @@ async function start(settings: StartSettings): Promise<void> {
       upstreams: addresses,
       modulePath: MODULE_FILE,
       certificatePath: DEMO_CERTIFICATE_FILE,
+      observer: { steering: settings.steering },
+      cache: { enforcement: settings.enforcement },
     }),
     envoyAdminPort: settings.envoyAdminPort,
     concurrency: settings.concurrency,

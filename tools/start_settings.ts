@@ -15,6 +15,8 @@ export interface StartSettings {
   adminTokenIsMade: boolean;
   adminReadToken: string | null;
   concurrency: number;
+  enforcement: string;
+  steering: string;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -32,6 +34,8 @@ export function readStartSettings(environment: Environment): StartSettings {
     adminTokenIsMade: adminToken === null,
     adminReadToken: token(environment, "ADMIN_READ_TOKEN"),
     concurrency: wholeNumber(environment, "CONCURRENCY", 2, MAX_CONCURRENCY),
+    enforcement: oneOf(environment, "ENFORCEMENT", ["revoked", "observe", "strict"]),
+    steering: oneOf(environment, "STEERING", ["off", "hash"]),
   };
   refusePortsUsedTwice(settings);
   if (settings.adminToken === settings.adminReadToken) {
@@ -65,6 +69,14 @@ function wholeNumber(environment: Environment, name: string, fallback: number, l
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (value < 1 || value > largest) throw new SetupError(`${name}=${text} is not a whole number from 1 to ${largest}`);
   return value;
+}
+
+/** The first of the values holds where the variable is not set. */
+function oneOf(environment: Environment, name: string, values: [string, ...string[]]): string {
+  const text = environment[name] ?? "";
+  if (text === "") return values[0];
+  if (!values.includes(text)) throw new SetupError(`${name}=${text} is none of ${values.join(", ")}`);
+  return text;
 }
 
 function upstreams(environment: Environment): string[] | null {

@@ -53,10 +53,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       envoyAdminPort,
       upstreams: options.upstreams,
       modulePath: MODULE_FILE,
+      observer: { steering: options.steering ?? "off" },
       ...(options.cache === undefined ? {} : { cache: options.cache }),
     }),
   );
-  if (options.steering === "hash") steer(configuration);
   options.change?.(configuration);
   const envoy = await startEnvoy({
     binary: await findEnvoy(() => undefined),
@@ -94,25 +94,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     throw new Error(`${String(error)}\nEnvoy's log ends:\n${envoy.log().slice(-3000)}`, { cause: error });
   }
   return stack;
-}
-
-function steer(configuration: Document): void {
-  const filters = ["static_resources", "listeners", 0, "filter_chains", 0, "filters"];
-  const tcpProxy = [...filters, 1, "typed_config"];
-  configuration.setIn([...filters, 0, "typed_config", "config", "configuration", "value"], '{"steering":"hash"}');
-  configuration.setIn([...tcpProxy, "max_early_data_bytes"], 16384);
-  configuration.setIn([...tcpProxy, "hash_policy"], [{ filter_state: { key: "envoy.hashable_string" } }]);
-  configuration.setIn([...tcpProxy, "max_connect_attempts"], 4);
-  configuration.setIn([...tcpProxy, "backoff_options"], { base_interval: "0.05s", max_interval: "0.2s" });
-  const cluster = ["static_resources", "clusters", 0];
-  configuration.setIn([...cluster, "lb_policy"], "MAGLEV");
-  configuration.setIn([...cluster, "common_lb_config"], { healthy_panic_threshold: { value: 0 } });
-  configuration.setIn([...cluster, "outlier_detection"], {
-    split_external_local_origin_errors: true,
-    consecutive_local_origin_failure: 1,
-    enforcing_consecutive_local_origin_failure: 100,
-    max_ejection_percent: 100,
-  });
 }
 
 /** An API client that sends the path as it is, and reads an answer even if the server does not read the whole body. */
