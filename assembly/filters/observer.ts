@@ -132,7 +132,14 @@ export class Observer extends Root {
       connection.forgetHandshake();
       return changetype<usize>(connection);
     }
-    if (connection.heldLength > 0) prependBytes(buffer, connection.held, connection.heldLength);
+    if (connection.heldLength > 0) {
+      // What the server has sent so far can only go on with bytes of the server.
+      if (buffer == BufferType.DOWNSTREAM_DATA) {
+        connection.forgetHandshake();
+        return changetype<usize>(connection);
+      }
+      prependBytes(buffer, connection.held, connection.heldLength);
+    }
     connection.free();
     return FINISHED;
   }
@@ -141,7 +148,7 @@ export class Observer extends Root {
     if ((state & FRESH) != 0) return;
     const connection = changetype<ObservedConnection>(state);
     const observation = this.observation;
-    if (observation && !connection.refused) observation.failed();
+    if (observation && connection.handshake) observation.failed();
     connection.free();
   }
 
