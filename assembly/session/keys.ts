@@ -6,6 +6,9 @@
  *   "tls_session_cache/1/NAME/sweeper"           the lease of the one sweeper, see `sweeper.ts`
  *   "tls_session_cache/1/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
  *   "tls_session_cache/1/NAME/page" + u32        one page, see `page.ts`
+ *   "tls_session_cache/1/NAME/ticket_keys" + u32, ".../revocations" + u32       rows, see `table.ts`
+ *   "tls_session_cache/1/NAME/events/..."        outboxes and the log, see `events/`
+ *   "tls_session_cache/1/NAME/steering/..."      see the folder `steering`
  *
  * Built once for each cache; afterwards only the number at the end is written. Costs no allocation on use.
  */

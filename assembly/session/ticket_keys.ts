@@ -70,14 +70,16 @@ export class TicketKeys {
     const seen = this.placeOf(name);
     const hash = hashOf(upstream, upstreamLength);
     const known = memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) == 0;
-    if (known && seen.upstreamHash == hash) {
+    if (known && (seen.upstreamHash == hash || seen.upstreamHash == ANY_UPSTREAM)) {
       seen.pending++;
       return;
     }
     if (seen.pending > 0) this.flush(seen);
-    if (!this.write(name, upstream, upstreamLength, 1)) return;
+    const state = this.write(name, upstream, upstreamLength, 1);
+    if (state == 0) return;
     memory.copy(changetype<usize>(seen), name, TICKET_KEY_LENGTH);
-    seen.upstreamHash = hash;
+    // Where upstreams share the name, or the operator has spoken, one more upstream changes nothing.
+    seen.upstreamHash = state == KeyState.LEARNED ? hash : ANY_UPSTREAM;
     seen.pending = 0;
   }
 
@@ -134,7 +136,7 @@ export class TicketKeys {
     seen.pending = 0;
     memory.copy(NAME, changetype<usize>(seen), TICKET_KEY_LENGTH);
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
-      if (!this.table.open(NAME, TICKET_KEY_LENGTH)) return;
+      if (!this.table.open(NAME, TICKET_KEY_LENGTH)) break;
       const row = this.table.find(NAME, TICKET_KEY_LENGTH);
       if (!row) {
         // It was evicted meanwhile: the next ticket under it is learned anew.
@@ -143,17 +145,22 @@ export class TicketKeys {
       }
       row.count += count;
       row.lastUsed = this.clock.nowSeconds();
-      if (this.table.commit() != StoreResult.Conflict) return;
+      const result = this.table.commit();
+      if (result == StoreResult.Ok) return;
+      if (result != StoreResult.Conflict) break;
     }
+    // Not written: it is counted in the next try.
+    seen.pending += count;
   }
 
-  /** Learns a ticket in the shared table; false where there is no room or no answer. */
-  private write(name: usize, upstream: usize, upstreamLength: i32, count: u32): bool {
+  /** Learns a ticket in the shared table; the state of its name, or 0 where there is no room or no answer. */
+  private write(name: usize, upstream: usize, upstreamLength: i32, count: u32): u8 {
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
-      if (!this.table.open(name, TICKET_KEY_LENGTH)) return false;
+      if (!this.table.open(name, TICKET_KEY_LENGTH)) return 0;
       const row = this.table.find(name, TICKET_KEY_LENGTH);
+      let state = KeyState.LEARNED;
       if (!row) {
-        if (!this.put(name, upstream, upstreamLength, null, KeyState.LEARNED, count)) return false;
+        if (!this.put(name, upstream, upstreamLength, null, KeyState.LEARNED, count)) return 0;
       } else {
         row.count += count;
         row.lastUsed = this.clock.nowSeconds();
@@ -161,12 +168,13 @@ export class TicketKeys {
           row.state = KeyState.SHARED;
           row.version = this.table.nextVersion(this.clock.nowNanoseconds());
         }
+        state = row.state;
       }
       const result = this.table.commit();
-      if (result == StoreResult.Ok) return true;
-      if (result != StoreResult.Conflict) return false;
+      if (result == StoreResult.Ok) return state;
+      if (result != StoreResult.Conflict) return 0;
     }
-    return false;
+    return 0;
   }
 
   /** Puts a row in the place of an old one; what was counted stays. False where no room could be made. */
@@ -190,13 +198,16 @@ export class TicketKeys {
     return true;
   }
 
-  /** Evicts the name of the page that was used least recently, of those that were only seen. */
+  /**
+   * Evicts a name of the page that was only seen: one that was seen once, if there is one, as a ticket without a key
+   * name makes one of its own each time; else the one used least recently.
+   */
   private evictLearned(): bool {
     let oldest: Row | null = null;
     let row = this.table.first();
     while (row) {
       const seen = row.state == KeyState.LEARNED || row.state == KeyState.SHARED;
-      if (seen && (!oldest || row.lastUsed < oldest.lastUsed)) oldest = row;
+      if (seen && (!oldest || isDearer(oldest, row))) oldest = row;
       row = this.table.after(row);
     }
     if (!oldest) return false;
@@ -219,6 +230,12 @@ class Seen {
   pending: u32;
 }
 
+function isDearer(one: Row, other: Row): bool {
+  const oneRepeats = one.count > 1;
+  if (oneRepeats != other.count > 1) return oneRepeats;
+  return other.lastUsed < one.lastUsed;
+}
+
 function sameUpstream(row: Row, upstream: usize, upstreamLength: i32): bool {
   return row.upstreamLength == <u8>upstreamLength && memory.compare(row.upstream, upstream, upstreamLength) == 0;
 }
@@ -229,6 +246,8 @@ function hashOf(bytes: usize, length: i32): u32 {
   return hash | 1;
 }
 
+/** No hash: those are odd; and not that of an empty place. */
+const ANY_UPSTREAM: u32 = 2;
 const SEEN_PLACES: u32 = 256;
 const SEEN_SIZE: u32 = 24;
 const FLUSHED_A_TICK: i32 = 64;
