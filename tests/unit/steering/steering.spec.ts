@@ -1,0 +1,303 @@
+import { Known } from "../../../assembly/session/session";
+import { sourceOf, Steering } from "../../../assembly/steering/steering";
+import { TOKENS } from "../../../assembly/steering/tokens";
+import { ClientHelloBuilder, ServerHelloBuilder } from "../support/hello_builder";
+import { Bytes } from "../support/hello_bytes";
+import { Watch } from "../support/hello_watch";
+import { Bench, idOf, session, Text } from "../support/sessions";
+
+const UPSTREAMS: Text[] = [
+  new Text("10.0.0.1:443"),
+  new Text("10.0.0.2:443"),
+  new Text("10.0.0.3:443"),
+  new Text("10.0.0.4:443"),
+];
+const SOURCE: u32 = 77;
+const SPREAD: i32 = -1;
+const UNKNOWN = new Text("10.9.9.9:443");
+
+/** One machine that steers, behind a balancer whose tokens lead to the upstreams by turns: token 0 to 0, 1 to 1, 4 to 0. */
+class Steered {
+  readonly steering: Steering;
+
+  constructor(
+    readonly bench: Bench = new Bench(),
+    bySource: bool = true,
+    /** How many of the tokens were learned. */
+    learned: u32 = TOKENS,
+  ) {
+    const steering = new Steering(bench.cache, bench.store, bySource);
+    for (let token: u32 = 0; token < learned; token++) {
+      const upstream = UPSTREAMS[token % 4];
+      steering.tokens.learn(token, upstream.start, upstream.length);
+    }
+    this.steering = steering;
+    bench.cache.readSettings();
+  }
+
+  /** Number of the upstream that a hello is steered to, or SPREAD. */
+  chosen(hello: Bytes, source: u32 = SOURCE): i32 {
+    const token = this.steering.choose(new Watch().client(hello).seen, source);
+    return token < 0 ? SPREAD : token % 4;
+  }
+
+  /** A connection that came to an upstream, with the answer of that one. */
+  visit(hello: Bytes, answer: Bytes, upstream: i32, source: u32 = SOURCE, token: i32 = -1): void {
+    const watch = new Watch().client(hello).server(answer);
+    const address = UPSTREAMS[upstream];
+    this.steering.answered(watch.seen, token, source, address.start, address.length);
+  }
+
+  /** The cache has a session from an upstream. */
+  hold(number: u32, upstream: Text, timeoutSeconds: u32 = 0): void {
+    const made = session(number, timeoutSeconds);
+    made.upstream = upstream.start;
+    made.upstreamLength = upstream.length;
+    made.known |= Known.UPSTREAM;
+    this.bench.cache.learn(made);
+  }
+
+  learnKey(ticket: Bytes, upstream: i32): void {
+    const address = UPSTREAMS[upstream];
+    this.bench.cache.ticketKeys.learn(ticket.at, address.start, address.length);
+  }
+}
+
+function withId(number: u32): Bytes {
+  const id = new Bytes();
+  const at = idOf(number);
+  for (let i: usize = 0; i < 32; i++) id.u8(load<u8>(at + i));
+  return new ClientHelloBuilder().sessionId(id).record();
+}
+
+function withTicket(ticket: Bytes): Bytes {
+  return new ClientHelloBuilder().sessionId(Bytes.counting(32, 7)).ticket(ticket).record();
+}
+
+function withPsk(ticket: Bytes): Bytes {
+  return new ClientHelloBuilder().versions(Bytes.of("0304")).psk([ticket]).record();
+}
+
+function withNothing(): Bytes {
+  return new ClientHelloBuilder().versions(Bytes.of("0304 0303")).record();
+}
+
+/** A ticket under a key name that is made of a number; `seed` tells tickets of one key apart. */
+function ticket(key: i32, seed: u8 = 0): Bytes {
+  return new Bytes().append(Bytes.counting(16, <u8>(key * 16))).append(Bytes.counting(120, seed));
+}
+
+function declined13(): Bytes {
+  return new ServerHelloBuilder().tls13().record();
+}
+
+function accepted13(): Bytes {
+  return new ServerHelloBuilder().tls13().psk(0).record();
+}
+
+describe("a connection that resumes nothing", () => {
+  it("takes a token of which nobody knows where it leads, each of them once it is its turn", () => {
+    const one = new Steered(new Bench(), true, TOKENS - 1);
+    const token = one.steering.choose(new Watch().client(withNothing()).seen, SOURCE);
+    expect(token).toBe(TOKENS - 1);
+    one.visit(withNothing(), declined13(), 2, SOURCE, token);
+    expect(one.chosen(withNothing())).toBe(SPREAD);
+  });
+
+  it("is spread, wherever its source has been, and by a text of its own", () => {
+    const one = new Steered();
+    one.visit(withNothing(), declined13(), 2);
+    expect(one.chosen(withNothing())).toBe(SPREAD);
+    expect(one.steering.nextRandom()).not.toBe(one.steering.nextRandom());
+  });
+});
+
+describe("a session ID", () => {
+  it("leads to the upstream that the cache has with it", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) one.hold(upstream + 1, UPSTREAMS[upstream]);
+    for (let upstream: i32 = 0; upstream < 4; upstream++) expect(one.chosen(withId(upstream + 1))).toBe(upstream);
+  });
+
+  it("leads there still when it has expired here: the upstream decides", () => {
+    const one = new Steered();
+    one.hold(1, UPSTREAMS[3], 10);
+    one.bench.clock.advance(11);
+    expect(one.chosen(withId(1))).toBe(3);
+  });
+
+  it("that nobody knows is spread: it may be made up", () => {
+    const one = new Steered();
+    one.visit(withNothing(), declined13(), 2);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+  });
+
+  it("from an upstream that no token leads to is spread", () => {
+    const one = new Steered();
+    one.hold(1, UNKNOWN);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+  });
+});
+
+describe("a ticket under a known key name", () => {
+  it("leads to the upstream that the name is of, though the ticket was never seen", () => {
+    const one = new Steered();
+    one.learnKey(ticket(1), 2);
+    one.learnKey(ticket(2), 3);
+    expect(one.chosen(withTicket(ticket(1, 50)))).toBe(2);
+    expect(one.chosen(withPsk(ticket(1, 60)))).toBe(2);
+    expect(one.chosen(withTicket(ticket(2, 70)))).toBe(3);
+    expect(one.chosen(withPsk(ticket(2, 80)))).toBe(3);
+  });
+
+  it("leads where the operator has told", () => {
+    const one = new Steered();
+    const told = ticket(1);
+    one.bench.cache.ticketKeys.tell(told.at, UPSTREAMS[1].start, UPSTREAMS[1].length);
+    expect(one.chosen(withPsk(ticket(1, 50)))).toBe(1);
+  });
+
+  it("leads there on every machine of the cache", () => {
+    const here = new Steered();
+    here.learnKey(ticket(1), 2);
+    const there = new Steered(here.bench.worker(), true, 0);
+    there.steering.tick();
+    expect(there.chosen(withPsk(ticket(1, 50)))).toBe(2);
+  });
+
+  it("is spread where several upstreams share the name, whatever its source", () => {
+    const one = new Steered();
+    one.learnKey(ticket(1), 2);
+    one.learnKey(ticket(1), 3);
+    one.visit(withNothing(), declined13(), 1);
+    expect(one.chosen(withTicket(ticket(1, 50)))).toBe(SPREAD);
+    expect(one.chosen(withPsk(ticket(1, 50)))).toBe(SPREAD);
+  });
+
+  it("is not led astray by a decline", () => {
+    const one = new Steered();
+    one.learnKey(ticket(1), 2);
+    one.visit(withPsk(ticket(1)), declined13(), 2);
+    expect(one.chosen(withPsk(ticket(1, 50)))).toBe(2);
+  });
+});
+
+describe("a ticket under an unknown key name", () => {
+  it("goes first where its source has been last", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) {
+      one.visit(withNothing(), declined13(), upstream);
+      expect(one.chosen(withPsk(ticket(1)))).toBe(upstream);
+      expect(one.chosen(withTicket(ticket(1)))).toBe(upstream);
+    }
+  });
+
+  it("goes to each upstream once, until one accepts", () => {
+    const one = new Steered();
+    let tried: u64 = 0;
+    for (let source: u32 = 1; source <= 4; source++) {
+      const upstream = one.chosen(withPsk(ticket(1, <u8>source)), source);
+      expect(upstream).not.toBe(SPREAD);
+      expect((tried >> (<u64>upstream)) & 1).toBe(0, "tried again: " + upstream.toString());
+      tried |= (<u64>1) << (<u64>upstream);
+      one.visit(withPsk(ticket(1, <u8>source)), declined13(), upstream, source);
+    }
+    expect(tried).toBe(15);
+  });
+
+  it("starts over when every upstream has declined, but for the one that declined last", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) one.visit(withPsk(ticket(1)), declined13(), upstream, 5);
+    let tried: u64 = 0;
+    for (let i = 0; i < 200; i++) tried |= (<u64>1) << (<u64>one.chosen(withPsk(ticket(1)), 6));
+    expect(tried).toBe(0b0111);
+  });
+
+  it("does not go where its source has been last if that one has declined the name", () => {
+    const one = new Steered();
+    one.visit(withPsk(ticket(1)), declined13(), 2);
+    for (let i = 0; i < 50; i++) expect(one.chosen(withPsk(ticket(1)))).not.toBe(2);
+    expect(one.chosen(withPsk(ticket(2)))).toBe(2, "another name");
+  });
+
+  it("may go there again five minutes later", () => {
+    const one = new Steered();
+    one.visit(withPsk(ticket(1)), declined13(), 2);
+    one.bench.clock.advance(301);
+    expect(one.chosen(withPsk(ticket(1)))).toBe(2);
+  });
+
+  it("is not held against an upstream that has accepted", () => {
+    const one = new Steered();
+    one.visit(withPsk(ticket(1)), accepted13(), 2);
+    expect(one.chosen(withPsk(ticket(1)))).toBe(2);
+  });
+
+  it("leads home where the cache holds that very ticket", () => {
+    const one = new Steered();
+    const offered = withPsk(ticket(1));
+    const watch = new Watch().client(offered);
+    const made = session(1);
+    made.id = watch.seen.pskHash(0);
+    made.upstream = UPSTREAMS[3].start;
+    made.upstreamLength = UPSTREAMS[3].length;
+    made.known |= Known.UPSTREAM;
+    one.bench.cache.learn(made);
+    one.visit(withNothing(), declined13(), 1);
+    expect(one.chosen(offered)).toBe(3);
+    expect(one.chosen(withPsk(ticket(1, 1)))).toBe(1, "another ticket");
+  });
+});
+
+describe("a source", () => {
+  it("is no guess where that is switched off", () => {
+    const one = new Steered(new Bench(), false);
+    one.visit(withNothing(), declined13(), 2);
+    let tried: u64 = 0;
+    for (let i = 0; i < 200; i++) tried |= (<u64>1) << (<u64>one.chosen(withPsk(ticket(1))));
+    expect(tried).toBe(15);
+  });
+
+  it("leads a ticket that is too short for a key name", () => {
+    const one = new Steered();
+    one.visit(withNothing(), declined13(), 2);
+    expect(one.chosen(withTicket(Bytes.counting(15)))).toBe(2);
+    expect(one.chosen(withTicket(Bytes.counting(15)), SOURCE + 1)).toBe(SPREAD);
+  });
+
+  it("is an address without its port, with the server name", () => {
+    const bare = new Watch().client(withNothing()).seen;
+    const shop = new Watch().client(new ClientHelloBuilder().sni("shop.example").record()).seen;
+    const news = new Watch().client(new ClientHelloBuilder().sni("news.example").record()).seen;
+    const here = new Text("192.0.2.1:1000");
+    const again = new Text("192.0.2.1:65000");
+    const there = new Text("192.0.2.11:1000");
+    const six = new Text("[2001:db8::1]:1000");
+    const sixAgain = new Text("[2001:db8::1]:1001");
+    const sixElse = new Text("[2001:db8::2]:1000");
+    const source = sourceOf(here.start, here.length, shop);
+    expect(sourceOf(again.start, again.length, shop)).toBe(source);
+    expect(sourceOf(there.start, there.length, shop)).not.toBe(source);
+    expect(sourceOf(here.start, here.length, news)).not.toBe(source);
+    expect(sourceOf(here.start, here.length, bare)).not.toBe(source);
+    expect(sourceOf(sixAgain.start, sixAgain.length, bare)).toBe(sourceOf(six.start, six.length, bare));
+    expect(sourceOf(sixElse.start, sixElse.length, bare)).not.toBe(sourceOf(six.start, six.length, bare));
+  });
+});
+
+describe("an answer", () => {
+  it("teaches that a token leads elsewhere now", () => {
+    const one = new Steered();
+    one.visit(withNothing(), declined13(), 3, SOURCE, 0);
+    expect(one.steering.tokens.leadingTo(0, 0)).toBe(4);
+    expect(one.steering.tokens.leadingTo(3, 0)).toBe(0);
+  });
+
+  it("from nobody knows whom teaches nothing", () => {
+    const one = new Steered(new Bench(), true, 0);
+    const watch = new Watch().client(withPsk(ticket(1))).server(declined13());
+    one.steering.answered(watch.seen, 0, SOURCE, UPSTREAMS[0].start, -1);
+    expect(one.steering.tokens.upstreams).toBe(0);
+    expect(one.bench.store.writes).toBe(new Steered(new Bench(), true, 0).bench.store.writes);
+  });
+});
