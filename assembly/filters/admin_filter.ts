@@ -11,14 +11,11 @@ import { unavailable } from "../admin/problem";
 import { AdminRequest } from "../admin/request";
 import { AdminResponse } from "../admin/response";
 import { Config, validateAdmin } from "../config/config";
-import { parseConfig } from "../config/parse";
 import { Action } from "../host/abi";
-import { HostEnvironment } from "../host/environment";
-import { HostLog } from "../host/host_log";
 import { answer, enter, INBOX, INBOX_CAPACITY, requestBody, requestHeader, tickEvery } from "../host/http_stream";
-import { Root, TICK_MILLISECONDS } from "../host/roots";
-import { LogLevel } from "../ports/log";
+import { TICK_MILLISECONDS } from "../host/roots";
 import { Deadline, SLICE_NANOSECONDS } from "../session/job";
+import { CacheFilter } from "./cache_filter";
 import { SharedCache } from "./shared_cache";
 
 /** One request and its answer. */
@@ -33,49 +30,24 @@ class Exchange {
   constructor(readonly context: u32) {}
 }
 
-export class AdminFilter extends Root {
-  private shared: SharedCache | null = null;
+export class AdminFilter extends CacheFilter {
   private api: AdminApi | null = null;
   private deadline: Deadline | null = null;
   private readonly exchanges: Map<u32, Exchange> = new Map<u32, Exchange>();
   private readonly working: Exchange[] = [];
 
   constructor(private readonly rootContext: u32) {
-    super();
-  }
-
-  configure(text: usize, length: i32): bool {
-    const config: Config = parseConfig(text, length, new HostEnvironment());
-    const refusal = config.error.length > 0 ? config.error : validateAdmin(config);
-    if (refusal.length > 0) {
-      new HostLog().write(LogLevel.Error, "configuration of the admin filter: " + refusal);
-      return false;
-    }
-    const shared = SharedCache.open(config, ROLE);
-    if (!shared) return false;
-    this.shared = shared;
-    this.api = new AdminApi(shared.cache, config);
-    this.deadline = new Deadline(shared.cache.clock);
-    return true;
-  }
-
-  callAnswered(token: u32): void {
-    const shared = this.shared;
-    if (shared) shared.callAnswered(token);
+    super("admin");
   }
 
   free(): void {
-    const shared = this.shared;
-    if (shared) shared.free();
-    this.shared = null;
+    super.free();
     this.api = null;
   }
 
   tick(): void {
-    const shared = this.shared;
-    if (!shared) return;
     if (this.working.length > 0) this.work();
-    else shared.tick();
+    else super.tick();
   }
 
   requestHeaders(context: u32, endOfStream: bool): i32 {
@@ -133,6 +105,15 @@ export class AdminFilter extends Root {
     }
   }
 
+  protected refusalOf(config: Config): string {
+    return validateAdmin(config);
+  }
+
+  protected opened(shared: SharedCache, config: Config): void {
+    this.api = new AdminApi(shared.cache, config);
+    this.deadline = new Deadline(shared.cache.clock);
+  }
+
   private handle(api: AdminApi, exchange: Exchange, bodyLength: i32): void {
     const response = exchange.response;
     if (!requestBody(bodyLength)) {
@@ -185,7 +166,6 @@ export class AdminFilter extends Root {
   }
 }
 
-const ROLE: string = "admin";
 /** Bodies and jobs that may wait at the same time on one worker. */
 const MAX_EXCHANGES: i32 = 1024;
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";

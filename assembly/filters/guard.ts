@@ -22,56 +22,29 @@ import { misdirected } from "../admin/problem";
 import { AdminResponse } from "../admin/response";
 import { decodeHex } from "../bytes/hex";
 import { Config } from "../config/config";
-import { parseConfig } from "../config/parse";
 import { Action } from "../host/abi";
 import { ConnectionMark } from "../host/connection_mark";
-import { HostEnvironment } from "../host/environment";
 import { HostLog } from "../host/host_log";
 import { answer } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
-import { Root } from "../host/roots";
 import { LogLevel } from "../ports/log";
 import { Cache, Lookup, PutOutcome } from "../session/cache";
 import { Enforcement } from "../session/enforcement";
 import { EventCause } from "../session/events/event";
 import { Kind, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, Session } from "../session/session";
+import { CacheFilter } from "./cache_filter";
 import { SharedCache } from "./shared_cache";
 
-export class Guard extends Root {
-  private shared: SharedCache | null = null;
+export class Guard extends CacheFilter {
   private counted: ConnectionMark | null = null;
   private readonly session: Session = new Session();
 
-  configure(text: usize, length: i32): bool {
-    const config: Config = parseConfig(text, length, new HostEnvironment());
-    if (config.error.length > 0) {
-      new HostLog().write(LogLevel.Error, "configuration of the guard: " + config.error);
-      return false;
-    }
-    const shared = SharedCache.open(config, ROLE);
-    if (!shared) return false;
-    // Guards of several caches may stand in one chain: each counts for itself.
-    const counted = new ConnectionMark(COUNTED + config.cache);
-    if (!counted.announce()) new HostLog().write(LogLevel.Warn, NOT_MARKED);
-    this.shared = shared;
-    this.counted = counted;
-    return true;
-  }
-
-  tick(): void {
-    const shared = this.shared;
-    if (shared) shared.tick();
-  }
-
-  callAnswered(token: u32): void {
-    const shared = this.shared;
-    if (shared) shared.callAnswered(token);
+  constructor() {
+    super("guard");
   }
 
   free(): void {
-    const shared = this.shared;
-    if (shared) shared.free();
-    this.shared = null;
+    super.free();
     this.counted = null;
   }
 
@@ -84,6 +57,13 @@ export class Guard extends Root {
     shared.cache.refused(SESSION_ID, idLength, EventCause.SESSION);
     refuse();
     return Action.STOP_ITERATION;
+  }
+
+  protected opened(shared: SharedCache, config: Config): void {
+    // Guards of several caches may stand in one chain: each counts for itself.
+    const counted = new ConnectionMark(COUNTED + config.cache);
+    if (!counted.announce()) new HostLog().write(LogLevel.Warn, NOT_MARKED);
+    this.counted = counted;
   }
 
   /** Whether the session in SESSION_ID is removed; if it is not, and this is its connection's first request, counts it. */
@@ -144,7 +124,6 @@ function refuse(): void {
   answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
 }
 
-const ROLE: string = "guard";
 const COUNTED: string = "tls_session_counted_";
 const NOT_MARKED: string =
   "guard: this Envoy does not keep properties with connections: every request counts, not one for each connection";

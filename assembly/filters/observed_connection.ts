@@ -77,5 +77,8 @@ export class ObservedConnection {
   }
 }
 
+/** Bits of a connection's state that is no address: nothing has come yet; the host holds the connection. */
+export const FRESH: usize = 1;
+export const WAITS: usize = 2;
 /** The longest ServerHello that is read, 16 KiB, and the headers of the records it may come in. */
 const MAX_HELD: i32 = 20480;

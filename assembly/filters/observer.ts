@@ -15,60 +15,42 @@
  * nothing afterwards.
  */
 import { Config } from "../config/config";
-import { parseConfig } from "../config/parse";
 import { encodeHex } from "../bytes/hex";
 import { Action, BufferType } from "../host/abi";
-import { chooseBy, closeConnection, continueConnection, copyBytes } from "../host/connection";
+import { chooseBy, closeConnection, copyBytes } from "../host/connection";
 import { prependBytes, replaceBytes, truncateBytes } from "../host/connection";
 import { findContext } from "../host/contexts";
-import { HostEnvironment } from "../host/environment";
-import { HostLog } from "../host/host_log";
 import { enter, tickEvery } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
-import { FINISHED, Root, TICK_MILLISECONDS } from "../host/roots";
-import { LogLevel } from "../ports/log";
+import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { Observation } from "../session/observation";
 import { Verdict } from "../session/refusal";
 import { Metric } from "../session/statistics";
 import { sourceOf, Steering } from "../steering/steering";
 import { Direction, Event, Handshake } from "../tls/handshake";
-import { ObservedConnection } from "./observed_connection";
+import { CacheFilter } from "./cache_filter";
+import { FRESH, ObservedConnection, WAITS } from "./observed_connection";
 import { SharedCache } from "./shared_cache";
+import { WaitingConnections } from "./waiting_connections";
 
-export class Observer extends Root {
-  private shared: SharedCache | null = null;
+export class Observer extends CacheFilter {
   private observation: Observation | null = null;
   /** Contexts of connections that are to be closed on the next tick. */
   private readonly closing: u32[] = [];
   private steering: Steering | null = null;
-  /** Contexts of connections that wait for their ClientHello, in the order in which they came, and when they came. */
-  private readonly waiting: u32[] = [];
-  private readonly waitingSince: u64[] = [];
+  private readonly waiting: WaitingConnections = new WaitingConnections();
 
   constructor(private readonly rootContext: u32) {
-    super();
-  }
-
-  configure(text: usize, length: i32): bool {
-    const config: Config = parseConfig(text, length, new HostEnvironment());
-    if (config.error.length > 0) {
-      new HostLog().write(LogLevel.Error, "configuration of the observer: " + config.error);
-      return false;
-    }
-    const shared = SharedCache.open(config, ROLE);
-    if (!shared) return false;
-    this.shared = shared;
-    this.observation = new Observation(shared.cache);
-    if (config.steers) this.steering = new Steering(shared.cache, shared.store, config.steersBySource);
-    return true;
+    super("observer");
   }
 
   tick(): void {
+    super.tick();
     const shared = this.shared;
-    if (shared) shared.tick();
     const steering = this.steering;
     if (steering) steering.tick();
-    if (shared && this.waiting.length > 0) this.endWaiting(shared.cache.clock.nowNanoseconds());
+    if (shared && steering) this.waiting.end(shared.cache.clock.nowNanoseconds());
+    enter(this.rootContext);
     if (this.closing.length == 0) return;
     while (this.closing.length > 0) {
       const context = this.closing.pop();
@@ -80,19 +62,12 @@ export class Observer extends Root {
     tickEvery(TICK_MILLISECONDS);
   }
 
-  callAnswered(token: u32): void {
-    const shared = this.shared;
-    if (shared) shared.callAnswered(token);
-  }
-
   free(): void {
-    const shared = this.shared;
     const steering = this.steering;
     if (steering) steering.free();
-    if (shared) shared.free();
     this.steering = null;
-    this.shared = null;
     this.observation = null;
+    super.free();
   }
 
   connectionOpened(context: u32): usize {
@@ -101,8 +76,7 @@ export class Observer extends Root {
     // Odd, so that it is no address; it carries the context to the first byte.
     const state = ((<usize>context) << 2) | FRESH;
     if (!this.steering) return state;
-    this.waiting.push(context);
-    this.waitingSince.push(shared.cache.clock.nowNanoseconds());
+    this.waiting.add(context, shared.cache.clock.nowNanoseconds());
     this.action = Action.STOP_ITERATION;
     return state | WAITS;
   }
@@ -150,6 +124,11 @@ export class Observer extends Root {
     const observation = this.observation;
     if (observation && connection.handshake) observation.failed();
     connection.free();
+  }
+
+  protected opened(shared: SharedCache, config: Config): void {
+    this.observation = new Observation(shared.cache);
+    if (config.steers) this.steering = new Steering(shared.cache, shared.store, config.steersBySource);
   }
 
   /** Bytes of the client; false once there is nothing left to learn. */
@@ -222,35 +201,6 @@ export class Observer extends Root {
     connection.fed = length;
     this.action = Action.STOP_ITERATION;
     return true;
-  }
-
-  /** Lets connections go on that have waited for too long. */
-  private endWaiting(now: u64): void {
-    let ended = 0;
-    while (ended < this.waiting.length && this.waitingSince[ended] + MAX_WAITING_NANOSECONDS <= now) {
-      this.letGoOn(this.waiting[ended]);
-      ended++;
-    }
-    if (ended == 0) return;
-    this.waiting.splice(0, ended);
-    this.waitingSince.splice(0, ended);
-    enter(this.rootContext);
-  }
-
-  private letGoOn(contextNumber: u32): void {
-    const context = findContext(contextNumber);
-    if (!context || context.state == FINISHED) return;
-    if ((context.state & FRESH) != 0) {
-      if ((context.state & WAITS) == 0) return;
-      context.state &= ~WAITS;
-    } else {
-      const connection = changetype<ObservedConnection>(context.state);
-      if (!connection.waits) return;
-      connection.waits = false;
-      connection.fed = 0;
-    }
-    enter(contextNumber);
-    continueConnection();
   }
 
   /** Bytes of the server; false once there is nothing left to learn. */
@@ -347,13 +297,8 @@ export class Observer extends Root {
   }
 }
 
-const ROLE: string = "observer";
-/** Bits of a state that is no address: nothing has come yet; the host holds the connection. */
-const FRESH: usize = 1;
-const WAITS: usize = 2;
 /** Longer than any ClientHello that is read. */
 const MAX_WAITING_BYTES: i32 = 16384;
-const MAX_WAITING_NANOSECONDS: u64 = 1_000_000_000;
 /** Address of the client of the connection at hand. */
 const SOURCE_ADDRESS = new PropertyPath("source.address");
 const SOURCE_CAPACITY: i32 = 64;

@@ -1,0 +1,54 @@
+/** What all filters have in common: a configuration text and the cache that it names. */
+import { Config } from "../config/config";
+import { parseConfig } from "../config/parse";
+import { HostEnvironment } from "../host/environment";
+import { HostLog } from "../host/host_log";
+import { Root } from "../host/roots";
+import { LogLevel } from "../ports/log";
+import { SharedCache } from "./shared_cache";
+
+export abstract class CacheFilter extends Root {
+  protected shared: SharedCache | null = null;
+
+  constructor(private readonly role: string) {
+    super();
+  }
+
+  configure(text: usize, length: i32): bool {
+    const config: Config = parseConfig(text, length, new HostEnvironment());
+    const refusal = config.error.length > 0 ? config.error : this.refusalOf(config);
+    if (refusal.length > 0) {
+      new HostLog().write(LogLevel.Error, "configuration of the filter " + this.role + ": " + refusal);
+      return false;
+    }
+    const shared = SharedCache.open(config, this.role);
+    if (!shared) return false;
+    this.shared = shared;
+    this.opened(shared, config);
+    return true;
+  }
+
+  tick(): void {
+    const shared = this.shared;
+    if (shared) shared.tick();
+  }
+
+  callAnswered(token: u32): void {
+    const shared = this.shared;
+    if (shared) shared.callAnswered(token);
+  }
+
+  free(): void {
+    const shared = this.shared;
+    this.shared = null;
+    if (shared) shared.free();
+  }
+
+  /** Why a well-formed configuration is none for this filter; empty where it is one. */
+  protected refusalOf(config: Config): string {
+    return "";
+  }
+
+  /** The cache is open: the filter makes what it needs on it. */
+  protected abstract opened(shared: SharedCache, config: Config): void;
+}
