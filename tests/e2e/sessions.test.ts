@@ -62,7 +62,7 @@ describe("a TLS 1.2 session", () => {
         assert.equal(again.resumed, again.upstream === first.upstream, "an upstream resumes its own sessions only");
         if (again.resumed) break;
         declined++;
-        assert.ok(declined < 30, "round robin comes by the issuer");
+        assert.ok(declined < 60, "the issuer comes by");
       }
       const held = await session(first.id);
       assert.equal(held.hits, 1);
@@ -81,21 +81,21 @@ describe("a TLS 1.2 session", () => {
   });
 
   it("that a server issues without tickets is known by its ID also where the client can do tickets", async () => {
-    for (let tries = 0; tries < 30; tries++) {
+    for (let tries = 0; tries < 60; tries++) {
       const seen = await visit({ port: stack.tlsPort, ...KINDS.ticket });
       if (seen.upstream !== "gamma") continue;
       assert.equal(seen.kind, "id");
       assert.equal((await session(seen.id)).kind, "id");
       return;
     }
-    assert.fail("round robin never came by gamma");
+    assert.fail("gamma never came by");
   });
 });
 
 describe("a TLS 1.3 session", () => {
   it("is known from its first resumption on: before, its ticket was encrypted", async () => {
     const sni = freshSni();
-    const first = await visit({ port: stack.tlsPort, sni, ...KINDS.psk });
+    const first = await visitTicketServer(sni);
     assert.equal(first.kind, "psk");
     assert.equal((await stack.admin("GET", `/v1/sessions/${first.id}`)).status, 404);
     const again = await resume(first, sni);
@@ -326,14 +326,23 @@ async function session(id: string): Promise<Session> {
   return answer.json as unknown as Session;
 }
 
+/** A TLS 1.3 session of a server that will resume it: Node's server without tickets issues such sessions in vain. */
+async function visitTicketServer(sni: string): Promise<Visit> {
+  for (let tries = 0; tries < 60; tries++) {
+    const seen = await visit({ port: stack.tlsPort, sni, ...KINDS.psk });
+    if (seen.upstream !== "gamma") return seen;
+  }
+  throw new Error("no server with tickets answered in 60 visits");
+}
+
 /** Visits until the issuer comes by. */
 async function resume(first: Visit, sni: string): Promise<Visit> {
   const kind = first.protocol === "TLSv1.3" ? KINDS.psk : KINDS[first.kind];
-  for (let tries = 0; tries < 30; tries++) {
+  for (let tries = 0; tries < 60; tries++) {
     const again = await visit({ port: stack.tlsPort, sni, session: first.session, ...kind });
     if (again.resumed) return again;
   }
-  throw new Error(`the session of ${first.upstream} was never resumed in 30 visits`);
+  throw new Error(`the session of ${first.upstream} was never resumed in 60 visits`);
 }
 
 function statistic(stats: Record<string, unknown>, name: string): number {
