@@ -1,0 +1,267 @@
+/**
+ * What `demo_affinity` compares: the shipped envoy.yaml with this filter steering, the same without steering, plain Envoy
+ * that hashes the source address, and HAProxy with its recipe for SSL session IDs, where it is installed.
+ *
+ * Each starts cold and, while it runs, may be told other upstreams (not HAProxy).
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Document, parseDocument } from "yaml";
+import { findEnvoy } from "./envoy_binary.ts";
+import { renderEnvoyConfig, splitAddress } from "./envoy_config.ts";
+import { startEnvoy } from "./envoy_process.ts";
+import { MODULE_FILE } from "./project.ts";
+import { SetupError } from "./setup_error.ts";
+
+export interface Balancer {
+  readonly port: number;
+  /** Returns when the balancer knows these upstreams and no others. */
+  change(addresses: string[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Column {
+  readonly name: string;
+  readonly title: string;
+  /** Whether it is what the targets are for. */
+  readonly steers: boolean;
+  start(addresses: string[]): Promise<Balancer>;
+}
+
+export const ROUND_ROBIN: Column = {
+  name: "round_robin",
+  title: "plain Envoy",
+  steers: false,
+  start: (addresses) => startWithEnvoy(addresses, (configuration) => balance(configuration, "ROUND_ROBIN", "off")),
+};
+
+export const SOURCE_HASH: Column = {
+  name: "source_hash",
+  title: "source hashing",
+  steers: false,
+  start: (addresses) =>
+    startWithEnvoy(addresses, (configuration) => {
+      balance(configuration, "MAGLEV", "off");
+      configuration.setIn([...TCP_PROXY, "hash_policy"], [{ source_ip: {} }]);
+      surviveDeadHosts(configuration);
+    }),
+};
+
+export const THIS_FILTER: Column = steeringColumn("this filter", true);
+/** Where nothing is known of a ticket, the source's last upstream is no guess: new connections stay evenly spread. */
+export const WITHOUT_SOURCE: Column = steeringColumn("this filter, steering_by_source false", false);
+
+export const HAPROXY: Column = { name: "haproxy", title: "HAProxy", steers: false, start: startHaproxy };
+
+export function isHaproxyInstalled(): boolean {
+  return spawnSync("haproxy", ["-v"], { stdio: "ignore" }).status === 0;
+}
+
+function steeringColumn(title: string, bySource: boolean): Column {
+  return {
+    name: bySource ? "filter" : "filter_without_source",
+    title,
+    steers: true,
+    start: (addresses) =>
+      startWithEnvoy(addresses, (configuration) => {
+        balance(configuration, "MAGLEV", "hash", bySource);
+        configuration.setIn([...TCP_PROXY, "max_early_data_bytes"], 16384);
+        configuration.setIn([...TCP_PROXY, "hash_policy"], [{ filter_state: { key: "envoy.hashable_string" } }]);
+        surviveDeadHosts(configuration);
+      }),
+  };
+}
+
+function balance(configuration: Document, policy: string, steering: "off" | "hash", bySource = true): void {
+  const settings = { cache: "default", steering, ...(bySource ? {} : { steering_by_source: false }) };
+  const plugin = [...FILTERS, 0, "typed_config", "config", "configuration", "value"];
+  configuration.setIn(plugin, JSON.stringify(settings));
+  configuration.setIn([...CLUSTER, "lb_policy"], policy);
+  for (const name of ["hash_policy", "max_early_data_bytes"]) configuration.deleteIn([...TCP_PROXY, name]);
+}
+
+/** What makes a dead host cost no client an error where a hash would choose it again and again. */
+function surviveDeadHosts(configuration: Document): void {
+  configuration.setIn([...TCP_PROXY, "max_connect_attempts"], 4);
+  configuration.setIn([...TCP_PROXY, "backoff_options"], { base_interval: "0.05s", max_interval: "0.2s" });
+  configuration.setIn([...CLUSTER, "common_lb_config"], { healthy_panic_threshold: { value: 0 } });
+  configuration.setIn([...CLUSTER, "outlier_detection"], {
+    split_external_local_origin_errors: true,
+    consecutive_local_origin_failure: 1,
+    enforcing_consecutive_local_origin_failure: 100,
+    max_ejection_percent: 100,
+  });
+}
+
+async function startWithEnvoy(addresses: string[], adapt: (configuration: Document) => void): Promise<Balancer> {
+  const [tlsPort, envoyAdminPort] = (await freePorts(2)) as [number, number];
+  const configuration = parseDocument(
+    renderEnvoyConfig({ tlsPort, envoyAdminPort, upstreams: addresses, modulePath: MODULE_FILE }),
+  );
+  adapt(configuration);
+  // Only the passthrough listener is needed, and upstreams from a file, so that they can change.
+  const listeners = ["static_resources", "listeners"];
+  configuration.setIn(listeners, [configuration.getIn([...listeners, 0])]);
+  const folder = mkdtempSync(join(tmpdir(), "affinity-"));
+  const endpointsFile = join(folder, "endpoints.yaml");
+  const writeEndpoints = (chosen: string[]): void => {
+    writeFileSync(`${endpointsFile}.new`, JSON.stringify(endpoints(chosen)));
+    renameSync(`${endpointsFile}.new`, endpointsFile);
+  };
+  writeEndpoints(addresses);
+  configuration.setIn(["node"], { id: "demo", cluster: "demo" });
+  configuration.setIn([...CLUSTER, "type"], "EDS");
+  configuration.deleteIn([...CLUSTER, "load_assignment"]);
+  configuration.setIn([...CLUSTER, "eds_cluster_config"], {
+    eds_config: { resource_api_version: "V3", path_config_source: { path: endpointsFile } },
+  });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const envoy = await startEnvoy({
+      binary: await findEnvoy(() => undefined),
+      configuration: configuration.toString(),
+      envoyAdminPort,
+      concurrency: WORKERS,
+      folder,
+    });
+    const stop = async (): Promise<void> => {
+      await envoy.stop();
+      const trap = envoy
+        .log()
+        .split("\n")
+        .find((line) => TRAP.test(line));
+      remove();
+      if (trap !== undefined) throw new Error(`the module has failed: ${trap}`);
+    };
+    try {
+      await untilHosts(envoyAdminPort, addresses);
+    } catch (error) {
+      await envoy.stop();
+      throw error;
+    }
+    return {
+      port: tlsPort,
+      change: async (chosen) => {
+        writeEndpoints(chosen);
+        await untilHosts(envoyAdminPort, chosen);
+      },
+      stop,
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function endpoints(addresses: string[]): unknown {
+  const resource = {
+    "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+    cluster_name: CLUSTER_NAME,
+    endpoints: [
+      {
+        lb_endpoints: addresses.map(splitAddress).map(({ host, port }) => ({
+          endpoint: { address: { socket_address: { address: host, port_value: port } } },
+        })),
+      },
+    ],
+  };
+  return { version_info: String(++versions), resources: [resource] };
+}
+
+/** Envoy's admin lists the hosts of the main thread; workers have them a moment later. */
+async function untilHosts(adminPort: number, addresses: string[]): Promise<void> {
+  const wanted = [...addresses].sort().join(" ");
+  let seen = "";
+  for (const deadline = Date.now() + HOSTS_SECONDS * 1000; Date.now() < deadline; await sleep(50)) {
+    const text = await (await fetch(`http://127.0.0.1:${adminPort}/clusters`)).text();
+    const hosts = [...text.matchAll(new RegExp(`^${CLUSTER_NAME}::([0-9.:]+)::cx_total::`, "gm"))];
+    seen = hosts
+      .map(([, host]) => host)
+      .sort()
+      .join(" ");
+    if (seen === wanted) return sleep(250);
+  }
+  throw new Error(`Envoy was told the hosts ${wanted}, but has ${seen || "none"}`);
+}
+
+/** HAProxy's documented recipe for SSL session IDs, with `res.payload_lv` and the delay without which it stores nothing. */
+async function startHaproxy(addresses: string[]): Promise<Balancer> {
+  const [port] = (await freePorts(1)) as [number];
+  const folder = mkdtempSync(join(tmpdir(), "affinity-"));
+  const file = join(folder, "haproxy.cfg");
+  writeFileSync(
+    file,
+    `global
+  nbthread ${WORKERS}
+defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 30s
+  timeout server 30s
+  retries 3
+  option redispatch
+frontend tls
+  bind 127.0.0.1:${port}
+  default_backend servers
+backend servers
+  balance roundrobin
+  stick-table type binary len 32 size 100k expire 30m
+  acl clienthello req.ssl_hello_type 1
+  acl serverhello res.ssl_hello_type 2
+  tcp-request inspect-delay 5s
+  tcp-request content accept if clienthello
+  tcp-response inspect-delay 2s
+  tcp-response content accept if serverhello
+  stick on req.payload_lv(43,1) if clienthello
+  stick store-response res.payload_lv(43,1) if serverhello
+${addresses.map((address, i) => `  server s${i} ${address}`).join("\n")}
+`,
+  );
+  const haproxy = spawn("haproxy", ["-f", file, "-db"], { stdio: "ignore" });
+  const ended = once(haproxy, "exit");
+  const kill = (): void => void haproxy.kill("SIGKILL");
+  process.once("exit", kill);
+  const stop = async (): Promise<void> => {
+    haproxy.kill("SIGTERM");
+    await ended;
+    process.removeListener("exit", kill);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (const deadline = Date.now() + 5000; !(await answers(port)); await sleep(50)) {
+    if (Date.now() < deadline && haproxy.exitCode === null) continue;
+    await stop();
+    throw new SetupError("HAProxy does not start");
+  }
+  return { port, change: () => Promise.reject(new Error("HAProxy's servers are not changed here")), stop };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(true));
+    socket.on("error", () => resolve(false));
+    socket.on("connect", () => socket.destroy());
+  });
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+let versions = 0;
+
+const WORKERS = 2;
+const HOSTS_SECONDS = 10;
+const CLUSTER_NAME = "tls_upstreams";
+const FILTERS = ["static_resources", "listeners", 0, "filter_chains", 0, "filters"];
+const TCP_PROXY = [...FILTERS, 1, "typed_config"];
+const CLUSTER = ["static_resources", "clusters", 0];
+const TRAP = /RuntimeError|VM failed|Wasm VM|abort:|wasm.*unreachable|in fail-closed state/i;
