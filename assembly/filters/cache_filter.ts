@@ -18,7 +18,7 @@ export abstract class CacheFilter extends Root {
     const config: Config = parseConfig(text, length, new HostEnvironment());
     const refusal = config.error.length > 0 ? config.error : this.refusalOf(config);
     if (refusal.length > 0) {
-      new HostLog().write(LogLevel.Error, "configuration of the filter " + this.role + ": " + refusal);
+      new HostLog().write(LogLevel.Error, "configuration of the " + this.role + " filter: " + refusal);
       return false;
     }
     const shared = SharedCache.open(config, this.role);
