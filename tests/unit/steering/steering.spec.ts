@@ -175,9 +175,11 @@ describe("a ticket under a known key name", () => {
   });
 
   it("is not led astray by a decline", () => {
-    const one = new Steered();
+    const one = new Steered(new Bench(), false);
     one.learnKey(ticket(1), 2);
+    const writes = one.bench.store.writes;
     one.visit(withPsk(ticket(1)), declined13(), 2);
+    expect(one.bench.store.writes).toBe(writes, "it is not even noted");
     expect(one.chosen(withPsk(ticket(1, 50)))).toBe(2);
   });
 });
