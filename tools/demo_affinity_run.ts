@@ -191,8 +191,8 @@ async function spread(
       });
       const sizes = [...counts.values()];
       const ratio = Math.max(...sizes) / Math.min(...sizes);
-      // Fewer connections spread less evenly by chance alone: the bound is that of 4,000, five standard deviations wide.
-      const bound = Math.max(1.15, 1 + 10 / Math.sqrt((newConnections / NAMES.length) * 1.33));
+      // Fewer connections spread less evenly by chance alone.
+      const bound = newConnections >= 4000 ? 1.15 : 1 + 10 / Math.sqrt(newConnections / 3);
       return { text: ratio.toFixed(2), misses: ratio > bound ? [`${ratio.toFixed(2)} (${sizes.join(", ")})`] : [] };
     }),
   );
