@@ -54,13 +54,13 @@ export class Steering {
 
   /** The token for a connection whose ClientHello is in, or -1 for a text of its own. `source` as of `sourceOf`. */
   choose(handshake: Handshake, source: u32): i32 {
-    const start = <u32>this.nextRandom();
+    this.cache.readSettings();
     const upstream = this.issuerOf(handshake, source);
     if (upstream >= 0) {
-      const token = this.tokens.leadingTo(upstream, start);
+      const token = this.leadingTo(upstream);
       if (token >= 0) return token;
     }
-    return this.tokens.unknown(start);
+    return this.tokens.unknown(<u32>this.nextRandom());
   }
 
   /** A text that no other connection has, for connections without a token. */
@@ -82,6 +82,16 @@ export class Steering {
       if (key != 0 && this.stateOf(key) == 0) this.noteDecline(key, number);
     }
     if (this.bySource) this.sources.learn(source, number);
+  }
+
+  /**
+   * The token by which an upstream is reached: always the same one, so that when it leads elsewhere, the first client
+   * finds out for all. Another machine may have learned of the upstream since the last tick.
+   */
+  private leadingTo(upstream: i32): i32 {
+    const token = this.tokens.leadingTo(upstream, 0);
+    if (token >= 0 || !this.tokens.refresh()) return token;
+    return this.tokens.leadingTo(upstream, 0);
   }
 
   /** The upstream to steer to, -1 where there is none to prefer. */
