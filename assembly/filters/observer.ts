@@ -135,15 +135,17 @@ export class Observer extends CacheFilter {
   private clientSeen(observation: Observation, connection: ObservedConnection, length: i32, endOfStream: bool): bool {
     const handshake = connection.handshake;
     if (!handshake) return false;
+    // A HelloRetryRequest declines early data as well, and a second ClientHello follows it (RFC 8446 4.2.10).
+    const declined = connection.answered || handshake.retried;
     // Where early data begins to be dropped in this chunk, and how much of it was dropped from its beginning.
-    let dropFrom = connection.dropsEarlyData && !connection.answered ? 0 : length;
+    let dropFrom = connection.dropsEarlyData && !declined ? 0 : length;
     let dropped = 0;
     for (let offset = connection.fed; offset < length; offset += WINDOW_SIZE) {
       const size = min(length - offset, WINDOW_SIZE);
       if (!copyBytes(BufferType.DOWNSTREAM_DATA, offset, size, WINDOW)) return this.unwatched();
       let position = 0;
       while (position < size) {
-        if (connection.dropsEarlyData && connection.answered) {
+        if (connection.dropsEarlyData && declined) {
           // The server has declined it: what comes after the record at hand is for it to see.
           if (!handshake.partial(Direction.Downstream)) {
             connection.dropsEarlyData = false;
@@ -170,7 +172,7 @@ export class Observer extends CacheFilter {
       }
     }
     if (this.keepsWaiting(connection, length, endOfStream)) return true;
-    if (connection.dropsEarlyData && connection.answered) dropped = length;
+    if (connection.dropsEarlyData && declined) dropped = length;
     if (dropped > 0) replaceBytes(BufferType.DOWNSTREAM_DATA, dropped, 0, 0);
     else if (dropFrom < length) truncateBytes(BufferType.DOWNSTREAM_DATA, dropFrom, length);
     return true;

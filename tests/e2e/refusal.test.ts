@@ -223,6 +223,34 @@ describe("early data", () => {
   });
 });
 
+describe("early data that the server answers with a HelloRetryRequest", () => {
+  it("is dropped, and the second hello of the client is not", async () => {
+    const folder = new Folder();
+    // s_client's first key share is for X25519: this server asks for another one.
+    const server = await startEarlyServer(folder, "-groups", "P-384");
+    const own = await startStack({ upstreams: [server.address] });
+    try {
+      const file = folder.file("session.pem");
+      const words = folder.file("words.txt");
+      await earlyClient(own.tlsPort, "-sess_out", file);
+      const { ticket } = await savedSession(file);
+      assert.ok(ticket !== null);
+      writeFileSync(words, "forbidden words\n".repeat(100));
+      await own.admin("DELETE", `/v1/sessions/${createHash("sha256").update(ticket).digest("hex")}`);
+      const refused = await earlyClient(own.tlsPort, "-sess_in", file, "-early_data", words);
+      // Whether the server takes the session then is its own affair: it does not resume, and nobody hangs.
+      assert.match(refused, /^New, TLSv1.3|alert handshake failure/m);
+      assert.doesNotMatch(refused, /^Reused/m);
+      assert.match(await earlyClient(own.tlsPort), /^New, TLSv1.3/m);
+      assert.doesNotMatch(server.output(), /forbidden/);
+    } finally {
+      await own.stop();
+      await server.stop();
+      folder.remove();
+    }
+  });
+});
+
 describe("removals that race handshakes", () => {
   it("let none resume that starts afterwards, and disturb no bystander", async () => {
     const visitor = async (i: number): Promise<{ kind: keyof typeof KINDS; first: Visit }> => {
@@ -261,12 +289,12 @@ describe("removals that race handshakes", () => {
 const ALERT_CODE = /ALERT_HANDSHAKE_FAILURE/;
 
 /** `openssl s_server` that takes early data and prints what it receives. */
-async function startEarlyServer(folder: Folder) {
+async function startEarlyServer(folder: Folder, ...options: string[]) {
   const made = await generate([{ name: "commonName", value: "localhost" }], { keyType: "ec", curve: "P-256" });
   writeFileSync(folder.file("server.pem"), `${made.cert}\n${made.private}`);
   const [port] = (await freePorts(1)) as [number];
   const args = ["s_server", "-accept", `127.0.0.1:${port}`, "-cert", folder.file("server.pem")];
-  const child = spawn("openssl", [...args, "-tls1_3", "-early_data", "-max_early_data", "16384"]);
+  const child = spawn("openssl", [...args, "-tls1_3", "-early_data", "-max_early_data", "16384", ...options]);
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("latin1")));
   child.stderr.resume();
