@@ -62,7 +62,10 @@ export const enum RemoveOutcome {
 }
 
 export class Cache {
-  /** What the last call found or stored; its pointers are valid until the next one. */
+  /**
+   * What the last call found or stored; its pointers are valid until the next one. Of a removed session only the
+   * upstream is to be relied on, where it is known.
+   */
   readonly found: Session = new Session();
   readonly tombstone: Tombstone = new Tombstone();
   readonly pages: Pages;
@@ -152,7 +155,7 @@ export class Cache {
     return this.look(id, idLength);
   }
 
-  /** As `peek`, where `readSettings` was called before. */
+  /** As `peek`, where `readSettings` was called before. Of a removed session `found` has the upstream, if it was known. */
   look(id: usize, idLength: i32): Lookup {
     const page = this.pages.read(this.pages.pageOf(id, idLength));
     return page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
@@ -233,6 +236,7 @@ export class Cache {
       const grave = this.tombstone;
       grave.id = id;
       grave.idLength = idLength;
+      grave.upstreamLength = 0;
       grave.time = now;
       grave.until = now + <u64>this.settings.removedSeconds;
       grave.cause = cause;
@@ -258,6 +262,7 @@ export class Cache {
       held = !entry.isTombstone && !this.settings.flushed(entry.generation, entry.expiry);
       const until = entry.isTombstone ? entry.until : entry.expiry;
       if (until > grave.until) grave.until = until;
+      entry.copyUpstream(grave);
       page.remove(entry);
     }
     const hasRoom = this.makeRoom(page, tombstoneSize(grave), nowNanoseconds);
@@ -276,8 +281,15 @@ export class Cache {
       if (this.found.expiredAt(now)) return Lookup.Expired;
       return this.settings.flushed(entry.generation, entry.expiry) ? Lookup.Removed : Lookup.Found;
     }
-    if (page.saturatedAt(now)) return Lookup.Removed;
-    return entry && now <= entry.until ? Lookup.Removed : Lookup.Absent;
+    const refused = page.saturatedAt(now) || (entry != null && now <= entry.until);
+    if (!refused) return Lookup.Absent;
+    this.found.clear();
+    if (entry && entry.upstreamLength > 0) {
+      this.found.upstream = entry.upstream;
+      this.found.upstreamLength = entry.upstreamLength;
+      this.found.known = Known.UPSTREAM;
+    }
+    return Lookup.Removed;
   }
 
   /** Counts a hit in the record of an accepted session, if it is held. */

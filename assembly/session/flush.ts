@@ -74,6 +74,7 @@ export function takeFlushed(cache: Cache, page: Page, entry: Entry, nowNanosecon
   memory.copy(ID_COPY, entry.id, entry.idLength);
   grave.id = ID_COPY;
   grave.idLength = entry.idLength;
+  entry.copyUpstream(grave);
   cache.pages.noteGone(page, entry, nowNanoseconds, EventType.FLUSHED, EventCause.FLUSH);
   page.remove(entry);
   if (now > expiry) return;

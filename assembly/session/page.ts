@@ -16,7 +16,7 @@
  *       7   u8   cause of a tombstone              8   u16  protocol                 10  u16 cipher suite
  *       12  u32  timeout in seconds                16  u64  version                  24  u64 time (Unix seconds)
  *       session:    32 u64 last used   40 u32 hits   44 u32 generation   48 ID, ticket key (0 or 16), SNI, upstream
- *       tombstone:  32 u64 until                                         40 ID
+ *       tombstone:  32 u64 until                                         40 ID, upstream
  *
  * A version is a number of nanoseconds since 1970, or one more than the page's last version where the clock has not
  * moved or has stepped back: it orders all changes of one page.
@@ -209,9 +209,14 @@ export class Entry {
     return changetype<usize>(this) + (this.isTombstone ? TOMBSTONE_FIXED_SIZE : SESSION_FIXED_SIZE);
   }
 
+  /** The address of the upstream, `upstreamLength` bytes. */
+  get upstream(): usize {
+    return changetype<usize>(this) + <usize>this.size - <usize>this.upstreamLength;
+  }
+
   get wellFormed(): bool {
     const size = <i32>this.size;
-    if (this.isTombstone) return size == TOMBSTONE_FIXED_SIZE + <i32>this.idLength;
+    if (this.isTombstone) return size == TOMBSTONE_FIXED_SIZE + <i32>this.idLength + <i32>this.upstreamLength;
     return (
       size ==
       SESSION_FIXED_SIZE +
@@ -262,10 +267,19 @@ export class Entry {
   readTombstone(tombstone: Tombstone): void {
     tombstone.id = this.id;
     tombstone.idLength = this.idLength;
+    tombstone.upstream = this.upstream;
+    tombstone.upstreamLength = this.upstreamLength;
     tombstone.time = this.time;
     tombstone.until = this.until;
     tombstone.cause = this.cause;
     tombstone.version = this.version;
+  }
+
+  /** Gives a tombstone a copy of the upstream, which stays valid when this entry is removed, until the next copy. */
+  copyUpstream(tombstone: Tombstone): void {
+    memory.copy(UPSTREAM_COPY, this.upstream, this.upstreamLength);
+    tombstone.upstream = UPSTREAM_COPY;
+    tombstone.upstreamLength = this.upstreamLength;
   }
 
   /** Writes all bytes of a session's entry; the caller has made sure of `size` bytes of room. */
@@ -303,11 +317,13 @@ export class Entry {
     this.size = <u16>size;
     this.kind = TOMBSTONE;
     this.idLength = <u8>tombstone.idLength;
+    this.upstreamLength = <u8>tombstone.upstreamLength;
     this.cause = tombstone.cause;
     this.version = tombstone.version;
     this.time = tombstone.time;
     this.lastUsedOrUntil = tombstone.until;
-    put(changetype<usize>(this) + TOMBSTONE_FIXED_SIZE, tombstone.id, tombstone.idLength);
+    const position = put(changetype<usize>(this) + TOMBSTONE_FIXED_SIZE, tombstone.id, tombstone.idLength);
+    put(position, tombstone.upstream, tombstone.upstreamLength);
   }
 }
 
@@ -325,7 +341,7 @@ export function sessionSize(session: Session): i32 {
 
 /** The bytes that a tombstone takes in a page. */
 export function tombstoneSize(tombstone: Tombstone): i32 {
-  return TOMBSTONE_FIXED_SIZE + tombstone.idLength;
+  return TOMBSTONE_FIXED_SIZE + tombstone.idLength + tombstone.upstreamLength;
 }
 
 /**
@@ -346,13 +362,15 @@ function put(position: usize, bytes: usize, length: i32): usize {
 const HEADER_SIZE: i32 = 24;
 const TOMBSTONE: u8 = 0;
 const SESSION_FIXED_SIZE: i32 = 48;
-// Smaller than a session's: a removal always finds room in place.
+// Smaller than a session's, and a tombstone has no more of an upstream than its session had: a removal always finds room
+// in place.
 const TOMBSTONE_FIXED_SIZE: i32 = 40;
 const FLAG_TICKET_KEY: u8 = 1;
 const FLAG_CIPHER: u8 = 2;
 const FLAG_SNI: u8 = 4;
 const FLAG_UPSTREAM: u8 = 8;
 const FLAG_API: u8 = 16;
+const UPSTREAM_COPY: usize = memory.data(255);
 const SMALLEST_STORED_LENGTH: i32 = 1023;
 /** The most bytes that one entry may take. */
 export const MAX_ENTRY_SIZE: i32 =

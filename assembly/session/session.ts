@@ -119,6 +119,9 @@ export class Session {
 export class Tombstone {
   id: usize = 0;
   idLength: i32 = 0;
+  /** Who issued the session, as far as it was known: 0 bytes long where not. */
+  upstream: usize = 0;
+  upstreamLength: i32 = 0;
   /** Unix seconds of the removal. */
   time: u64 = 0;
   /** The last second in which it is refused. */

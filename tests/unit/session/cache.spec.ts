@@ -117,6 +117,27 @@ describe("removing a session", () => {
     expect(bench.count(Metric.REMOVES)).toBe(1);
   });
 
+  it("remembers who issued what was removed, through a second removal too, and forgets it when it is lifted", () => {
+    const bench = new Bench();
+    const upstream = new Text("10.0.0.7:443");
+    const issued = session(1);
+    issued.upstream = upstream.start;
+    issued.upstreamLength = upstream.length;
+    issued.known |= Known.UPSTREAM;
+    bench.cache.put(issued);
+    for (let removal = 0; removal < 2; removal++) {
+      bench.cache.remove(idOf(1), 32, Cause.API);
+      expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+      expect(bench.cache.found.known).toBe(Known.UPSTREAM);
+      expect(upstreamFound(bench)).toBe("10.0.0.7:443");
+    }
+    bench.cache.remove(idOf(2), 32, Cause.API);
+    expect(look(bench.cache, 2)).toBe(Lookup.Removed);
+    expect(bench.cache.found.known).toBe(0, "nobody knows who issued this one");
+    bench.cache.put(session(1));
+    expect(bench.cache.found.knows(Known.UPSTREAM)).toBe(false);
+  });
+
   it("is lifted by adding by hand, and by nothing else", () => {
     const bench = new Bench();
     bench.cache.remove(idOf(1), 32, Cause.API);
@@ -450,4 +471,8 @@ function withUpstream(changed: Session, address: string): Session {
   changed.upstreamLength = text.length;
   changed.known |= Known.UPSTREAM;
   return changed;
+}
+
+function upstreamFound(bench: Bench): string {
+  return String.UTF8.decodeUnsafe(bench.cache.found.upstream, bench.cache.found.upstreamLength);
 }

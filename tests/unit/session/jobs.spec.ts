@@ -1,5 +1,5 @@
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
-import { Cause } from "../../../assembly/session/session";
+import { Cause, Known } from "../../../assembly/session/session";
 import { Flush } from "../../../assembly/session/flush";
 import { Deadline, Job } from "../../../assembly/session/job";
 import { Mode } from "../../../assembly/session/mode";
@@ -7,7 +7,7 @@ import { Shrink } from "../../../assembly/session/shrink";
 import { Metric } from "../../../assembly/session/statistics";
 import { Sweep } from "../../../assembly/session/sweep";
 import { Sweeper } from "../../../assembly/session/sweeper";
-import { Bench, benchOfSize, idOf, look, session } from "../support/sessions";
+import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";
 
 describe("a flush", () => {
   it("removes what has expired at the given time: what expires at that very second survives", () => {
@@ -33,6 +33,25 @@ describe("a flush", () => {
     expect(bench.count(Metric.TOMBSTONES)).toBe(200);
     expect(look(bench.cache, 50)).toBe(Lookup.Absent);
     expect(look(bench.cache, 150)).toBe(Lookup.Removed);
+  });
+
+  it("leaves word of who issued what it removed, from its beginning on", () => {
+    const bench = new Bench();
+    const upstream = new Text("10.0.0.7:443");
+    const issued = session(1);
+    issued.upstream = upstream.start;
+    issued.upstreamLength = upstream.length;
+    issued.known |= Known.UPSTREAM;
+    bench.cache.put(issued);
+    const job = new Flush(bench.cache, 0);
+    expect(job.begin()).toBe(true);
+    for (let moment = 0; moment < 2; moment++) {
+      expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+      const found = bench.cache.found;
+      expect(found.knows(Known.UPSTREAM)).toBe(true);
+      expect(String.UTF8.decodeUnsafe(found.upstream, found.upstreamLength)).toBe("10.0.0.7:443");
+      finish(bench, job);
+    }
   });
 
   it("reaches what was held when it began, and nothing that was added afterwards", () => {

@@ -53,10 +53,15 @@ describe("a page", () => {
 
   it("gives back every field of a tombstone", () => {
     const page = emptyPage();
-    page.appendTombstone(tombstone(5, 99, 1_800_000_000));
+    const upstream = new Text("10.0.0.7:443");
+    const grave = tombstone(5, 99, 1_800_000_000);
+    grave.upstream = upstream.start;
+    grave.upstreamLength = upstream.length;
+    page.appendTombstone(grave);
     const read = new Tombstone();
     page.find(idOf(5), 32)!.readTombstone(read);
     expect(read.idLength).toBe(32);
+    expect(text(read.upstream, read.upstreamLength)).toBe("10.0.0.7:443");
     expect(read.time).toBe(1_790_000_000);
     expect(read.until).toBe(1_800_000_000);
     expect(read.cause).toBe(Cause.FLUSH);
@@ -87,10 +92,18 @@ describe("a page", () => {
 
   it("never grows beyond its capacity, and always has room for the tombstone of what it holds", () => {
     const page = emptyPage();
-    let added = 0;
+    let added: u32 = 0;
     while (page.appendSession(fullSession(added + 1), 0)) added++;
     expect(page.used <= <u32>PAGE_CAPACITY).toBe(true);
     expect(added > 30).toBe(true);
+    for (let number: u32 = 1; number <= added; number++) {
+      const grave = tombstone(number, 1, 1);
+      const entry = page.find(idOf(number), 32)!;
+      entry.copyUpstream(grave);
+      expect(tombstoneSize(grave) < <i32>entry.size).toBe(true);
+      page.remove(entry);
+      expect(page.appendTombstone(grave)).toBe(true);
+    }
     expect(tombstoneSize(tombstone(1, 1, 1)) < sessionSize(session(1))).toBe(true);
   });
 
