@@ -1,10 +1,7 @@
-/**
- * The flags of the mode by their names, which are OpenSSL's without SSL_SESS_CACHE_: as configuration and admin API read
- * and show them.
- */
+/** Reads the flags of the mode by their names, for configuration and admin API. */
 import { quoted } from "../json/quote";
 import { JsonKind, JsonValue } from "../json/value";
-import { Mode } from "../session/mode";
+import { MODE_FLAG_NAMES, MODE_FLAGS, Mode } from "../session/mode";
 
 /** A list of names that was read: the flags, or why they are none. */
 export class ModeText {
@@ -22,9 +19,9 @@ export class ModeText {
       this.mode |= Mode.NO_INTERNAL_LOOKUP | Mode.NO_INTERNAL_STORE;
       return;
     }
-    const index = NAMES.indexOf(name);
+    const index = MODE_FLAG_NAMES.indexOf(name);
     if (index < 0) this.error = quoted(name) + " is no flag; expected " + ALL_NAMES;
-    else this.mode |= FLAGS[index];
+    else this.mode |= MODE_FLAGS[index];
   }
 }
 
@@ -47,29 +44,5 @@ export function readMode(value: JsonValue): ModeText {
   return text;
 }
 
-/** The names of the flags that are set, in the order of their numbers; ["OFF"] for none. */
-export function modeNames(mode: u32): string[] {
-  const names: string[] = [];
-  for (let i = 0; i < FLAGS.length; i++) {
-    if (mode & FLAGS[i]) names.push(NAMES[i]);
-  }
-  if (names.length == 0) names.push("OFF");
-  return names;
-}
-
-const FLAGS: StaticArray<u32> = [
-  Mode.SERVER,
-  Mode.NO_AUTO_CLEAR,
-  Mode.NO_INTERNAL_LOOKUP,
-  Mode.NO_INTERNAL_STORE,
-  Mode.UPDATE_TIME,
-];
-const NAMES: StaticArray<string> = [
-  "SERVER",
-  "NO_AUTO_CLEAR",
-  "NO_INTERNAL_LOOKUP",
-  "NO_INTERNAL_STORE",
-  "UPDATE_TIME",
-];
 const ALL_NAMES: string =
   "OFF, SERVER, NO_AUTO_CLEAR, NO_INTERNAL_LOOKUP, NO_INTERNAL_STORE, NO_INTERNAL (both), UPDATE_TIME";

@@ -1,6 +1,6 @@
 /**
- * The mode flags of the cache, with the numbers of OpenSSL's SSL_CTX_set_session_cache_mode(3).
- * No flag at all is SSL_SESS_CACHE_OFF.
+ * The mode flags of the cache, with the numbers of OpenSSL's SSL_CTX_set_session_cache_mode(3), and
+ * its names without SSL_SESS_CACHE_. No flag at all is SSL_SESS_CACHE_OFF.
  */
 export namespace Mode {
   export const OFF: u32 = 0;
@@ -30,3 +30,28 @@ export function looksUp(mode: u32): bool {
 export function clearsExpired(mode: u32): bool {
   return (mode & Mode.NO_AUTO_CLEAR) == 0;
 }
+
+/** The names of the flags that are set, in the order of their numbers; ["OFF"] for none. */
+export function modeNames(mode: u32): string[] {
+  const names: string[] = [];
+  for (let i = 0; i < MODE_FLAGS.length; i++) {
+    if (mode & MODE_FLAGS[i]) names.push(MODE_FLAG_NAMES[i]);
+  }
+  if (names.length == 0) names.push("OFF");
+  return names;
+}
+
+export const MODE_FLAGS: StaticArray<u32> = [
+  Mode.SERVER,
+  Mode.NO_AUTO_CLEAR,
+  Mode.NO_INTERNAL_LOOKUP,
+  Mode.NO_INTERNAL_STORE,
+  Mode.UPDATE_TIME,
+];
+export const MODE_FLAG_NAMES: StaticArray<string> = [
+  "SERVER",
+  "NO_AUTO_CLEAR",
+  "NO_INTERNAL_LOOKUP",
+  "NO_INTERNAL_STORE",
+  "UPDATE_TIME",
+];

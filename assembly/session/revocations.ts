@@ -20,6 +20,8 @@ export class Revocations {
   readonly table: Table;
   /** Second of the revocation that was put last. */
   time: u64 = 0;
+  /** Whether the name that was put last had been revoked before. */
+  replaced: bool = false;
 
   constructor(
     cacheName: string,
@@ -48,6 +50,7 @@ export class Revocations {
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
       if (!this.table.open(NAME, sniLength)) break;
       let row: Row | null = this.table.find(NAME, sniLength);
+      this.replaced = row != null;
       if (!row) row = this.table.append(NAME, sniLength, 0, 0);
       if (!row) break;
       const now = this.clock.nowSeconds();

@@ -17,9 +17,9 @@
  *   80  registrations: u64 hash of the filter's name, 5 x u32 value given (UNSET: none), u32 zero
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Enforcement } from "./enforcement";
+import { Enforcement, enforcementName } from "./enforcement";
 import { StoreKey } from "./keys";
-import { Mode } from "./mode";
+import { Mode, modeNames } from "./mode";
 
 /** What one filter's configuration says; -1 where it says nothing. */
 export class GivenSettings {
@@ -182,7 +182,8 @@ export class Settings {
   /** Merges what a filter gives into RECORD, or says why not. */
   private register(filterName: string, given: GivenSettings): string {
     if (given.maxMemoryMib >= 0 && pagesFor(<u32>given.maxMemoryMib) != this.pages) {
-      return this.contradiction("max_memory_mib", given.maxMemoryMib, (this.pages * PAGE_KIB) / 1024);
+      const present = (this.pages * PAGE_KIB) / 1024;
+      return this.contradiction("max_memory_mib", given.maxMemoryMib.toString(), present.toString());
     }
     const name = hashName(filterName);
     const registration = this.registrationOf(name);
@@ -194,7 +195,7 @@ export class Settings {
         store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
         store<u32>(currentAddress(setting) + 4, value);
       } else if (registration == 0 && value != UNSET && value != configured) {
-        return this.contradiction(settingName(setting), value, configured);
+        return this.contradiction(settingName(setting), valueText(setting, value), valueText(setting, configured));
       }
     }
     if (registration == 0) {
@@ -205,16 +206,16 @@ export class Settings {
     return "";
   }
 
-  private contradiction(name: string, given: i64, present: i64): string {
+  private contradiction(name: string, given: string, present: string): string {
     return (
       'cache "' +
       this.cacheName +
       '": ' +
       name +
       " is " +
-      given.toString() +
+      given +
       " here and " +
-      present.toString() +
+      present +
       " in another filter of the same cache: give the same value in all, or in one only"
     );
   }
@@ -295,6 +296,13 @@ function settingName(setting: i32): string {
   if (setting == TIMEOUT) return "timeout";
   if (setting == ENFORCEMENT) return "enforcement";
   return "removed_seconds";
+}
+
+/** A value as a configuration spells it. */
+function valueText(setting: i32, value: u32): string {
+  if (setting == MODE) return '["' + modeNames(value).join('","') + '"]';
+  if (setting == ENFORCEMENT) return '"' + enforcementName(value) + '"';
+  return value.toString();
 }
 
 

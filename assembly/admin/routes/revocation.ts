@@ -26,12 +26,12 @@ export class RevocationRoute extends Route {
     if (request.bodyLength > 0 && readObject(request, response, NO_FIELDS) === null) return;
     const sni = new ServerName(request.parameter);
     const revocations = this.cache.revocations;
-    const wasRevoked = revocations.revokedAt(sni.pointer, sni.length) != 0;
     if (revocations.revoke(sni.pointer, sni.length) != RevocationOutcome.Done) {
       unavailable(response, "not revoked: no room for one more, or other changes came first; try again");
       return;
     }
-    const json = beginOutcome(response, wasRevoked ? 200 : 201, 1, wasRevoked ? "replaced" : "added");
+    const replaced = revocations.replaced;
+    const json = beginOutcome(response, replaced ? 200 : 201, 1, replaced ? "replaced" : "added");
     json.name("revocation");
     writeRevocation(json, sni.pointer, sni.length, revocations.time);
     json.endObject();

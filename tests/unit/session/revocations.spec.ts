@@ -162,6 +162,20 @@ describe("two workers that revoke at once", () => {
     expect(worker.revokedAt(names[1])).toBe(0);
   });
 
+  it("are told which of them was the first for a name", () => {
+    const store = new RacingStore();
+    const worker = new Worker(store);
+    store.name = "shop.example";
+    store.ownName = "shop.example";
+    const rival = new Worker(store, worker.clock);
+    store.rival = rival;
+    store.conflictAt(0);
+    expect(worker.revoke("shop.example")).toBe(RevocationOutcome.Done);
+    expect(store.happened).toBe(true);
+    expect(rival.revocations.replaced).toBe(false);
+    expect(worker.revocations.replaced).toBe(true);
+  });
+
   it("give up after a bounded number of tries, and say so", () => {
     const worker = new Worker();
     worker.revoke("a.example");

@@ -1,4 +1,5 @@
 import { GivenSettings, pagesFor, Settings } from "../../../assembly/session/settings";
+import { Enforcement } from "../../../assembly/session/enforcement";
 import { Mode } from "../../../assembly/session/mode";
 import { FakeStore } from "../support/fake_store";
 
@@ -42,6 +43,28 @@ describe("the settings of a cache", () => {
     expect(refusal).toBe(
       'cache "edge": cache_size is 60 here and 50 in another filter of the same cache: ' +
         "give the same value in all, or in one only",
+    );
+  });
+
+  it("are named in a refusal as a configuration spells them", () => {
+    const store = new FakeStore();
+    const given = new GivenSettings();
+    given.mode = Mode.SERVER | Mode.NO_INTERNAL_STORE;
+    given.enforcement = Enforcement.STRICT;
+    new Settings("edge", store).configure("observer", given);
+    const otherMode = new GivenSettings();
+    otherMode.mode = Mode.OFF;
+    const aboutMode = new Settings("edge", store).configure("admin", otherMode);
+    expect(aboutMode.includes(': mode is ["OFF"] here and ["SERVER","NO_INTERNAL_STORE"] in another')).toBe(
+      true,
+      aboutMode,
+    );
+    const otherEnforcement = new GivenSettings();
+    otherEnforcement.enforcement = Enforcement.OBSERVE;
+    const aboutEnforcement = new Settings("edge", store).configure("guard", otherEnforcement);
+    expect(aboutEnforcement.includes(': enforcement is "observe" here and "strict" in another')).toBe(
+      true,
+      aboutEnforcement,
     );
   });
 
