@@ -102,6 +102,8 @@ export class Observer extends CacheFilter {
         ? this.clientSeen(observation, connection, length, endOfStream)
         : this.serverSeen(observation, connection, length, endOfStream);
     if (watched) return changetype<usize>(connection);
+    const handshake = connection.handshake;
+    if (handshake && !connection.refused) observation.ended(handshake);
     if (connection.refused) {
       connection.forgetHandshake();
       return changetype<usize>(connection);
@@ -122,7 +124,8 @@ export class Observer extends CacheFilter {
     if ((state & FRESH) != 0) return;
     const connection = changetype<ObservedConnection>(state);
     const observation = this.observation;
-    if (observation && connection.handshake) observation.failed();
+    const handshake = connection.handshake;
+    if (observation && handshake) observation.ended(handshake);
     connection.free();
   }
 
@@ -162,7 +165,7 @@ export class Observer extends CacheFilter {
         if (event == Event.ClientHello) {
           if (!handshake.retried) observation.clientHello();
           if (connection.waits) this.steer(connection, handshake);
-          if (observation.wouldRefuseEarlyData(handshake)) {
+          if (observation.dropsEarlyData(handshake)) {
             connection.dropsEarlyData = true;
             dropFrom = offset + position;
           }
@@ -281,7 +284,6 @@ export class Observer extends CacheFilter {
         this.count(Metric.PARSE_ERRORS + <i32>handshake.error);
         return false;
       case Event.Failed:
-        observation.failed();
         return false;
       default:
         return true;

@@ -8,16 +8,19 @@
  * A session ID that a client offers beside TLS 1.3 may be made up for middleboxes (RFC 8446 D.4): not accepted, it
  * counts only where the cache knows it, and in TLS 1.3 it says nothing at all.
  *
+ * What is offered is counted once a server has answered, as only then it can be told from what was made up. Whether it
+ * was accepted is decided with the answer in TLS 1.3, and when the handshake completes before that.
+ *
  * Cost: nothing until the ServerHello; then at most two operations on the cache, and a look for each thing by which an
- * accepted session can be refused.
+ * accepted session can be refused, or for the key name of a declined ticket that is not held.
  */
 import { Handshake } from "../tls/handshake";
-import { Cache } from "./cache";
+import { Cache, Lookup } from "./cache";
 import { Enforcement } from "./enforcement";
-import { EventCause } from "./events/event";
-import { Refusals, Verdict } from "./refusal";
+import { causeOf, Refusals, Verdict } from "./refusal";
 import { Kind, Known, MAX_UPSTREAM_LENGTH, Session } from "./session";
-import { fullByKind, handshakes, Metric, Outcome } from "./statistics";
+import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } from "./statistics";
+import { KeyState } from "./ticket_keys";
 
 export class Observation {
   private readonly session: Session = new Session();
@@ -44,8 +47,10 @@ export class Observation {
     }
     this.cache.readSettings();
     const accepted = this.accepted(handshake, upstream, upstreamLength);
+    this.cache.metrics.increase(offered(accepted.kind), 1);
     const verdict = refusable ? this.judge(accepted) : Verdict.Resume;
-    if (verdict == Verdict.Resume && handshake.acceptedKind == ACCEPTED_PSK) this.pskAccepted(accepted);
+    if (verdict != Verdict.Resume) this.count(accepted.kind, Fate.REFUSED);
+    else if (accepted.kind == Kind.PSK) this.pskAccepted(accepted);
     return verdict;
   }
 
@@ -67,13 +72,15 @@ export class Observation {
   }
 
   /**
-   * Whether early data stands behind a PSK that would be refused: it belongs to the first identity (RFC 8446 4.2.10).
-   * Counts nothing.
+   * Whether early data has to be dropped, as it stands behind a PSK that would be refused: it belongs to the first
+   * identity (RFC 8446 4.2.10). Counts that, and is no refusal yet: that comes if a server accepts the PSK.
    */
-  wouldRefuseEarlyData(handshake: Handshake): bool {
+  dropsEarlyData(handshake: Handshake): bool {
     if (!handshake.offeredEarlyData || handshake.offeredPskCount == 0) return false;
     this.cache.readSettings();
-    return this.wouldRefuseOne(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0));
+    if (!this.wouldRefuseOne(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0))) return false;
+    this.cache.metrics.increase(Metric.EARLY_DATA_DROPPED, 1);
+    return true;
   }
 
   private wouldRefuseOne(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): bool {
@@ -89,17 +96,28 @@ export class Observation {
   complete(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
     this.cache.metrics.increase(Metric.ACCEPT_GOOD, 1);
     if (handshake.version == TLS13) {
-      if (!handshake.resumed) this.countFull(handshake, Outcome.FULL);
+      if (handshake.resumed) this.cache.metrics.increase(handshakes(TLS13, Outcome.RESUMED_PSK), 1);
+      else this.countFull(handshake, Outcome.FULL);
       return;
     }
     this.cache.readSettings();
+    // A server may take an ID up and still make a new session.
+    const accepts = handshake.acceptedKind != 0;
+    if (accepts) this.count(acceptedKindOf(handshake), handshake.resumed ? Fate.ACCEPTED : Fate.DECLINED);
     if (handshake.resumed) this.resumed(handshake, upstream, upstreamLength);
     this.issued(handshake, upstream, upstreamLength);
   }
 
-  /** The connection ended, by an alert or otherwise, before its handshake was complete. */
-  failed(): void {
+  /** Its watching has ended, and nothing was refused. What has begun and is not complete has failed. */
+  ended(handshake: Handshake): void {
+    if (!handshake.begun || handshake.completed) return;
     this.cache.metrics.increase(Metric.FAILED, 1);
+    const undecided = handshake.acceptedKind != 0 && handshake.acceptedKind != ACCEPTED_PSK;
+    if (undecided) this.count(acceptedKindOf(handshake), Fate.FAILED);
+  }
+
+  private count(kind: u8, fate: i32): void {
+    this.cache.metrics.increase(resumptions(kind, fate), 1);
   }
 
   private judge(accepted: Session): Verdict {
@@ -111,7 +129,7 @@ export class Observation {
   }
 
   private pskAccepted(accepted: Session): void {
-    this.cache.metrics.increase(handshakes(TLS13, Outcome.RESUMED_PSK), 1);
+    this.count(Kind.PSK, Fate.ACCEPTED);
     if (accepted.id == 0) return;
     this.learnTicketKey(accepted);
     this.cache.resume(accepted);
@@ -119,13 +137,19 @@ export class Observation {
 
   /** What a client offered first decides: later identities neither count nor refuse. */
   private declined(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+    let kind: u8 = Kind.ID;
     let id: usize = 0;
     let idLength = HASH_LENGTH;
+    let key: usize = 0;
     let certain = true;
     if (handshake.offeredPskCount > 0) {
+      kind = Kind.PSK;
       id = handshake.pskHash(0);
+      key = handshake.pskKey(0);
     } else if (handshake.offeredTicket) {
+      kind = Kind.TICKET;
       id = handshake.offeredTicketHash;
+      key = handshake.offeredTicketKey;
     } else if (handshake.offeredIdLength > 0 && handshake.version != TLS13) {
       id = handshake.offeredId;
       idLength = handshake.offeredIdLength;
@@ -133,7 +157,23 @@ export class Observation {
     }
     if (id == 0) return;
     this.cache.readSettings();
-    this.cache.decline(id, idLength, upstream, upstreamLength, certain);
+    const lookup = this.cache.decline(id, idLength, upstream, upstreamLength, certain);
+    if (lookup == Lookup.Absent && !certain) return;
+    this.cache.metrics.increase(offered(kind), 1);
+    this.count(kind, this.isLost(lookup, key, upstream, upstreamLength) ? Fate.LOST : Fate.DECLINED);
+  }
+
+  /** Whether what an upstream has declined is known to be another one's: by its record, or by its ticket key's name. */
+  private isLost(lookup: Lookup, key: usize, upstream: usize, upstreamLength: i32): bool {
+    if (upstreamLength <= 0 || lookup == Lookup.Expired || lookup == Lookup.Removed) return false;
+    const found = this.cache.found;
+    if (lookup == Lookup.Found && found.knows(Known.UPSTREAM)) {
+      return differs(found.upstream, found.upstreamLength, upstream, upstreamLength);
+    }
+    if (key == 0) return false;
+    const row = this.cache.ticketKeys.look(key);
+    if (!row || (row.state != KeyState.LEARNED && row.state != KeyState.TOLD)) return false;
+    return differs(row.upstream, row.upstreamLength, upstream, upstreamLength);
   }
 
   private resumed(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
@@ -230,10 +270,14 @@ export class Observation {
   }
 }
 
-function causeOf(verdict: Verdict): u8 {
-  if (verdict == Verdict.RemovedSession) return EventCause.SESSION;
-  if (verdict == Verdict.RemovedTicketKey) return EventCause.TICKET_KEY;
-  return verdict == Verdict.RevokedServerName ? EventCause.SNI : EventCause.STRICT;
+/** The `Kind` of what a server has accepted. */
+function acceptedKindOf(handshake: Handshake): u8 {
+  if (handshake.acceptedKind == ACCEPTED_PSK) return Kind.PSK;
+  return handshake.acceptedKind == ACCEPTED_TICKET ? Kind.TICKET : Kind.ID;
+}
+
+function differs(a: usize, aLength: i32, b: usize, bLength: i32): bool {
+  return aLength != bLength || memory.compare(a, b, aLength) != 0;
 }
 
 const TLS13: u16 = 0x0304;

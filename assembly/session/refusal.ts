@@ -7,6 +7,7 @@
  */
 import { Cache, Lookup } from "./cache";
 import { Enforcement } from "./enforcement";
+import { EventCause } from "./events/event";
 import { Revocations } from "./revocations";
 import { Kind, Known, Origin, Session } from "./session";
 import { TicketKeys } from "./ticket_keys";
@@ -68,4 +69,11 @@ export class Refusals {
     if (!held || (kind == Kind.PSK && found.origin != Origin.API)) return true;
     return found.time <= revokedAt;
   }
+}
+
+/** What a refusal is told as: an `EventCause`. */
+export function causeOf(verdict: Verdict): u8 {
+  if (verdict == Verdict.RemovedSession) return EventCause.SESSION;
+  if (verdict == Verdict.RemovedTicketKey) return EventCause.TICKET_KEY;
+  return verdict == Verdict.RevokedServerName ? EventCause.SNI : EventCause.STRICT;
 }

@@ -3,6 +3,7 @@
  * followed by pairs of label and value; all families share the prefix `tls_session_cache_`.
  */
 import { PARSE_ERRORS, parseErrorName } from "../tls/parse_error";
+import { Kind } from "./session";
 
 export namespace Metric {
   // Gauges.
@@ -37,11 +38,17 @@ export namespace Metric {
   /** Events that never reached the log. */
   export const EVENTS_LOST: i32 = 25;
   export const EVENT_POSTS_FAILED: i32 = 26;
+  /** Connections whose early data was dropped. */
+  export const EARLY_DATA_DROPPED: i32 = 27;
   /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
-  export const HANDSHAKES: i32 = 27;
-  export const FULL_BY_KIND: i32 = 47;
+  export const HANDSHAKES: i32 = 28;
+  export const FULL_BY_KIND: i32 = 48;
+  /** Plus an index of kind (0 to 2). */
+  export const OFFERED: i32 = 51;
+  /** Plus an index of kind (0 to 2) times FATES plus a `Fate`. */
+  export const RESUMPTIONS: i32 = 54;
   /** Plus a `ParseError`. */
-  export const PARSE_ERRORS: i32 = 50;
+  export const PARSE_ERRORS: i32 = 69;
 }
 
 /** How a handshake ended: in full, or resumed by one of the kinds. */
@@ -52,8 +59,27 @@ export namespace Outcome {
   export const RESUMED_PSK: i32 = 3;
 }
 
+/**
+ * What became of a session that was offered to a server. Each one that is counted as offered has one of these, as soon
+ * as it is decided.
+ */
+export namespace Fate {
+  /** The server took it up. */
+  export const ACCEPTED: i32 = 0;
+  /** Another server than the one that had issued it did not take it up. */
+  export const LOST: i32 = 1;
+  /** A server did not take it up, and for all that is known it was its own. */
+  export const DECLINED: i32 = 2;
+  /** It was refused here. */
+  export const REFUSED: i32 = 3;
+  /** The handshake ended before it could be told. */
+  export const FAILED: i32 = 4;
+}
+
 export const PROTOCOLS: i32 = 5;
 export const OUTCOMES: i32 = 4;
+export const KINDS: i32 = 3;
+export const FATES: i32 = 5;
 export const METRICS: i32 = Metric.PARSE_ERRORS + PARSE_ERRORS;
 
 /** The first so many metrics are gauges, the others counters. */
@@ -76,6 +102,24 @@ export function fullByKind(issued: i32): i32 {
   return Metric.FULL_BY_KIND + (issued == Outcome.RESUMED_ID ? 0 : issued == Outcome.RESUMED_TICKET ? 1 : 2);
 }
 
+/** The metric of sessions of a `Kind` that were offered. */
+export function offered(kind: u8): i32 {
+  return Metric.OFFERED + kindIndex(kind);
+}
+
+/** The metric of offered sessions of a `Kind` with a `Fate`. */
+export function resumptions(kind: u8, fate: i32): i32 {
+  return Metric.RESUMPTIONS + kindIndex(kind) * FATES + fate;
+}
+
+export function kindIndexName(index: i32): string {
+  return unchecked(KIND_NAMES[index < 0 || index >= KINDS ? 0 : index]);
+}
+
+export function fateName(fate: i32): string {
+  return unchecked(FATE_NAMES[fate < 0 || fate >= FATES ? 0 : fate]);
+}
+
 export function protocolName(index: i32): string {
   return unchecked(PROTOCOL_NAMES[index < 0 || index >= PROTOCOLS ? 0 : index]);
 }
@@ -90,6 +134,13 @@ export function metricName(metric: i32, cacheName: string): string {
   const cache = ".cache." + cacheName;
   if (metric >= Metric.PARSE_ERRORS) {
     return PREFIX + "parse_errors_total" + cache + ".error." + parseErrorName(metric - Metric.PARSE_ERRORS);
+  }
+  if (metric >= Metric.RESUMPTIONS) {
+    const index = metric - Metric.RESUMPTIONS;
+    return PREFIX + "resumptions_total" + cache + kindLabel(index / FATES) + ".outcome." + fateName(index % FATES);
+  }
+  if (metric >= Metric.OFFERED) {
+    return PREFIX + "resumptions_offered_total" + cache + kindLabel(metric - Metric.OFFERED);
   }
   if (metric >= Metric.FULL_BY_KIND) {
     const kind = metric - Metric.FULL_BY_KIND;
@@ -113,12 +164,22 @@ export function metricName(metric: i32, cacheName: string): string {
   }
 }
 
+function kindLabel(index: i32): string {
+  return ".kind." + kindIndexName(index);
+}
+
+function kindIndex(kind: u8): i32 {
+  return kind < Kind.ID || kind > Kind.PSK ? 0 : <i32>kind - <i32>Kind.ID;
+}
+
 function protocolIndex(protocol: u16): i32 {
   return protocol < 0x0300 || protocol > 0x0304 ? 0 : <i32>(protocol - 0x0300);
 }
 
 const PREFIX: string = "tls_session_cache_";
 const PROTOCOL_NAMES: StaticArray<string> = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+const KIND_NAMES: StaticArray<string> = ["id", "ticket", "psk"];
+const FATE_NAMES: StaticArray<string> = ["accepted", "lost", "declined", "refused", "failed"];
 const OUTCOME_NAMES: StaticArray<string> = ["full", "resumed_id", "resumed_ticket", "resumed_psk"];
 const FAMILIES: StaticArray<string> = [
   "sessions",
@@ -148,4 +209,5 @@ const FAMILIES: StaticArray<string> = [
   "connections_unwatched_total",
   "events_lost_total",
   "event_posts_failed_total",
+  "early_data_dropped_total",
 ];

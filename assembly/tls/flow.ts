@@ -87,6 +87,11 @@ export class Flow {
     return direction == Direction.Downstream ? this.clientChanged : this.serverChanged;
   }
 
+  /** A ClientHello was read. */
+  get begun(): bool {
+    return this.phase != Phase.ClientHello;
+  }
+
   /** The server went straight to its change of cipher spec (TLS <= 1.2). */
   get abbreviated(): bool {
     return this.serverChanged && !this.full;

@@ -180,6 +180,16 @@ export class Handshake {
     return this.offeredPskCount > 0 || this.offeredTicket || this.offeredIdLength > 0;
   }
 
+  /** A ClientHello was read. */
+  get begun(): bool {
+    return this.flow.begun;
+  }
+
+  /** `Complete` has come. */
+  get completed(): bool {
+    return this.ending == Event.Complete;
+  }
+
   /** A HelloRetryRequest was answered: the ClientHello at hand is the second one. */
   get retried(): bool {
     return !this.flow.mayRetry;

@@ -4,7 +4,8 @@
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Metric, METRICS, Outcome, OUTCOMES, parseErrorLabel, protocolName, PROTOCOLS } from "../../session/statistics";
+import { FATES, fateName, KINDS, kindIndexName, Metric, METRICS, Outcome, OUTCOMES } from "../../session/statistics";
+import { parseErrorLabel, protocolName, PROTOCOLS } from "../../session/statistics";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
 import { Route } from "../route";
@@ -42,8 +43,10 @@ export class StatisticsRoute extends Route {
     this.member(json, "not_tls", Metric.NOT_TLS);
     this.member(json, "unwatched", Metric.UNWATCHED);
     this.member(json, "events_lost", Metric.EVENTS_LOST);
+    this.member(json, "early_data_dropped", Metric.EARLY_DATA_DROPPED);
     this.writeResumed(json);
     this.writeFull(json);
+    this.writeResumptions(json);
     this.writeNotStored(json);
     this.writeParseErrors(json);
     json.endObject();
@@ -90,6 +93,23 @@ export class StatisticsRoute extends Route {
     this.member(json, "id", Metric.FULL_BY_KIND);
     this.member(json, "ticket", Metric.FULL_BY_KIND + 1);
     this.member(json, "none", Metric.FULL_BY_KIND + 2);
+    json.endObject();
+  }
+
+  /** What was offered, and what became of it, each by kind. */
+  private writeResumptions(json: JsonWriter): void {
+    json.name("resumptions_offered");
+    this.writeByKind(json, Metric.OFFERED, 1);
+    for (let fate = 0; fate < FATES; fate++) {
+      json.name("resumptions_" + fateName(fate));
+      this.writeByKind(json, Metric.RESUMPTIONS + fate, FATES);
+    }
+  }
+
+  /** An object of the metrics of the three kinds, the first one's number and the distance between them. */
+  private writeByKind(json: JsonWriter, first: i32, distance: i32): void {
+    json.beginObject();
+    for (let kind = 0; kind < KINDS; kind++) this.member(json, kindIndexName(kind), first + kind * distance);
     json.endObject();
   }
 
