@@ -84,7 +84,7 @@ const TRAPS = [
 export default tseslint.config(
   { ignores: ["build/", "node_modules/", ".envoy/", "**/*.generated.ts"] },
   {
-    files: ["assembly/**/*.ts", "tests/unit/**/*.ts"],
+    files: ["assembly/**/*.ts", "tests/unit/**/*.ts", "bench/empty_filter/*.ts"],
     languageOptions: {
       parser: tseslint.parser,
       // AssemblyScript decorates functions and globals, which is not TypeScript.
@@ -114,6 +114,7 @@ export default tseslint.config(
       "tests/fixtures/**/*.ts",
       "tests/differential/**/*.ts",
       "tests/fuzz/run.ts",
+      "bench/*.ts",
     ],
     extends: [tseslint.configs.recommended],
     languageOptions: { parserOptions: { projectService: true } },

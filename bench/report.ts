@@ -1,0 +1,129 @@
+/** The tables of the benchmark, in Markdown, and what they say of the targets. */
+import type { IdleMemory } from "./memory.ts";
+import { PROXY_TITLES, type Proxy, type ProxyName } from "./proxies.ts";
+import { median, quantile, upperBoundOfMedian } from "./statistics.ts";
+
+export interface Target {
+  text: string;
+  isMet: boolean;
+}
+
+/** Medians, quartiles, and the difference to the empty filter in the same rounds, with the upper bound of its median. */
+export function comparisonTable(unit: string, values: ReadonlyMap<Proxy, readonly number[]>, digits: number): string {
+  const head = [unit, "workers", "median", "quartiles", "over the empty filter", "95 % upper bound"];
+  const rows = [...values].map(([proxy, own]) => {
+    const differences = differencesOf(values, proxy, "empty", proxy.workers);
+    return [
+      PROXY_TITLES[proxy.name],
+      String(proxy.workers),
+      figure(median(own), digits),
+      `${figure(quantile(own, 0.25), digits)} to ${figure(quantile(own, 0.75), digits)}`,
+      proxy.name === "empty" ? "" : signed(median(differences), digits),
+      proxy.name === "empty" ? "" : signed(upperBoundOfMedian(differences), digits),
+    ];
+  });
+  return table(head, rows);
+}
+
+/** How the CPU time per connection of two workers compares with that of one, in the same rounds. */
+export function workersTable(values: ReadonlyMap<Proxy, readonly number[]>): string {
+  const rows: string[][] = [];
+  for (const [proxy, own] of values) {
+    const single = [...values].find(([other]) => other.name === proxy.name && other.workers === 1);
+    if (proxy.workers === 1 || single === undefined) continue;
+    const ratios = own.map((value, round) => value / (single[1][round] ?? NaN));
+    rows.push([
+      PROXY_TITLES[proxy.name],
+      median(ratios).toFixed(2),
+      `${quantile(ratios, 0.25).toFixed(2)} to ${quantile(ratios, 0.75).toFixed(2)}`,
+    ]);
+  }
+  return rows.length === 0 ? "" : table(["2 workers to 1, per connection", "median", "quartiles"], rows);
+}
+
+export function idleTable(rows: ReadonlyMap<ProxyName, IdleMemory>): string {
+  return table(
+    ["idle connections", "connections", "bytes each", "kept after all have gone", "and after as many again"],
+    [...rows].map(([name, { connections, bytesPerConnection, keptBytes, keptBytesAgain }]) => [
+      PROXY_TITLES[name],
+      String(connections),
+      bytesPerConnection.toFixed(0),
+      mebibytes(keptBytes),
+      mebibytes(keptBytesAgain),
+    ]),
+  );
+}
+
+export function vanishingTable(rows: ReadonlyMap<ProxyName, readonly number[]>, connections: number): string {
+  return table(
+    [`waves of ${connections} clients that vanish`, "waves", "memory after the first", "after half", "after the last"],
+    [...rows].map(([name, bytes]) => [
+      PROXY_TITLES[name],
+      String(bytes.length),
+      mebibytes(bytes[0] ?? NaN),
+      mebibytes(bytes[bytes.length >> 1] ?? NaN),
+      mebibytes(bytes.at(-1) ?? NaN),
+    ]),
+  );
+}
+
+export function idleTimeTable(values: ReadonlyMap<Proxy, number>): string {
+  return table(
+    ["nothing to do", "workers", "us of CPU per second"],
+    [...values].map(([proxy, value]) => [PROXY_TITLES[proxy.name], String(proxy.workers), value.toFixed(0)]),
+  );
+}
+
+/** What the filter may add to the empty one for a resumption of TLS 1.2. */
+export function connectionTargets(values: ReadonlyMap<Proxy, readonly number[]>): Target[] {
+  return targets(values, [
+    { name: "observe", most: 10 },
+    { name: "steer", most: 20 },
+  ]);
+}
+
+function targets(values: ReadonlyMap<Proxy, readonly number[]>, wanted: { name: ProxyName; most: number }[]): Target[] {
+  const result: Target[] = [];
+  for (const { name, most } of wanted) {
+    const proxy = [...values.keys()].find((other) => other.name === name && other.workers === 1);
+    if (proxy === undefined) continue;
+    const bound = upperBoundOfMedian(differencesOf(values, proxy, "empty", 1));
+    if (Number.isNaN(bound)) continue;
+    result.push({
+      text: `${PROXY_TITLES[name]}: at most ${most} us over the empty filter (95 % upper bound: ${bound.toFixed(1)})`,
+      isMet: bound <= most,
+    });
+  }
+  return result;
+}
+
+function differencesOf(
+  values: ReadonlyMap<Proxy, readonly number[]>,
+  proxy: Proxy,
+  base: ProxyName,
+  workers: number,
+): number[] {
+  const own = values.get(proxy) ?? [];
+  const other = [...values].find(([{ name, workers: count }]) => name === base && count === workers)?.[1];
+  return other === undefined ? [] : own.map((value, round) => value - (other[round] ?? NaN));
+}
+
+function table(head: string[], rows: string[][]): string {
+  const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => (row[column] ?? "").length)));
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
+  const rule = widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+function figure(value: number, digits: number): string {
+  return Number.isNaN(value) ? "-" : value.toFixed(digits);
+}
+
+function signed(value: number, digits: number): string {
+  return Number.isNaN(value) ? "-" : `${value < 0 ? "" : "+"}${value.toFixed(digits)}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

@@ -1,0 +1,222 @@
+/**
+ * `npm run bench`: what this filter costs a connection, beside Envoy without it, Envoy with a wasm filter that does nothing,
+ * and HAProxy. Prints Markdown tables; exit code 1 where it could not measure. A target that is missed is said, and is no
+ * failure: a busy machine misses them, too. Linux only.
+ *
+ *   npm run bench -- --only resumed12 --rounds 30
+ *
+ * --only PART,...      of full12, resumed12, resumed12_id, full13, resumed13 (handshakes by TLS version; a resumption of TLS 1.2
+ *                      by ticket or, _id, by session ID), download, idle, vanish; without it: all but resumed12_id
+ * --rounds N           slices for each proxy, 6 where it is not said
+ * --connections N      of a slice, 200
+ * --proxies NAME,...   of tcp_proxy, empty, observe, shipped, steer, haproxy, haproxy_stick
+ * --workers N,...      1,2
+ * --idle N             idle connections, 2000
+ * --waves N            waves of 10,000 clients that vanish, 2
+ * --mib N              to download through each proxy, over all rounds, 1024
+ */
+import { parseArgs } from "node:util";
+import { measureDownload, GIB } from "../bench/download.ts";
+import { buildEmptyFilter } from "../bench/empty_filter_build.ts";
+import { measureHandshakes, measureIdleTime } from "../bench/handshakes.ts";
+import { type Load, startLoad } from "../bench/load.ts";
+import { describeMachine } from "../bench/machine.ts";
+import { type IdleMemory, measureIdleMemory, measureVanishing } from "../bench/memory.ts";
+import type { Handshake } from "../bench/messages.ts";
+import {
+  haproxyVersion,
+  PROXY_TITLES,
+  type Proxy,
+  type ProxyName,
+  type ProxySetup,
+  startProxy,
+} from "../bench/proxies.ts";
+import { comparisonTable, connectionTargets, idleTable, idleTimeTable } from "../bench/report.ts";
+import { vanishingTable, workersTable } from "../bench/report.ts";
+import { build } from "./build.ts";
+import { findEnvoy } from "./envoy_binary.ts";
+import { SetupError } from "./setup_error.ts";
+
+type Part = Handshake | "download" | "idle" | "vanish";
+
+interface Options {
+  parts: Part[];
+  proxies: ProxyName[];
+  workers: number[];
+  rounds: number;
+  connections: number;
+  idle: number;
+  waves: number;
+  mib: number;
+}
+
+const HANDSHAKE_TITLES: Record<Handshake, string> = {
+  full12: "Full handshakes, TLS 1.2",
+  resumed12: "Resumed handshakes, TLS 1.2, by ticket",
+  resumed12_id: "Resumed handshakes, TLS 1.2, by session ID",
+  full13: "Full handshakes, TLS 1.3",
+  resumed13: "Resumed handshakes, TLS 1.3, each by the newest ticket",
+};
+const PARTS: Part[] = ["full12", "resumed12", "resumed12_id", "full13", "resumed13", "download", "idle", "vanish"];
+const PROXY_NAMES = Object.keys(PROXY_TITLES) as ProxyName[];
+const IDLE_SECONDS = 3;
+const VANISHING = 10_000;
+
+// A signal ends this process by way of "exit", where everything that was started is stopped.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
+try {
+  await run(readOptions(process.argv.slice(2)));
+} catch (error) {
+  console.error(`error: ${error instanceof SetupError ? error.message : String((error as Error).stack ?? error)}`);
+  process.exitCode = 1;
+}
+
+async function run(options: Options): Promise<void> {
+  if (process.platform !== "linux") throw new SetupError("the benchmark reads CPU time from /proc: it needs Linux");
+  const envoyBinary = await findEnvoy(console.error);
+  console.error("building the filter ...");
+  const failure = await build();
+  if (failure !== null) throw new SetupError(`the filter does not compile:\n${failure}`);
+  const emptyFilter = await buildEmptyFilter();
+  for (const line of await describeMachine(envoyBinary)) console.log(line);
+  const load = await startLoad();
+  const setup = { envoyBinary, emptyFilter, upstream: load.upstream };
+  try {
+    await measureCpu(options, load, setup);
+    await measureMemory(options, load, setup);
+  } finally {
+    load.stop();
+  }
+}
+
+/** All proxies run side by side, and take turns. */
+async function measureCpu(options: Options, load: Load, setup: ProxySetup): Promise<void> {
+  const handshakes = options.parts.filter(isHandshake);
+  const isDownloading = options.parts.includes("download");
+  if (handshakes.length === 0 && !isDownloading) return;
+  const proxies: Proxy[] = [];
+  try {
+    for (const workers of options.workers) {
+      for (const name of options.proxies) proxies.push(await startProxy(name, workers, setup));
+    }
+    show("Nothing to do", idleTimeTable(await measureIdleTime(proxies, IDLE_SECONDS)));
+    const { rounds, connections } = options;
+    for (const handshake of handshakes) {
+      console.error(
+        `${handshake}: ${rounds} rounds of ${connections} connections for each of ${proxies.length} proxies`,
+      );
+      const values = await measureHandshakes(proxies, load, { handshake, rounds, connections });
+      const targets = handshake === "resumed12" ? connectionTargets(values) : [];
+      show(
+        `${HANDSHAKE_TITLES[handshake]}, ${rounds} rounds of ${connections} connections`,
+        comparisonTable("us of CPU per connection", values, 1),
+        workersTable(values),
+        ...targets.map(({ text, isMet }) => `${isMet ? "met" : "missed"}: ${text}`),
+      );
+    }
+    if (!isDownloading) return;
+    const bytes = Math.ceil((options.mib * 2 ** 20) / rounds);
+    console.error(`download: ${rounds} rounds of ${(bytes / 2 ** 20).toFixed(0)} MiB`);
+    const single = proxies.filter(({ workers }) => workers === options.workers[0]);
+    const values = await measureDownload(single, load, rounds, bytes);
+    const total = ((bytes * rounds) / GIB).toFixed(1);
+    show(`Download, ${total} GiB in ${rounds} rounds`, comparisonTable("ms of CPU per GiB", values, 0));
+  } finally {
+    for (const proxy of proxies) await proxy.stop();
+  }
+}
+
+/** Each proxy runs alone, from its start. */
+async function measureMemory(options: Options, load: Load, setup: ProxySetup): Promise<void> {
+  const idle = new Map<ProxyName, IdleMemory>();
+  const vanishing = new Map<ProxyName, number[]>();
+  for (const name of options.proxies) {
+    if (options.parts.includes("idle")) {
+      console.error(`idle: ${PROXY_TITLES[name]}`);
+      idle.set(name, await withProxy(name, setup, (proxy) => measureIdleMemory(proxy, load, options.idle)));
+    }
+    if (options.parts.includes("vanish")) {
+      const progress = (wave: number): void => console.error(`vanish: ${PROXY_TITLES[name]}, wave ${wave + 1}`);
+      vanishing.set(
+        name,
+        await withProxy(name, setup, (proxy) => measureVanishing(proxy, load, VANISHING, options.waves, progress)),
+      );
+    }
+  }
+  if (idle.size > 0) show("Memory of idle connections, 1 worker", idleTable(idle));
+  if (vanishing.size > 0) show("Clients that vanish, 1 worker", vanishingTable(vanishing, VANISHING));
+}
+
+async function withProxy<T>(name: ProxyName, setup: ProxySetup, measure: (proxy: Proxy) => Promise<T>): Promise<T> {
+  const proxy = await startProxy(name, 1, setup);
+  try {
+    return await measure(proxy);
+  } finally {
+    await proxy.stop();
+  }
+}
+
+function show(title: string, ...texts: string[]): void {
+  console.log(`\n## ${title}\n\n${texts.filter((text) => text !== "").join("\n\n")}`);
+}
+
+function readOptions(args: string[]): Options {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        only: { type: "string" },
+        rounds: { type: "string", default: "6" },
+        connections: { type: "string", default: "200" },
+        proxies: { type: "string" },
+        workers: { type: "string", default: "1,2" },
+        idle: { type: "string", default: "2000" },
+        waves: { type: "string", default: "2" },
+        mib: { type: "string", default: "1024" },
+      },
+    });
+    return {
+      parts: chosen(
+        "--only",
+        values.only,
+        PARTS,
+        PARTS.filter((part) => part !== "resumed12_id"),
+      ),
+      proxies: installed(chosen("--proxies", values.proxies, PROXY_NAMES, PROXY_NAMES)),
+      workers: values.workers.split(",").map((text) => count("--workers", text)),
+      rounds: count("--rounds", values.rounds),
+      connections: count("--connections", values.connections),
+      idle: count("--idle", values.idle),
+      waves: count("--waves", values.waves),
+      mib: count("--mib", values.mib),
+    };
+  } catch (error) {
+    if (error instanceof SetupError) throw error;
+    throw new SetupError((error as Error).message);
+  }
+}
+
+/** In the order of `all`. */
+function chosen<T extends string>(option: string, text: string | undefined, all: T[], otherwise: T[]): T[] {
+  if (text === undefined) return otherwise;
+  const names = text.split(",");
+  const wrong = names.find((name) => !all.some((known) => known === name));
+  if (wrong !== undefined) throw new SetupError(`${option}: "${wrong}" is none of ${all.join(", ")}`);
+  return all.filter((name) => names.includes(name));
+}
+
+function installed(proxies: ProxyName[]): ProxyName[] {
+  if (haproxyVersion() !== null) return proxies;
+  console.error("haproxy is not installed: it is left out");
+  return proxies.filter((name) => !name.startsWith("haproxy"));
+}
+
+function count(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new SetupError(`${option}: expected a number, as in 10`);
+  return value;
+}
+
+function isHandshake(part: Part): part is Handshake {
+  return part in HANDSHAKE_TITLES;
+}
