@@ -1,12 +1,13 @@
 /**
  * What can be known about docker-compose.yml without an engine: that it runs the shipped envoy.yaml with files that exist, from
  * pinned images, on loopback only, with servers where envoy.yaml expects them, and that it ships no token; then Envoy's own word
- * on the file that it mounts.
+ * on the file that it mounts. What else is asked of envoy.yaml is in edge_check.ts.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { parse } from "yaml";
 import { runCommand } from "./command.ts";
+import { edgeFaults } from "./edge_check.ts";
 import { COMPOSE_FILE, ENVOY_CONFIG_FILE, PROJECT_FOLDER } from "./project.ts";
 
 interface Service {
@@ -45,12 +46,15 @@ export function composeFaults(compose: string, envoyConfig: string): string[] {
 
 /** Everything wrong with the shipped files, Envoy's own complaint last. */
 export async function checkShippedConfiguration(envoyBinary: string): Promise<string[]> {
-  const faults = composeFaults(readFileSync(COMPOSE_FILE, "utf8"), readFileSync(ENVOY_CONFIG_FILE, "utf8"));
+  const envoyConfig = readFileSync(ENVOY_CONFIG_FILE, "utf8");
+  const faults = [...composeFaults(readFileSync(COMPOSE_FILE, "utf8"), envoyConfig), ...edgeFaults(envoyConfig)];
   const { exitCode, output } = await runCommand(envoyBinary, ["--mode", "validate", "-c", "envoy.yaml"], {
     env: { ...process.env, ADMIN_TOKEN: "check" },
     timeoutSeconds: 60,
   });
   if (exitCode !== 0) faults.push(`Envoy refuses envoy.yaml:\n${output}`);
+  const deprecated = output.split("\n").filter((line) => line.includes("Deprecated field"));
+  if (deprecated.length > 0) faults.push(`Envoy will drop what envoy.yaml uses:\n${deprecated.join("\n")}`);
   return faults;
 }
 

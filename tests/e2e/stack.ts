@@ -175,5 +175,6 @@ function bytesOf(body: unknown): Buffer {
 }
 
 const ANSWER_SECONDS = 20;
-/** What Envoy 1.40 logs when a VM fails, and what the module's own abort says. */
-const TRAP = /RuntimeError|VM failed|Wasm VM|abort:|wasm.*unreachable|in fail-closed state/i;
+/** What Envoy 1.40 logs when a VM fails or calls what envoy.yaml denies it, and what the module's own abort says. */
+const TRAP =
+  /RuntimeError|VM failed|Wasm VM|abort:|wasm.*unreachable|in fail-closed state|restricted (proxy-wasm|WASI) capability/i;

@@ -47,6 +47,8 @@ export class FakeHost {
   readonly workers: Worker[] = [];
   /** The latest lines, oldest first. */
   readonly log: { level: LogLevel; text: string }[] = [];
+  /** Set before a worker is made, it gathers the names of the host functions and callbacks that are used. */
+  called: Set<string> | undefined;
 
   /**
    * `environment`: what vm_config.environment_variables would give to the module. `keepsNoProperties`: the host knows no
@@ -111,6 +113,7 @@ export class FakeHost {
       clock: this.clock,
       environment: this.environment,
       keepsNoProperties: this.keepsNoProperties,
+      ...(this.called === undefined ? {} : { called: this.called }),
       log: (level, text) => {
         this.log.push({ level: LOG_LEVELS[level] ?? "critical", text });
         if (this.log.length > LOG_LINES) this.log.splice(0, LOG_LINES / 2);

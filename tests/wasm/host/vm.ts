@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly environment: Record<string, string>;
   /** A host that does not know `declare_property`. */
   readonly keepsNoProperties?: boolean;
+  /** Takes the name of every host function that was called, and of every callback. */
+  readonly called?: Set<string>;
   log(level: number, text: string): void;
 }
 
@@ -58,6 +60,7 @@ export class Trap extends Error {
 }
 
 type Callback = (...parameters: number[]) => number;
+type HostFunction = (...parameters: unknown[]) => unknown;
 
 export class Vm {
   /** Set after a trap; any later call is an error. */
@@ -114,6 +117,7 @@ export class Vm {
   /** Calls a callback of the guest if it exports one; `otherwise` is the answer if it does not. */
   call(context: Context, callback: string, parameters: number[], otherwise = 0): number {
     if (this.exports[callback] === undefined) return otherwise;
+    this.surroundings.called?.add(callback);
     const before = this.current;
     this.current = context;
     try {
@@ -211,7 +215,10 @@ export class Vm {
       if (HOST_FUNCTIONS[family]?.includes(name) !== true) {
         throw new Error(`Envoy would not load the module: it imports ${family}.${name}`);
       }
-      (wanted[family] ??= {})[name] = given[family]?.[name] ?? ((): number => Status.Unimplemented);
+      const answer = (given[family]?.[name] ?? ((): number => Status.Unimplemented)) as HostFunction;
+      const { called } = this.surroundings;
+      (wanted[family] ??= {})[name] =
+        called === undefined ? answer : (...parameters: unknown[]) => (called.add(name), answer(...parameters));
     }
     return wanted;
   }
