@@ -23,6 +23,8 @@ export class Config {
   steers: bool = false;
   /** Of the observer: whether a connection's source is a guess where nothing else is known. */
   steersBySource: bool = true;
+  /** Of observer and guard: whether they write fields for Envoy's access logs. */
+  accessLog: bool = false;
   /** Null where the text has no such part. */
   admin: AdminConfig | null = null;
   /** Where events are sent to; null where the text does not say. */

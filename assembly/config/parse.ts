@@ -7,7 +7,7 @@
  *    "max_memory_mib": 64, "enforcement": "revoked",
  *    "steering": "hash", "steering_by_source": true, "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
- *    "events": {"cluster": "audit", "path": "/tls-sessions"}}
+ *    "access_log": true, "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
 import { quoted } from "../json/quote";
 import { JsonReader } from "../json/reader";
@@ -88,6 +88,11 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
   if (name == "steering_by_source") {
     if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
     config.steersBySource = value.boolean;
+    return "";
+  }
+  if (name == "access_log") {
+    if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
+    config.accessLog = value.boolean;
     return "";
   }
   if (name == "admin") return readAdmin(config, value, environment);
@@ -228,6 +233,7 @@ const FIELDS: StaticArray<string> = [
   "enforcement",
   "steering",
   "steering_by_source",
+  "access_log",
   "admin",
   "events",
 ];

@@ -1,22 +1,31 @@
 /**
  * The guard: an HTTP filter on a listener that terminates TLS itself. It learns the session IDs that Envoy has issued
- * there, counts their resumptions, and answers every request on a removed session with 421 and `connection: close`.
+ * there, counts their resumptions, and answers requests on a session that must not resume with 421 and `connection: close`.
  *
  * The session ID comes as filter state `tls_sid` in lower-case hex, which an HTTP `set_filter_state` filter ahead of
  * this one sets from `%DOWNSTREAM_TLS_SESSION_ID%`: clients cannot forge it. Up to TLS 1.2 without tickets the ID is the
  * same on the full handshake and when it is resumed. In TLS 1.3 there is none, and then there is nothing to do here.
  * (With TLS 1.2 tickets a resumed connection shows an ID that its client made up: tickets must be off on this listener.)
  *
+ * Which handshake was a full one is not visible here; the cache tells: an ID that is not held is a new session, and is learned
+ * with the first request of its connection; one that is held comes again, on another connection, and is resumed. That is
+ * judged as an observer would: by the revocation of its server name and, under `strict`, by its time.
+ *
  * Promises:
- * - Every request is looked up, so that a removal also reaches the connections that are open; learning and counting
- *   happen for the first request of a connection only (`host/connection_mark.ts`).
- * - A session that is held with an upstream was seen by an observer in front of this listener, which has counted its
- *   handshakes already: the guard leaves the record alone, and refuses all the same.
+ * - Every request is looked up, so that a removal also reaches the connections that are open. Learning, counting and judging
+ *   happen for the first request of a connection only (`host/connection_mark.ts`); a refused one stays the first.
+ * - A full handshake is refused for nothing but a removal, unless its session was used on another connection first.
+ * - A session that is held with an upstream was seen by an observer in front of this listener, which has counted and judged its
+ *   handshakes already: the guard leaves the record alone, and refuses it only once it is removed.
  * - What is unknown goes on: no ID, no hex, no answer of the store. Nothing is ever delayed.
  *
- * Which handshake was a full one is not visible here: an ID that is not held is learned, one that is held counts as
- * resumed. So nothing is refused but what was removed: `strict` is as `revoked` here, and `observe` refuses nothing.
- * Cost: for each request two small properties and one page read; for the first of a connection one write more.
+ * So what the cache does not hold is taken for new, whatever it is: under NO_INTERNAL_STORE, after an eviction or a sweep,
+ * and where no request was made on the connection that it was issued on.
+ *
+ * Where it is asked for, the access log can print `tls_session_outcome` of each request's connection: full, resumed or refused.
+ *
+ * Cost: for each request two small properties and one page read; for the first of a connection one write more, and of a
+ * resumed one a look for the server name.
  */
 import { misdirected } from "../admin/problem";
 import { AdminResponse } from "../admin/response";
@@ -26,17 +35,22 @@ import { Action } from "../host/abi";
 import { ConnectionMark } from "../host/connection_mark";
 import { HostLog } from "../host/host_log";
 import { answer } from "../host/http_stream";
+import { LogField, Word } from "../host/log_field";
 import { PropertyPath } from "../host/properties";
 import { LogLevel } from "../ports/log";
 import { Cache, Lookup, PutOutcome } from "../session/cache";
 import { Enforcement } from "../session/enforcement";
-import { EventCause } from "../session/events/event";
+import { causeOf, Refusals, Verdict } from "../session/refusal";
 import { Kind, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, Session } from "../session/session";
 import { CacheFilter } from "./cache_filter";
 import { SharedCache } from "./shared_cache";
 
 export class Guard extends CacheFilter {
   private counted: ConnectionMark | null = null;
+  private refusals: Refusals | null = null;
+  /** Whether the host keeps marks: without them no request is known to be a connection's first one. */
+  private marks: bool = false;
+  private logs: bool = false;
   private readonly session: Session = new Session();
 
   constructor() {
@@ -46,6 +60,7 @@ export class Guard extends CacheFilter {
   free(): void {
     super.free();
     this.counted = null;
+    this.refusals = null;
   }
 
   requestHeaders(context: u32, endOfStream: bool): i32 {
@@ -53,29 +68,48 @@ export class Guard extends CacheFilter {
     const counted = this.counted;
     if (!shared || !counted) return Action.CONTINUE;
     const idLength = readSessionId();
-    if (idLength <= 0 || !this.isRefused(shared.cache, counted, idLength)) return Action.CONTINUE;
-    shared.cache.refused(SESSION_ID, idLength, EventCause.SESSION);
+    if (idLength <= 0) return Action.CONTINUE;
+    const verdict = this.judge(shared.cache, counted, idLength);
+    if (this.logs) log(verdict, counted);
+    if (verdict == Verdict.Resume) return Action.CONTINUE;
+    shared.cache.refused(SESSION_ID, idLength, causeOf(verdict));
     refuse();
     return Action.STOP_ITERATION;
   }
 
   protected opened(shared: SharedCache, config: Config): void {
+    const cache = shared.cache;
+    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
+    this.logs = config.accessLog;
     // Guards of several caches may stand in one chain: each counts for itself.
     const counted = new ConnectionMark(COUNTED + config.cache);
-    if (!counted.announce()) new HostLog().write(LogLevel.Warn, NOT_MARKED);
+    this.marks = counted.announce();
+    if (!this.marks) new HostLog().write(LogLevel.Warn, NOT_MARKED);
     this.counted = counted;
   }
 
-  /** Whether the session in SESSION_ID is removed; if it is not, and this is its connection's first request, counts it. */
-  private isRefused(cache: Cache, counted: ConnectionMark, idLength: i32): bool {
+  /** Whether a request on the session in SESSION_ID goes on; if so, and it is its connection's first one, counts it. */
+  private judge(cache: Cache, counted: ConnectionMark, idLength: i32): Verdict {
     const lookup = cache.peek(SESSION_ID, idLength);
-    const enforced = cache.settings.enforcement != Enforcement.OBSERVE;
-    if (lookup == Lookup.Removed) return enforced;
-    if (lookup == Lookup.Unavailable || counted.isSet()) return false;
-    counted.set();
-    if (lookup == Lookup.Absent) return cache.learn(this.describe(idLength)) == PutOutcome.Refused && enforced;
-    if (cache.found.knows(Known.UPSTREAM)) return false;
-    return cache.resume(this.describe(idLength)) == Lookup.Removed && enforced;
+    const removed = cache.settings.enforcement == Enforcement.OBSERVE ? Verdict.Resume : Verdict.RemovedSession;
+    if (lookup == Lookup.Removed) return removed;
+    if (lookup == Lookup.Unavailable || counted.value() != 0) return Verdict.Resume;
+    if (lookup == Lookup.Absent) {
+      counted.set(FULL);
+      return cache.learn(this.describe(idLength)) == PutOutcome.Refused ? removed : Verdict.Resume;
+    }
+    if (cache.found.knows(Known.UPSTREAM)) {
+      counted.set(SEEN_IN_FRONT);
+      return Verdict.Resume;
+    }
+    const resumed = this.describe(idLength);
+    const refusals = this.refusals;
+    if (refusals && this.marks) {
+      const verdict = refusals.judgeLooked(resumed, lookup);
+      if (verdict != Verdict.Resume) return verdict;
+    }
+    counted.set(RESUMED);
+    return cache.resume(resumed) == Lookup.Removed ? removed : Verdict.Resume;
   }
 
   /** What this connection shows of its session. */
@@ -117,6 +151,13 @@ function protocolOf(length: i32): u16 {
   return 0x0301 + <u16>(minor - 0x30);
 }
 
+function log(verdict: Verdict, counted: ConnectionMark): void {
+  if (verdict != Verdict.Resume) return OUTCOME.say(REFUSED_WORD);
+  const mark = counted.value();
+  if (mark == FULL) OUTCOME.say(FULL_WORD);
+  else if (mark == RESUMED) OUTCOME.say(RESUMED_WORD);
+}
+
 function refuse(): void {
   const response = new AdminResponse();
   misdirected(response, REFUSAL);
@@ -126,10 +167,19 @@ function refuse(): void {
 
 const COUNTED: string = "tls_session_counted_";
 const NOT_MARKED: string =
-  "guard: this Envoy does not keep properties with connections: every request counts, not one for each connection";
+  "guard: this Envoy does not keep properties with connections: every request counts, not one for each connection, " +
+  "and only removed sessions are refused";
 const REFUSAL: string =
-  "the TLS session of this connection was removed: connect again with a full handshake, without offering the session";
+  "the TLS session of this connection must not be resumed: connect again with a full handshake, without offering the session";
 
+/** Values of the mark. */
+const FULL: u8 = 0x66;
+const RESUMED: u8 = 0x72;
+const SEEN_IN_FRONT: u8 = 0x73;
+const OUTCOME = new LogField("tls_session_outcome");
+const FULL_WORD = new Word("full");
+const RESUMED_WORD = new Word("resumed");
+const REFUSED_WORD = new Word("refused");
 const FILTER_STATE = new PropertyPath("filter_state.tls_sid");
 const SESSION_ID_TEXT: usize = memory.data(64);
 const SESSION_ID: usize = memory.data(32);

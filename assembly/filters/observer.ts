@@ -28,6 +28,7 @@ import { Verdict } from "../session/refusal";
 import { Metric } from "../session/statistics";
 import { sourceOf, Steering } from "../steering/steering";
 import { Direction, Event, Handshake } from "../tls/handshake";
+import { AccessLog } from "./access_log";
 import { CacheFilter } from "./cache_filter";
 import { FRESH, ObservedConnection, WAITS } from "./observed_connection";
 import { SharedCache } from "./shared_cache";
@@ -38,6 +39,7 @@ export class Observer extends CacheFilter {
   /** Contexts of connections that are to be closed on the next tick. */
   private readonly closing: u32[] = [];
   private steering: Steering | null = null;
+  private accessLog: AccessLog | null = null;
   private readonly waiting: WaitingConnections = new WaitingConnections();
 
   constructor(private readonly rootContext: u32) {
@@ -103,7 +105,7 @@ export class Observer extends CacheFilter {
         : this.serverSeen(observation, connection, length, endOfStream);
     if (watched) return changetype<usize>(connection);
     const handshake = connection.handshake;
-    if (handshake && !connection.refused) observation.ended(handshake);
+    if (handshake && !connection.refused) this.ended(observation, handshake);
     if (connection.refused) {
       connection.forgetHandshake();
       return changetype<usize>(connection);
@@ -125,12 +127,13 @@ export class Observer extends CacheFilter {
     const connection = changetype<ObservedConnection>(state);
     const observation = this.observation;
     const handshake = connection.handshake;
-    if (observation && handshake) observation.ended(handshake);
+    if (observation && handshake) this.ended(observation, handshake);
     connection.free();
   }
 
   protected opened(shared: SharedCache, config: Config): void {
     this.observation = new Observation(shared.cache);
+    this.accessLog = config.accessLog ? new AccessLog() : null;
     if (config.steers) this.steering = new Steering(shared.cache, shared.store, config.steersBySource);
   }
 
@@ -248,7 +251,16 @@ export class Observer extends CacheFilter {
     const steering = this.steering;
     if (steering) steering.answered(handshake, connection.token, connection.source, UPSTREAM, upstreamLength);
     const verdict = observation.serverHello(handshake, UPSTREAM, upstreamLength, !connection.passes);
+    const log = this.accessLog;
+    if (log) log.answered(observation, handshake, verdict);
     return verdict != Verdict.Resume;
+  }
+
+  /** The watching of a handshake has ended, and it was not refused. */
+  private ended(observation: Observation, handshake: Handshake): void {
+    observation.ended(handshake);
+    const log = this.accessLog;
+    if (log) log.ended(handshake);
   }
 
   /** Lets the client see an alert in the place of the server's answer, and closes when it has. */

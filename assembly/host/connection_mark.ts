@@ -1,5 +1,5 @@
 /**
- * A mark on a connection, for HTTP filters: set while one of its requests is handled, found by all later ones, whatever
+ * A mark on a connection, one byte, for HTTP filters: set while one of its requests is handled, found by all later ones, whatever
  * number of them run at the same time. It is kept by the host with the connection and goes with it, so nothing has to
  * be bounded, aged or cleaned up here.
  *
@@ -49,13 +49,14 @@ export class ConnectionMark {
     return result == HostResult.OK;
   }
 
-  /** Whether an earlier request of this connection has set the mark. */
-  isSet(): bool {
-    return this.path.read(FOUND, 1) == 1;
+  /** The mark that an earlier request of this connection has set, 0 for none. */
+  value(): u8 {
+    return this.path.read(VALUE, 1) == 1 ? load<u8>(VALUE) : 0;
   }
 
-  set(): void {
-    proxy_set_property(changetype<usize>(this.name), this.name.byteLength, SET, 1);
+  set(value: u8): void {
+    store<u8>(VALUE, value);
+    proxy_set_property(changetype<usize>(this.name), this.name.byteLength, VALUE, 1);
   }
 }
 
@@ -63,5 +64,4 @@ export class ConnectionMark {
 const LONGEST_NAME: i32 = 127;
 const SPAN_DOWNSTREAM_CONNECTION: u8 = 2;
 const DECLARE_PROPERTY: ArrayBuffer = String.UTF8.encode("declare_property");
-const FOUND: usize = memory.data(1);
-const SET: usize = memory.data<u8>([0x31]);
+const VALUE: usize = memory.data(1);

@@ -23,6 +23,14 @@ import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } f
 import { KeyState } from "./ticket_keys";
 
 export class Observation {
+  /**
+   * Of the server's answer that was looked at last: what was offered to it, a `Kind`, or 0 for nothing; its ID (0 where it
+   * is not known), which is valid as long as the handshake; and its `Fate`, where it has one already.
+   */
+  offeredKind: u8 = 0;
+  offeredId: usize = 0;
+  offeredIdLength: i32 = 0;
+  fate: i32 = Fate.ACCEPTED;
   private readonly session: Session = new Session();
   private readonly refusals: Refusals;
 
@@ -41,13 +49,14 @@ export class Observation {
    * too late to refuse (`refusable` false) everything may.
    */
   serverHello(handshake: Handshake, upstream: usize, upstreamLength: i32, refusable: bool): Verdict {
+    this.offeredKind = 0;
     if (handshake.acceptedKind == 0) {
       this.declined(handshake, upstream, upstreamLength);
       return Verdict.Resume;
     }
     this.cache.readSettings();
     const accepted = this.accepted(handshake, upstream, upstreamLength);
-    this.cache.metrics.increase(offered(accepted.kind), 1);
+    this.offer(accepted.kind, accepted.id, accepted.idLength);
     const verdict = refusable ? this.judge(accepted) : Verdict.Resume;
     if (verdict != Verdict.Resume) this.count(accepted.kind, Fate.REFUSED);
     else if (accepted.kind == Kind.PSK) this.pskAccepted(accepted);
@@ -116,7 +125,17 @@ export class Observation {
     if (undecided) this.count(acceptedKindOf(handshake), Fate.FAILED);
   }
 
+  private offer(kind: u8, id: usize, idLength: i32): void {
+    this.offeredKind = kind;
+    this.offeredId = id;
+    this.offeredIdLength = idLength;
+    // What TLS 1.2 has accepted is decided at its end.
+    this.fate = Fate.ACCEPTED;
+    this.cache.metrics.increase(offered(kind), 1);
+  }
+
   private count(kind: u8, fate: i32): void {
+    this.fate = fate;
     this.cache.metrics.increase(resumptions(kind, fate), 1);
   }
 
@@ -159,7 +178,7 @@ export class Observation {
     this.cache.readSettings();
     const lookup = this.cache.decline(id, idLength, upstream, upstreamLength, certain);
     if (lookup == Lookup.Absent && !certain) return;
-    this.cache.metrics.increase(offered(kind), 1);
+    this.offer(kind, id, idLength);
     this.count(kind, this.isLost(lookup, key, upstream, upstreamLength) ? Fate.LOST : Fate.DECLINED);
   }
 

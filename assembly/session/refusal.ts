@@ -32,9 +32,14 @@ export class Refusals {
 
   /** Judges an accepted session as the handshake shows it. Needs `cache.readSettings` before. */
   judge(accepted: Session): Verdict {
+    if (this.cache.settings.enforcement == Enforcement.OBSERVE) return Verdict.Resume;
+    return this.judgeLooked(accepted, this.cache.look(accepted.id, accepted.idLength));
+  }
+
+  /** As `judge`, of a session that the cache was just looked up for: `lookup` and `cache.found` are the answer. */
+  judgeLooked(accepted: Session, lookup: Lookup): Verdict {
     const enforcement = this.cache.settings.enforcement;
     if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
-    const lookup = this.cache.look(accepted.id, accepted.idLength);
     if (lookup == Lookup.Removed) return Verdict.RemovedSession;
     // In doubt it is let through: an observer breaks nothing.
     if (lookup == Lookup.Unavailable) return Verdict.Resume;

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { constants, connect as connectHttp2 } from "node:http2";
 import { Agent, request as httpsRequest } from "node:https";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import type { Document } from "yaml";
 import type { Session } from "../wasm/answer.ts";
@@ -192,6 +193,72 @@ describe("a removed session", () => {
     for (const bystander of bystanders) {
       assert.equal((await bystander.request()).status, 200);
       bystander.close();
+    }
+  });
+});
+
+describe("a session of a server name that was revoked", () => {
+  const sni = "revoked.example";
+
+  it("is refused when it comes again; one that is issued afterwards resumes", async () => {
+    const first = await open({ version: "TLSv1.2", sni });
+    const bystander = await open({ version: "TLSv1.2", sni: "bystander.example" });
+    for (const connection of [first, bystander]) assert.equal((await connection.request()).status, 200);
+    const before = await stack.stats();
+    assert.equal((await stack.admin("PUT", `/v1/revocations/${sni}`)).status, 201);
+    for (let i = 0; i < 3; i++) {
+      const again = await open({ version: "TLSv1.2", sni, session: first.session });
+      assert.ok(again.resumed, "Envoy accepts it again");
+      await assertRefused(again);
+    }
+    assert.equal((await stack.stats()).refused, Number(before.refused) + 3);
+    const other = await open({ version: "TLSv1.2", sni: "bystander.example", session: bystander.session });
+    assert.deepEqual([other.resumed, (await other.request()).status], [true, 200]);
+    // What is stored in the second of the revocation counts as issued before it.
+    await sleep(1100);
+    const fresh = await open({ version: "TLSv1.2", sni });
+    assert.deepEqual([fresh.resumed, (await fresh.request()).status], [false, 200]);
+    const resumed = await open({ version: "TLSv1.2", sni, session: fresh.session });
+    assert.deepEqual([resumed.resumed, (await resumed.request()).status], [true, 200]);
+    await stack.admin("DELETE", `/v1/revocations/${sni}`);
+    const lifted = await open({ version: "TLSv1.2", sni, session: first.session });
+    assert.deepEqual([lifted.resumed, (await lifted.request()).status], [true, 200]);
+    for (const connection of [first, bystander, other, fresh, resumed, lifted]) connection.close();
+  });
+
+  it("goes on under observe, and on the connections that were let through before", async () => {
+    const first = await open({ version: "TLSv1.2", sni });
+    assert.equal((await first.request()).status, 200);
+    await stack.admin("PUT", `/v1/revocations/${sni}`);
+    assert.equal((await first.request()).status, 200);
+    await stack.admin("PUT", "/v1/enforcement", { body: { enforcement: "observe" } });
+    const observed = await open({ version: "TLSv1.2", sni, session: first.session });
+    assert.deepEqual([observed.resumed, (await observed.request()).status], [true, 200]);
+    await stack.admin("PUT", "/v1/enforcement", { body: { enforcement: "revoked" } });
+    await assertRefused(await open({ version: "TLSv1.2", sni, session: first.session }));
+    await stack.admin("DELETE", `/v1/revocations/${sni}`);
+    for (const connection of [first, observed]) connection.close();
+  });
+});
+
+describe("under strict", () => {
+  it("full handshakes go on, and so does what the cache holds; what it holds beyond its time does not", async () => {
+    const cache = { enforcement: "strict", timeout: 2, mode: ["SERVER", "NO_AUTO_CLEAR"] };
+    const own = await startStack({ upstreams: [NO_UPSTREAM], cache });
+    try {
+      const request = { port: own.httpsPort, version: "TLSv1.2" } as const;
+      const first = await HttpsConnection.open(request);
+      for (let i = 0; i < 2; i++) assert.equal((await first.request()).status, 200);
+      const again = await HttpsConnection.open({ ...request, session: first.session });
+      assert.deepEqual([again.resumed, (await again.request()).status], [true, 200]);
+      await sleep(3200);
+      const late = await HttpsConnection.open({ ...request, session: first.session });
+      assert.ok(late.resumed, "Envoy accepts it again");
+      await assertRefused(late);
+      assert.equal((await again.request()).status, 200);
+      for (const connection of [first, again]) connection.close();
+    } finally {
+      await own.stop();
     }
   });
 });

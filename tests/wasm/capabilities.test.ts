@@ -24,7 +24,7 @@ const NOT_FAKED = [
 const RESERVED = ["random_get"];
 
 describe("the capabilities that envoy.yaml allows", () => {
-  it("are in the observer what watching, refusing and steering take", () => {
+  it("are in the observer what watching, refusing, steering and logging take", () => {
     assertExact(
       "observer",
       called("observer", (observer, admin) => {
@@ -93,7 +93,9 @@ function called(root: string, act: (worker: Worker, admin: Worker) => void): Set
   const worker = host.worker();
   assert.equal(worker.configure(root, { cache: 7 }), false, "a refusal is logged");
   const settings = root === "admin" ? adminSettings(CACHE) : observerSettings(CACHE);
-  assert.ok(worker.configure(root, root === "observer" ? { ...settings, steering: "hash" } : settings));
+  assert.ok(
+    worker.configure(root, root === "observer" ? { ...settings, steering: "hash", access_log: true } : settings),
+  );
   act(worker, admin);
   host.pass(3);
   worker.remove(root);

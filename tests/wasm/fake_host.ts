@@ -263,7 +263,7 @@ export class Connection {
       ["source.address", Buffer.from(options.source ?? "127.0.0.1:50000")],
       ["destination.address", Buffer.from("127.0.0.1:10443")],
     ]);
-    this.context = { id, rootId: root.rootId, properties: this.properties };
+    this.context = { id, rootId: root.rootId, root, properties: this.properties };
     this.context.onClose = (): void => this.close();
     vm.add(this.context);
     vm.call(this.context, "proxy_on_context_create", [id, root.id]);
@@ -304,6 +304,11 @@ export class Connection {
       else this.fromServer(bytes);
     }
     return this;
+  }
+
+  /** What the module has left for its access log. */
+  get logged(): Record<string, string> {
+    return loggedIn(this.properties);
   }
 
   close(): void {
@@ -388,9 +393,20 @@ export class Passage {
     }
   }
 
+  /** What the module has left for its access log. */
+  get logged(): Record<string, string> {
+    return loggedIn(this.context.properties ?? new Map());
+  }
+
   end(): void {
     end(this.vm, this.context);
   }
+}
+
+/** The properties `tls_session_...`, which Envoy keeps as filter state `wasm.tls_session_...`; not the guard's marks. */
+function loggedIn(properties: Map<string, Buffer>): Record<string, string> {
+  const fields = [...properties].filter(([name]) => /^tls_session_(?!counted_)/.test(name));
+  return Object.fromEntries(fields.map(([name, text]) => [name.slice("tls_session_".length), text.toString("latin1")]));
 }
 
 /** One HTTP request and its answer. */

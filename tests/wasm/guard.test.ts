@@ -203,6 +203,134 @@ describe("a removed session", () => {
   });
 });
 
+describe("a session of a server name that was revoked", () => {
+  const SNI = "shop.example";
+
+  function revoke(proxy: Proxy): void {
+    assert.ok(proxy.request("PUT", `/v1/revocations/${SNI}`).status < 300);
+    proxy.host.pass(1.5);
+  }
+
+  it("is refused when it comes again, for each request, and told as an event", () => {
+    const proxy = guardedProxy();
+    visit(proxy.worker, ID, { sni: SNI });
+    revoke(proxy);
+    const again = proxy.on(1).https({ sessionId: hex(ID), sni: SNI });
+    for (let i = 0; i < 3; i++) assertRefused(again.request());
+    assert.deepEqual([proxy.stat("refused"), proxy.stat("hits"), hits(proxy, ID)], [3, 0, 0]);
+    proxy.host.pass(1);
+    const events = proxy.request("GET", "/v1/events").json.events as AnswerBody[];
+    assert.deepEqual([events.at(-1)?.type, events.at(-1)?.cause, events.at(-1)?.id], ["refused", "sni", hex(ID)]);
+  });
+
+  it("is refused under whatever name it comes, and another name's session is not", () => {
+    const proxy = guardedProxy();
+    visit(proxy.worker, ID, { sni: SNI });
+    visit(proxy.worker, OTHER, { sni: "other.example" });
+    revoke(proxy);
+    assertRefused(visit(proxy.worker, ID, { sni: "other.example" }));
+    assertRefused(visit(proxy.worker, ID));
+    assert.ok(visit(proxy.worker, OTHER, { sni: "other.example" }).passedThrough);
+    assertRefused(visit(proxy.worker, OTHER, { sni: SNI.toUpperCase() }));
+  });
+
+  it("resumes where it was issued afterwards, or once the revocation is lifted", () => {
+    const proxy = guardedProxy();
+    visit(proxy.worker, ID, { sni: SNI });
+    revoke(proxy);
+    assert.ok(visit(proxy.worker, OTHER, { sni: SNI }).passedThrough, "a full handshake");
+    assert.ok(visit(proxy.worker, OTHER, { sni: SNI }).passedThrough, "and its resumption");
+    assert.equal(hits(proxy, OTHER), 1);
+    assertRefused(visit(proxy.worker, ID, { sni: SNI }));
+    proxy.request("DELETE", `/v1/revocations/${SNI}`);
+    assert.ok(visit(proxy.worker, ID, { sni: SNI }).passedThrough);
+    assert.equal(hits(proxy, ID), 1);
+  });
+
+  it("goes on, on a connection that was let through before", () => {
+    const proxy = guardedProxy();
+    const issuing = proxy.worker.https({ sessionId: hex(ID), sni: SNI });
+    assert.ok(issuing.request().passedThrough);
+    const resumed = proxy.worker.https({ sessionId: hex(ID), sni: SNI });
+    assert.ok(resumed.request().passedThrough);
+    revoke(proxy);
+    for (const connection of [issuing, resumed]) assert.ok(connection.request().passedThrough);
+  });
+
+  it("goes on under observe, where nothing was stored, and where the observer in front has judged it", () => {
+    for (const cache of [{ enforcement: "observe" }, { mode: ["SERVER", "NO_INTERNAL_STORE"] }]) {
+      const proxy = guardedProxy(cache);
+      visit(proxy.worker, ID, { sni: SNI });
+      revoke(proxy);
+      assert.ok(visit(proxy.worker, ID, { sni: SNI }).passedThrough);
+      assert.equal(proxy.stat("refused"), 0);
+    }
+    const proxy = guardedProxy();
+    proxy.handshake(fullWithId(ID, { sni: SNI }), "127.0.0.1:10444");
+    revoke(proxy);
+    assert.ok(visit(proxy.worker, ID, { sni: SNI }).passedThrough);
+  });
+
+  it("goes on where the host keeps no marks, as no request is known to be the first one then", () => {
+    const proxy = guardedProxy({}, new FakeHost({}, true));
+    const connection = proxy.worker.https({ sessionId: hex(ID), sni: SNI });
+    assert.ok(connection.request().passedThrough);
+    revoke(proxy);
+    assert.ok(connection.request().passedThrough);
+  });
+});
+
+describe("under strict", () => {
+  for (const mode of [["SERVER"], ["SERVER", "NO_INTERNAL_STORE"]]) {
+    it(`a full handshake is never refused, in mode ${mode.join(", ")}`, () => {
+      const proxy = guardedProxy({ enforcement: "strict", mode });
+      const connection = proxy.worker.https({ sessionId: hex(ID) });
+      for (let i = 0; i < 3; i++) assert.ok(connection.request().passedThrough);
+    });
+  }
+
+  it("a session that the cache holds resumes", () => {
+    const proxy = guardedProxy({ enforcement: "strict" });
+    visit(proxy.worker, ID);
+    assert.ok(visit(proxy.worker, ID).passedThrough);
+    proxy.put(OTHER);
+    assert.ok(visit(proxy.worker, OTHER).passedThrough);
+    assert.deepEqual([hits(proxy, ID), hits(proxy, OTHER)], [1, 1]);
+  });
+
+  it("one whose time is over is refused, and not on a connection that was let through in its time", () => {
+    const proxy = guardedProxy({ enforcement: "strict", timeout: 60, mode: ["SERVER", "NO_AUTO_CLEAR"] });
+    const connection = proxy.worker.https({ sessionId: hex(ID) });
+    assert.ok(connection.request().passedThrough);
+    proxy.host.pass(62);
+    assert.ok(connection.request().passedThrough);
+    assertRefused(visit(proxy.worker, ID));
+    assert.deepEqual([proxy.stat("timeouts"), proxy.stat("refused")], [0, 1]);
+  });
+});
+
+describe("a guard with an access log", () => {
+  it("leaves for each request what its connection was", () => {
+    const proxy = guardedProxy({});
+    for (const worker of proxy.workers) assert.ok(worker.configure("guard", { cache: "default", access_log: true }));
+    const full = proxy.worker.https({ sessionId: hex(ID) });
+    const resumed = proxy.worker.https({ sessionId: hex(ID) });
+    for (let i = 0; i < 2; i++) assert.deepEqual(full.request().logged, { outcome: "full" });
+    for (let i = 0; i < 2; i++) assert.deepEqual(resumed.request().logged, { outcome: "resumed" });
+    proxy.delete(ID);
+    assert.deepEqual(resumed.request().logged, { outcome: "refused" });
+    assert.deepEqual(proxy.worker.https({ sessionId: "" }).request().logged, {});
+  });
+
+  it("leaves nothing where the observer in front has seen the session, and nothing where it is not asked to", () => {
+    const proxy = guardedProxy({});
+    assert.deepEqual(visit(proxy.worker, OTHER).logged, {});
+    assert.ok(proxy.worker.configure("guard", { cache: "default", access_log: true }));
+    proxy.handshake(fullWithId(ID), "127.0.0.1:10444");
+    assert.deepEqual(visit(proxy.worker, ID).logged, {});
+  });
+});
+
 describe("a connection without a session ID", () => {
   const nothing: [string, HttpsOptions][] = [
     ["no filter state", {}],

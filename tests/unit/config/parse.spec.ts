@@ -109,6 +109,14 @@ describe("a configuration", () => {
     refuses('{"a\\nb\\u001b":1}', '"a\\u000ab\\u001b"', "no such field");
   });
 
+  it("says whether access logs get fields, and not unless it is told to", () => {
+    expect(parse("{}").accessLog).toBe(false);
+    expect(parse('{"access_log":true}').accessLog).toBe(true);
+    expect(parse('{"access_log":false}').accessLog).toBe(false);
+    refuses('{"access_log":"yes"}', "access_log:", "true or false");
+    refuses('{"acces_log":true}', '"acces_log": no such field', "did you mean access_log?");
+  });
+
   it("refuses modes that are unknown, contradict each other or are for clients", () => {
     refuses('{"mode":"SERVER"}', "mode:", "array");
     refuses('{"mode":[1]}', "mode:", "names of flags");
