@@ -240,6 +240,7 @@ describe("every handshake that was begun", () => {
         const piece = whole ? flights : cut(flights, 1 + random.below(200)).slice(0, random.below(12));
         proxy.handshake(piece, random.pick([A, B]));
       }
+      assert.equal(refusals(proxy).length, proxy.stat("refused"), "each refusal is an event");
       const { accepted, declined, failed, lost, refused } = fates(proxy);
       assertAddsUp(proxy);
       for (const fate of [accepted, declined, failed, ...(enforcement === "observe" ? [] : [refused]), lost]) {
@@ -312,8 +313,18 @@ function sum(counts: unknown): number {
   return Object.values(counts as Record<string, number>).reduce((total, count) => total + count, 0);
 }
 
+/** The IDs of all refusals that were told as events. */
 function refusals(proxy: Proxy): unknown[] {
-  proxy.host.pass(1);
-  const events = proxy.request("GET", "/v1/events").json.events as AnswerBody[];
-  return events.filter(({ type }) => type === "refused").map(({ id }) => id);
+  proxy.host.pass(3);
+  const ids: unknown[] = [];
+  for (let after: unknown = null, pages = 0; pages < 100; pages++) {
+    const query = after === null ? "" : `&after=${String(after)}`;
+    const { events, missed, next } = proxy.request("GET", `/v1/events?limit=1000${query}`).json;
+    assert.ok(missed === undefined || missed === 0, "the log holds them all");
+    const page = events as AnswerBody[];
+    if (page.length === 0) break;
+    ids.push(...page.filter(({ type }) => type === "refused").map(({ id }) => id));
+    after = next;
+  }
+  return ids;
 }

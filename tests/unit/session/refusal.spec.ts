@@ -1,7 +1,8 @@
 import { Enforcement } from "../../../assembly/session/enforcement";
+import { EventCause } from "../../../assembly/session/events/event";
 import { Flush } from "../../../assembly/session/flush";
 import { Deadline } from "../../../assembly/session/job";
-import { Refusals, Verdict } from "../../../assembly/session/refusal";
+import { causeOf, Refusals, Verdict } from "../../../assembly/session/refusal";
 import { Cause, Kind, Known, Session } from "../../../assembly/session/session";
 import { Bench, idOf, session, Text } from "../support/sessions";
 import { keyName } from "../support/table_names";
@@ -24,6 +25,12 @@ class Judge {
   judge(accepted: Session): Verdict {
     this.bench.cache.readSettings();
     return this.refusals.judge(accepted);
+  }
+
+  /** As the guard does it, which has looked already. */
+  judgeLooked(accepted: Session): Verdict {
+    const lookup = this.bench.cache.peek(accepted.id, accepted.idLength);
+    return this.refusals.judgeLooked(accepted, lookup);
   }
 
   later(seconds: i64): void {
@@ -307,5 +314,36 @@ describe("an observer", () => {
       judge.bench.store.broken = true;
       expect(judge.judge(ofKind(Kind.PSK, 1, "shop.example"))).toBe(Verdict.Resume);
     }
+  });
+});
+
+describe("a session that was looked up already", () => {
+  it("is judged as any other, whatever the enforcement and its state", () => {
+    const enforcements: u32[] = [Enforcement.OBSERVE, Enforcement.REVOKED, Enforcement.STRICT];
+    for (let i = 0; i < enforcements.length; i++) {
+      const judge = new Judge(enforcements[i]);
+      judge.put(ofKind(Kind.ID, 1, "", 10));
+      judge.learn(ofKind(Kind.ID, 2, "shop.example"));
+      judge.learn(ofKind(Kind.ID, 3, "other.example"));
+      judge.bench.cache.remove(idOf(4), 32, Cause.API);
+      judge.revoke("shop.example");
+      judge.later(11);
+      judge.learn(ofKind(Kind.ID, 5, "shop.example"));
+      let refused = 0;
+      for (let number = 1; number <= 6; number++) {
+        const accepted = ofKind(Kind.ID, number, number == 3 ? "shop.example" : "");
+        const verdict = judge.judgeLooked(accepted);
+        expect(verdict).toBe(judge.judge(accepted), "session " + number.toString());
+        if (verdict != Verdict.Resume) refused++;
+      }
+      expect(refused).toBe(enforcements[i] == Enforcement.OBSERVE ? 0 : enforcements[i] == Enforcement.STRICT ? 5 : 3);
+    }
+  });
+
+  it("is told as what it was refused for", () => {
+    expect(causeOf(Verdict.RemovedSession)).toBe(EventCause.SESSION);
+    expect(causeOf(Verdict.RemovedTicketKey)).toBe(EventCause.TICKET_KEY);
+    expect(causeOf(Verdict.RevokedServerName)).toBe(EventCause.SNI);
+    expect(causeOf(Verdict.NotHeld)).toBe(EventCause.STRICT);
   });
 });
