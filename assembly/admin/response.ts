@@ -31,7 +31,7 @@ export class AdminResponse {
   /** Starts an answer of another JSON media type, instead of whatever was begun before. */
   start(status: i32, contentType: string): JsonWriter {
     this.status = status;
-    this.headers = ["content-type", contentType, "cache-control", "no-store"];
+    this.headers = ["content-type", contentType, "cache-control", "no-store", "x-content-type-options", "nosniff"];
     this.body = new JsonWriter();
     return this.body;
   }

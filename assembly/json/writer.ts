@@ -1,7 +1,8 @@
 /**
  * Writes JSON (RFC 8259) into a buffer that grows: the only place where JSON is written. What it holds is well-formed as
  * long as begins and ends pair up. Text from outside (server names, above all) cannot break out of its string: quotes,
- * backslashes and control characters are escaped, and each byte that is not part of well-formed UTF-8 becomes U+FFFD.
+ * backslashes, control characters and those that are not seen are escaped, and each byte that is not part of well-formed
+ * UTF-8 becomes U+FFFD.
  *
  * Cost: O(output), a byte of text becomes at most six.
  */
@@ -70,7 +71,9 @@ export class JsonWriter {
         pointer++;
         continue;
       }
+      const unit = taken == 1 ? 0 : codeUnit(pointer, taken);
       if (taken == 1) this.character(load<u8>(pointer));
+      else if (isUnseen(unit)) this.escaped(unit);
       else this.unescaped(pointer, taken);
       pointer += taken;
     }
@@ -132,9 +135,12 @@ export class JsonWriter {
       this.byte(byte);
       return;
     }
-    this.ascii("\\u00");
-    this.byte(digit(byte >> 4));
-    this.byte(digit(byte & 0x0f));
+    this.escaped(byte);
+  }
+
+  private escaped(unit: u32): void {
+    this.ascii("\\u");
+    for (let shift = 12; shift >= 0; shift -= 4) this.byte(digit(<u8>((unit >> shift) & 0x0f)));
   }
 
   private unescaped(pointer: usize, length: i32): void {
@@ -166,6 +172,23 @@ export class JsonWriter {
     memory.copy(changetype<usize>(larger), changetype<usize>(this.buffer), this.used);
     this.buffer = larger;
   }
+}
+
+/** The code point of a well-formed sequence of two or three bytes; 0 for one of four. */
+function codeUnit(pointer: usize, length: i32): u32 {
+  const first = <u32>load<u8>(pointer);
+  const second = (<u32>load<u8>(pointer, 1)) & 0x3f;
+  if (length == 2) return ((first & 0x1f) << 6) | second;
+  if (length != 3) return 0;
+  return ((first & 0x0f) << 12) | (second << 6) | ((<u32>load<u8>(pointer, 2)) & 0x3f);
+}
+
+/** Controls that some terminals obey (C1), and characters that hide, break a line or turn the direction of text. */
+function isUnseen(unit: u32): bool {
+  if (unit >= 0x80 && unit <= 0x9f) return true;
+  if (unit >= 0x200b && unit <= 0x200f) return true;
+  if (unit >= 0x2028 && unit <= 0x202e) return true;
+  return (unit >= 0x2060 && unit <= 0x2069) || unit == 0xfeff;
 }
 
 /** Most answers fit. */

@@ -46,6 +46,16 @@ describe("the JSON writer", () => {
     );
   });
 
+  it("escapes what nobody sees: C1 controls, line breaks of Unicode, and what turns the direction of text", () => {
+    // U+0080, U+009F; U+00A0 stays
+    expect(writtenBytes([0xc2, 0x80, 0xc2, 0x9f, 0xc2, 0xa0])).toBe('"\\u0080\\u009f\u00a0"');
+    // U+2028, U+202E, U+2066, U+200B, U+FEFF; U+2030 stays
+    expect(writtenBytes([0xe2, 0x80, 0xa8, 0xe2, 0x80, 0xae, 0xe2, 0x81, 0xa6])).toBe('"\\u2028\\u202e\\u2066"');
+    expect(writtenBytes([0xe2, 0x80, 0x8b, 0xef, 0xbb, 0xbf, 0xe2, 0x80, 0xb0])).toBe('"\\u200b\\ufeff\u2030"');
+    // Four bytes
+    expect(writtenBytes([0xf0, 0x9f, 0x98, 0x80])).toBe('"\ud83d\ude00"');
+  });
+
   it("replaces each byte that is not UTF-8 and keeps what is", () => {
     expect(writtenBytes([0x61, 0xff, 0x62])).toBe('"a\ufffdb"');
     expect(writtenBytes([0xc3, 0xa9, 0xe2, 0x82])).toBe('"é\ufffd\ufffd"');
