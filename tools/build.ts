@@ -19,15 +19,18 @@ export async function build(): Promise<string | null> {
 async function buildFilter(): Promise<string | null> {
   mkdirSync(BUILD_FOLDER, { recursive: true });
   const partial = join(BUILD_FOLDER, `partial-${process.pid}.wasm`);
-  const compiler = join(PROJECT_FOLDER, "node_modules", "assemblyscript", "bin", "asc.js");
-  const args = [compiler, "assembly/index.ts", "--target", "release", "--outFile", partial];
-  const { exitCode, output } = await runCommand(process.execPath, args);
-  if (exitCode !== 0) {
-    rmSync(partial, { force: true });
-    return shortenLines(output) || "the compiler failed and said nothing";
-  }
-  renameSync(partial, MODULE_FILE);
-  return null;
+  const failure = await compileFilter(partial);
+  if (failure === null) renameSync(partial, MODULE_FILE);
+  else rmSync(partial, { force: true });
+  return failure;
+}
+
+/** Compiles the sources in a folder; null on success, else what the compiler said. */
+export async function compileFilter(outFile: string, folder = PROJECT_FOLDER): Promise<string | null> {
+  const compiler = join(folder, "node_modules", "assemblyscript", "bin", "asc.js");
+  const args = [compiler, "assembly/index.ts", "--target", "release", "--outFile", outFile];
+  const { exitCode, output } = await runCommand(process.execPath, args, { folder });
+  return exitCode === 0 ? null : shortenLines(output) || "the compiler failed and said nothing";
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

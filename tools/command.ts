@@ -18,6 +18,8 @@ export interface CommandResult {
 export interface CommandOptions {
   env?: NodeJS.ProcessEnv;
   timeoutSeconds?: number;
+  /** To run in; the project's where none is named. */
+  folder?: string;
   /** Sees the output as it comes. */
   onOutput?: (text: string) => void;
 }
@@ -26,7 +28,7 @@ const running = new Set<ChildProcess>();
 
 export function runCommand(program: string, args: string[], options: CommandOptions = {}): Promise<CommandResult> {
   const child = spawn(program, args, {
-    cwd: PROJECT_FOLDER,
+    cwd: options.folder ?? PROJECT_FOLDER,
     env: options.env ?? process.env,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,

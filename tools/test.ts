@@ -11,7 +11,9 @@ import { build } from "./build.ts";
 import { runCommand, stopCommands } from "./command.ts";
 import { checkShippedConfiguration } from "./compose_check.ts";
 import { findEnvoy } from "./envoy_binary.ts";
+import { checkPackages } from "./packages_check.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
+import { reproductionFaults } from "./reproducible_check.ts";
 import { SetupError } from "./setup_error.ts";
 import { shortenLines } from "./shorten_lines.ts";
 import { measureCoverage, runNodeTests, runUnits, type SuiteResult } from "./suites.ts";
@@ -31,12 +33,14 @@ const CHECKS: Check[] = [
   { name: "lint", what: "ESLint", run: () => program("eslint", "bin/eslint.js", ".", "--max-warnings", "0") },
   { name: "types", what: "TypeScript of tools and tests", run: () => program("typescript", "bin/tsc", "--noEmit") },
   { name: "generated", what: "generated sources", run: generatedSources },
+  { name: "packages", what: "pins and licenses of what is installed", run: packages },
   {
     name: "tools",
     what: "the tools' own tests",
     run: (files) => runNodeTests({ folder: "tools", files, concurrency: 1 }),
   },
   { name: "build", what: "AssemblyScript to WebAssembly", run: compiled },
+  { name: "reproducible", what: "the same module from another folder", needs: "build", run: reproducible },
   { name: "config", what: "docker-compose.yml and envoy.yaml", needs: "build", run: configuration },
   { name: "unit", what: "as-pect", run: runUnits },
   { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
@@ -136,6 +140,16 @@ async function compiled(): Promise<SuiteResult> {
 
 async function configuration(): Promise<SuiteResult> {
   const faults = await checkShippedConfiguration(await findEnvoy(progress));
+  return outcome(faults.length === 0, faults.join("\n"));
+}
+
+async function packages(): Promise<SuiteResult> {
+  const faults = checkPackages();
+  return outcome(faults.length === 0, faults.join("\n"));
+}
+
+async function reproducible(): Promise<SuiteResult> {
+  const faults = await reproductionFaults();
   return outcome(faults.length === 0, faults.join("\n"));
 }
 
