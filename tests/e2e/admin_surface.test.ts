@@ -22,7 +22,11 @@ before(async () => {
     accepted.push(socket);
   });
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
-  stack = await startStack({ upstreams: [`127.0.0.1:${(upstream.address() as AddressInfo).port}`] });
+  stack = await startStack({
+    upstreams: [`127.0.0.1:${(upstream.address() as AddressInfo).port}`],
+    // Envoy waits a second for the client's end, which here waits for Envoy's.
+    change: (configuration) => configuration.setIn([...ADMIN_MANAGER, "delayed_close_timeout"], "0.05s"),
+  });
 });
 
 after(async () => {
@@ -31,6 +35,7 @@ after(async () => {
   upstream?.close();
 });
 
+const ADMIN_MANAGER = ["static_resources", "listeners", 1, "filter_chains", 0, "filters", 0, "typed_config"];
 const FULL = `Authorization: Bearer ${FULL_TOKEN}`;
 const READ = `Authorization: Bearer ${READ_TOKEN}`;
 
