@@ -15,7 +15,7 @@ const MAY_IMPORT = {
   ports: ["bytes"],
   tls: ["bytes"],
   session: ["bytes", "ports", "tls"],
-  config: ["bytes", "json", "ports", "session"],
+  config: ["bytes", "json", "ports", "session", "steering"],
   steering: ["bytes", "ports", "session", "tls"],
   admin: ["bytes", "config", "json", "ports", "session", "steering", "tls"],
   host: ["bytes", "ports"],

@@ -8,7 +8,7 @@
  */
 import { build } from "./build.ts";
 import { type Column, HAPROXY, isHaproxyInstalled } from "./demo_affinity_balancers.ts";
-import { ROUND_ROBIN, SOURCE_HASH, THIS_FILTER } from "./demo_affinity_balancers.ts";
+import { ROUND_ROBIN, SOURCE_HASH, THIS_FILTER, THIS_FILTER_EXACT } from "./demo_affinity_balancers.ts";
 import { measureAffinity, type Row } from "./demo_affinity_run.ts";
 import { findEnvoy } from "./envoy_binary.ts";
 import { SetupError } from "./setup_error.ts";
@@ -30,7 +30,7 @@ async function run(args: string[]): Promise<number> {
   console.error("building the filter ...");
   const failure = await build();
   if (failure !== null) throw new SetupError(`the filter does not compile:\n${failure}`);
-  const columns = isSmall ? [THIS_FILTER] : [ROUND_ROBIN, SOURCE_HASH, ...haproxy(), THIS_FILTER];
+  const columns = isSmall ? [THIS_FILTER] : [ROUND_ROBIN, SOURCE_HASH, ...haproxy(), THIS_FILTER, THIS_FILTER_EXACT];
   const newConnections = isSmall ? 400 : 4000;
   const rows = await measureAffinity({ attempts, newConnections, isSmall, columns, progress: console.error });
 

@@ -25,25 +25,29 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
+export type Steering = "hash" | "exact";
+/** The configuration's `steering_by_source`. */
+export type BySource = boolean | "always";
+
 export interface Column {
   readonly name: string;
   readonly title: string;
-  /** Whether it is what the targets are for. */
-  readonly steers: boolean;
+  /** How this filter steers in it; null for what there is without it. Targets are for what steers. */
+  readonly steering: Steering | null;
   start(addresses: string[]): Promise<Balancer>;
 }
 
 export const ROUND_ROBIN: Column = {
   name: "round_robin",
   title: "plain Envoy",
-  steers: false,
+  steering: null,
   start: (addresses) => startWithEnvoy(addresses, (configuration) => balance(configuration, "ROUND_ROBIN", "off")),
 };
 
 export const SOURCE_HASH: Column = {
   name: "source_hash",
   title: "source hashing",
-  steers: false,
+  steering: null,
   start: (addresses) =>
     startWithEnvoy(addresses, (configuration) => {
       balance(configuration, "MAGLEV", "off");
@@ -52,24 +56,23 @@ export const SOURCE_HASH: Column = {
     }),
 };
 
-export const THIS_FILTER: Column = steeringColumn("this filter", true);
-/** Where nothing is known of a ticket, the source's last upstream is no guess: new connections stay evenly spread. */
-export const WITHOUT_SOURCE: Column = steeringColumn("this filter, steering_by_source false", false);
+export const THIS_FILTER: Column = steeringColumn("hash");
+export const THIS_FILTER_EXACT: Column = steeringColumn("exact");
 
-export const HAPROXY: Column = { name: "haproxy", title: "HAProxy", steers: false, start: startHaproxy };
+export const HAPROXY: Column = { name: "haproxy", title: "HAProxy", steering: null, start: startHaproxy };
 
 export function isHaproxyInstalled(): boolean {
   return spawnSync("haproxy", ["-v"], { stdio: "ignore" }).status === 0;
 }
 
-function steeringColumn(title: string, bySource: boolean): Column {
+export function steeringColumn(steering: Steering, bySource: BySource = true): Column {
   return {
-    name: bySource ? "filter" : "filter_without_source",
-    title,
-    steers: true,
+    name: steering,
+    title: `this filter, ${steering}`,
+    steering,
     start: (addresses) =>
       startWithEnvoy(addresses, (configuration) => {
-        balance(configuration, "MAGLEV", "hash", bySource);
+        balance(configuration, "MAGLEV", steering, bySource);
         configuration.setIn([...TCP_PROXY, "max_early_data_bytes"], 16384);
         configuration.setIn([...TCP_PROXY, "hash_policy"], [{ filter_state: { key: "envoy.hashable_string" } }]);
         surviveDeadHosts(configuration);
@@ -77,10 +80,10 @@ function steeringColumn(title: string, bySource: boolean): Column {
   };
 }
 
-function balance(configuration: Document, policy: string, steering: "off" | "hash", bySource = true): void {
-  const settings = { cache: "default", steering, ...(bySource ? {} : { steering_by_source: false }) };
+function balance(configuration: Document, policy: string, steering: "off" | Steering, bySource: BySource = true): void {
   const plugin = [...FILTERS, 0, "typed_config", "config", "configuration", "value"];
-  configuration.setIn(plugin, JSON.stringify(settings));
+  const settings = JSON.parse(String(configuration.getIn(plugin))) as Record<string, unknown>;
+  configuration.setIn(plugin, JSON.stringify({ ...settings, steering, steering_by_source: bySource }));
   configuration.setIn([...CLUSTER, "lb_policy"], policy);
   for (const name of ["hash_policy", "max_early_data_bytes"]) configuration.deleteIn([...TCP_PROXY, name]);
 }

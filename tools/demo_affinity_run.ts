@@ -5,7 +5,7 @@
  * What resumed is what the client says. A cell may miss its target only in the columns of this filter.
  */
 import { Addresses, type Kind, type Offering, type Seen, type Sources, visit } from "./demo_affinity_client.ts";
-import { type Balancer, type Column, THIS_FILTER, WITHOUT_SOURCE } from "./demo_affinity_balancers.ts";
+import { type Balancer, type BySource, type Column, steeringColumn } from "./demo_affinity_balancers.ts";
 import { startUpstream, type Upstream } from "./demo_affinity_upstreams.ts";
 
 export interface AffinityOptions {
@@ -35,9 +35,8 @@ export async function measureAffinity(options: AffinityOptions): Promise<Row[]> 
     const missed: string[] = [];
     for (const column of columnsOf(plan, options.columns)) {
       const { text, misses } = await plan.measure(column, options);
-      // Another column of this filter stands in the place of the first.
-      cells.set(column.steers ? THIS_FILTER.name : column.name, text);
-      if (column.steers) missed.push(...misses.map((miss) => `${plan.title}: ${miss}`));
+      cells.set(column.name, text);
+      if (column.steering !== null) missed.push(...misses.map((miss) => `${plan.title}; ${column.title}: ${miss}`));
       options.progress(`${plan.title}; ${column.title}: ${text}`);
     }
     rows.push({ title: plan.title, target: plan.target, cells, missed });
@@ -49,18 +48,18 @@ interface Plan {
   title: string;
   target: string;
   measure: (column: Column, options: AffinityOptions) => Promise<{ text: string; misses: string[] }>;
-  /** In the place of this filter's usual column. */
-  steeredBy?: Column;
+  /** What this filter makes of source addresses, where it is not the usual. */
+  bySource?: BySource;
   /** Not in the small run. */
   isLarge?: boolean;
   /** Not for HAProxy, whose servers would need another way of changing. */
   changes?: boolean;
 }
 
-function columnsOf({ steeredBy, changes }: Plan, columns: Column[]): Column[] {
+function columnsOf({ bySource, changes }: Plan, columns: Column[]): Column[] {
   return columns
     .filter(({ name }) => changes !== true || name !== "haproxy")
-    .map((column) => (column.steers && steeredBy !== undefined ? steeredBy : column));
+    .map((column) => (column.steering === null ? column : steeringColumn(column.steering, bySource)));
 }
 
 /** Clients and what each of them holds. */
@@ -308,10 +307,16 @@ const PLANS: Plan[] = [
     measure: resumptions("stateful", "one", 75, { showsShare: true, leastAttempts: 8 * CLIENTS }),
   },
   {
-    title: "TLS 1.3, stateful tickets, all clients behind one address, `steering_by_source` false",
+    title: 'the same, `steering_by_source` `"always"`',
+    target: "100 %",
+    measure: resumptions("stateful", "one", 100, { showsShare: true }),
+    bySource: "always",
+  },
+  {
+    title: "the same, `steering_by_source` `false`",
     target: "",
     measure: withoutTarget(resumptions("stateful", "one", 0, { showsShare: true })),
-    steeredBy: WITHOUT_SOURCE,
+    bySource: false,
     isLarge: true,
   },
   { title: "new connections, largest / smallest share", target: "<= 1.15", measure: spread },
@@ -333,7 +338,6 @@ const PLANS: Plan[] = [
     title: "most misses of a client after an upstream is replaced",
     target: "<= 1",
     measure: changed([...NAMES.slice(0, 3), "epsilon"]),
-    isLarge: true,
     changes: true,
   },
 ];

@@ -50,7 +50,14 @@ test("settings are merged into the plugin configurations that they are for", () 
     admin: { admin: { tokens: ["secret"], tokens_env: undefined } },
   });
   const [observer, admin, guard] = pluginConfigurations(rendered);
-  assert.deepEqual(observer, { cache: "default", steering: "off", cache_size: 7, mode: ["SERVER"] });
+  assert.deepEqual(observer, {
+    cache: "default",
+    steering: "hash",
+    cluster: "tls_upstreams",
+    exact_cluster: "tls_upstreams_exact",
+    cache_size: 7,
+    mode: ["SERVER"],
+  });
   assert.deepEqual(guard, { cache: "default", cache_size: 7, timeout: 60 });
   assert.deepEqual(admin, {
     cache: "default",

@@ -37,7 +37,7 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
   ["the HTTPS port for two listeners", { HTTPS_PORT: "10443" }, /TLS_PORT and HTTPS_PORT are both 10443/],
   ["no worker at all", { CONCURRENCY: "0" }, /CONCURRENCY=0 is not a whole number from 1/],
   ["an enforcement that there is not", { ENFORCEMENT: "Strict" }, /ENFORCEMENT=Strict is none of revoked, observe/],
-  ["a steering that there is not", { STEERING: "on" }, /STEERING=on is none of off, hash/],
+  ["a steering that there is not", { STEERING: "on" }, /STEERING=on is none of hash, exact, off/],
   ["an upstream without a port", { UPSTREAMS: "10.0.0.7:443,10.0.0.8" }, /"10\.0\.0\.8" is not host:port/],
   ["an upstream left empty", { UPSTREAMS: "10.0.0.7:443," }, /"" is not host:port/],
   ["an upstream's port out of range", { UPSTREAMS: "10.0.0.7:70000" }, /"10\.0\.0\.7:70000" is not host:port/],

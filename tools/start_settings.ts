@@ -35,7 +35,7 @@ export function readStartSettings(environment: Environment): StartSettings {
     adminReadToken: token(environment, "ADMIN_READ_TOKEN"),
     concurrency: wholeNumber(environment, "CONCURRENCY", 2, MAX_CONCURRENCY),
     enforcement: oneOf(environment, "ENFORCEMENT", ["revoked", "observe", "strict"]),
-    steering: oneOf(environment, "STEERING", ["off", "hash"]),
+    steering: oneOf(environment, "STEERING", ["hash", "exact", "off"]),
   };
   refusePortsUsedTwice(settings);
   if (settings.adminToken === settings.adminReadToken) {

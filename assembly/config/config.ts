@@ -2,6 +2,8 @@
  * The configuration of one filter, as its text says it. What is not given is `UNSET` and not a default: a filter that
  * leaves a setting out takes it from the other filters on the same cache.
  */
+import { BySource, SteeringMode } from "../steering/modes";
+
 export const UNSET: i64 = -1;
 
 export class Config {
@@ -19,10 +21,16 @@ export class Config {
   maxMemoryMib: i64 = UNSET;
   /** One of `Enforcement`. */
   enforcement: i64 = UNSET;
-  /** Of the observer: whether it steers resumptions home. */
-  steers: bool = false;
-  /** Of the observer: whether a connection's source is a guess where nothing else is known. */
-  steersBySource: bool = true;
+  /** Of the observer: how it steers resumptions home. */
+  steering: SteeringMode = SteeringMode.Off;
+  /** Of the observer: what a connection's source is good for. */
+  steeringBySource: BySource = BySource.Guess;
+  /** Of the observer: the cluster that tcp_proxy balances over; "" where the configuration does not say. */
+  cluster: string = "";
+  /** Of the observer: the cluster of the type ORIGINAL_DST, for `exact`. */
+  exactCluster: string = "";
+  /** Of the observer: addresses that it may send to although it has not seen them as upstreams, for `exact`. */
+  upstreams: string[] = [];
   /** Of observer and guard: whether they write fields for Envoy's access logs. */
   accessLog: bool = false;
   /** Null where the text has no such part. */
@@ -44,6 +52,15 @@ export class AdminConfig {
   readTokens: string[] = [];
   /** Whether anybody may do everything. Only where no token is configured: a token that exists is always asked for. */
   allowUnauthenticated: bool = false;
+}
+
+/** Why the configuration is not enough for what it wants of the observer; empty where it is. */
+export function validateObserver(config: Config): string {
+  if (config.steering != SteeringMode.Exact || (config.cluster.length > 0 && config.exactCluster.length > 0)) return "";
+  return (
+    'steering: "exact" needs two clusters: cluster, the one of tcp_proxy, and exact_cluster, one of the type ORIGINAL_DST; ' +
+    'set both, as in {"steering": "exact", "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact"}'
+  );
 }
 
 /** Why the configuration is not enough for the admin API; empty where it is. */

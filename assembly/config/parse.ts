@@ -5,7 +5,8 @@
  *
  *   {"cache": "edge", "cache_size": 20480, "timeout": 7200, "mode": ["SERVER"], "removed_seconds": 604800,
  *    "max_memory_mib": 64, "enforcement": "revoked",
- *    "steering": "hash", "steering_by_source": true, "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
+ *    "steering": "hash", "steering_by_source": true, "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact",
+ *    "upstreams": ["10.0.0.7:443"], "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
  *    "access_log": true, "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
@@ -14,6 +15,7 @@ import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
 import { enforcementOf } from "../session/enforcement";
+import { BySource, SteeringMode } from "../steering/modes";
 import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
 import { nearest } from "./nearest";
@@ -79,15 +81,17 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     return "";
   }
   if (name == "steering") {
-    if (value.kind != JsonKind.String || (value.text != "off" && value.text != "hash")) {
-      return 'steering: expected "off" or "hash"';
-    }
-    config.steers = value.text == "hash";
+    const text = value.kind == JsonKind.String ? value.text : "";
+    if (text == "off") config.steering = SteeringMode.Off;
+    else if (text == "hash") config.steering = SteeringMode.Hash;
+    else if (text == "exact") config.steering = SteeringMode.Exact;
+    else return 'steering: expected "off", "hash" or "exact"';
     return "";
   }
   if (name == "steering_by_source") {
-    if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
-    config.steersBySource = value.boolean;
+    if (value.kind == JsonKind.Boolean) config.steeringBySource = value.boolean ? BySource.Guess : BySource.Never;
+    else if (value.kind == JsonKind.String && value.text == "always") config.steeringBySource = BySource.Always;
+    else return name + ': expected true, false or "always"';
     return "";
   }
   if (name == "access_log") {
@@ -95,9 +99,32 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     config.accessLog = value.boolean;
     return "";
   }
+  if (name == "cluster" || name == "exact_cluster") {
+    if (value.kind != JsonKind.String || !isToken(value.text) || value.text.length > MAX_CLUSTER_NAME) {
+      return name + ": expected the name of a cluster of Envoy's, 1 to 127 visible ASCII characters";
+    }
+    if (name == "cluster") config.cluster = value.text;
+    else config.exactCluster = value.text;
+    return "";
+  }
+  if (name == "upstreams") return readUpstreams(config.upstreams, name, value);
   if (name == "admin") return readAdmin(config, value, environment);
   if (name == "events") return readEvents(config, value);
   return unknownField("", name, FIELDS);
+}
+
+function readUpstreams(upstreams: string[], name: string, value: JsonValue): string {
+  if (value.kind != JsonKind.Array) return name + ": expected an array of addresses";
+  for (let i = 0; i < value.items.length; i++) {
+    const item = value.items[i];
+    const place = name + "[" + i.toString() + "]: ";
+    if (item.kind != JsonKind.String || !isAddress(item.text)) {
+      return place + 'expected an IP address and a port, as in "10.0.0.7:443" or "[2001:db8::7]:443"';
+    }
+    if (upstreams.length >= MAX_UPSTREAMS) return place + "more than " + MAX_UPSTREAMS.toString() + " upstreams";
+    upstreams.push(item.text);
+  }
+  return "";
 }
 
 function readEvents(config: Config, object: JsonValue): string {
@@ -207,6 +234,38 @@ function isCacheName(name: string): bool {
   return true;
 }
 
+/** Whether a text may be an IP address and a port, as Envoy writes them. */
+function isAddress(text: string): bool {
+  const colon = text.lastIndexOf(":");
+  if (colon < 3 || text.length > MAX_ADDRESS) return false;
+  for (let i = colon + 1; i < text.length; i++) {
+    if (!isDigit(text.charCodeAt(i))) return false;
+  }
+  const digits = text.length - colon - 1;
+  if (
+    digits < 1 ||
+    digits > 5 ||
+    text.charCodeAt(colon + 1) == 0x30 ||
+    <i32>parseInt(text.substring(colon + 1)) > 65535
+  ) {
+    return false;
+  }
+  const isBracketed = text.charCodeAt(0) == 0x5b;
+  if (isBracketed && text.charCodeAt(colon - 1) != 0x5d) return false;
+  const first = isBracketed ? 1 : 0;
+  const last = isBracketed ? colon - 1 : colon;
+  for (let i = first; i < last; i++) {
+    const code = text.charCodeAt(i);
+    if (isDigit(code) || code == 0x2e) continue;
+    if (!isBracketed || !(code == 0x3a || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66))) return false;
+  }
+  return true;
+}
+
+function isDigit(code: i32): bool {
+  return code >= 0x30 && code <= 0x39;
+}
+
 /** What fits into an Authorization header as it is. */
 function isToken(token: string): bool {
   if (token.length < 1 || token.length > MAX_TOKEN) return false;
@@ -220,6 +279,11 @@ function isToken(token: string): bool {
 const MOST_MEMORY_MIB: u64 = 4096;
 const MAX_CACHE_NAME: i32 = 64;
 const MAX_TOKEN: i32 = 4096;
+const MAX_CLUSTER_NAME: i32 = 127;
+/** An IPv6 address in brackets, and a port. */
+const MAX_ADDRESS: i32 = 47;
+/** As many as the steering can tell apart. */
+const MAX_UPSTREAMS: i32 = 254;
 /** In each list. Each request is compared with all of them. */
 const MAX_TOKENS: i32 = 64;
 const TOKEN_RULE: string = "expected 1 to 4096 visible ASCII characters without spaces";
@@ -234,6 +298,9 @@ const FIELDS: StaticArray<string> = [
   "steering",
   "steering_by_source",
   "access_log",
+  "cluster",
+  "exact_cluster",
+  "upstreams",
   "admin",
   "events",
 ];

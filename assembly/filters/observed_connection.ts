@@ -27,6 +27,8 @@ export class ObservedConnection {
   fed: i32;
   /** The token by which its upstream was chosen, -1 for none. */
   token: i32;
+  /** Number of the upstream that it was sent to, -1 where Envoy's balancer has chosen. */
+  wanted: i32;
   source: u32;
   held: usize;
   heldLength: i32;
@@ -40,6 +42,7 @@ export class ObservedConnection {
     connection.handshakeAddress = changetype<usize>(handshake);
     connection.context = context;
     connection.token = -1;
+    connection.wanted = -1;
     return connection;
   }
 

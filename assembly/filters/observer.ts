@@ -7,40 +7,57 @@
  * server must not act on it (RFC 8446 4.2.10: a client whose early data is not accepted sends it again). All else goes
  * through, untouched and at once; whatever cannot be followed is counted and goes through.
  *
- * Where it steers, a connection waits at the host until its ClientHello is in, and its upstream is chosen then; what is no
- * TLS goes on with its first byte, what is too long or too slow goes on without a choice.
+ * Where it steers, a connection waits at the host until its ClientHello is in, and its upstream is chosen then: by a text
+ * for Envoy to hash, or by the host's address. What is no TLS goes on with its first byte, what is too long or too slow goes
+ * on without a choice.
  *
  * State of a connection: FRESH until its first byte, then the address of its `ObservedConnection`, FINISHED once there
  * is nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts,
  * nothing afterwards.
  */
-import { Config } from "../config/config";
+import { Config, validateObserver } from "../config/config";
 import { encodeHex } from "../bytes/hex";
 import { Action, BufferType } from "../host/abi";
-import { chooseBy, closeConnection, copyBytes } from "../host/connection";
+import { closeConnection, copyBytes, FilterState } from "../host/connection";
 import { prependBytes, replaceBytes, truncateBytes } from "../host/connection";
 import { findContext } from "../host/contexts";
+import { HostLog } from "../host/host_log";
+import { lastingBytes } from "../host/memory";
 import { enter, tickEvery } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
+import { LogLevel } from "../ports/log";
 import { Observation } from "../session/observation";
 import { Verdict } from "../session/refusal";
 import { Metric } from "../session/statistics";
+import { SteeringMode } from "../steering/modes";
 import { sourceOf, Steering } from "../steering/steering";
 import { Direction, Event, Handshake } from "../tls/handshake";
 import { AccessLog } from "./access_log";
 import { CacheFilter } from "./cache_filter";
+import { ConnectionQueue } from "./connection_queue";
 import { FRESH, ObservedConnection, WAITS } from "./observed_connection";
+import { SentConnections } from "./sent_connections";
 import { SharedCache } from "./shared_cache";
 import { WaitingConnections } from "./waiting_connections";
 
 export class Observer extends CacheFilter {
   private observation: Observation | null = null;
-  /** Contexts of connections that are to be closed on the next tick. */
-  private readonly closing: u32[] = [];
+  /** Connections that are to be closed on the next tick. */
+  private readonly closing: ConnectionQueue = new ConnectionQueue();
   private steering: Steering | null = null;
   private accessLog: AccessLog | null = null;
   private readonly waiting: WaitingConnections = new WaitingConnections();
+  /** Null where hosts are hashed to and not named. */
+  private sent: SentConnections | null = null;
+  /** Name of the cluster that tcp_proxy balances over, empty where it is not told. */
+  private cluster: usize = 0;
+  private clusterLength: i32 = 0;
+  /** Name of the cluster that connects to the host which the filter names. */
+  private exactCluster: usize = 0;
+  private exactClusterLength: i32 = 0;
+  private ticksSoon: bool = false;
+  private saidDeaf: bool = false;
 
   constructor(private readonly rootContext: u32) {
     super("observer");
@@ -50,24 +67,35 @@ export class Observer extends CacheFilter {
     super.tick();
     const shared = this.shared;
     const steering = this.steering;
-    if (steering) steering.tick();
-    if (shared && steering) this.waiting.end(shared.cache.clock.nowNanoseconds());
-    enter(this.rootContext);
-    if (this.closing.length == 0) return;
+    if (shared && steering) {
+      const now = shared.cache.clock.nowNanoseconds();
+      this.waiting.end(now);
+      const sent = this.sent;
+      if (sent) sent.tick(steering, now);
+      if (this.waiting.isDeaf && !this.saidDeaf) this.sayDeaf();
+    }
     while (this.closing.length > 0) {
-      const context = this.closing.pop();
+      const context = this.closing.context;
+      this.closing.shift();
       if (!findContext(context)) continue;
       enter(context);
       closeConnection();
     }
     enter(this.rootContext);
+    if (!this.ticksSoon) return;
+    this.ticksSoon = false;
     tickEvery(TICK_MILLISECONDS);
   }
 
   free(): void {
     const steering = this.steering;
     if (steering) steering.free();
+    const sent = this.sent;
+    if (sent) sent.free();
+    this.waiting.free();
+    this.closing.free();
     this.steering = null;
+    this.sent = null;
     this.observation = null;
     super.free();
   }
@@ -77,7 +105,7 @@ export class Observer extends CacheFilter {
     if (!shared) return FINISHED;
     // Odd, so that it is no address; it carries the context to the first byte.
     const state = ((<usize>context) << 2) | FRESH;
-    if (!this.steering) return state;
+    if (!this.steering || !this.waiting.holdsNext()) return state;
     this.waiting.add(context, shared.cache.clock.nowNanoseconds());
     this.action = Action.STOP_ITERATION;
     return state | WAITS;
@@ -94,7 +122,10 @@ export class Observer extends CacheFilter {
       this.count(Metric.UNWATCHED);
       return FINISHED;
     }
-    if (fresh) connection.waits = (state & WAITS) != 0;
+    if (fresh) {
+      connection.waits = (state & WAITS) != 0;
+      if (connection.waits) this.waiting.hear();
+    }
     if (connection.refused) {
       truncateBytes(buffer, 0, length);
       return changetype<usize>(connection);
@@ -131,10 +162,35 @@ export class Observer extends CacheFilter {
     connection.free();
   }
 
+  protected refusalOf(config: Config): string {
+    return validateObserver(config);
+  }
+
   protected opened(shared: SharedCache, config: Config): void {
     this.observation = new Observation(shared.cache);
     this.accessLog = config.accessLog ? new AccessLog() : null;
-    if (config.steers) this.steering = new Steering(shared.cache, shared.store, config.steersBySource);
+    if (config.steering != SteeringMode.Off) this.openSteering(shared, config);
+  }
+
+  private openSteering(shared: SharedCache, config: Config): void {
+    const exact = config.steering == SteeringMode.Exact;
+    const steering = new Steering(shared.cache, shared.store, config.cluster, config.steeringBySource, exact);
+    for (let i = 0; i < config.upstreams.length; i++) {
+      const address = String.UTF8.encode(config.upstreams[i]);
+      steering.configure(changetype<usize>(address), address.byteLength);
+    }
+    this.steering = steering;
+    this.cluster = lastingBytes(config.cluster);
+    this.clusterLength = config.cluster.length;
+    if (!exact) return;
+    this.exactCluster = lastingBytes(config.exactCluster);
+    this.exactClusterLength = config.exactCluster.length;
+    this.sent = new SentConnections(CLUSTER, this.cluster, this.clusterLength);
+  }
+
+  private sayDeaf(): void {
+    this.saidDeaf = true;
+    new HostLog().write(LogLevel.Error, NO_EARLY_DATA);
   }
 
   /** Bytes of the client; false once there is nothing left to learn. */
@@ -167,7 +223,7 @@ export class Observer extends CacheFilter {
         position += handshake.consumed;
         if (event == Event.ClientHello) {
           if (!handshake.retried) observation.clientHello();
-          if (connection.waits) this.steer(connection, handshake);
+          if (connection.waits) this.steer(observation, connection, handshake);
           if (observation.dropsEarlyData(handshake)) {
             connection.dropsEarlyData = true;
             dropFrom = offset + position;
@@ -185,18 +241,42 @@ export class Observer extends CacheFilter {
   }
 
   /** Chooses the upstream of a connection whose ClientHello is in. */
-  private steer(connection: ObservedConnection, handshake: Handshake): void {
+  private steer(observation: Observation, connection: ObservedConnection, handshake: Handshake): void {
     connection.waits = false;
     const steering = this.steering;
     if (!steering) return;
     const sourceLength = SOURCE_ADDRESS.read(SOURCE, SOURCE_CAPACITY);
     connection.source = sourceLength > 0 ? sourceOf(SOURCE, sourceLength, handshake) : 0;
-    connection.token = steering.choose(handshake, connection.source);
-    // A text without a token is eight random bytes in hexadecimal.
-    if (connection.token < 0) store<u64>(CHOICE, steering.nextRandom());
-    else store<u64>(CHOICE, <u64>connection.token);
-    encodeHex(CHOICE, 8, CHOICE_TEXT);
-    chooseBy(CHOICE_TEXT, 16);
+    steering.choose(handshake, connection.source, observation.offered(handshake));
+    connection.token = steering.token;
+    if (steering.hashes) {
+      store<u64>(CHOICE, steering.text);
+      encodeHex(CHOICE, 8, CHOICE_TEXT);
+      HASHABLE.set(CHOICE_TEXT, 16);
+    }
+    if (steering.namesHost) this.send(connection, steering);
+  }
+
+  /** Sends a connection to the one host that was chosen. */
+  private send(connection: ObservedConnection, steering: Steering): void {
+    const shared = this.shared;
+    const sent = this.sent;
+    if (!shared || !sent) return;
+    const upstream = steering.upstream;
+    const tokens = steering.tokens;
+    if (!HOST.set(tokens.addressOf(upstream), tokens.addressLengthOf(upstream))) return;
+    if (!CLUSTER.set(this.exactCluster, this.exactClusterLength)) return;
+    connection.wanted = upstream;
+    sent.add(connection.context, upstream, shared.cache.clock.nowNanoseconds());
+    this.tickSoon(connection.context);
+  }
+
+  /** The next tick is to come soon; `context` is the one at hand. */
+  private tickSoon(context: u32): void {
+    this.ticksSoon = true;
+    enter(this.rootContext);
+    tickEvery(SOON_MILLISECONDS);
+    enter(context);
   }
 
   /** Whether a connection goes on waiting for its ClientHello; what is too long goes on without a choice. */
@@ -246,10 +326,22 @@ export class Observer extends CacheFilter {
     return true;
   }
 
+  /** Whether the connection at hand went to the cluster that steering is for: what others teach is not true of it. */
+  private isOfCluster(): bool {
+    if (this.clusterLength == 0) return true;
+    const length = CLUSTER_NAME.read(NAME, NAME_CAPACITY);
+    if (length < 0) return true;
+    if (length == this.clusterLength && memory.compare(NAME, this.cluster, length) == 0) return true;
+    return length == this.exactClusterLength && memory.compare(NAME, this.exactCluster, length) == 0;
+  }
+
   private refuses(observation: Observation, connection: ObservedConnection, handshake: Handshake): bool {
     const upstreamLength = UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY);
     const steering = this.steering;
-    if (steering) steering.answered(handshake, connection.token, connection.source, UPSTREAM, upstreamLength);
+    if (steering && this.isOfCluster()) {
+      const wanted = connection.wanted;
+      steering.answered(handshake, connection.token, wanted, connection.source, UPSTREAM, upstreamLength);
+    }
     const verdict = observation.serverHello(handshake, UPSTREAM, upstreamLength, !connection.passes);
     const log = this.accessLog;
     if (log) log.answered(observation, handshake, verdict);
@@ -268,10 +360,8 @@ export class Observer extends CacheFilter {
     connection.refused = true;
     connection.releaseHeld();
     replaceBytes(BufferType.UPSTREAM_DATA, length, ALERT, ALERT_SIZE);
-    this.closing.push(connection.context);
-    enter(this.rootContext);
-    tickEvery(CLOSING_TICK_MILLISECONDS);
-    enter(connection.context);
+    this.closing.push(connection.context, 0, 0);
+    this.tickSoon(connection.context);
   }
 
   /** Takes the server's bytes out of the host's buffer until its answer is whole. */
@@ -319,15 +409,26 @@ const MAX_WAITING_BYTES: i32 = 16384;
 const SOURCE_ADDRESS = new PropertyPath("source.address");
 const SOURCE_CAPACITY: i32 = 64;
 const SOURCE: usize = memory.data(64);
+/** The cluster that the connection at hand went to; there is one once its bytes have come. */
+const CLUSTER_NAME = new PropertyPath("xds.cluster_name");
+const NAME_CAPACITY: i32 = 128;
+const NAME: usize = memory.data(128);
 const CHOICE: usize = memory.data(8, 8);
 const CHOICE_TEXT: usize = memory.data(16);
 const WINDOW_SIZE: i32 = 16384;
 const WINDOW: usize = memory.data(16384, 8);
-const CLOSING_TICK_MILLISECONDS: u32 = 5;
+const SOON_MILLISECONDS: u32 = 5;
+/** What tcp_proxy reads: the text to hash, the cluster, and the host of a cluster of the type ORIGINAL_DST. */
+const HASHABLE = new FilterState("envoy.hashable_string");
+const CLUSTER = new FilterState("envoy.tcp_proxy.cluster");
+const HOST = new FilterState("envoy.network.transport_socket.original_dst_address");
 /** Address of the upstream host of the connection at hand; there is one once its bytes have come. */
 const UPSTREAM_ADDRESS = new PropertyPath("upstream.address");
 const UPSTREAM_CAPACITY: i32 = 128;
 const UPSTREAM: usize = memory.data(128);
+const NO_EARLY_DATA: string =
+  "steering: connections had to wait for nothing, so they are no longer held, and nothing is steered: tcp_proxy does not " +
+  "read before it has connected; set max_early_data_bytes: 16384 on it";
 /** A record of the type alert: fatal, handshake_failure (RFC 8446 6, RFC 5246 7.2). */
 const ALERT_SIZE: i32 = 7;
 const ALERT: usize = memory.data<u8>([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);

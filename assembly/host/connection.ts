@@ -1,5 +1,5 @@
 /** Changing what goes over a connection, for network filters. */
-import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
+import { lastingBytes, OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
 import { HostResult, proxy_call_foreign_function, proxy_close_stream, proxy_continue_stream } from "./abi";
 import { proxy_get_buffer_bytes, proxy_set_buffer_bytes, StreamType } from "./abi";
 
@@ -37,19 +37,32 @@ export function continueConnection(): void {
 }
 
 /**
- * Gives the connection the text that its upstream is chosen by: Envoy's filter state `envoy.hashable_string`. To be set
- * before the connection goes on. False where the host does not know it.
+ * A filter state of Envoy's that says where a connection is to go. What the filter behind this one reads of it, it reads
+ * when the connection goes on. Lives as long as the virtual machine.
  */
-export function chooseBy(text: usize, length: i32): bool {
-  // The argument is a protobuf message: 1 key, 2 value, 3 span (2 = the downstream connection).
-  let at = put(ARGUMENT, 0x0a, HASHABLE, HASHABLE_LENGTH);
-  at = put(at, 0x12, text, length);
-  store<u16>(at, 0x0218);
-  const size = at + 2 - ARGUMENT;
-  receiveInto(0, 0);
-  return (
-    proxy_call_foreign_function(FUNCTION, FUNCTION_LENGTH, ARGUMENT, size, OUT_POINTER, OUT_LENGTH) == HostResult.OK
-  );
+export class FilterState {
+  private readonly key: usize;
+  private readonly keyLength: i32;
+
+  /** `key`: at most 63 characters. */
+  constructor(key: string) {
+    this.key = lastingBytes(key);
+    this.keyLength = key.length;
+  }
+
+  /** Sets it for the connection of the context at hand, to at most 127 bytes. False where the host does not know the key. */
+  set(value: usize, length: i32): bool {
+    // The argument is a protobuf message: 1 key, 2 value, 3 span (2 = the downstream connection).
+    let at = put(ARGUMENT, 0x0a, this.key, this.keyLength);
+    at = put(at, 0x12, value, length);
+    store<u16>(at, 0x0218);
+    const size = at + 2 - ARGUMENT;
+    receiveInto(0, 0);
+    return (
+      proxy_call_foreign_function(FUNCTION, FUNCTION_LENGTH, ARGUMENT, <i32>size, OUT_POINTER, OUT_LENGTH) ==
+      HostResult.OK
+    );
+  }
 }
 
 /** Writes a field of a protobuf message whose length is below 128; answers where the next one goes. */
@@ -65,14 +78,6 @@ export function closeConnection(): void {
   proxy_close_stream(StreamType.DOWNSTREAM);
 }
 
-function ascii(text: string): usize {
-  const start = heap.alloc(text.length);
-  String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, start);
-  return start;
-}
-
-const HASHABLE: usize = ascii("envoy.hashable_string");
-const HASHABLE_LENGTH: i32 = 21;
-const FUNCTION: usize = ascii("set_envoy_filter_state");
+const FUNCTION: usize = lastingBytes("set_envoy_filter_state");
 const FUNCTION_LENGTH: i32 = 22;
-const ARGUMENT: usize = memory.data(128);
+const ARGUMENT: usize = memory.data(256);

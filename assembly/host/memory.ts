@@ -20,6 +20,13 @@ export function receivedLength(): i32 {
   return load<i32>(OUT_LENGTH);
 }
 
+/** The bytes of a text, UTF-8, for as long as the virtual machine lives. For start-up. */
+export function lastingBytes(text: string): usize {
+  const start = heap.alloc(String.UTF8.byteLength(text));
+  String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, start);
+  return start;
+}
+
 /** The ABI's request for room: exported to the host. 0 refuses. */
 export function proxy_on_memory_allocate(size: usize): usize {
   const room = target;

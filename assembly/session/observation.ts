@@ -80,6 +80,18 @@ export class Observation {
     return this.wouldRefuseOne(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
   }
 
+  /** What a client offers first, as a resumption of it would be judged; its ID is 0 long where it offers nothing. */
+  offered(handshake: Handshake): Session {
+    if (handshake.offeredPskCount > 0) {
+      return this.offer(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0));
+    }
+    if (handshake.offeredTicket) {
+      const key = handshake.offeredTicketKey;
+      return this.offer(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key);
+    }
+    return this.offer(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
+  }
+
   /**
    * Whether early data has to be dropped, as it stands behind a PSK that would be refused: it belongs to the first
    * identity (RFC 8446 4.2.10). Counts that, and is no refusal yet: that comes if a server accepts the PSK.
@@ -93,12 +105,16 @@ export class Observation {
   }
 
   private wouldRefuseOne(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): bool {
+    return this.refusals.judge(this.offer(handshake, kind, id, idLength, key)) != Verdict.Resume;
+  }
+
+  private offer(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): Session {
     const session = this.describe(handshake, 0, -1);
     session.kind = kind;
     session.id = id;
-    session.idLength = idLength;
+    session.idLength = id != 0 ? idLength : 0;
     this.addTicketKey(key);
-    return this.refusals.judge(session) != Verdict.Resume;
+    return session;
   }
 
   /** The handshake is complete. */

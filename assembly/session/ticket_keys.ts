@@ -2,12 +2,13 @@
  * The names of ticket keys (STEKs) that were seen or told: the first 16 bytes of tickets and PSK identities
  * (RFC 5077 4). Under a removed name no ticket resumes.
  *
- * The hot path meets a known name by a look into this virtual machine's memory and counts there; what was counted is
+ * What never repeats is no name (`key_trust.ts`). The hot path meets a known name by a look into this virtual machine's memory and counts there; what was counted is
  * written by ticks. Only a name that is new here, or comes from another upstream than before, costs an access.
  * What is removed or told is never evicted for what is learned; where a page is full of such, learning is forgone.
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { KeyTrust, MOST_FRESH } from "./key_trust";
 import { TICKET_KEY_LENGTH } from "./session";
 import { Row, Table, TABLE_TRIES } from "./table";
 
@@ -35,7 +36,10 @@ export class TicketKeys {
   /** The row that was stored last; valid until the next use of any table. */
   row: Row | null = null;
   private readonly seen: usize;
+  private readonly trust: KeyTrust = new KeyTrust();
   private nextFlushed: u32 = 0;
+  /** Whether the name that was written last was new to the table. */
+  private wroteNew: bool = false;
 
   constructor(
     cacheName: string,
@@ -50,6 +54,7 @@ export class TicketKeys {
 
   free(): void {
     this.table.free();
+    this.trust.free();
     heap.free(this.seen);
   }
 
@@ -72,11 +77,15 @@ export class TicketKeys {
     const known = memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) == 0;
     if (known && (seen.upstreamHash == hash || seen.upstreamHash == ANY_UPSTREAM)) {
       seen.pending++;
+      this.trust.repeated(hash);
       return;
     }
+    if (!known && !this.trust.believes(hash, name)) return;
     if (seen.pending > 0) this.flush(seen);
     const state = this.write(name, upstream, upstreamLength, 1);
     if (state == 0) return;
+    if (!this.wroteNew) this.trust.repeated(hash);
+    else if (this.trust.learned(hash, name)) return this.dropFresh(hash);
     memory.copy(changetype<usize>(seen), name, TICKET_KEY_LENGTH);
     // Where upstreams share the name, or the operator has spoken, one more upstream changes nothing.
     seen.upstreamHash = state == KeyState.LEARNED ? hash : ANY_UPSTREAM;
@@ -130,6 +139,26 @@ export class TicketKeys {
     return KeyOutcome.NotStored;
   }
 
+  /** Forgets the names of an upstream that seems to have none: those that were seen once and never again. */
+  private dropFresh(upstream: u32): void {
+    for (let number = 0; number < MOST_FRESH; number++) this.drop(this.trust.freshName(upstream, number));
+  }
+
+  private drop(name: usize): void {
+    const seen = this.placeOf(name);
+    if (memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) == 0) {
+      if (seen.pending > 0) return;
+      memory.fill(changetype<usize>(seen), 0, SEEN_SIZE);
+    }
+    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
+      if (!this.table.open(name, TICKET_KEY_LENGTH)) return;
+      const row = this.table.find(name, TICKET_KEY_LENGTH);
+      if (!row || row.state != KeyState.LEARNED || row.count > 1) return;
+      this.table.remove(row);
+      if (this.table.commit() != StoreResult.Conflict) return;
+    }
+  }
+
   /** Adds what was counted here to the row of a name. */
   private flush(seen: Seen): void {
     const count = seen.pending;
@@ -159,6 +188,7 @@ export class TicketKeys {
       if (!this.table.open(name, TICKET_KEY_LENGTH)) return 0;
       const row = this.table.find(name, TICKET_KEY_LENGTH);
       let state = KeyState.LEARNED;
+      this.wroteNew = row == null;
       if (!row) {
         if (!this.put(name, upstream, upstreamLength, null, KeyState.LEARNED, count)) return 0;
       } else {

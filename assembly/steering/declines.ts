@@ -14,9 +14,10 @@ export class Declines {
 
   constructor(
     cacheName: string,
+    family: string,
     private readonly sharedStore: SharedStore,
   ) {
-    this.key = new StoreKey(cacheName, "steering/declines", true);
+    this.key = new StoreKey(cacheName, family + "/declines", true);
   }
 
   free(): void {

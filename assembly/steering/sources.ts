@@ -13,9 +13,10 @@ export class Sources {
 
   constructor(
     cacheName: string,
+    family: string,
     private readonly sharedStore: SharedStore,
   ) {
-    this.key = new StoreKey(cacheName, "steering/sources", true);
+    this.key = new StoreKey(cacheName, family + "/sources", true);
   }
 
   free(): void {

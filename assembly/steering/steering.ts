@@ -5,39 +5,57 @@
  * What tells the issuer, in this order: the session in the cache; the ticket key's name (RFC 5077 4), which leads every
  * ticket of a server home, also those never seen; where the name is not known, the upstream that the source has talked to
  * last, then upstreams that have not declined a ticket under that name. A name that comes from several upstreams is shared
- * by them: it does not steer. What resumes nothing is spread as Envoy's balancer would, by a new text each time, but for
- * some whose text is a token of which nobody knows yet where it leads.
+ * by them: it does not steer. What would be refused if it resumed is steered away from its issuer, to one that does a full
+ * handshake. What resumes nothing is spread as Envoy's balancer would.
  *
- * Cost: for a resumption, one or two looks into the shared store; for a new connection, none. Allocates nothing.
+ * Cost: for a resumption, two or three looks into the shared store; for a new connection, one. Allocates nothing.
  */
 import { Clock } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
 import { Cache, Lookup } from "../session/cache";
 import { hashId } from "../session/keys";
-import { Known, TICKET_KEY_LENGTH } from "../session/session";
+import { Refusals, Verdict } from "../session/refusal";
+import { Known, Session, TICKET_KEY_LENGTH } from "../session/session";
 import { KeyState } from "../session/ticket_keys";
 import { Handshake } from "../tls/handshake";
 import { Declines } from "./declines";
+import { Departures } from "./departures";
+import { BySource } from "./modes";
 import { Sources } from "./sources";
-import { Tokens } from "./tokens";
+import { FOREVER, MAX_UPSTREAMS, Tokens } from "./tokens";
 
 export class Steering {
   readonly tokens: Tokens;
+  /** Of the last choice: number of the upstream to go to, -1 for none. */
+  upstream: i32 = -1;
+  /** Of the last choice: the token that leads there, or one to explore, or -1. */
+  token: i32 = -1;
+  /** Of the last choice: the text to hash; that of its token, or one of its own. */
+  text: u64 = 0;
   private readonly sources: Sources;
   private readonly declines: Declines;
+  private readonly refusals: Refusals;
+  private readonly departures: Departures = new Departures();
+  /** Upstreams that the configuration names: they never count as gone. */
+  private readonly configured: StaticArray<bool> = new StaticArray<bool>(MAX_UPSTREAMS);
   private readonly clock: Clock;
   private random: u64;
 
   constructor(
     private readonly cache: Cache,
     sharedStore: SharedStore,
-    /** Whether the source of a connection is a guess where nothing else is known. */
-    private readonly bySource: bool,
+    /** The cluster that these upstreams are of: what is learned is learned for it alone. */
+    cluster: string,
+    private readonly bySource: BySource,
+    /** Whether hosts are named to Envoy rather than hashed to. */
+    private readonly exact: bool,
   ) {
     const name = cache.settings.cacheName;
-    this.tokens = new Tokens(name, sharedStore);
-    this.sources = new Sources(name, sharedStore);
-    this.declines = new Declines(name, sharedStore);
+    const family = cluster.length > 0 ? "steering/" + cluster : "steering";
+    this.tokens = new Tokens(name, family, sharedStore);
+    this.sources = new Sources(name, family, sharedStore);
+    this.declines = new Declines(name, family, sharedStore);
+    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
     this.clock = cache.clock;
     this.random = cache.clock.nowNanoseconds() | 1;
   }
@@ -48,78 +66,109 @@ export class Steering {
     this.declines.free();
   }
 
-  tick(): void {
-    this.tokens.refresh();
+  /** Takes an upstream that the configuration names. */
+  configure(address: usize, length: i32): void {
+    const number = this.tokens.learn(-1, address, length);
+    if (number >= 0) unchecked((this.configured[number] = true));
   }
 
-  /** The token for a connection whose ClientHello is in, or -1 for a text of its own. `source` as of `sourceOf`. */
-  choose(handshake: Handshake, source: u32): i32 {
+  /**
+   * Chooses for a connection whose ClientHello is in: `upstream`, `token` and `text`. `source` as of `sourceOf`; `offered`
+   * describes what the client offers first, its ID 0 long where that is nothing.
+   */
+  choose(handshake: Handshake, source: u32, offered: Session): void {
     this.cache.readSettings();
-    const upstream = this.issuerOf(handshake, source);
-    if (upstream >= 0) {
-      const token = this.leadingTo(upstream);
-      if (token >= 0) return token;
+    this.tokens.follow();
+    this.upstream = this.present(this.upstreamFor(handshake, source, offered));
+    this.token = -1;
+    if (!this.exact) {
+      if (this.upstream >= 0) this.token = this.tokens.leadingTo(this.upstream);
+      if (this.token < 0 && this.bySource != BySource.Always)
+        this.token = this.tokens.unexplored(<u32>this.nextRandom());
     }
-    return this.tokens.unknown(<u32>this.nextRandom());
+    if (this.token >= 0) this.text = <u64>this.token;
+    else this.text = this.bySource == BySource.Always ? SOURCE_TEXTS | (<u64>source) : this.nextRandom();
   }
 
-  /** A text that no other connection has, for connections without a token. */
-  nextRandom(): u64 {
-    let x = this.random;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    this.random = x;
-    return x;
+  /** Whether the last choice names a host to connect to. */
+  get namesHost(): bool {
+    return this.exact && this.upstream >= 0;
   }
 
-  /** Learns from a ServerHello which upstream a token led to, and what that upstream has done with the offer. */
-  answered(handshake: Handshake, token: i32, source: u32, upstream: usize, upstreamLength: i32): void {
+  /** Whether the last choice is to be hashed: where hosts are named, only for what goes by its source. */
+  get hashes(): bool {
+    return !this.exact || this.bySource == BySource.Always;
+  }
+
+  /**
+   * Learns from a ServerHello which upstream has answered a connection that `token` (-1 for none) was taken for, or that
+   * was sent to the upstream numbered `wanted` (-1 for none), and what it has done with the offer.
+   */
+  answered(handshake: Handshake, token: i32, wanted: i32, source: u32, upstream: usize, upstreamLength: i32): void {
     const number = this.tokens.learn(token, upstream, upstreamLength);
     if (number < 0) return;
+    if (this.exact) this.followHosts(number, wanted);
     if (handshake.acceptedKind == 0) {
       const key = keyOf(handshake);
       if (key != 0 && this.stateOf(key) == 0) this.noteDecline(key, number);
     }
-    if (this.bySource) this.sources.learn(source, number);
+    if (this.bySource == BySource.Guess) this.sources.learn(source, number);
   }
 
-  /**
-   * The token by which an upstream is reached: always the same one, so that when it leads elsewhere, the first client
-   * finds out for all. Another machine may have learned of the upstream since the last tick.
-   */
-  private leadingTo(upstream: i32): i32 {
-    const token = this.tokens.leadingTo(upstream, 0);
-    if (token >= 0 || !this.tokens.refresh()) return token;
-    return this.tokens.leadingTo(upstream, 0);
+  /** An upstream that was named has not answered: for a while, nothing is sent there. */
+  silent(wanted: i32): void {
+    this.tokens.avoid(wanted, <u32>this.clock.nowSeconds() + AVOIDED_SECONDS);
   }
 
-  /** The upstream to steer to, -1 where there is none to prefer. */
-  private issuerOf(handshake: Handshake, source: u32): i32 {
-    const key = keyOf(handshake);
-    if (handshake.offeredPskCount > 0 || handshake.offeredTicket) {
-      const id = handshake.offeredPskCount > 0 ? handshake.pskHash(0) : handshake.offeredTicketHash;
-      const known = this.holderOf(id, HASH_LENGTH);
-      if (key == 0) return known >= 0 ? known : this.lastOf(source);
-      const state = this.stateOf(key);
-      if (state == KeyState.SHARED) return -1;
-      if (state == KeyState.LEARNED || state == KeyState.TOLD) {
-        const row = this.cache.ticketKeys.row;
-        const named = row ? this.tokens.numberOf(row.upstream, row.upstreamLength) : -1;
-        if (named >= 0) return named;
-      }
-      return known >= 0 ? known : this.guess(key, source);
+  private followHosts(number: i32, wanted: i32): void {
+    if (wanted >= 0) {
+      if (wanted != number) this.silent(wanted);
+      return;
     }
-    return handshake.offeredIdLength > 0 ? this.holderOf(handshake.offeredId, handshake.offeredIdLength) : -1;
+    if (this.tokens.isAvoided(number, <u64>FOREVER)) this.tokens.avoid(number, 0);
+    this.departures.note(number);
+    const upstreams = this.tokens.upstreams;
+    if (!this.departures.isRoundOver(upstreams)) return;
+    for (let other = 0; other < upstreams; other++) {
+      if (this.departures.hasLeft(other) && !unchecked(this.configured[other])) this.tokens.avoid(other, FOREVER);
+    }
+    this.departures.beginRound();
   }
 
-  /** The upstream that the cache has with a session, -1 where it has none. */
-  private holderOf(id: usize, idLength: i32): i32 {
-    if (id == 0) return -1;
-    const lookup = this.cache.look(id, idLength);
-    if (lookup != Lookup.Found && lookup != Lookup.Expired) return -1;
+  /** The upstream to go to, -1 where there is none to prefer. */
+  private upstreamFor(handshake: Handshake, source: u32, offered: Session): i32 {
+    if (offered.idLength == 0) return -1;
+    const lookup = this.cache.look(offered.id, offered.idLength);
+    const holder = this.holderOf(lookup);
+    const refused = this.refusals.judgeLooked(offered, lookup) != Verdict.Resume;
+    const key = keyOf(handshake);
+    const state = key != 0 ? this.stateOf(key) : 0;
+    const named = state != 0 && state != KeyState.SHARED ? this.upstreamOfKey() : -1;
+    if (refused) return this.otherThan(holder >= 0 ? holder : named);
+    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return holder;
+    if (state == KeyState.SHARED) return -1;
+    if (named >= 0) return named;
+    if (holder >= 0) return holder;
+    if (this.bySource == BySource.Always) return -1;
+    return key != 0 ? this.guess(key, source) : this.lastOf(source);
+  }
+
+  /** The upstream that the cache has with the session that was looked up, -1 where it has none. */
+  private holderOf(lookup: Lookup): i32 {
+    if (lookup != Lookup.Found && lookup != Lookup.Expired && lookup != Lookup.Removed) return -1;
     const found = this.cache.found;
     return found.knows(Known.UPSTREAM) ? this.tokens.numberOf(found.upstream, found.upstreamLength) : -1;
+  }
+
+  /** The upstream of the ticket key that was looked up last. */
+  private upstreamOfKey(): i32 {
+    const row = this.cache.ticketKeys.row;
+    return row ? this.tokens.numberOf(row.upstream, row.upstreamLength) : -1;
+  }
+
+  /** Any other upstream than the issuer of what must not resume, -1 where that is not known or there is no other. */
+  private otherThan(issuer: i32): i32 {
+    return issuer >= 0 ? this.anyBut((<u64>1) << (<u64>issuer), issuer) : -1;
   }
 
   /** For a key name that nobody is known to hold: an upstream that has not declined it yet. */
@@ -127,38 +176,54 @@ export class Steering {
     const declined = this.declines.of(hashId(key, TICKET_KEY_LENGTH), this.clock.nowSeconds());
     const last = this.lastOf(source);
     if (last >= 0 && !isSet(declined, last)) return last;
+    const other = this.anyBut(declined, -1);
+    return other >= 0 ? other : last;
+  }
+
+  /** An upstream that can be reached, by chance, neither one of `bits` nor `exception`; -1 where there is none. */
+  private anyBut(bits: u64, exception: i32): i32 {
     const upstreams = this.tokens.upstreams;
-    const start = <i32>(this.nextRandom() & 0xff);
+    if (upstreams <= 0) return -1;
+    const start = <i32>(<u32>this.nextRandom() % <u32>upstreams);
     for (let i = 0; i < upstreams; i++) {
       const upstream = (start + i) % upstreams;
-      if (!isSet(declined, upstream) && this.tokens.reaches(upstream)) return upstream;
+      if (upstream != exception && !isSet(bits, upstream) && this.isPresent(upstream)) return upstream;
     }
-    return last;
+    return -1;
+  }
+
+  private present(upstream: i32): i32 {
+    return upstream >= 0 && this.isPresent(upstream) ? upstream : -1;
+  }
+
+  private isPresent(upstream: i32): bool {
+    return this.exact ? !this.tokens.isAvoided(upstream, this.clock.nowSeconds()) : this.tokens.reaches(upstream);
   }
 
   private lastOf(source: u32): i32 {
-    return this.bySource ? this.sources.lastOf(source) : -1;
+    return this.bySource == BySource.Guess ? this.sources.lastOf(source) : -1;
   }
 
   private noteDecline(key: usize, upstream: i32): void {
     const name = hashId(key, TICKET_KEY_LENGTH);
     const now = this.clock.nowSeconds();
     const declined = this.declines.of(name, now);
-    this.declines.add(name, upstream, this.allOthersDeclined(declined, upstream), now);
-  }
-
-  private allOthersDeclined(declined: u64, upstream: i32): bool {
-    const upstreams = this.tokens.upstreams;
-    for (let other = 0; other < upstreams; other++) {
-      if (other != upstream && !isSet(declined, other) && this.tokens.reaches(other)) return false;
-    }
-    return true;
+    this.declines.add(name, upstream, this.anyBut(declined, upstream) < 0, now);
   }
 
   /** State of a key's name, 0 where it is not known; its row is then in `ticketKeys.row`. */
   private stateOf(key: usize): u8 {
     const row = this.cache.ticketKeys.look(key);
     return row ? row.state : 0;
+  }
+
+  private nextRandom(): u64 {
+    let x = this.random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    this.random = x;
+    return x;
   }
 }
 
@@ -180,4 +245,7 @@ function isSet(bits: u64, index: i32): bool {
   return index < 64 && ((bits >> (<u64>index)) & 1) != 0;
 }
 
-const HASH_LENGTH: i32 = 32;
+/** How long nothing is sent to an upstream that has not answered. */
+const AVOIDED_SECONDS: u32 = 10;
+/** Tells texts that are made of sources from those of tokens. */
+const SOURCE_TEXTS: u64 = 0x8000000000000000;

@@ -1,28 +1,38 @@
 /**
- * Which token leads to which upstream. Envoy chooses the host by hashing a text (RING_HASH or MAGLEV); the filter may
- * choose the text. So it keeps TOKENS texts and learns, from the answers it sees, where each of them leads: to reach an
- * upstream it takes one of the tokens that lead there. Health checks, weights and failover stay Envoy's, and when the
- * hosts change, each token is learned anew the first time it leads elsewhere.
+ * The upstreams of one cluster that were seen, and which token leads to which of them. Envoy chooses the host by hashing a
+ * text (RING_HASH or MAGLEV); the filter may choose the text. So it keeps TOKENS texts and learns, from the answers it
+ * sees, where each of them leads: to reach an upstream it takes one of the tokens that lead there. Health checks, weights
+ * and failover stay Envoy's.
  *
- * The table is one value in the shared store, changed only when a token leads elsewhere than it is known to; each
- * virtual machine has a copy, which ticks refresh.
+ * When the hosts change, some tokens lead elsewhere, and nobody says which. The first token that is found to have moved
+ * begins an era: tokens that were seen in it are preferred to those that were not, and connections that resume nothing
+ * try these again. So a client whose session is gone to another upstream finds that one at the next attempt.
  *
- * Layout, little-endian: 0 u32 upstreams known, 4 u32 zero, 8 for each of 255 upstreams: u8 length, 63 bytes of address;
- * then for each of TOKENS: u8 number of its upstream + 1, 0 = not known.
+ * The table is one value in the shared store, changed only where something new was seen; each virtual machine has a copy,
+ * and reads a small number, the revision, to know whether the copy is still right.
+ *
+ * Layout, little-endian: 0 u32 upstreams known, 4 u32 era; 8 for each of 255 upstreams: u8 length, 59 bytes of address,
+ * u32 avoided until (Unix seconds); then for each of TOKENS u8 number of its upstream + 1 (0 = not known); then for each of
+ * TOKENS u8 the low byte of the era in which it was seen last.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { StoreKey } from "../session/keys";
 
 export class Tokens {
   private readonly key: StoreKey;
-  /** This machine's copy. */
+  private readonly revisionKey: StoreKey;
+  /** This machine's copy, and the revision that it is of. */
   private readonly table: usize;
+  private revision: u32 = 0;
 
+  /** `family` names the cluster's part of the cache's keys. */
   constructor(
     cacheName: string,
+    family: string,
     private readonly sharedStore: SharedStore,
   ) {
-    this.key = new StoreKey(cacheName, "steering/tokens", false);
+    this.key = new StoreKey(cacheName, family + "/tokens", false);
+    this.revisionKey = new StoreKey(cacheName, family + "/revision", false);
     const table = heap.alloc(TABLE_SIZE);
     memory.fill(table, 0, TABLE_SIZE);
     this.table = table;
@@ -30,13 +40,16 @@ export class Tokens {
 
   free(): void {
     this.key.free();
+    this.revisionKey.free();
     heap.free(this.table);
   }
 
-  /** Takes what other machines have learned. */
-  refresh(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
-    return result == StoreResult.Ok && this.sharedStore.length == TABLE_SIZE;
+  /** Takes what other machines have learned, where there is anything. Costs one read of four bytes where there is not. */
+  follow(): void {
+    const result = this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
+    if (result != StoreResult.Ok || load<u32>(REVISION) == this.revision) return;
+    const revision = load<u32>(REVISION);
+    if (this.refresh()) this.revision = revision;
   }
 
   /** Number of upstreams that were ever seen. */
@@ -54,75 +67,165 @@ export class Tokens {
     return -1;
   }
 
-  /** A token that leads to an upstream, the first one from `start` on, or -1. */
-  leadingTo(upstream: i32, start: u32): i32 {
+  /** Where the address of an upstream begins, and how long it is. */
+  addressOf(number: i32): usize {
+    return this.placeOf(number) + 1;
+  }
+
+  addressLengthOf(number: i32): i32 {
+    return load<u8>(this.placeOf(number));
+  }
+
+  /** A token that leads to an upstream, or -1: always the same one, so that when it moves, the first client finds out. */
+  leadingTo(upstream: i32): i32 {
+    let unseen = -1;
+    for (let token: u32 = 0; token < TOKENS; token++) {
+      if (this.leads(token) != upstream) continue;
+      if (this.seenInThisEra(token)) return token;
+      if (unseen < 0) unseen = token;
+    }
+    return unseen;
+  }
+
+  /** A token that was not seen in this era to lead anywhere, the first one from `start` on, or -1. */
+  unexplored(start: u32): i32 {
     for (let i: u32 = 0; i < TOKENS; i++) {
       const token = (start + i) % TOKENS;
-      if (<i32>load<u8>(this.table + LEADS_OFFSET + token) == upstream + 1) return token;
+      if (this.leads(token) < 0 || !this.seenInThisEra(token)) return token;
     }
     return -1;
   }
 
-  /** A token of which nobody knows yet where it leads, the first one from `start` on, or -1. */
-  unknown(start: u32): i32 {
-    return this.leadingTo(-1, start);
-  }
-
   /** Whether any token leads to an upstream: whether it is still there, as far as is known. */
   reaches(upstream: i32): bool {
-    return this.leadingTo(upstream, 0) >= 0;
+    return this.leadingTo(upstream) >= 0;
+  }
+
+  /** Whether an upstream is not to be chosen for now. */
+  isAvoided(upstream: i32, nowSeconds: u64): bool {
+    return <u64>this.avoidedUntil(upstream) >= nowSeconds;
+  }
+
+  /** Notes until when (Unix seconds) an upstream is not to be chosen; 0 lifts it. */
+  avoid(upstream: i32, untilSeconds: u32): void {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      if (!this.refresh() || upstream < 0 || upstream >= this.upstreams) return;
+      const mark = this.sharedStore.mark;
+      if (this.avoidedUntil(upstream) == untilSeconds) return;
+      store<u32>(this.placeOf(upstream), untilSeconds, AVOIDED_OFFSET);
+      if (this.write(true, mark) != StoreResult.Conflict) return;
+    }
   }
 
   /** Notes where a token led; -1 for what was no token. Answers with the number of the upstream, -1 where not known. */
   learn(token: i32, address: usize, length: i32): i32 {
-    if (length <= 0 || length > MAX_ADDRESS) return -1;
+    if (length <= 0 || length > MAX_ADDRESS || token >= <i32>TOKENS) return -1;
     let number = this.numberOf(address, length);
-    if (number >= 0 && (token < 0 || this.leads(token) == number)) return number;
+    if (number >= 0 && (token < 0 || (this.leads(token) == number && this.seenInThisEra(token)))) return number;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const exists = this.refresh();
       const mark = this.sharedStore.mark;
       number = this.numberOf(address, length);
       if (number < 0) number = this.append(address, length);
       if (number < 0) return -1;
-      if (token >= 0) store<u8>(this.table + LEADS_OFFSET + token, <u8>(number + 1));
-      const result = exists
-        ? this.sharedStore.replace(this.key.start, this.key.length, this.table, TABLE_SIZE, mark)
-        : this.sharedStore.create(this.key.start, this.key.length, this.table, TABLE_SIZE);
-      if (result == StoreResult.Ok) return number;
-      if (result != StoreResult.Conflict) return number;
+      if (token >= 0) this.note(token, number);
+      if (this.write(exists, mark) != StoreResult.Conflict) return number;
     }
     return number;
   }
 
-  private leads(token: i32): i32 {
-    return <i32>load<u8>(this.table + LEADS_OFFSET + token) - 1;
+  private refresh(): bool {
+    const result = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    return result == StoreResult.Ok && this.sharedStore.length == TABLE_SIZE;
   }
 
-  /** Where all numbers are taken, that of an upstream which no token leads to any more is used again. */
+  private write(exists: bool, mark: u32): StoreResult {
+    const result = exists
+      ? this.sharedStore.replace(this.key.start, this.key.length, this.table, TABLE_SIZE, mark)
+      : this.sharedStore.create(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    if (result == StoreResult.Ok) this.announce();
+    return result;
+  }
+
+  /** Counts the revision up. Where somebody else comes first, that one's count tells of this change, too: it was made before. */
+  private announce(): void {
+    const exists =
+      this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4) == StoreResult.Ok;
+    const mark = this.sharedStore.mark;
+    if (!exists) store<u32>(REVISION, 0);
+    store<u32>(REVISION, load<u32>(REVISION) + 1);
+    if (exists) this.sharedStore.replace(this.revisionKey.start, this.revisionKey.length, REVISION, 4, mark);
+    else this.sharedStore.create(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
+  }
+
+  private note(token: i32, upstream: i32): void {
+    const before = this.leads(token);
+    if (before >= 0 && before != upstream && this.seenInThisEra(token)) store<u32>(this.table, this.era + 1, 4);
+    store<u8>(this.table + LEADS_OFFSET + <usize>token, <u8>(upstream + 1));
+    store<u8>(this.table + SEEN_OFFSET + <usize>token, <u8>this.era);
+  }
+
+  private get era(): u32 {
+    return load<u32>(this.table, 4);
+  }
+
+  private leads(token: i32): i32 {
+    return <i32>load<u8>(this.table + LEADS_OFFSET + <usize>token) - 1;
+  }
+
+  private seenInThisEra(token: i32): bool {
+    return load<u8>(this.table + SEEN_OFFSET + <usize>token) == <u8>this.era;
+  }
+
+  private avoidedUntil(upstream: i32): u32 {
+    return load<u32>(this.placeOf(upstream), AVOIDED_OFFSET);
+  }
+
+  /** Where all numbers are taken, that of an upstream which is gone is used again. */
   private append(address: usize, length: i32): i32 {
     let number = this.upstreams;
     if (number == MAX_UPSTREAMS) {
+      const byToken = this.leadsAnywhere;
       number = 0;
-      while (number < MAX_UPSTREAMS && this.reaches(number)) number++;
+      while (number < MAX_UPSTREAMS && !this.isGone(number, byToken)) number++;
       if (number == MAX_UPSTREAMS) return -1;
     } else {
       store<u32>(this.table, <u32>number + 1);
     }
     const place = this.placeOf(number);
+    memory.fill(place, 0, UPSTREAM_SIZE);
     store<u8>(place, <u8>length);
     memory.copy(place + 1, address, length);
     return number;
   }
 
+  private isGone(upstream: i32, byToken: bool): bool {
+    return this.avoidedUntil(upstream) == FOREVER || (byToken && !this.reaches(upstream));
+  }
+
+  private get leadsAnywhere(): bool {
+    for (let token: u32 = 0; token < TOKENS; token++) {
+      if (this.leads(token) >= 0) return true;
+    }
+    return false;
+  }
+
   private placeOf(upstream: i32): usize {
-    return this.table + UPSTREAMS_OFFSET + ((<usize>upstream) << 6);
+    return this.table + UPSTREAMS_OFFSET + <usize>upstream * UPSTREAM_SIZE;
   }
 }
 
 export const TOKENS: u32 = 256;
-const MAX_UPSTREAMS: i32 = 254;
-const MAX_ADDRESS: i32 = 63;
+export const MAX_UPSTREAMS: i32 = 254;
+/** To avoid an upstream that has left the cluster. */
+export const FOREVER: u32 = 0xffffffff;
+/** An IPv6 address with its port in brackets has 47 characters at most. */
+const MAX_ADDRESS: i32 = 59;
 const MAX_TRIES: i32 = 16;
+const UPSTREAM_SIZE: usize = 64;
+const AVOIDED_OFFSET: usize = 60;
 const UPSTREAMS_OFFSET: usize = 8;
 const LEADS_OFFSET: usize = 8 + 255 * 64;
-const TABLE_SIZE: i32 = 8 + 255 * 64 + 256;
+const SEEN_OFFSET: usize = LEADS_OFFSET + 256;
+const TABLE_SIZE: i32 = 8 + 255 * 64 + 256 + 256;
+const REVISION: usize = memory.data(4, 4);

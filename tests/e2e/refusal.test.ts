@@ -13,7 +13,7 @@ import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.
 import { freshSni } from "../wasm/admin_contract.ts";
 import { generate } from "selfsigned";
 import { Folder, savedSession } from "./openssl.ts";
-import { type Stack, eventually, freePorts, inParallel, startStack } from "./stack.ts";
+import { type Stack, eventually, freePorts, startStack } from "./stack.ts";
 import { type TlsRequest, type Visit, visit } from "./tls_client.ts";
 
 const KINDS: Record<"id" | "ticket" | "psk", Partial<TlsRequest>> = {
@@ -248,41 +248,6 @@ describe("early data that the server answers with a HelloRetryRequest", () => {
       await server.stop();
       folder.remove();
     }
-  });
-});
-
-describe("removals that race handshakes", () => {
-  it("let none resume that starts afterwards, and disturb no bystander", async () => {
-    const visitor = async (i: number): Promise<{ kind: keyof typeof KINDS; first: Visit }> => {
-      const kind = kinds[i % 3] ?? "id";
-      return { kind, first: await visit({ port: stack.tlsPort, ...KINDS[kind] }) };
-    };
-    const victims = await inParallel([...Array(60).keys()], 12, visitor);
-    const bystanders = await inParallel([...Array(60).keys()], 12, visitor);
-    const removed = new Set<string>();
-    let resumedAfterwards = 0;
-    const attempts = inParallel([...Array(360).keys()], 16, async (i) => {
-      const { kind, first } = victims[i % victims.length] as (typeof victims)[number];
-      const wasRemoved = removed.has(first.id);
-      try {
-        const seen = await visit({ port: stack.tlsPort, session: first.session, ...KINDS[kind] });
-        if (seen.resumed && wasRemoved) resumedAfterwards++;
-      } catch (error) {
-        assert.match(String((error as NodeJS.ErrnoException).code), ALERT_CODE, String(error));
-      }
-    });
-    const removals = inParallel(victims, 4, async ({ first }) => {
-      await stack.admin("DELETE", `/v1/sessions/${first.id}`);
-      removed.add(first.id);
-    });
-    const visits = inParallel([...Array(360).keys()], 16, async (i) => {
-      const { kind, first } = bystanders[i % bystanders.length] as (typeof bystanders)[number];
-      return visit({ port: stack.tlsPort, session: first.session, ...KINDS[kind] });
-    });
-    await Promise.all([attempts, removals]);
-    assert.ok((await visits).every(({ resumed }) => resumed));
-    assert.equal(resumedAfterwards, 0);
-    for (const { kind, first } of victims.slice(0, 12)) await assertRefused(stack, first, kind);
   });
 });
 

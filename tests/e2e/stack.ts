@@ -23,7 +23,7 @@ export interface StackOptions {
   cache?: Settings;
   concurrency?: number;
   /** Off where it is not said: then Envoy's own balancing can be told from the filter's. */
-  steering?: "off" | "hash";
+  steering?: "off" | "hash" | "exact";
   /** Changes the configuration that was rendered. */
   change?: (configuration: Document) => void;
 }

@@ -1,7 +1,8 @@
-import { Config, UNSET, validateAdmin } from "../../../assembly/config/config";
+import { Config, UNSET, validateAdmin, validateObserver } from "../../../assembly/config/config";
 import { parseConfig } from "../../../assembly/config/parse";
 import { Environment } from "../../../assembly/ports/environment";
 import { Mode } from "../../../assembly/session/mode";
+import { BySource, SteeringMode } from "../../../assembly/steering/modes";
 
 class FakeEnvironment extends Environment {
   lookup(name: string): string | null {
@@ -123,6 +124,67 @@ describe("a configuration", () => {
     refuses('{"mode":["server"]}', 'mode: "server" is no flag', "SERVER");
     refuses('{"mode":["OFF","SERVER"]}', "mode: OFF", "alone");
     refuses('{"mode":["BOTH"]}', "mode: BOTH", "use SERVER");
+  });
+});
+
+describe("the steering of a configuration", () => {
+  it("is off, with sources as a guess, where the text does not say", () => {
+    const config = parse("{}");
+    expect(config.steering).toBe(SteeringMode.Off);
+    expect(config.steeringBySource).toBe(BySource.Guess);
+    expect(validateObserver(config)).toBe("");
+  });
+
+  it("is one of three, and so is what sources are good for", () => {
+    expect(parse('{"steering":"off"}').steering).toBe(SteeringMode.Off);
+    expect(parse('{"steering":"hash"}').steering).toBe(SteeringMode.Hash);
+    expect(parse('{"steering":"exact"}').steering).toBe(SteeringMode.Exact);
+    expect(parse('{"steering_by_source":true}').steeringBySource).toBe(BySource.Guess);
+    expect(parse('{"steering_by_source":false}').steeringBySource).toBe(BySource.Never);
+    expect(parse('{"steering_by_source":"always"}').steeringBySource).toBe(BySource.Always);
+    refuses('{"steering":"on"}', "steering: ", '"off", "hash" or "exact"');
+    refuses('{"steering":true}', "steering: ", '"off", "hash" or "exact"');
+    refuses('{"steering_by_source":"never"}', "steering_by_source: ", 'true, false or "always"');
+  });
+
+  it("needs two clusters to name hosts", () => {
+    const config = parse('{"steering":"exact","cluster":"web","exact_cluster":"web-exact"}');
+    expect(config.cluster).toBe("web");
+    expect(config.exactCluster).toBe("web-exact");
+    expect(validateObserver(config)).toBe("");
+    const without = validateObserver(parse('{"steering":"exact","cluster":"web"}'));
+    expect(without.startsWith("steering: ") && without.includes("exact_cluster")).toBeTruthy(without);
+    expect(validateObserver(parse('{"steering":"exact","exact_cluster":"web"}'))).not.toBe("");
+    expect(validateObserver(parse('{"steering":"hash"}'))).toBe("");
+    refuses('{"cluster":""}', "cluster: ", "1 to 127");
+    refuses('{"exact_cluster":"a b"}', "exact_cluster: ", "1 to 127");
+    refuses('{"cluster":"' + "a".repeat(128) + '"}', "cluster: ", "1 to 127");
+  });
+
+  it("lists addresses, and nothing else, as upstreams", () => {
+    const config = parse('{"upstreams":["10.0.0.7:443","[2001:db8::7]:65535","[::ffff:10.0.0.7]:1"]}');
+    expect(config.error).toBe("");
+    expect(config.upstreams.length).toBe(3);
+    expect(config.upstreams[1]).toBe("[2001:db8::7]:65535");
+    const wrong = [
+      '"10.0.0.7"',
+      '"10.0.0.7:"',
+      '"10.0.0.7:0"',
+      '"10.0.0.7:65536"',
+      '"10.0.0.7:443x"',
+      '"shop.example:443"',
+      '"2001:db8::7:443"',
+      '"[2001:db8::7:443"',
+      '"[2001:db8::7]443"',
+      '"[2001:db8::g]:443"',
+      '":443"',
+      '""',
+      "7",
+    ];
+    for (let i = 0; i < wrong.length; i++) {
+      refuses('{"upstreams":["10.0.0.8:443",' + wrong[i] + "]}", "upstreams[1]: ", "10.0.0.7:443");
+    }
+    refuses('{"upstreams":"10.0.0.7:443"}', "upstreams: ", "array");
   });
 });
 

@@ -36,6 +36,11 @@ class Worker {
     this.keys.learn(name, text.start, text.length);
   }
 
+  /** Learns one of many names, each from an upstream of its own: many from one are no names. */
+  learnOneOfMany(name: usize, number: i32): void {
+    this.learn(name, "10.0.0.9:" + (100 + number).toString());
+  }
+
   tell(name: usize, upstream: string = HERE): KeyOutcome {
     const text = new Text(upstream);
     return this.keys.tell(name, text.start, text.length);
@@ -170,7 +175,7 @@ describe("tickets under a known name", () => {
     expect(worker.tickets(name)).toBe(5);
     // More names than have a place.
     for (let i = 0; i < 3; i++) worker.learn(name, THERE);
-    for (let number: u32 = 100; number < 500; number++) worker.learn(keyName(number));
+    for (let number: u32 = 100; number < 500; number++) worker.learnOneOfMany(keyName(number), number);
     worker.tick();
     expect(worker.tickets(name)).toBe(8);
   });
@@ -195,7 +200,7 @@ describe("tickets under a known name", () => {
     worker.learn(names[0]);
     worker.clock.advance(1);
     const other = worker.other();
-    for (let i = 1; i <= LEARNED_IN_A_PAGE; i++) other.learn(names[i]);
+    for (let i = 1; i <= LEARNED_IN_A_PAGE; i++) other.learnOneOfMany(names[i], i);
     expect(worker.state(names[0])).toBe(0);
     worker.tick();
     expect(worker.state(names[0])).toBe(0);
@@ -203,6 +208,50 @@ describe("tickets under a known name", () => {
     worker.learn(names[0]);
     expect(worker.state(names[0])).toBe(KeyState.LEARNED);
     expect(worker.tickets(names[0])).toBe(1);
+  });
+});
+
+describe("an upstream whose tickets have no key name", () => {
+  it("is found out: what was taken for names is forgotten, and no more is learned", () => {
+    const worker = new Worker();
+    for (let number: u32 = 1; number <= 7; number++) worker.learn(keyName(number));
+    for (let number: u32 = 1; number <= 7; number++) expect(worker.state(keyName(number))).toBe(KeyState.LEARNED);
+    for (let number: u32 = 8; number <= 40; number++) worker.learn(keyName(number));
+    for (let number: u32 = 1; number <= 40; number++) expect(worker.state(keyName(number))).toBe(0, number.toString());
+    worker.learn(keyName(41), THERE);
+    expect(worker.state(keyName(41))).toBe(KeyState.LEARNED, "from another upstream");
+  });
+
+  it("is believed again as soon as a name comes again", () => {
+    const worker = new Worker();
+    for (let number: u32 = 1; number <= 20; number++) worker.learn(keyName(number));
+    worker.learn(keyName(20));
+    expect(worker.state(keyName(20))).toBe(KeyState.LEARNED);
+    worker.learn(keyName(21));
+    expect(worker.state(keyName(21))).toBe(KeyState.LEARNED);
+  });
+
+  it("keeps a name that came again before, one that was told, and one that was removed", () => {
+    const worker = new Worker();
+    const other = worker.other();
+    for (let number: u32 = 1; number <= 4; number++) worker.learn(keyName(number));
+    other.learn(keyName(2));
+    worker.tell(keyName(3));
+    worker.keys.remove(keyName(4));
+    for (let number: u32 = 5; number <= 20; number++) worker.learn(keyName(number));
+    expect(worker.state(keyName(1))).toBe(0);
+    expect(worker.state(keyName(2))).toBe(KeyState.LEARNED);
+    expect(worker.state(keyName(3))).toBe(KeyState.TOLD);
+    expect(worker.state(keyName(4))).toBe(KeyState.REMOVED);
+  });
+
+  it("is not one that rotates its keys", () => {
+    const worker = new Worker();
+    for (let number: u32 = 1; number <= 20; number++) {
+      worker.learn(keyName(number));
+      worker.learn(keyName(number));
+    }
+    for (let number: u32 = 1; number <= 20; number++) expect(worker.state(keyName(number))).toBe(KeyState.LEARNED);
   });
 });
 
@@ -294,11 +343,11 @@ describe("a page that is full", () => {
     const worker = new Worker();
     const names = keyNamesOfOnePage(LEARNED_IN_A_PAGE + 1);
     for (let i = 0; i < LEARNED_IN_A_PAGE; i++) {
-      worker.learn(names[i]);
+      worker.learnOneOfMany(names[i], i);
       worker.clock.advance(1);
     }
     worker.tell(names[1]);
-    worker.learn(names[0]);
+    worker.learnOneOfMany(names[0], 0);
     worker.tick();
     worker.learn(names[LEARNED_IN_A_PAGE]);
     expect(worker.state(names[0])).toBe(KeyState.LEARNED, "used since");
@@ -334,7 +383,7 @@ describe("a page that is full", () => {
   it("of learned names makes room for what is removed", () => {
     const worker = new Worker();
     const names = keyNamesOfOnePage(LEARNED_IN_A_PAGE + 1);
-    for (let i = 0; i < LEARNED_IN_A_PAGE; i++) worker.learn(names[i]);
+    for (let i = 0; i < LEARNED_IN_A_PAGE; i++) worker.learnOneOfMany(names[i], i);
     expect(worker.keys.remove(names[LEARNED_IN_A_PAGE])).toBe(KeyOutcome.Removed);
     expect(worker.keys.isRemoved(names[LEARNED_IN_A_PAGE])).toBe(true);
   });

@@ -7,13 +7,13 @@ const ONE_ROUND: u32 = 65536;
 /** A store on which another machine learns the next source of the segment just before a write of this one. */
 class RivalStore extends FakeStore {
   otherWriter(): void {
-    new Sources("default", this).learn(7 + 512, 3);
+    new Sources("default", "steering", this).learn(7 + 512, 3);
   }
 }
 
 describe("sources", () => {
   it("have no upstream until one was learned", () => {
-    const sources = new Sources("default", new FakeStore());
+    const sources = new Sources("default", "steering", new FakeStore());
     expect(sources.lastOf(7)).toBe(-1);
     sources.learn(7, 0);
     expect(sources.lastOf(7)).toBe(0);
@@ -22,14 +22,14 @@ describe("sources", () => {
   });
 
   it("have the upstream that they talked to last", () => {
-    const sources = new Sources("default", new FakeStore());
+    const sources = new Sources("default", "steering", new FakeStore());
     sources.learn(7, 2);
     sources.learn(7, 253);
     expect(sources.lastOf(7)).toBe(253);
   });
 
   it("are told apart, and the latest has the place where two share it", () => {
-    const sources = new Sources("default", new FakeStore());
+    const sources = new Sources("default", "steering", new FakeStore());
     sources.learn(7, 1);
     expect(sources.lastOf(7 + ONE_ROUND)).toBe(-1);
     sources.learn(7 + ONE_ROUND, 2);
@@ -39,7 +39,7 @@ describe("sources", () => {
 
   it("cost no write while the upstream stays the same", () => {
     const store = new FakeStore();
-    const sources = new Sources("default", store);
+    const sources = new Sources("default", "steering", store);
     sources.learn(7, 1);
     const writes = store.writes;
     sources.learn(7, 1);
@@ -48,15 +48,15 @@ describe("sources", () => {
 
   it("are known to all machines of one cache at once, and to no other cache", () => {
     const store = new FakeStore();
-    new Sources("default", store).learn(7, 1);
-    expect(new Sources("default", store).lastOf(7)).toBe(1);
-    expect(new Sources("other", store).lastOf(7)).toBe(-1);
+    new Sources("default", "steering", store).learn(7, 1);
+    expect(new Sources("default", "steering", store).lastOf(7)).toBe(1);
+    expect(new Sources("other", "steering", store).lastOf(7)).toBe(-1);
   });
 
   it("are all kept where two machines learn at the same moment", () => {
     for (let known: i32 = 0; known < 2; known++) {
       const store = new RivalStore();
-      const sources = new Sources("default", store);
+      const sources = new Sources("default", "steering", store);
       if (known == 1) sources.learn(7, 0);
       store.conflictAt(0);
       sources.learn(7, 1);
@@ -68,13 +68,13 @@ describe("sources", () => {
   it("are given up after a bounded number of tries", () => {
     const store = new FakeStore();
     store.alwaysConflicts = true;
-    new Sources("default", store).learn(7, 1);
+    new Sources("default", "steering", store).learn(7, 1);
     expect(store.writes > 1 && store.writes <= 8).toBe(true, store.writes.toString());
   });
 
   it("take bounded memory, however many there are", () => {
     const store = new FakeStore();
-    const sources = new Sources("default", store);
+    const sources = new Sources("default", "steering", store);
     for (let source: u32 = 0; source < 3000; source++) sources.learn(source * 0x9e3779b1, 1);
     expect(store.size <= 512).toBe(true, store.size.toString());
     expect(store.bytes <= 512 * 1024).toBe(true, store.bytes.toString());

@@ -1,4 +1,7 @@
+import { EventCause } from "../../../assembly/session/events/event";
+import { Observation } from "../../../assembly/session/observation";
 import { Known } from "../../../assembly/session/session";
+import { BySource } from "../../../assembly/steering/modes";
 import { sourceOf, Steering } from "../../../assembly/steering/steering";
 import { TOKENS } from "../../../assembly/steering/tokens";
 import { ClientHelloBuilder, ServerHelloBuilder } from "../support/hello_builder";
@@ -19,33 +22,43 @@ const UNKNOWN = new Text("10.9.9.9:443");
 /** One machine that steers, behind a balancer whose tokens lead to the upstreams by turns: token 0 to 0, 1 to 1, 4 to 0. */
 class Steered {
   readonly steering: Steering;
+  private readonly observation: Observation;
 
   constructor(
     readonly bench: Bench = new Bench(),
-    bySource: bool = true,
+    bySource: BySource = BySource.Guess,
     /** How many of the tokens were learned. */
     learned: u32 = TOKENS,
+    exact: bool = false,
   ) {
-    const steering = new Steering(bench.cache, bench.store, bySource);
+    const steering = new Steering(bench.cache, bench.store, "servers", bySource, exact);
     for (let token: u32 = 0; token < learned; token++) {
       const upstream = UPSTREAMS[token % 4];
       steering.tokens.learn(token, upstream.start, upstream.length);
     }
     this.steering = steering;
+    this.observation = new Observation(bench.cache);
     bench.cache.readSettings();
   }
 
   /** Number of the upstream that a hello is steered to, or SPREAD. */
   chosen(hello: Bytes, source: u32 = SOURCE): i32 {
-    const token = this.steering.choose(new Watch().client(hello).seen, source);
-    return token < 0 ? SPREAD : token % 4;
+    this.choose(hello, source);
+    if (this.steering.namesHost) return this.steering.upstream;
+    return this.steering.token < 0 ? SPREAD : this.steering.token % 4;
+  }
+
+  choose(hello: Bytes, source: u32 = SOURCE): Steering {
+    const seen = new Watch().client(hello).seen;
+    this.steering.choose(seen, source, this.observation.offered(seen));
+    return this.steering;
   }
 
   /** A connection that came to an upstream, with the answer of that one. */
-  visit(hello: Bytes, answer: Bytes, upstream: i32, source: u32 = SOURCE, token: i32 = -1): void {
+  visit(hello: Bytes, answer: Bytes, upstream: i32, source: u32 = SOURCE, token: i32 = -1, wanted: i32 = -1): void {
     const watch = new Watch().client(hello).server(answer);
     const address = UPSTREAMS[upstream];
-    this.steering.answered(watch.seen, token, source, address.start, address.length);
+    this.steering.answered(watch.seen, token, wanted, source, address.start, address.length);
   }
 
   /** The cache has a session from an upstream. */
@@ -97,8 +110,8 @@ function accepted13(): Bytes {
 
 describe("a connection that resumes nothing", () => {
   it("takes a token of which nobody knows where it leads, each of them once it is its turn", () => {
-    const one = new Steered(new Bench(), true, TOKENS - 1);
-    const token = one.steering.choose(new Watch().client(withNothing()).seen, SOURCE);
+    const one = new Steered(new Bench(), BySource.Guess, TOKENS - 1);
+    const token = one.choose(withNothing()).token;
     expect(token).toBe(TOKENS - 1);
     one.visit(withNothing(), declined13(), 2, SOURCE, token);
     expect(one.chosen(withNothing())).toBe(SPREAD);
@@ -108,7 +121,8 @@ describe("a connection that resumes nothing", () => {
     const one = new Steered();
     one.visit(withNothing(), declined13(), 2);
     expect(one.chosen(withNothing())).toBe(SPREAD);
-    expect(one.steering.nextRandom()).not.toBe(one.steering.nextRandom());
+    const text = one.choose(withNothing()).text;
+    expect(one.choose(withNothing()).text).not.toBe(text);
   });
 });
 
@@ -160,8 +174,7 @@ describe("a ticket under a known key name", () => {
   it("leads there on every machine of the cache", () => {
     const here = new Steered();
     here.learnKey(ticket(1), 2);
-    const there = new Steered(here.bench.worker(), true, 0);
-    there.steering.tick();
+    const there = new Steered(here.bench.worker(), BySource.Guess, 0);
     expect(there.chosen(withPsk(ticket(1, 50)))).toBe(2);
   });
 
@@ -175,7 +188,7 @@ describe("a ticket under a known key name", () => {
   });
 
   it("is not led astray by a decline", () => {
-    const one = new Steered(new Bench(), false);
+    const one = new Steered(new Bench(), BySource.Never);
     one.learnKey(ticket(1), 2);
     const writes = one.bench.store.writes;
     one.visit(withPsk(ticket(1)), declined13(), 2);
@@ -253,7 +266,7 @@ describe("a ticket under an unknown key name", () => {
 
 describe("a source", () => {
   it("is no guess where that is switched off", () => {
-    const one = new Steered(new Bench(), false);
+    const one = new Steered(new Bench(), BySource.Never);
     one.visit(withNothing(), declined13(), 2);
     let tried: u64 = 0;
     for (let i = 0; i < 200; i++) tried |= (<u64>1) << (<u64>one.chosen(withPsk(ticket(1))));
@@ -291,15 +304,142 @@ describe("an answer", () => {
   it("teaches that a token leads elsewhere now", () => {
     const one = new Steered();
     one.visit(withNothing(), declined13(), 3, SOURCE, 0);
-    expect(one.steering.tokens.leadingTo(0, 0)).toBe(4);
-    expect(one.steering.tokens.leadingTo(3, 0)).toBe(0);
+    expect(one.steering.tokens.leadingTo(0)).toBe(4);
+    expect(one.steering.tokens.leadingTo(3)).toBe(0);
   });
 
   it("from nobody knows whom teaches nothing", () => {
-    const one = new Steered(new Bench(), true, 0);
+    const one = new Steered(new Bench(), BySource.Guess, 0);
     const watch = new Watch().client(withPsk(ticket(1))).server(declined13());
-    one.steering.answered(watch.seen, 0, SOURCE, UPSTREAMS[0].start, -1);
+    one.steering.answered(watch.seen, 0, -1, SOURCE, UPSTREAMS[0].start, -1);
     expect(one.steering.tokens.upstreams).toBe(0);
-    expect(one.bench.store.writes).toBe(new Steered(new Bench(), true, 0).bench.store.writes);
+    expect(one.bench.store.writes).toBe(new Steered(new Bench(), BySource.Guess, 0).bench.store.writes);
+  });
+});
+
+describe("what would be refused if it resumed", () => {
+  it("is steered away from its issuer: a removed session", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) {
+      one.hold(1, UPSTREAMS[upstream]);
+      expect(one.chosen(withId(1))).toBe(upstream);
+      one.bench.cache.remove(idOf(1), 32, EventCause.API);
+      let tried: u64 = 0;
+      for (let i = 0; i < 100; i++) tried |= (<u64>1) << (<u64>one.chosen(withId(1)));
+      expect(tried).toBe(0b1111 ^ ((<u64>1) << (<u64>upstream)));
+      one.bench.cache.put(session(1));
+    }
+  });
+
+  it("is steered away from its issuer: a ticket under a removed key name, also one never seen", () => {
+    const one = new Steered();
+    const key = ticket(1);
+    one.learnKey(key, 2);
+    one.bench.cache.ticketKeys.remove(key.at);
+    let tried: u64 = 0;
+    for (let i = 0; i < 100; i++) tried |= (<u64>1) << (<u64>one.chosen(withPsk(ticket(1, 50))));
+    expect(tried).toBe(0b1011);
+    for (let i = 0; i < 20; i++) expect(one.chosen(withTicket(ticket(1, 60)))).not.toBe(2);
+  });
+
+  it("is spread where nobody knows whose it is", () => {
+    const one = new Steered();
+    one.bench.cache.remove(idOf(1), 32, EventCause.API);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+    one.visit(withNothing(), declined13(), 2);
+    one.bench.cache.ticketKeys.remove(ticket(1).at);
+    expect(one.chosen(withPsk(ticket(1)))).toBe(SPREAD, "its source is no guess");
+  });
+});
+
+describe("a source that everything goes by", () => {
+  it("has a text of its own, the same each time, whatever it offers that nobody knows", () => {
+    const one = new Steered(new Bench(), BySource.Always);
+    const text = one.choose(withNothing()).text;
+    expect(one.steering.hashes).toBe(true);
+    expect(one.choose(withNothing()).text).toBe(text);
+    expect(one.choose(withPsk(ticket(1))).text).toBe(text);
+    expect(one.choose(withTicket(Bytes.counting(15))).text).toBe(text);
+    expect(one.choose(withNothing(), SOURCE + 1).text).not.toBe(text);
+    expect(text > <u64>TOKENS).toBe(true, "it is none of a token");
+  });
+
+  it("yields to what is known better", () => {
+    const one = new Steered(new Bench(), BySource.Always);
+    one.hold(1, UPSTREAMS[3]);
+    one.learnKey(ticket(1), 2);
+    expect(one.chosen(withId(1))).toBe(3);
+    expect(one.chosen(withPsk(ticket(1, 50)))).toBe(2);
+  });
+});
+
+/** One that names hosts; the upstreams were seen. */
+function exact(): Steered {
+  const one = new Steered(new Bench(), BySource.Guess, 0, true);
+  for (let upstream: i32 = 0; upstream < 4; upstream++) one.visit(withNothing(), declined13(), upstream, 1);
+  return one;
+}
+
+describe("steering to a named host", () => {
+  it("names the issuer, and nothing where there is none", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    expect(one.chosen(withId(1))).toBe(3);
+    expect(one.chosen(withId(2))).toBe(SPREAD);
+    expect(one.chosen(withNothing())).toBe(SPREAD);
+    expect(one.steering.hashes).toBe(false);
+  });
+
+  it("names only hosts that were seen as upstreams, or that the configuration has", () => {
+    const one = exact();
+    one.hold(1, UNKNOWN);
+    one.bench.cache.ticketKeys.tell(ticket(1).at, UNKNOWN.start, UNKNOWN.length);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+    for (let i = 0; i < 50; i++) expect(one.chosen(withPsk(ticket(1, 50))) < 4).toBe(true);
+    one.steering.configure(UNKNOWN.start, UNKNOWN.length);
+    expect(one.chosen(withId(1))).toBe(4);
+    expect(one.chosen(withPsk(ticket(1, 50)))).toBe(4);
+  });
+
+  it("does not name a host for a while after another one has answered in its place", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    one.visit(withId(1), declined13(), 2, SOURCE, -1, 3);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+    one.bench.clock.advance(11);
+    expect(one.chosen(withId(1))).toBe(3);
+  });
+
+  it("does not name a host for a while after it took a connection and said nothing", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    one.steering.silent(3);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+  });
+
+  it("does not name a host any more that the balancer no longer chooses, until it does again", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    for (let i = 0; i < 600; i++) one.visit(withNothing(), declined13(), i % 3);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+    one.bench.clock.advance(100_000);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+    one.visit(withNothing(), declined13(), 3);
+    expect(one.chosen(withId(1))).toBe(3);
+  });
+
+  it("goes on naming a host that is only ever named", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    for (let i = 0; i < 600; i++) one.visit(withId(1), declined13(), 3, SOURCE, -1, 3);
+    expect(one.chosen(withId(1))).toBe(3);
+  });
+
+  it("goes on naming a host that the configuration has", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    one.steering.configure(UPSTREAMS[3].start, UPSTREAMS[3].length);
+    for (let i = 0; i < 600; i++) one.visit(withNothing(), declined13(), i % 3);
+    expect(one.chosen(withId(1))).toBe(3);
   });
 });

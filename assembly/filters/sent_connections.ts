@@ -1,0 +1,64 @@
+/**
+ * The connections that the filter has sent to one host (`exact`). Envoy would try that host again and again where it does
+ * not take the connection; so as soon as the first attempt is under way, the connection is given back to the balanced
+ * cluster, for the attempts that may follow. A host that takes the connection and then says nothing for too long is told to
+ * the steering: this client's bytes are gone, but the next one goes elsewhere.
+ */
+import { FilterState } from "../host/connection";
+import { findContext } from "../host/contexts";
+import { enter } from "../host/http_stream";
+import { FINISHED } from "../host/roots";
+import { Steering } from "../steering/steering";
+import { ConnectionQueue } from "./connection_queue";
+import { FRESH, ObservedConnection } from "./observed_connection";
+
+export class SentConnections {
+  private readonly begun: ConnectionQueue = new ConnectionQueue();
+  private readonly unanswered: ConnectionQueue = new ConnectionQueue();
+
+  constructor(
+    private readonly cluster: FilterState,
+    /** Name of the balanced cluster. */
+    private readonly balanced: usize,
+    private readonly balancedLength: i32,
+  ) {}
+
+  free(): void {
+    this.begun.free();
+    this.unanswered.free();
+  }
+
+  add(context: u32, upstream: i32, nowNanoseconds: u64): void {
+    this.begun.push(context, <u32>upstream, nowNanoseconds);
+  }
+
+  /** Whether a tick is wanted soon. */
+  get areUnderWay(): bool {
+    return this.begun.length > 0;
+  }
+
+  /** To be called on ticks. Leaves another context than the root's behind where there were any. */
+  tick(steering: Steering, nowNanoseconds: u64): void {
+    while (this.begun.length > 0) {
+      const context = this.begun.context;
+      if (unansweredOf(context)) {
+        enter(context);
+        this.cluster.set(this.balanced, this.balancedLength);
+        this.unanswered.push(context, this.begun.word, this.begun.since);
+      }
+      this.begun.shift();
+    }
+    while (this.unanswered.length > 0 && this.unanswered.since + SILENT_NANOSECONDS <= nowNanoseconds) {
+      if (unansweredOf(this.unanswered.context)) steering.silent(<i32>this.unanswered.word);
+      this.unanswered.shift();
+    }
+  }
+}
+
+function unansweredOf(contextNumber: u32): bool {
+  const context = findContext(contextNumber);
+  if (!context || context.state == FINISHED || (context.state & FRESH) != 0) return false;
+  return !changetype<ObservedConnection>(context.state).answered;
+}
+
+const SILENT_NANOSECONDS: u64 = 3_000_000_000;
