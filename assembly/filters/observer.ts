@@ -247,7 +247,7 @@ export class Observer extends CacheFilter {
     if (!steering) return;
     const sourceLength = SOURCE_ADDRESS.read(SOURCE, SOURCE_CAPACITY);
     connection.source = sourceLength > 0 ? sourceOf(SOURCE, sourceLength, handshake) : 0;
-    steering.choose(handshake, connection.source, observation.offered(handshake));
+    steering.choose(handshake, connection.source, observation.firstOffer(handshake));
     connection.token = steering.token;
     if (steering.hashes) {
       store<u64>(CHOICE, steering.text);

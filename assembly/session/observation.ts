@@ -81,15 +81,15 @@ export class Observation {
   }
 
   /** What a client offers first, as a resumption of it would be judged; its ID is 0 long where it offers nothing. */
-  offered(handshake: Handshake): Session {
+  firstOffer(handshake: Handshake): Session {
     if (handshake.offeredPskCount > 0) {
-      return this.offer(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0));
+      return this.describeOffer(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0));
     }
     if (handshake.offeredTicket) {
       const key = handshake.offeredTicketKey;
-      return this.offer(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key);
+      return this.describeOffer(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key);
     }
-    return this.offer(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
+    return this.describeOffer(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
   }
 
   /**
@@ -105,10 +105,10 @@ export class Observation {
   }
 
   private wouldRefuseOne(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): bool {
-    return this.refusals.judge(this.offer(handshake, kind, id, idLength, key)) != Verdict.Resume;
+    return this.refusals.judge(this.describeOffer(handshake, kind, id, idLength, key)) != Verdict.Resume;
   }
 
-  private offer(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): Session {
+  private describeOffer(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): Session {
     const session = this.describe(handshake, 0, -1);
     session.kind = kind;
     session.id = id;

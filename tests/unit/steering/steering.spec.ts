@@ -50,7 +50,7 @@ class Steered {
 
   choose(hello: Bytes, source: u32 = SOURCE): Steering {
     const seen = new Watch().client(hello).seen;
-    this.steering.choose(seen, source, this.observation.offered(seen));
+    this.steering.choose(seen, source, this.observation.firstOffer(seen));
     return this.steering;
   }
 
