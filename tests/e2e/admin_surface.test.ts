@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
+import type { Document } from "yaml";
 import { FULL_TOKEN, READ_TOKEN, freshId } from "../wasm/admin_contract.ts";
 import type { Flight } from "../wasm/fake_host.ts";
 import { fullWithId, sessionId } from "../wasm/tls_bytes.ts";
@@ -36,6 +37,10 @@ after(async () => {
 });
 
 const ADMIN_MANAGER = ["static_resources", "listeners", 1, "filter_chains", 0, "filters", 0, "typed_config"];
+const ADMIN_CAPABILITIES = [
+  ...[...ADMIN_MANAGER, "http_filters", 0, "typed_config", "config", "vm_config"],
+  ...["capability_restriction_config", "allowed_capabilities"],
+];
 const FULL = `Authorization: Bearer ${FULL_TOKEN}`;
 const READ = `Authorization: Bearer ${READ_TOKEN}`;
 
@@ -291,6 +296,18 @@ describe("tokens", () => {
   });
 });
 
+describe("the module", () => {
+  it("is denied what envoy.yaml does not allow it: Envoy does not start, and says why", async () => {
+    const change = (configuration: Document): void =>
+      assert.ok(configuration.deleteIn([...ADMIN_CAPABILITIES, "proxy_set_shared_data"]));
+    await assert.rejects(startStack({ upstreams: ["127.0.0.1:9"], change }), (error: Error) => {
+      assert.match(error.message, /restricted proxy-wasm capability: proxy_set_shared_data/);
+      assert.throws(() => assertNoTrap(error.message), "every end-to-end test looks for this");
+      return true;
+    });
+  });
+});
+
 describe("after all this", () => {
   it("the module has not trapped, and answers", async () => {
     assert.equal((await stack.admin("GET", "/v1/stats")).status, 200);
@@ -303,7 +320,6 @@ async function logging(change: string): Promise<void> {
 }
 
 function assertHarmless(text: string): void {
-  // eslint-disable-next-line no-control-regex
   assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
   assert.doesNotThrow(() => JSON.parse(text));
 }
