@@ -5,7 +5,7 @@
  * bytes of a direction were cut. What is not a TLS handshake ends the watching with an event, not with harm.
  *
  * Memory: one block of `Handshake.size` bytes, counted against a bound for the whole VM. A hello that lies whole in the given bytes is read
- * where it lies; only one that comes in pieces is gathered, in a buffer of its exact length that is released when it is whole. Where no
+ * where it lies; only one that comes in pieces is gathered, in a buffer that grows with it and is released when it is whole. Where no
  * memory is left for that, the error is `ReassemblyFull`: the only answer that depends on cuts. Other messages are passed over
  * without a copy, tickets are hashed as they pass.
  *
@@ -16,7 +16,7 @@
 import { ANSWER_SIZE, Answer, readServerHello } from "./server_hello";
 import { OFFERS_SIZE, Offers, readClientHello } from "./client_hello";
 import { Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
-import { HELLO_MAX, PSK_IDENTITIES_MAX } from "./limits";
+import { CLIENT_HELLO_MAX, PSK_IDENTITIES_MAX, SERVER_HELLO_MAX } from "./limits";
 import { allocateBlock, releaseBlock } from "./memory";
 import { MESSAGE_READER_SIZE, MessageReader } from "./message";
 import { TICKET_READER_SIZE, TicketReader } from "./new_session_ticket";
@@ -336,8 +336,10 @@ export class Handshake {
       case Part.Unexpected:
         return this.fail(ParseError.UnexpectedMessage);
       case Part.ClientHello:
+        if (messages.length > CLIENT_HELLO_MAX) return this.fail(ParseError.HelloTooLong);
+        break;
       case Part.ServerHello:
-        if (messages.length > HELLO_MAX) return this.fail(ParseError.HelloTooLong);
+        if (messages.length > SERVER_HELLO_MAX) return this.fail(ParseError.HelloTooLong);
         break;
       case Part.NewSessionTicket: {
         const error = this.tickets.start(messages.length);
@@ -372,6 +374,7 @@ export class Handshake {
   private gather(messages: MessageReader, data: usize, length: i32): void {
     const reassembly = this.reassembly;
     if (!reassembly.active && !reassembly.start(messages.length)) return this.fail(ParseError.ReassemblyFull);
+    if (!reassembly.reserve(length)) return this.fail(ParseError.ReassemblyFull);
     if (!reassembly.push(data, length)) return;
     this.readHello(messages.part, reassembly.buffer, messages.length);
     reassembly.release();

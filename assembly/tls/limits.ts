@@ -7,10 +7,14 @@ export const CLEAR_RECORD_MAX: i32 = 16384;
 export const SEALED_RECORD_MAX: i32 = 16384 + 2048;
 
 /**
- * The longest ClientHello or ServerHello that is looked at: one full record. Post-quantum hellos take about 1.7 kB and several
- * offered PSKs a few hundred bytes each; the bound is what one client can make the VM hold, not what the protocol allows (2^24).
+ * The longest ClientHello that can be written at all (RFC 8446 4.1.2, with 65,534 bytes of cipher suites and 65,535 of extensions);
+ * OpenSSL takes as much (`CLIENT_HELLO_MAX_LENGTH`). A lower bound would let the holder of a removed session get around its refusal
+ * with a longer hello. Post-quantum hellos take about 1.7 kB.
  */
-export const HELLO_MAX: i32 = 16384;
+export const CLIENT_HELLO_MAX: i32 = 131396;
+
+/** The longest ServerHello that is looked at: one full record. */
+export const SERVER_HELLO_MAX: i32 = 16384;
 
 /** RFC 5246 7.4.1.2, RFC 8446 4.1.2: SessionID and legacy_session_id hold 0 to 32 bytes. */
 export const SESSION_ID_MAX: i32 = 32;
@@ -29,6 +33,9 @@ export const TICKET_KEY_SIZE: i32 = 16;
  * Finished. Servers take 16 KiB of early data by default, a few records; after this many the handshake is surely over.
  */
 export const EARLY_DATA_RECORDS_MAX: i32 = 64;
+
+/** What a hello that comes in pieces takes at first, if it is not shorter: most are. It grows as bytes come, not as they are announced. */
+export const REASSEMBLY_FIRST: i32 = 4096;
 
 /** All live handshakes of one VM together, blocks and reassembly buffers: about 65,000 handshakes at the same time. */
 export const LIVE_MEMORY_MAX: i32 = 64 * 1024 * 1024;

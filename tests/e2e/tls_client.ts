@@ -15,6 +15,8 @@ export interface TlsRequest {
   /** As an earlier visit returned it. */
   session?: Buffer | undefined;
   timeoutSeconds?: number;
+  /** Protocols that no server knows: they make the ClientHello as long as one likes. */
+  alpn?: string[];
 }
 
 export interface Visit {
@@ -44,6 +46,7 @@ export function visit(request: TlsRequest): Promise<Visit> {
       rejectUnauthorized: false,
       servername: request.sni ?? "localhost.example",
       ...(request.version === undefined ? {} : { minVersion: request.version, maxVersion: request.version }),
+      ...(request.alpn === undefined ? {} : { ALPNProtocols: request.alpn }),
       ...(request.session === undefined ? {} : { session: request.session }),
       ...(request.secureOptions === undefined ? {} : { secureOptions: request.secureOptions }),
     };

@@ -1,5 +1,5 @@
 import { Handshake } from "../../../assembly/tls/handshake";
-import { LIVE_MEMORY_MAX, REASSEMBLY_MEMORY_MAX } from "../../../assembly/tls/limits";
+import { LIVE_MEMORY_MAX, REASSEMBLY_FIRST, REASSEMBLY_MEMORY_MAX } from "../../../assembly/tls/limits";
 import {
   allocateBlock,
   allocateReassembly,
@@ -61,6 +61,19 @@ describe("the memory of live handshakes", () => {
     watch.client(hello.slice(0, 20));
     expect(liveHandshakeBytes()).toBe(Handshake.size + hello.length - 9);
     watch.client(hello.slice(20, hello.length));
+    expect(watch.events).toBe("ClientHello");
+    expect(liveHandshakeBytes()).toBe(Handshake.size);
+    watch.free();
+  });
+
+  it("holds of a hello that is announced to be long little more than what has come", () => {
+    const long = new ClientHelloBuilder().extension(0xabcd, Bytes.counting(16000)).record();
+    const watch = new Watch();
+    watch.client(long.slice(0, 20));
+    expect(liveHandshakeBytes()).toBe(Handshake.size + REASSEMBLY_FIRST);
+    watch.client(long.slice(20, 5000));
+    expect(liveHandshakeBytes()).toBe(Handshake.size + 2 * REASSEMBLY_FIRST);
+    watch.client(long.slice(5000, long.length));
     expect(watch.events).toBe("ClientHello");
     expect(liveHandshakeBytes()).toBe(Handshake.size);
     watch.free();
