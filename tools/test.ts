@@ -25,6 +25,8 @@ interface Check {
   needs?: string;
   /** Its output is worth reading when it passes, too. */
   isReport?: boolean;
+  /** Begins as soon as what it needs is there, on a core of its own beside the checks before it; told of in its turn. */
+  isLong?: boolean;
   run: (files: string[] | undefined) => Promise<SuiteResult>;
 }
 
@@ -45,7 +47,7 @@ const CHECKS: Check[] = [
   { name: "unit", what: "as-pect", run: runUnits },
   { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
   { name: "wasm", what: "the built module on a fake host", needs: "build", run: builtModule },
-  { name: "differential", what: "the cache beside a real libssl's", needs: "build", run: differential },
+  { name: "differential", what: "the cache beside a real libssl's", needs: "build", isLong: true, run: differential },
   { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
 ];
 
@@ -76,14 +78,23 @@ async function runChecks(args: string[]): Promise<number> {
   removeOldTestFolders();
   const total = { passed: 0, failed: 0, skipped: 0 };
   const failedChecks = new Set<string>();
-  for (const check of chosen(names)) {
+  const begun = new Map<Check, Promise<Timed>>();
+  const checks = chosen(names);
+  for (const check of checks) {
     if (check.needs !== undefined && failedChecks.has(check.needs)) {
       console.log(`\n== ${check.name}: not run, because ${check.needs} failed`);
       total.skipped++;
       continue;
     }
-    const result = await report(check, files.length === 0 ? undefined : files);
+    console.log(`\n== ${check.name}: ${check.what}`);
+    const chosenFiles = files.length === 0 ? undefined : files;
+    const result = report(check, await (begun.get(check) ?? timed(check, chosenFiles)));
     if (result.failed > 0) failedChecks.add(check.name);
+    else {
+      for (const long of checks.filter(({ isLong, needs }) => isLong === true && needs === check.name)) {
+        begun.set(long, timed(long, chosenFiles));
+      }
+    }
     total.passed += result.passed;
     total.failed += result.failed;
     total.skipped += result.skipped;
@@ -99,8 +110,13 @@ function chosen(names: string[]): Check[] {
   return CHECKS.filter(({ name }) => needed.has(name));
 }
 
-async function report({ name, what, run, isReport }: Check, files: string[] | undefined): Promise<SuiteResult> {
-  console.log(`\n== ${name}: ${what}`);
+interface Timed {
+  result: SuiteResult;
+  seconds: number;
+}
+
+/** Never rejects: what goes wrong is a failure of the check. */
+async function timed({ run }: Check, files: string[] | undefined): Promise<Timed> {
   const begin = performance.now();
   let result: SuiteResult;
   try {
@@ -109,11 +125,14 @@ async function report({ name, what, run, isReport }: Check, files: string[] | un
     const text = error instanceof SetupError ? error.message : String((error as Error).stack ?? error);
     result = outcome(false, text);
   }
+  return { result, seconds: (performance.now() - begin) / 1000 };
+}
+
+function report({ name, isReport }: Check, { result, seconds }: Timed): SuiteResult {
   if (result.failed > 0) console.log(shortenLines(result.output));
   else if (isReport === true) console.log(`   ${result.output}`);
-  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   const skipped = result.skipped === 0 ? "" : `, ${result.skipped} skipped`;
-  console.log(`   ${name}: ${result.passed} passed, ${result.failed} failed${skipped} (${seconds} s)`);
+  console.log(`   ${name}: ${result.passed} passed, ${result.failed} failed${skipped} (${seconds.toFixed(1)} s)`);
   return result;
 }
 
