@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
 import { type Settings, renderEnvoyConfig } from "../tools/envoy_config.ts";
 import { startEnvoy } from "../tools/envoy_process.ts";
-import { BUILD_FOLDER, MODULE_FILE } from "../tools/project.ts";
+import { BUILD_FOLDER } from "../tools/project.ts";
 import { SetupError } from "../tools/setup_error.ts";
 
 export type ProxyName = "tcp_proxy" | "empty" | "observe" | "shipped" | "steer" | "haproxy" | "haproxy_stick";
@@ -40,6 +40,8 @@ export const PROXY_TITLES: Record<ProxyName, string> = {
 
 export interface ProxySetup {
   envoyBinary: string;
+  /** The modules: this project's, and the one that does nothing. */
+  filter: string;
   emptyFilter: string;
   upstream: string;
 }
@@ -79,7 +81,7 @@ async function startEnvoyProxy(
 ): Promise<Proxy> {
   const [tlsPort, envoyAdminPort] = (await freePorts(2)) as [number, number];
   const configuration = parseDocument(
-    renderEnvoyConfig({ tlsPort, envoyAdminPort, upstreams: [setup.upstream], modulePath: MODULE_FILE, observer }),
+    renderEnvoyConfig({ tlsPort, envoyAdminPort, upstreams: [setup.upstream], modulePath: setup.filter, observer }),
   );
   // The other listeners have no part in a connection.
   const listeners = ["static_resources", "listeners"];

@@ -35,6 +35,7 @@ import { comparisonTable, connectionTargets, idleTable, idleTimeTable } from "..
 import { vanishingTable, workersTable } from "../bench/report.ts";
 import { build } from "./build.ts";
 import { findEnvoy } from "./envoy_binary.ts";
+import { MODULE_FILE } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
 
 type Part = Handshake | "download" | "idle" | "vanish";
@@ -80,7 +81,7 @@ async function run(options: Options): Promise<void> {
   const emptyFilter = await buildEmptyFilter();
   for (const line of await describeMachine(envoyBinary)) console.log(line);
   const load = await startLoad();
-  const setup = { envoyBinary, emptyFilter, upstream: load.upstream };
+  const setup = { envoyBinary, filter: MODULE_FILE, emptyFilter, upstream: load.upstream };
   try {
     await measureCpu(options, load, setup);
     await measureMemory(options, load, setup);

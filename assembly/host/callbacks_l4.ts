@@ -3,6 +3,7 @@
  * filter has finished with a connection, a callback is one look into a table.
  */
 import { Action, BufferType } from "./abi";
+import { enterConnection } from "./connection_properties";
 import { Context, findContext } from "./contexts";
 import { FINISHED } from "./roots";
 
@@ -33,7 +34,9 @@ function pass(connection: Context | null, buffer: i32, length: i32, endOfStream:
   if (!connection || connection.state == FINISHED) return Action.CONTINUE;
   const root = connection.root;
   root.action = Action.CONTINUE;
+  enterConnection(connection.id);
   connection.state = root.dataSeen(connection.state, buffer, length, endOfStream);
+  enterConnection(0);
   return root.action;
 }
 

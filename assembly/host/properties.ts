@@ -1,5 +1,6 @@
 /** Properties of the plugin and of the connection at hand. */
 import { HostResult, proxy_get_property } from "./abi";
+import { rememberedProperty, rememberProperty } from "./connection_properties";
 import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
 
 /** A path of a property, its parts parted by zero bytes. Lives as long as the virtual machine. */
@@ -21,9 +22,13 @@ export class PropertyPath {
 
   /** Copies the value to `into`; answers with its length, or -1 where there is none or it is longer than `capacity`. */
   read(into: usize, capacity: i32): i32 {
+    const remembered = rememberedProperty(this.start, into, capacity);
+    if (remembered >= 0) return remembered;
     receiveInto(into, capacity);
     const result = proxy_get_property(this.start, this.length, OUT_POINTER, OUT_LENGTH);
-    return result == HostResult.OK ? receivedLength() : -1;
+    if (result != HostResult.OK) return -1;
+    rememberProperty(this.start, into, receivedLength());
+    return receivedLength();
   }
 
   /** The value as text, "" where there is none. For start-up. */

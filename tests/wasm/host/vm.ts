@@ -19,7 +19,7 @@ export interface Surroundings {
   /** A host that does not know `declare_property`. */
   readonly keepsNoProperties?: boolean;
   /** Takes the name of every host function that was called, and of every callback. */
-  readonly called?: Set<string>;
+  readonly called?: { add(name: string): unknown };
   log(level: number, text: string): void;
 }
 
@@ -126,6 +126,11 @@ export class Vm {
       this.current = before;
       if (before === undefined) this.runAfterCall();
     }
+  }
+
+  /** What the guest exports under a name, such as a global of an instrumented build. */
+  exported(name: string): WebAssembly.ExportValue | undefined {
+    return (this.exports as Record<string, WebAssembly.ExportValue | undefined>)[name];
   }
 
   exportsCallback(callback: string): boolean {
