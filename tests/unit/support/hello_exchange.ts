@@ -1,9 +1,22 @@
+import { BORINGSSL } from "../../fixtures/boringssl";
+import { BOTAN } from "../../fixtures/botan";
+import { CHROMIUM } from "../../fixtures/chromium";
+import { CONSCRYPT } from "../../fixtures/conscrypt";
 import { CURL } from "../../fixtures/curl";
+import { ERLANG } from "../../fixtures/erlang";
+import { FIREFOX } from "../../fixtures/firefox";
+import { GNUTLS } from "../../fixtures/gnutls";
 import { GO } from "../../fixtures/go";
 import { JAVA } from "../../fixtures/java";
+import { MBEDTLS } from "../../fixtures/mbedtls";
 import { NODE } from "../../fixtures/node";
+import { NSS } from "../../fixtures/nss";
+import { OPENSSL35 } from "../../fixtures/openssl35";
 import { OPENSSL_TLS12 } from "../../fixtures/openssl_tls12";
 import { OPENSSL_TLS13 } from "../../fixtures/openssl_tls13";
+import { RUSTLS } from "../../fixtures/rustls";
+import { TLSLITE } from "../../fixtures/tlslite";
+import { WOLFSSL } from "../../fixtures/wolfssl";
 import { Direction } from "../../../assembly/tls/handshake";
 import { Bytes } from "./hello_bytes";
 import { Watch } from "./hello_watch";
@@ -26,12 +39,25 @@ export class Exchange {
   /** Every exchange of tests/fixtures. */
   static captured(): Array<Exchange> {
     const all: Array<Exchange> = [];
-    Exchange.read(OPENSSL_TLS12, all);
-    Exchange.read(OPENSSL_TLS13, all);
-    Exchange.read(NODE, all);
+    Exchange.read(BORINGSSL, all);
+    Exchange.read(BOTAN, all);
+    Exchange.read(CHROMIUM, all);
+    Exchange.read(CONSCRYPT, all);
+    Exchange.read(CURL, all);
+    Exchange.read(ERLANG, all);
+    Exchange.read(FIREFOX, all);
+    Exchange.read(GNUTLS, all);
     Exchange.read(GO, all);
     Exchange.read(JAVA, all);
-    Exchange.read(CURL, all);
+    Exchange.read(MBEDTLS, all);
+    Exchange.read(NODE, all);
+    Exchange.read(NSS, all);
+    Exchange.read(OPENSSL35, all);
+    Exchange.read(OPENSSL_TLS12, all);
+    Exchange.read(OPENSSL_TLS13, all);
+    Exchange.read(RUSTLS, all);
+    Exchange.read(TLSLITE, all);
+    Exchange.read(WOLFSSL, all);
     return all;
   }
 
