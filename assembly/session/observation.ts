@@ -57,7 +57,7 @@ export class Observation {
     this.cache.readSettings();
     const accepted = this.accepted(handshake, upstream, upstreamLength);
     this.offer(accepted.kind, accepted.id, accepted.idLength);
-    const verdict = refusable ? this.judge(accepted) : Verdict.Resume;
+    const verdict = refusable ? this.judge(handshake, accepted) : Verdict.Resume;
     if (verdict != Verdict.Resume) this.count(accepted.kind, Fate.REFUSED);
     else if (accepted.kind == Kind.PSK) this.pskAccepted(accepted);
     return verdict;
@@ -76,6 +76,7 @@ export class Observation {
       const key = handshake.offeredTicketKey;
       return this.wouldRefuseOne(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key);
     }
+    if (handshake.offeredEncryptedHello && this.wouldRefuseUnseen(handshake)) return true;
     if (handshake.offeredIdLength == 0) return false;
     return this.wouldRefuseOne(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
   }
@@ -102,6 +103,12 @@ export class Observation {
     if (!this.wouldRefuseOne(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0))) return false;
     this.cache.metrics.increase(Metric.EARLY_DATA_DROPPED, 1);
     return true;
+  }
+
+  private wouldRefuseUnseen(handshake: Handshake): bool {
+    const session = this.describe(handshake, 0, -1);
+    session.kind = Kind.PSK;
+    return this.refusals.judgeUnseen(session) != Verdict.Resume;
   }
 
   private wouldRefuseOne(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): bool {
@@ -155,12 +162,17 @@ export class Observation {
     this.cache.metrics.increase(resumptions(kind, fate), 1);
   }
 
-  private judge(accepted: Session): Verdict {
-    // Of a client that offers very many identities the last ones are not followed: one of them could be a removed one.
-    const enforced = this.cache.settings.enforcement != Enforcement.OBSERVE;
-    const verdict = accepted.id != 0 ? this.refusals.judge(accepted) : enforced ? Verdict.NotHeld : Verdict.Resume;
+  private judge(handshake: Handshake, accepted: Session): Verdict {
+    const verdict = handshake.acceptedUnseen ? this.refusals.judgeUnseen(accepted) : this.judgeSeen(accepted);
     if (verdict != Verdict.Resume) this.cache.refused(accepted.id, accepted.idLength, causeOf(verdict));
     return verdict;
+  }
+
+  private judgeSeen(accepted: Session): Verdict {
+    // Of a client that offers very many identities the last ones are not followed: one of them could be a removed one.
+    const enforced = this.cache.settings.enforcement != Enforcement.OBSERVE;
+    if (accepted.id != 0) return this.refusals.judge(accepted);
+    return enforced ? Verdict.NotHeld : Verdict.Resume;
   }
 
   private pskAccepted(accepted: Session): void {

@@ -59,6 +59,16 @@ export class Refusals {
     return Verdict.Resume;
   }
 
+  /** Judges a PSK in an encrypted hello, of which nothing is known: not even that it was removed. Needs settings too. */
+  judgeUnseen(accepted: Session): Verdict {
+    const enforcement = this.cache.settings.enforcement;
+    if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
+    if (enforcement == Enforcement.STRICT) return Verdict.NotHeld;
+    const named = accepted.knows(Known.SNI);
+    const revoked = named && this.isRevoked(accepted.sni, accepted.sniLength, accepted.kind, false);
+    return revoked ? Verdict.RevokedServerName : Verdict.Resume;
+  }
+
   private mayResumeStrictly(accepted: Session, lookup: Lookup): bool {
     if (lookup != Lookup.Found) return false;
     // Nobody sees a PSK's issue: what was observed of it is its use.

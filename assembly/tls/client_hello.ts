@@ -28,6 +28,8 @@ export class Offers {
   /** supported_versions names TLS 1.3. */
   tls13: bool;
   earlyData: bool;
+  /** A hello that cannot be read is inside, or filler that looks like one. */
+  encryptedHello: bool;
   sessionIdLength: i32;
   /** All identities, hashed or not. */
   pskCount: i32;
@@ -117,6 +119,10 @@ function readExtension(type: i32, body: Cursor, offers: Offers): ParseError {
     case ExtensionType.EARLY_DATA: // RFC 8446 4.2.10: empty in a ClientHello
       offers.earlyData = true;
       return body.left == 0 ? ParseError.None : ParseError.EarlyData;
+    case ExtensionType.ENCRYPTED_CLIENT_HELLO:
+      offers.encryptedHello = true;
+      body.rest();
+      return ParseError.None;
     case ExtensionType.PRE_SHARED_KEY:
       return readPreSharedKey(body, offers);
     default:

@@ -195,11 +195,20 @@ export class Handshake {
     return !this.flow.mayRetry;
   }
 
+  get offeredEncryptedHello(): bool {
+    return this.offers.encryptedHello;
+  }
+
   get offeredEarlyData(): bool {
     return this.offers.earlyData;
   }
 
   // After ServerHello.
+
+  /** The PSK that was accepted stands in an encrypted hello: nothing is known of it. */
+  get acceptedUnseen(): bool {
+    return this.acceptedKind == Accepted.Psk && this.acceptedPskIndex >= this.offers.pskCount;
+  }
 
   /** 0x0300 to 0x0304. */
   get version(): u16 {
@@ -420,9 +429,10 @@ export class Handshake {
   }
 
   /** RFC 8446 4.2.11: what is selected must have been offered. */
+  /** RFC 9849 6.1: the index may be one of the identities in an encrypted hello, of which the outer one need not tell. */
   private acceptPsk(index: i32): bool {
     if (index < 0) return true;
-    if (index >= this.offers.pskCount) return false;
+    if (index >= this.offers.pskCount && !this.offers.encryptedHello) return false;
     this.acceptedKind = <u8>Accepted.Psk;
     this.acceptedPskIndex = index;
     this.resumed = true;

@@ -17,13 +17,14 @@ export namespace MessageType {
   export const SERVER_HELLO_DONE: i32 = 0x0e;
 }
 
-/** RFC 8446 4.2; session_ticket is of RFC 5077 3.2. */
+/** RFC 8446 4.2; session_ticket is of RFC 5077 3.2, encrypted_client_hello of RFC 9849 5. */
 export namespace ExtensionType {
   export const SERVER_NAME: i32 = 0x0000;
   export const SESSION_TICKET: i32 = 0x0023;
   export const PRE_SHARED_KEY: i32 = 0x0029;
   export const EARLY_DATA: i32 = 0x002a;
   export const SUPPORTED_VERSIONS: i32 = 0x002b;
+  export const ENCRYPTED_CLIENT_HELLO: i32 = 0xfe0d;
 }
 
 export namespace Version {

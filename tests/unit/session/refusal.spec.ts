@@ -33,6 +33,11 @@ class Judge {
     return this.refusals.judgeLooked(accepted, lookup);
   }
 
+  judgeUnseen(sni: string): Verdict {
+    this.bench.cache.readSettings();
+    return this.refusals.judgeUnseen(ofKind(Kind.PSK, 1, sni));
+  }
+
   later(seconds: i64): void {
     this.bench.clock.advance(seconds);
   }
@@ -100,6 +105,19 @@ describe("a session that nobody removed or revoked", () => {
     judge.learn(ofKind(Kind.ID, 1, "", 10));
     judge.later(11);
     expect(judge.judge(ofKind(Kind.ID))).toBe(Verdict.Resume);
+  });
+});
+
+describe("a PSK that nobody can see, in an encrypted hello", () => {
+  it("resumes, unless its server name is revoked or the cache must hold it", () => {
+    const judge = new Judge();
+    expect(judge.judgeUnseen("public.example")).toBe(Verdict.Resume);
+    expect(judge.judgeUnseen("")).toBe(Verdict.Resume);
+    judge.revoke("public.example");
+    expect(judge.judgeUnseen("public.example")).toBe(Verdict.RevokedServerName);
+    expect(judge.judgeUnseen("other.example")).toBe(Verdict.Resume);
+    expect(new Judge(Enforcement.STRICT).judgeUnseen("public.example")).toBe(Verdict.NotHeld);
+    expect(new Judge(Enforcement.OBSERVE).judgeUnseen("public.example")).toBe(Verdict.Resume);
   });
 });
 
