@@ -428,8 +428,7 @@ export class Handshake {
     this.event = Event.ServerHello;
   }
 
-  /** RFC 8446 4.2.11: what is selected must have been offered. */
-  /** RFC 9849 6.1: the index may be one of the identities in an encrypted hello, of which the outer one need not tell. */
+  /** RFC 8446 4.2.11: what is selected must have been offered; if not here, then in an encrypted hello (RFC 9849 6.1). */
   private acceptPsk(index: i32): bool {
     if (index < 0) return true;
     if (index >= this.offers.pskCount && !this.offers.encryptedHello) return false;
