@@ -7,57 +7,41 @@
  * server must not act on it (RFC 8446 4.2.10: a client whose early data is not accepted sends it again). All else goes
  * through, untouched and at once; whatever cannot be followed is counted and goes through.
  *
- * Where it steers, a connection waits at the host until its ClientHello is in, and its upstream is chosen then: by a text
- * for Envoy to hash, or by the host's address. What is no TLS goes on with its first byte, what is too long or too slow goes
- * on without a choice.
+ * Where it steers (`upstream_choice.ts`), a connection waits at the host until its ClientHello is in. What is no TLS goes on
+ * with its first byte, what is too long or too slow goes on without a choice.
  *
  * State of a connection: FRESH until its first byte, then the address of its `ObservedConnection`, FINISHED once there
  * is nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts,
  * nothing afterwards.
  */
 import { Config, validateObserver } from "../config/config";
-import { encodeHex } from "../bytes/hex";
 import { Action, BufferType } from "../host/abi";
-import { closeConnection, copyBytes, FilterState } from "../host/connection";
+import { closeConnection, copyBytes } from "../host/connection";
 import { prependBytes, replaceBytes, truncateBytes } from "../host/connection";
 import { findContext } from "../host/contexts";
-import { HostLog } from "../host/host_log";
-import { lastingBytes } from "../host/memory";
 import { enter, tickEvery } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
-import { LogLevel } from "../ports/log";
 import { Observation } from "../session/observation";
 import { Verdict } from "../session/refusal";
 import { Metric } from "../session/statistics";
 import { SteeringMode } from "../steering/modes";
-import { sourceOf, Steering } from "../steering/steering";
 import { Direction, Event, Handshake } from "../tls/handshake";
 import { AccessLog } from "./access_log";
 import { CacheFilter } from "./cache_filter";
 import { ConnectionQueue } from "./connection_queue";
 import { FRESH, ObservedConnection, WAITS } from "./observed_connection";
-import { SentConnections } from "./sent_connections";
 import { SharedCache } from "./shared_cache";
-import { WaitingConnections } from "./waiting_connections";
+import { UpstreamChoice } from "./upstream_choice";
 
 export class Observer extends CacheFilter {
   private observation: Observation | null = null;
   /** Connections that are to be closed on the next tick. */
   private readonly closing: ConnectionQueue = new ConnectionQueue();
-  private steering: Steering | null = null;
   private accessLog: AccessLog | null = null;
-  private readonly waiting: WaitingConnections = new WaitingConnections();
-  /** Null where hosts are hashed to and not named. */
-  private sent: SentConnections | null = null;
-  /** Name of the cluster that tcp_proxy balances over, empty where it is not told. */
-  private cluster: usize = 0;
-  private clusterLength: i32 = 0;
-  /** Name of the cluster that connects to the host which the filter names. */
-  private exactCluster: usize = 0;
-  private exactClusterLength: i32 = 0;
+  /** Null where nothing is steered. */
+  private upstreamChoice: UpstreamChoice | null = null;
   private ticksSoon: bool = false;
-  private saidDeaf: bool = false;
 
   constructor(private readonly rootContext: u32) {
     super("observer");
@@ -65,15 +49,8 @@ export class Observer extends CacheFilter {
 
   tick(): void {
     super.tick();
-    const shared = this.shared;
-    const steering = this.steering;
-    if (shared && steering) {
-      const now = shared.cache.clock.nowNanoseconds();
-      this.waiting.end(now);
-      const sent = this.sent;
-      if (sent) sent.tick(steering, now);
-      if (this.waiting.isDeaf && !this.saidDeaf) this.sayDeaf();
-    }
+    const upstreamChoice = this.upstreamChoice;
+    if (upstreamChoice) upstreamChoice.tick();
     while (this.closing.length > 0) {
       const context = this.closing.context;
       this.closing.shift();
@@ -88,25 +65,20 @@ export class Observer extends CacheFilter {
   }
 
   free(): void {
-    const steering = this.steering;
-    if (steering) steering.free();
-    const sent = this.sent;
-    if (sent) sent.free();
-    this.waiting.free();
+    const upstreamChoice = this.upstreamChoice;
+    if (upstreamChoice) upstreamChoice.free();
     this.closing.free();
-    this.steering = null;
-    this.sent = null;
+    this.upstreamChoice = null;
     this.observation = null;
     super.free();
   }
 
   connectionOpened(context: u32): usize {
-    const shared = this.shared;
-    if (!shared) return FINISHED;
+    if (!this.shared) return FINISHED;
     // Odd, so that it is no address; it carries the context to the first byte.
     const state = ((<usize>context) << 2) | FRESH;
-    if (!this.steering || !this.waiting.holdsNext()) return state;
-    this.waiting.add(context, shared.cache.clock.nowNanoseconds());
+    const upstreamChoice = this.upstreamChoice;
+    if (!upstreamChoice || !upstreamChoice.holds(context)) return state;
     this.action = Action.STOP_ITERATION;
     return state | WAITS;
   }
@@ -122,9 +94,10 @@ export class Observer extends CacheFilter {
       this.count(Metric.UNWATCHED);
       return FINISHED;
     }
-    if (fresh) {
-      connection.waits = (state & WAITS) != 0;
-      if (connection.waits) this.waiting.hear();
+    const upstreamChoice = this.upstreamChoice;
+    if (fresh && upstreamChoice && (state & WAITS) != 0) {
+      connection.waits = true;
+      upstreamChoice.hear();
     }
     if (connection.refused) {
       truncateBytes(buffer, 0, length);
@@ -169,28 +142,7 @@ export class Observer extends CacheFilter {
   protected opened(shared: SharedCache, config: Config): void {
     this.observation = new Observation(shared.cache);
     this.accessLog = config.accessLog ? new AccessLog() : null;
-    if (config.steering != SteeringMode.Off) this.openSteering(shared, config);
-  }
-
-  private openSteering(shared: SharedCache, config: Config): void {
-    const exact = config.steering == SteeringMode.Exact;
-    const steering = new Steering(shared.cache, shared.store, config.cluster, config.steeringBySource, exact);
-    for (let i = 0; i < config.upstreams.length; i++) {
-      const address = String.UTF8.encode(config.upstreams[i]);
-      steering.configure(changetype<usize>(address), address.byteLength);
-    }
-    this.steering = steering;
-    this.cluster = lastingBytes(config.cluster);
-    this.clusterLength = config.cluster.length;
-    if (!exact) return;
-    this.exactCluster = lastingBytes(config.exactCluster);
-    this.exactClusterLength = config.exactCluster.length;
-    this.sent = new SentConnections(CLUSTER, this.cluster, this.clusterLength);
-  }
-
-  private sayDeaf(): void {
-    this.saidDeaf = true;
-    new HostLog().write(LogLevel.Error, NO_EARLY_DATA);
+    this.upstreamChoice = config.steering == SteeringMode.Off ? null : new UpstreamChoice(shared, config);
   }
 
   /** Bytes of the client; false once there is nothing left to learn. */
@@ -243,32 +195,10 @@ export class Observer extends CacheFilter {
   /** Chooses the upstream of a connection whose ClientHello is in. */
   private steer(observation: Observation, connection: ObservedConnection, handshake: Handshake): void {
     connection.waits = false;
-    const steering = this.steering;
-    if (!steering) return;
-    const sourceLength = SOURCE_ADDRESS.read(SOURCE, SOURCE_CAPACITY);
-    connection.source = sourceLength > 0 ? sourceOf(SOURCE, sourceLength, handshake) : 0;
-    steering.choose(handshake, connection.source, observation.firstOffer(handshake));
-    connection.token = steering.token;
-    if (steering.hashes) {
-      store<u64>(CHOICE, steering.text);
-      encodeHex(CHOICE, 8, CHOICE_TEXT);
-      HASHABLE.set(CHOICE_TEXT, 16);
-    }
-    if (steering.namesHost) this.send(connection, steering);
-  }
-
-  /** Sends a connection to the one host that was chosen. */
-  private send(connection: ObservedConnection, steering: Steering): void {
-    const shared = this.shared;
-    const sent = this.sent;
-    if (!shared || !sent) return;
-    const upstream = steering.upstream;
-    const tokens = steering.tokens;
-    if (!HOST.set(tokens.addressOf(upstream), tokens.addressLengthOf(upstream))) return;
-    if (!CLUSTER.set(this.exactCluster, this.exactClusterLength)) return;
-    connection.wanted = upstream;
-    sent.add(connection.context, upstream, shared.cache.clock.nowNanoseconds());
-    this.tickSoon(connection.context);
+    const upstreamChoice = this.upstreamChoice;
+    if (!upstreamChoice) return;
+    if (upstreamChoice.choose(connection, handshake, observation.firstOffer(handshake)))
+      this.tickSoon(connection.context);
   }
 
   /** The next tick is to come soon; `context` is the one at hand. */
@@ -326,22 +256,10 @@ export class Observer extends CacheFilter {
     return true;
   }
 
-  /** Whether the connection at hand went to the cluster that steering is for: what others teach is not true of it. */
-  private isOfCluster(): bool {
-    if (this.clusterLength == 0) return true;
-    const length = CLUSTER_NAME.read(NAME, NAME_CAPACITY);
-    if (length < 0) return true;
-    if (length == this.clusterLength && memory.compare(NAME, this.cluster, length) == 0) return true;
-    return length == this.exactClusterLength && memory.compare(NAME, this.exactCluster, length) == 0;
-  }
-
   private refuses(observation: Observation, connection: ObservedConnection, handshake: Handshake): bool {
     const upstreamLength = UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY);
-    const steering = this.steering;
-    if (steering && this.isOfCluster()) {
-      const wanted = connection.wanted;
-      steering.answered(handshake, connection.token, wanted, connection.source, UPSTREAM, upstreamLength);
-    }
+    const upstreamChoice = this.upstreamChoice;
+    if (upstreamChoice) upstreamChoice.answered(connection, handshake, UPSTREAM, upstreamLength);
     const verdict = observation.serverHello(handshake, UPSTREAM, upstreamLength, !connection.passes);
     const log = this.accessLog;
     if (log) log.answered(observation, handshake, verdict);
@@ -403,32 +321,15 @@ export class Observer extends CacheFilter {
   }
 }
 
-/** Longer than any ClientHello that is read. */
+/** The most that is held at the host; a ClientHello that is longer goes on without a choice. */
 const MAX_WAITING_BYTES: i32 = 16384;
-/** Address of the client of the connection at hand. */
-const SOURCE_ADDRESS = new PropertyPath("source.address");
-const SOURCE_CAPACITY: i32 = 64;
-const SOURCE: usize = memory.data(64);
-/** The cluster that the connection at hand went to; there is one once its bytes have come. */
-const CLUSTER_NAME = new PropertyPath("xds.cluster_name");
-const NAME_CAPACITY: i32 = 128;
-const NAME: usize = memory.data(128);
-const CHOICE: usize = memory.data(8, 8);
-const CHOICE_TEXT: usize = memory.data(16);
 const WINDOW_SIZE: i32 = 16384;
 const WINDOW: usize = memory.data(16384, 8);
 const SOON_MILLISECONDS: u32 = 5;
-/** What tcp_proxy reads: the text to hash, the cluster, and the host of a cluster of the type ORIGINAL_DST. */
-const HASHABLE = new FilterState("envoy.hashable_string");
-const CLUSTER = new FilterState("envoy.tcp_proxy.cluster");
-const HOST = new FilterState("envoy.network.transport_socket.original_dst_address");
 /** Address of the upstream host of the connection at hand; there is one once its bytes have come. */
 const UPSTREAM_ADDRESS = new PropertyPath("upstream.address");
 const UPSTREAM_CAPACITY: i32 = 128;
 const UPSTREAM: usize = memory.data(128);
-const NO_EARLY_DATA: string =
-  "steering: connections had to wait for nothing, so they are no longer held, and nothing is steered: tcp_proxy does not " +
-  "read before it has connected; set max_early_data_bytes: 16384 on it";
 /** A record of the type alert: fatal, handshake_failure (RFC 8446 6, RFC 5246 7.2). */
 const ALERT_SIZE: i32 = 7;
 const ALERT: usize = memory.data<u8>([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);
