@@ -111,6 +111,7 @@ export default tseslint.config(
       "tools/**/*.ts",
       "tests/e2e/**/*.ts",
       "tests/wasm/**/*.ts",
+      "tests/soak/**/*.ts",
       "tests/fixtures/**/*.ts",
       "tests/differential/**/*.ts",
       "tests/fuzz/run.ts",

@@ -77,6 +77,8 @@ export class Cache {
   private readonly next: Session = new Session();
   /** Sessions that the page at hand lost to make room, to be counted once it is stored. */
   private displaced: i32 = 0;
+  /** What to count for the session whose place is taken though it counts as gone: expired, flushed, or NONE_GONE. */
+  private gone: i32 = NONE_GONE;
 
   /** Opens the cache that `settings` were configured for. */
   constructor(
@@ -256,10 +258,12 @@ export class Cache {
   /** Puts a tombstone in the place of whatever a page has of its ID. Answers whether a session was held. */
   private bury(page: Page, grave: Tombstone, nowNanoseconds: u64): bool {
     this.displaced = 0;
+    this.gone = NONE_GONE;
     let held = false;
     const entry = page.find(grave.id, grave.idLength);
     if (entry) {
       held = !entry.isTombstone && !this.settings.flushed(entry.generation, entry.expiry);
+      if (!held && !entry.isTombstone) this.gone = Metric.FLUSHED;
       const until = entry.isTombstone ? entry.until : entry.expiry;
       if (until > grave.until) grave.until = until;
       entry.copyUpstream(grave);
@@ -443,6 +447,10 @@ export class Cache {
       record.known |= Known.LAST_USED;
       record.lastUsed = now;
     }
+    this.gone = NONE_GONE;
+    if (entry && !entry.isTombstone && outcome == PutOutcome.Added) {
+      this.gone = now > entry.expiry ? Metric.EXPIRED : Metric.FLUSHED;
+    }
     if (entry) page.remove(entry);
     this.displaced = 0;
     if (!this.makeRoom(page, sessionSize(record), nowNanoseconds)) return false;
@@ -500,6 +508,7 @@ export class Cache {
 
   private countDisplaced(): void {
     if (this.displaced > 0) this.metrics.increase(Metric.CACHE_FULL, this.displaced);
+    if (this.gone != NONE_GONE) this.metrics.increase(this.gone, 1);
   }
 }
 
@@ -551,6 +560,7 @@ function equal(a: usize, aLength: i32, b: usize, bLength: i32): bool {
 const ORIGIN_API: i32 = 0;
 const ORIGIN_ISSUED: i32 = 1;
 const ORIGIN_ACCEPTED: i32 = 2;
+const NONE_GONE: i32 = -1;
 const FILLED_IN: u32 = Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY;
 /** Room for MAX_ENTRY_SIZE bytes. */
 const ENTRY_COPY: usize = memory.data(512, 8);

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { FULL_TOKEN } from "./admin_contract.ts";
 import type { AnswerBody } from "./answer.ts";
 import type { Connection, Flight } from "./fake_host.ts";
 import { Proxy } from "./proxy.ts";
@@ -33,6 +34,39 @@ import {
 const A = "10.0.0.1:443";
 const B = "10.0.0.2:443";
 const NONE = { id: 0, ticket: 0, psk: 0 };
+
+describe("the number of sessions", () => {
+  const assertNumberAddsUp = (proxy: Proxy): void => {
+    const of = (name: string): number => proxy.stat(name);
+    const left = of("adds") - of("removes") - of("flushed") - of("cache_full") - of("expired");
+    assert.equal(of("number"), left, "number = added - removed - flushed - evicted - expired");
+  };
+
+  it("is what was added less what went, where an addition takes the place of an expired session", () => {
+    const proxy = new Proxy();
+    proxy.put(sessionId(1), { timeout: 1 });
+    proxy.host.clock.move(2.5);
+    assert.equal(proxy.put(sessionId(1), {}).json.outcome, "added");
+    assert.equal(proxy.stat("expired"), 1);
+    assertNumberAddsUp(proxy);
+  });
+
+  it("is that where a flush is overtaken by a removal, and by an addition by hand", () => {
+    const proxy = new Proxy();
+    for (let i = 0; i < 3; i++) proxy.put(sessionId(i));
+    proxy.host.clock.microsecondsPerReading = 1000;
+    const flush = proxy.worker.begin("POST", "/v1/sessions/flush", { token: FULL_TOKEN, body: {} });
+    proxy.host.clock.microsecondsPerReading = 1;
+    const status = (): number | undefined => flush.answer?.status;
+    assert.equal(status(), undefined, "the flush is under way");
+    proxy.delete(sessionId(0), proxy.on(1));
+    proxy.put(sessionId(1), {}, proxy.on(1));
+    proxy.host.pass(1);
+    assert.equal(status(), 200);
+    assertNumberAddsUp(proxy);
+    assert.deepEqual([proxy.stat("number"), proxy.stat("flushed")], [1, 3]);
+  });
+});
 
 describe("a session that is offered", () => {
   it("is accepted where the server resumes it", () => {
