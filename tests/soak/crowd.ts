@@ -50,6 +50,8 @@ export class Crowd {
 
   constructor(
     private readonly stack: Stack,
+    /** Of a listener that does not steer: there, clients come to servers that do not know them, and to refusals. */
+    private readonly plainPort: number,
     private readonly refusals: Refusals,
     private readonly random: Random,
     private readonly lifeSeconds: number,
@@ -82,20 +84,20 @@ export class Crowd {
 
   /**
    * One whole visit, with a session or without. Answers with what the client then holds; null where it was refused or failed.
-   * Notes a resumption that must not have been.
+   * Notes a resumption that must not have been. Two of three go through the listener that steers, or all that must.
    */
-  async visit(kind: Held["kind"], sni: string, held: Held | null): Promise<Held | null> {
+  async visit(kind: Held["kind"], sni: string, held: Held | null, isSteered = false): Promise<Held | null> {
     const claims = held === null ? [] : this.refusals.against(held);
-    const obtainedAt = Date.now();
     try {
-      const request = { port: this.stack.tlsPort, sni, ...KINDS[kind], timeoutSeconds: VISIT_SECONDS };
+      const port = this.random.below(3) === 0 && !isSteered ? this.plainPort : this.stack.tlsPort;
+      const request = { port, sni, ...KINDS[kind], timeoutSeconds: VISIT_SECONDS };
       const { id, resumed, session, ticketKey } = await visit({ ...request, session: held?.session });
       this.seen[resumed ? "resumed" : "full"] += 1;
       const broken = resumed ? claims.find(isInForce) : undefined;
       if (broken !== undefined) this.revokedResumptions.push(`${kind} ${held?.id}: ${broken.what} was removed`);
       // A session by ID is the same one after its resumption, and was issued when it was.
-      const isSame = resumed && held?.id === id;
-      return { session, id, kind, ticketKey, sni, obtainedAt: isSame ? (held?.obtainedAt ?? obtainedAt) : obtainedAt };
+      const obtainedAt = resumed && held?.id === id ? held.obtainedAt : Date.now();
+      return { session, id, kind, ticketKey, sni, obtainedAt };
     } catch (error) {
       if (/ALERT_HANDSHAKE_FAILURE/.test(String((error as NodeJS.ErrnoException).code)) && held !== null) {
         this.seen.refused++;
@@ -232,7 +234,7 @@ export class Crowd {
       let others = 0;
       const comeSixTimes = async (): Promise<void> => {
         for (let i = 0; i < 6; i++) {
-          if ((await this.visit("id", sni, held))?.id === held.id) resumed++;
+          if ((await this.visit("id", sni, held, true))?.id === held.id) resumed++;
           else others++;
         }
       };

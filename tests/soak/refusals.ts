@@ -10,7 +10,7 @@ export interface Held {
   kind: "id" | "ticket" | "psk";
   ticketKey: string | null;
   sni: string;
-  /** Milliseconds: when the client asked for it. */
+  /** Milliseconds: when the client had it. */
   obtainedAt: number;
 }
 

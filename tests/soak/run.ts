@@ -3,8 +3,9 @@
  * as long as is asked for, all kinds of traffic and an operator; then silence, and a judgement of all that was counted.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Document } from "yaml";
 import { startDemoUpstream } from "../../tools/demo_upstream.ts";
-import { type Stack, startStack } from "../e2e/stack.ts";
+import { type Stack, freePorts, startStack } from "../e2e/stack.ts";
 import { allPages } from "../wasm/admin_contract.ts";
 import type { AnswerBody, RemovedSession } from "../wasm/answer.ts";
 import { Random } from "../wasm/random.ts";
@@ -30,13 +31,15 @@ export async function soak({ minutes, seed, progress }: SoakOptions): Promise<So
   const upstreams = await Promise.all(["alpha", "beta"].map((name) => startDemoUpstream({ name, tickets: true })));
   // So short that what the cache holds has come and gone several times, and is constant after a part of the run.
   const lifeSeconds = Math.max(8, Math.min(120, Math.round(minutes * 4)));
+  const [plainPort = 0] = await freePorts(1);
   const stack = await startStack({
     upstreams: upstreams.map(({ address }) => address),
     cache: { cache_size: CACHE_SIZE, timeout: lifeSeconds, removed_seconds: lifeSeconds },
     steering: "hash",
+    change: (document) => addPlainListener(document, plainPort),
   });
   try {
-    return await soakStack(stack, minutes, new Random(seed), lifeSeconds, progress);
+    return await soakStack(stack, plainPort, minutes, new Random(seed), lifeSeconds, progress);
   } finally {
     // What a trap looks like in the log is among the verdicts.
     await stack.stop().catch(() => undefined);
@@ -46,13 +49,14 @@ export async function soak({ minutes, seed, progress }: SoakOptions): Promise<So
 
 async function soakStack(
   stack: Stack,
+  plainPort: number,
   minutes: number,
   random: Random,
   lifeSeconds: number,
   progress: (line: string) => void,
 ): Promise<SoakResult> {
   const refusals = new Refusals();
-  const crowd = new Crowd(stack, refusals, random, lifeSeconds);
+  const crowd = new Crowd(stack, plainPort, refusals, random, lifeSeconds);
   const operator = new Operator(stack, crowd, refusals, random, CACHE_SIZE, lifeSeconds);
   const samples: ProcessMemory[] = [];
   const began = Date.now();
@@ -96,6 +100,16 @@ async function soakStack(
     `Envoy: servers ejected ${await ofEnvoy(stack, "ejections_enforced_total$")} times`,
   ];
   return { verdicts, summary };
+}
+
+/** The same listener once more, on another port, with an observer that does not steer. */
+function addPlainListener(document: Document, port: number): void {
+  const { static_resources: resources } = document.toJS() as { static_resources: { listeners: object[] } };
+  const text = JSON.stringify(resources.listeners[0])
+    .replace('"tls_passthrough"', '"tls_passthrough_plain"')
+    .replace(/"port_value":\d+/, `"port_value":${port}`)
+    .replace('\\"steering\\":\\"hash\\"', '\\"steering\\":\\"off\\"');
+  document.addIn(["static_resources", "listeners"], document.createNode(JSON.parse(text)));
 }
 
 /** The statistics once nothing is under way, and the same twice: they are no snapshot. */
