@@ -2,6 +2,7 @@
 import { EventPoster } from "../admin/event_poster";
 import { Config, EventsConfig } from "../config/config";
 import { HostClock } from "../host/host_clock";
+import { HostEntropy } from "../host/host_entropy";
 import { HostLog } from "../host/host_log";
 import { HostMetrics } from "../host/host_metrics";
 import { HttpCall } from "../host/http_call";
@@ -54,7 +55,7 @@ export class SharedCache {
   /** Opens the cache; null where its settings contradict those of another filter, after the log was told. */
   static open(config: Config, role: string): SharedCache | null {
     const store = new SharedData();
-    const settings = new Settings(config.cache, store);
+    const settings = new Settings(config.cache, store, new HostEntropy());
     const refusal = settings.configure(PLUGIN_NAME.text() + "/" + role, given(config));
     if (refusal.length > 0) {
       new HostLog().write(LogLevel.Error, refusal);

@@ -36,6 +36,11 @@ export declare function proxy_set_buffer_bytes(type: i32, start: u32, length: u3
 @external("env", "proxy_get_log_level")
 export declare function proxy_get_log_level(level: usize): u32;
 
+/** WASI, not proxy-wasm; 0 is success. */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "random_get")
+export declare function random_get(start: usize, length: usize): u32;
+
 /** Results of host calls. */
 export namespace HostResult {
   export const OK: u32 = 0;

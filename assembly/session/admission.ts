@@ -91,20 +91,17 @@ export class Admissions {
     return chosen;
   }
 
-  /** The same of a sample of pages that begins at a random one. */
+  /** The same of a sample of pages, each the one in which a random ID would live. */
   private chooseOfSample(): u32 {
     const directory = this.pages.directory;
-    const count = this.pages.count;
-    let chosen = count;
+    let chosen = this.pages.count;
     this.victimExpiry = u64.MAX_VALUE;
-    for (let sampled = 0; sampled < SAMPLED_PAGES || (chosen == count && sampled < MAX_SAMPLED_PAGES); sampled++) {
-      const start = <u32>(this.nextRandom() & (<u64>(count - 1)));
-      let number = directory.next(start);
-      if (number == count) number = directory.next(0);
-      if (number == count) {
-        directory.refreshAll();
-        continue;
-      }
+    for (
+      let sampled = 0;
+      sampled < SAMPLED_PAGES || (chosen == this.pages.count && sampled < MAX_SAMPLED_PAGES);
+      sampled++
+    ) {
+      const number = directory.deepest(<u32>this.nextRandom());
       if (this.consider(number)) chosen = number;
     }
     return chosen;

@@ -19,10 +19,13 @@ import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Admission, Admissions } from "./admission";
 import { EventCause, EventType } from "./events/event";
 import { Sequencer } from "./events/sequencer";
+import { KeyedHash } from "./keyed_hash";
 import { learns, looksUp, Mode } from "./mode";
 import { Entry, Page, sessionSize, tombstoneSize } from "./page";
 import { MAX_TRIES, Pages } from "./pages";
-import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin, Session, Tombstone } from "./session";
+import { Names, NO_NAME } from "./names";
+import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
+import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
 import { Revocations } from "./revocations";
 import { Settings } from "./settings";
 import { Metric } from "./statistics";
@@ -73,6 +76,10 @@ export class Cache {
   readonly events: Sequencer;
   readonly ticketKeys: TicketKeys;
   readonly revocations: Revocations;
+  /** By which everything finds its place in the store, for this cache only. */
+  readonly hash: KeyedHash;
+  /** Names that many sessions share. */
+  readonly names: Names;
   private readonly admissions: Admissions;
   private readonly next: Session = new Session();
   /** Sessions that the page at hand lost to make room, to be counted once it is stored. */
@@ -87,11 +94,14 @@ export class Cache {
     readonly clock: Clock,
     readonly metrics: Metrics,
   ) {
-    const pages = new Pages(settings.cacheName, settings.pages, sharedStore, clock, metrics);
+    const hash = settings.hash;
+    const pages = new Pages(settings.cacheName, settings.pages, hash, sharedStore, clock, metrics);
     this.pages = pages;
+    this.hash = hash;
+    this.names = new Names(settings.cacheName, sharedStore, hash);
     this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
-    this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock);
-    this.revocations = new Revocations(settings.cacheName, sharedStore, clock);
+    this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash);
+    this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash);
     this.admissions = new Admissions(pages, metrics, clock);
     if (settings.created) {
       // Gauges may outlive the store, for instance where all listeners were replaced.
@@ -106,6 +116,7 @@ export class Cache {
   free(): void {
     this.pages.free();
     this.events.free();
+    this.names.free();
     this.ticketKeys.free();
     this.revocations.free();
     this.settings.free();
@@ -159,7 +170,7 @@ export class Cache {
 
   /** As `peek`, where `readSettings` was called before. Of a removed session `found` has the upstream, if it was known. */
   look(id: usize, idLength: i32): Lookup {
-    const page = this.pages.read(this.pages.pageOf(id, idLength));
+    const page = this.pages.open(id, idLength);
     return page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
   }
 
@@ -231,14 +242,14 @@ export class Cache {
   remove(id: usize, idLength: i32, cause: u8): RemoveOutcome {
     this.readSettings();
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const page = this.pages.read(this.pages.pageOf(id, idLength));
+      const page = this.pages.open(id, idLength);
       if (!page) break;
       const nowNanoseconds = this.clock.nowNanoseconds();
       const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
       const grave = this.tombstone;
       grave.id = id;
       grave.idLength = idLength;
-      grave.upstreamLength = 0;
+      grave.upstreamName = NO_NAME;
       grave.time = now;
       grave.until = now + <u64>this.settings.removedSeconds;
       grave.cause = cause;
@@ -281,18 +292,14 @@ export class Cache {
   private lookIn(page: Page, id: usize, idLength: i32, now: u64): Lookup {
     const entry = page.find(id, idLength);
     if (entry && !entry.isTombstone) {
-      entry.readSession(this.found);
+      entry.readSession(this.found, this.names);
       if (this.found.expiredAt(now)) return Lookup.Expired;
       return this.settings.flushed(entry.generation, entry.expiry) ? Lookup.Removed : Lookup.Found;
     }
     const refused = page.saturatedAt(now) || (entry != null && now <= entry.until);
     if (!refused) return Lookup.Absent;
     this.found.clear();
-    if (entry && entry.upstreamLength > 0) {
-      this.found.upstream = entry.upstream;
-      this.found.upstreamLength = entry.upstreamLength;
-      this.found.known = Known.UPSTREAM;
-    }
+    if (entry) entry.readUpstream(this.found, this.names);
     return Lookup.Removed;
   }
 
@@ -300,15 +307,14 @@ export class Cache {
   private touch(accepted: Session, counts: bool): Lookup {
     let lookup = Lookup.Unavailable;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const page = this.pages.read(this.pages.pageOf(accepted.id, accepted.idLength));
+      const page = this.pages.open(accepted.id, accepted.idLength);
       if (!page) return Lookup.Unavailable;
       const now = this.clock.nowSeconds();
       lookup = this.lookIn(page, accepted.id, accepted.idLength, now);
       if (lookup != Lookup.Found || !counts) return lookup;
       const entry = page.find(accepted.id, accepted.idLength);
       if (!entry) return lookup;
-      entry.hits += 1;
-      entry.lastUsedOrUntil = now;
+      entry.countHit(now);
       this.fillIn(page, entry, accepted);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) return lookup;
@@ -323,9 +329,10 @@ export class Cache {
     const held = this.copy(entry);
     const news = accepted.known & ~held.known & FILLED_IN;
     if (news == 0) return;
-    const size = <i32>entry.size;
+    const size = entry.size;
     const generation = entry.generation;
     overlay(held, accepted, news);
+    this.lookUpNames(held);
     if (!page.hasRoom(sessionSize(held) - size)) return;
     page.remove(entry);
     held.version = this.pages.version(page, this.clock.nowNanoseconds());
@@ -338,7 +345,7 @@ export class Cache {
     let reserved = 0;
     let outcome = PutOutcome.Contended;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const page = this.pages.read(this.pages.pageOf(change.id, change.idLength));
+      const page = this.pages.open(change.id, change.idLength);
       if (!page) break;
       const nowNanoseconds = this.clock.nowNanoseconds();
       const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
@@ -392,13 +399,13 @@ export class Cache {
     const version = this.found.version;
     if (!this.readSettings() || this.settings.generation == generation) return;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const page = this.pages.read(this.pages.pageOf(stored.id, stored.idLength));
+      const page = this.pages.open(stored.id, stored.idLength);
       if (!page) return;
       const entry = page.find(stored.id, stored.idLength);
       // Where it is gone, the flush came after it, and has carried it out.
       if (!entry || entry.isTombstone || entry.version != version) return;
       entry.generation = this.settings.generation;
-      entry.readSession(this.found);
+      entry.readSession(this.found, this.names);
       if (this.pages.commit(0) != StoreResult.Conflict) return;
     }
   }
@@ -407,7 +414,7 @@ export class Cache {
   private judge(page: Page, entry: Entry | null, change: Session, origin: i32, now: u64): PutOutcome {
     if (entry && !entry.isTombstone) {
       if (origin == ORIGIN_ACCEPTED) return PutOutcome.NotStored;
-      entry.readSession(this.found);
+      entry.readSession(this.found, this.names);
       if (this.found.expiredAt(now)) return PutOutcome.Added;
       if (this.settings.flushed(entry.generation, entry.expiry)) {
         return origin == ORIGIN_API ? PutOutcome.Added : PutOutcome.Refused;
@@ -451,6 +458,7 @@ export class Cache {
     if (entry && !entry.isTombstone && outcome == PutOutcome.Added) {
       this.gone = now > entry.expiry ? Metric.EXPIRED : Metric.FLUSHED;
     }
+    this.lookUpNames(record);
     if (entry) page.remove(entry);
     this.displaced = 0;
     if (!this.makeRoom(page, sessionSize(record), nowNanoseconds)) return false;
@@ -460,7 +468,7 @@ export class Cache {
     this.pages.note(record.version, now, type, cause, record.id, record.idLength);
     const stored = page.appendSession(record, this.settings.generation);
     if (!stored) return false;
-    stored.readSession(this.found);
+    stored.readSession(this.found, this.names);
     return true;
   }
 
@@ -468,7 +476,7 @@ export class Cache {
   private touchTime(entry: Entry | null, now: u64): void {
     if (!entry || (this.settings.mode & Mode.UPDATE_TIME) == 0) return;
     entry.time = now;
-    entry.readSession(this.found);
+    entry.readSession(this.found, this.names);
     if (this.pages.commit(0) != StoreResult.Ok) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
   }
 
@@ -493,10 +501,23 @@ export class Cache {
     return true;
   }
 
+  /** Finds the numbers of the names that a record brings. */
+  private lookUpNames(record: Session): void {
+    const known = record.known;
+    const names = this.names;
+    if (known & Known.SNI && record.sniName == NO_NAME) record.sniName = names.numberOf(record.sni, record.sniLength);
+    if (known & Known.UPSTREAM && record.upstreamName == NO_NAME) {
+      record.upstreamName = names.numberOf(record.upstream, record.upstreamLength);
+    }
+    if (known & Known.TICKET_KEY && record.ticketKeyName == NO_NAME) {
+      record.ticketKeyName = names.numberOf(record.ticketKey, TICKET_KEY_LENGTH);
+    }
+  }
+
   /** A view of an entry that stays valid while its page is edited. */
   private copy(entry: Entry): Session {
     memory.copy(ENTRY_COPY, changetype<usize>(entry), entry.size);
-    changetype<Entry>(ENTRY_COPY).readSession(this.next);
+    changetype<Entry>(ENTRY_COPY).readSession(this.next, this.names);
     return this.next;
   }
 
@@ -518,14 +539,19 @@ function overlay(record: Session, change: Session, fields: u32): void {
   if (fields & Known.PROTOCOL) record.protocol = change.protocol;
   if (fields & Known.CIPHER) record.cipher = change.cipher;
   if (fields & Known.TIMEOUT) record.timeoutSeconds = change.timeoutSeconds;
-  if (fields & Known.TICKET_KEY) record.ticketKey = change.ticketKey;
+  if (fields & Known.TICKET_KEY) {
+    record.ticketKey = change.ticketKey;
+    record.ticketKeyName = NO_NAME;
+  }
   if (fields & Known.SNI) {
     record.sni = change.sni;
     record.sniLength = change.sniLength;
+    record.sniName = NO_NAME;
   }
   if (fields & Known.UPSTREAM) {
     record.upstream = change.upstream;
     record.upstreamLength = change.upstreamLength;
+    record.upstreamName = NO_NAME;
   }
   record.known |= fields;
 }

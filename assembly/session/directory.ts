@@ -1,20 +1,26 @@
 /**
- * Which pages of a cache have ever been written. The store cannot list its keys, and reading every page that could
- * exist would make a listing of ten sessions as dear as one of a million; so one bit for each page is kept beside
- * them. Bits are only ever set: an empty page stays in the directory.
+ * Which pages of a cache there are. The store cannot list its keys, and reading every page that could exist would make a
+ * listing of ten sessions as dear as one of a million; so one bit for each page that was split off another is kept beside
+ * them. Bits are only ever set.
  *
- * A bit is set *before* its page is written, so that no session can exist which listing, flushing and sweeping do not
- * see. Each virtual machine remembers the bits it has seen, so a page that is known costs no access to the store.
+ * A bit is set *before* its page is stored, so that no session can exist which listing, flushing and sweeping do not
+ * see. Each virtual machine remembers the bits it has seen, and what it has learned on its way: nothing of it ever becomes
+ * wrong. A page that is not known yet costs a read more, once (see `pages.ts`).
  *
- * Memory: one bit for each page, here and in the store.
+ * Memory: one bit for each page that there can be, here and in the store.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { StoreKey } from "./keys";
 
 export class Directory {
+  /** The level of the roots: so many bits of the hash tell them apart. */
+  readonly rootLevel: u32;
+  /** The level at which a page is split no more. */
+  readonly lastLevel: u32;
   private readonly known: usize;
   private readonly key: StoreKey;
 
+  /** `pages`: how many there can be, a power of two. */
   constructor(
     cacheName: string,
     private readonly sharedStore: SharedStore,
@@ -25,6 +31,9 @@ export class Directory {
     memory.fill(known, 0, bytes);
     this.known = known;
     this.key = new StoreKey(cacheName, "directory", true);
+    this.lastLevel = 31 - clz(pages);
+    this.rootLevel = this.lastLevel < MOST_ROOT_LEVEL ? this.lastLevel : MOST_ROOT_LEVEL;
+    for (let root: u32 = 0; root < (<u32>1) << this.rootLevel; root++) this.learn(root);
   }
 
   free(): void {
@@ -34,27 +43,17 @@ export class Directory {
 
   /** Makes sure that a page is listed; false where a bounded number of tries did not succeed. */
   add(page: u32): bool {
-    if (this.knows(page)) return true;
     const shard = page / PAGES_PER_SHARD;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      if (!this.refresh(shard)) {
-        // No such shard yet: the first one to come makes it.
-        memory.fill(SCRATCH, 0, SHARD_BYTES);
-        setBit(SCRATCH, page % PAGES_PER_SHARD);
-        this.key.select(shard);
-        if (this.sharedStore.create(this.key.start, this.key.length, SCRATCH, SHARD_BYTES) == StoreResult.Ok) {
-          setBit(this.known, page);
-          return true;
-        }
-        continue;
-      }
-      if (this.knows(page)) return true;
+      const exists = this.refresh(shard);
+      if (!exists) memory.fill(SCRATCH, 0, SHARD_BYTES);
+      else if (isSet(SCRATCH, page % PAGES_PER_SHARD)) return true;
       setBit(SCRATCH, page % PAGES_PER_SHARD);
-      const mark = this.sharedStore.mark;
-      if (this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, SHARD_BYTES, mark) == StoreResult.Ok) {
-        setBit(this.known, page);
-        return true;
-      }
+      this.key.select(shard);
+      const result = exists
+        ? this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, SHARD_BYTES, this.sharedStore.mark)
+        : this.sharedStore.create(this.key.start, this.key.length, SCRATCH, SHARD_BYTES);
+      if (result == StoreResult.Ok) return true;
     }
     return false;
   }
@@ -65,7 +64,34 @@ export class Directory {
     for (let shard: u32 = 0; shard < shards; shard++) this.refresh(shard);
   }
 
-  /** The first listed page at or after `page`, or `pages` if there is none. As of the last refresh. */
+  /** Notes that a page was split off. */
+  learn(page: u32): void {
+    if (page < this.pages) setBit(this.known, page);
+  }
+
+  /** Notes all pages that were split off one that has come to a level. */
+  learnFrom(page: u32, level: u32): void {
+    for (let at = this.firstLevelOf(page); at < level && at < this.lastLevel; at++) this.learn(page | ((<u32>1) << at));
+  }
+
+  /** The level that a page has when it comes into being. */
+  firstLevelOf(page: u32): u32 {
+    const bits: u32 = 32 - clz(page);
+    return bits > this.rootLevel ? bits : this.rootLevel;
+  }
+
+  /** The page that is split the furthest, of those known whose IDs may have this hash. */
+  deepest(hash: u32): u32 {
+    let level = this.lastLevel;
+    while (level > this.rootLevel) {
+      const page = hash & (((<u32>1) << level) - 1);
+      if (this.knows(page)) return page;
+      level--;
+    }
+    return hash & (((<u32>1) << level) - 1);
+  }
+
+  /** The first known page at or after `page`, or `pages` if there is none. */
   next(page: u32): u32 {
     while (page < this.pages) {
       if ((page & 63) == 0 && load<u64>(this.known + (page >> 3)) == 0) {
@@ -81,7 +107,7 @@ export class Directory {
 
   @inline
   private knows(page: u32): bool {
-    return ((load<u8>(this.known + (page >> 3)) >> (<u8>(page & 7))) & 1) != 0;
+    return isSet(this.known, page);
   }
 
   /** Reads a shard into SCRATCH and into what is known. False where it does not exist. */
@@ -107,8 +133,17 @@ function setBit(bits: usize, index: u32): void {
   store<u8>(address, <u8>(load<u8>(address) | bit));
 }
 
+
+@inline
+function isSet(bits: usize, index: u32): bool {
+  return ((load<u8>(bits + (index >> 3)) >> (<u8>(index & 7))) & 1) != 0;
+}
+
 const PAGES_PER_SHARD: u32 = 4096;
 const SHARD_BYTES: i32 = 512;
 /** A conflict means that another worker listed another page for the first time: rare, and ever rarer. */
 const MAX_TRIES: i32 = 16;
 const SCRATCH: usize = memory.data(512, 8);
+
+/** 16 roots: enough that workers rarely meet at one in a cache that is new. */
+const MOST_ROOT_LEVEL: u32 = 4;

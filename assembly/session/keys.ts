@@ -2,13 +2,14 @@
  * The names of a cache in the shared store. All begin with the format's number and the cache's name, so that several
  * named caches live side by side and a later format does not read this one's pages.
  *
- *   "tls_session_cache/1/NAME/settings"          settings and registrations, see `settings.ts`
- *   "tls_session_cache/1/NAME/sweeper"           the lease of the one sweeper, see `sweeper.ts`
- *   "tls_session_cache/1/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
- *   "tls_session_cache/1/NAME/page" + u32        one page, see `page.ts`
- *   "tls_session_cache/1/NAME/ticket_keys" + u32, ".../revocations" + u32       rows, see `table.ts`
- *   "tls_session_cache/1/NAME/events/..."        outboxes and the log, see `events/`
- *   "tls_session_cache/1/NAME/steering/..."      see the folder `steering`
+ *   "tls/2/NAME/settings"          settings and registrations, see `settings.ts`
+ *   "tls/2/NAME/sweeper"           the lease of the one sweeper, see `sweeper.ts`
+ *   "tls/2/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
+ *   "tls/2/NAME/page" + u32        one page, see `page.ts`
+ *   "tls/2/NAME/names" + u32       names that sessions share, see `names.ts`
+ *   "tls/2/NAME/ticket_keys" + u32, ".../revocations" + u32       rows, see `table.ts`
+ *   "tls/2/NAME/events/..."        outboxes and the log, see `events/`
+ *   "tls/2/NAME/steering/..."      see the folder `steering`
  *
  * Built once for each cache; afterwards only the number at the end is written. Costs no allocation on use.
  */
@@ -18,7 +19,7 @@ export class StoreKey {
   private readonly number: usize;
 
   constructor(cacheName: string, family: string, numbered: bool) {
-    const text = "tls_session_cache/1/" + cacheName + "/" + family;
+    const text = "tls/2/" + cacheName + "/" + family;
     const textLength = String.UTF8.byteLength(text);
     this.start = heap.alloc(textLength + 4);
     this.length = numbered ? textLength + 4 : textLength;
@@ -38,7 +39,7 @@ export class StoreKey {
   }
 }
 
-/** FNV-1a over the ID, finished as in MurmurHash3: spreads IDs evenly over pages, whatever their length. */
+/** FNV-1a, finished as in MurmurHash3: spreads evenly, whatever the length. Anybody can find inputs that collide. */
 export function hashId(id: usize, idLength: i32): u32 {
   let hash: u32 = 0x811c9dc5;
   for (let i: i32 = 0; i < idLength; i++) {

@@ -1,49 +1,51 @@
 /**
  * One page of the cache: the codec of the value of one shared-data key, edited in place in linear memory.
  *
- * The store knows no deletion and no listing, so sessions live in a fixed set of pages (see `keys.ts`), several to a
- * page, and a page is read, edited and replaced whole. A page never exceeds `PAGE_CAPACITY` bytes whatever it is asked
- * to hold. All searches are O(records in the page), a handful; nothing here allocates or traps, and a page that is not
- * well-formed reads as empty.
+ * The store knows no deletion and no listing, so sessions live in pages (see `pages.ts`), several to a page, and a page is
+ * read, edited and replaced whole. A page never exceeds `PAGE_CAPACITY` bytes whatever it is asked to hold. All
+ * searches are O(records in the page), some dozens; nothing here allocates or traps.
  *
  * Layout, little-endian:
- *   0   u32  bytes used, this header included
- *   4   u16  sessions held                         6   u16  tombstones held
- *   8   u64  version of the last change            16  u64  saturated until (Unix seconds), 0 = not saturated
- *   24  entries, in ascending order of version:
- *       0   u16  size of the entry                 2   u8   kind; 0 = tombstone      3   u8  length of the ID
- *       4   u8   flags                             5   u8   length of the SNI        6   u8  length of the upstream
- *       7   u8   cause of a tombstone              8   u16  protocol                 10  u16 cipher suite
- *       12  u32  timeout in seconds                16  u64  version                  24  u64 time (Unix seconds)
- *       session:    32 u64 last used   40 u32 hits   44 u32 generation   48 ID, ticket key (0 or 16), SNI, upstream
- *       tombstone:  32 u64 until                                         40 ID, upstream
+ *   0   u32  bytes used, this header included      4   u32  check over the bytes from 8 on
+ *   8   u16  sessions held                         10  u16  tombstones held
+ *   12  u8   LAYOUT                                13  u8   level, see `pages.ts`
+ *   14  u8   1 = pending, see `pages.ts`           15  u8   zero
+ *   16  u64  version of the last change            24  u64  saturated until (Unix seconds), 0 = not saturated
+ *   32  entries, in ascending order of version:
+ *       0   u64  version << 8 | kind (0 = tombstone, 2 bits) | FLAG_...
+ *       8   u8   length of the ID                  9   u8   protocol's lower byte + 1, 0 = unknown; or cause
+ *       10  u16  upstream                          12  u32  time (Unix seconds)
+ *       tombstone:  16 u32 until                   20  ID, upstream
+ *       session:    16 u32 timeout in seconds      20  u32 last used, 0 = never      24 u32 hits     28 u32 generation
+ *                   32 u16 cipher suite            34  u16 SNI                       36 u16 ticket key
+ *                   38 ID, ticket key, SNI, upstream
+ *   SNI, upstream and ticket key are numbers of `names.ts`, 0 where unknown, or INLINE_NAME: then they stand behind the ID, the
+ *   ticket key as 16 bytes, the others as u8 length and bytes. Seconds end in the year 2106.
  *
- * A version is a number of nanoseconds since 1970, or one more than the page's last version where the clock has not
+ * A version is a number of microseconds since 1970, or one more than the page's last version where the clock has not
  * moved or has stepped back: it orders all changes of one page.
  */
-import {
-  Known,
-  MAX_ID_LENGTH,
-  MAX_SNI_LENGTH,
-  MAX_UPSTREAM_LENGTH,
-  Origin,
-  Session,
-  TICKET_KEY_LENGTH,
-  Tombstone,
-} from "./session";
+import { INLINE_NAME, Names, NO_NAME } from "./names";
+import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
+import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
 
 /**
  * The most bytes that a page may have. It bounds the memory of the cache (pages x capacity) and the time of one
  * operation. One less than a power of two because the host allocates a byte more than the value's length.
  */
-export const PAGE_CAPACITY: i32 = 16383;
+export const PAGE_CAPACITY: i32 = 4095;
 
 
 @unmanaged
 export class Page {
   used: u32;
+  private check: u32;
   sessions: u16;
   tombstones: u16;
+  private layout: u8;
+  level: u8;
+  pending: u8;
+  private zero: u8;
   lastVersion: u64;
   saturatedUntil: u64;
 
@@ -51,11 +53,41 @@ export class Page {
   reset(): void {
     memory.fill(changetype<usize>(this), 0, HEADER_SIZE);
     this.used = HEADER_SIZE;
+    this.layout = LAYOUT;
   }
 
-  /** Makes this an empty page if the `length` bytes that were read into it are no page. */
-  validate(length: i32): void {
-    if (length < HEADER_SIZE || this.used < <u32>HEADER_SIZE || this.used > <u32>length) this.reset();
+  /** Makes this an empty page with the versions and the saturation of another. */
+  resetLike(other: Page, level: u32): void {
+    this.reset();
+    this.level = <u8>level;
+    this.lastVersion = other.lastVersion;
+    this.saturatedUntil = other.saturatedUntil;
+  }
+
+  /** Whether the `length` bytes that were read into this are a page, unchanged since `seal`. O(bytes). */
+  isWhole(length: i32): bool {
+    if (length < HEADER_SIZE || this.used < <u32>HEADER_SIZE || this.used > <u32>length) return false;
+    return this.layout == LAYOUT && this.check == this.sum();
+  }
+
+  /** Makes this ready to be stored. O(bytes). */
+  seal(): void {
+    this.check = this.sum();
+  }
+
+  /** Of a page that is not whole: how many sessions it held, as far as that can be told; 0 where not. */
+  get likelySessions(): i32 {
+    return this.isLikely ? <i32>this.sessions : 0;
+  }
+
+  /** The same of tombstones. */
+  get likelyTombstones(): i32 {
+    return this.isLikely ? <i32>this.tombstones : 0;
+  }
+
+  private get isLikely(): bool {
+    const least = <u32>this.sessions * <u32>SESSION_FIXED_SIZE + <u32>this.tombstones * <u32>TOMBSTONE_FIXED_SIZE;
+    return this.layout == LAYOUT && this.used <= <u32>PAGE_CAPACITY && <u32>HEADER_SIZE + least <= this.used;
   }
 
   /** Whether IDs that are not in this page count as removed. */
@@ -67,14 +99,23 @@ export class Page {
   /** The version that the next change is to carry. */
   nextVersion(nowNanoseconds: u64): u64 {
     const next = this.lastVersion + 1;
-    return nowNanoseconds > next ? nowNanoseconds : next;
+    const now = nowNanoseconds / NANOSECONDS_PER_VERSION;
+    return now > next ? now : next;
   }
 
   /** The entry of an ID, session or tombstone, or null. */
   find(id: usize, idLength: i32): Entry | null {
+    // Every ID has one byte at least: most entries are passed by at a look at that one.
+    const first = load<u8>(id);
     let entry = this.first();
     while (entry) {
-      if (entry.idLength == <u8>idLength && memory.compare(entry.id, id, idLength) == 0) return entry;
+      if (
+        load<u8>(entry.id) == first &&
+        entry.idLength == <u8>idLength &&
+        memory.compare(entry.id, id, idLength) == 0
+      ) {
+        return entry;
+      }
       entry = this.after(entry);
     }
     return null;
@@ -111,12 +152,21 @@ export class Page {
     return <i32>this.used + size <= PAGE_CAPACITY;
   }
 
+  /** Appends a copy of an entry of a page that is no larger than this one may be. */
+  append(entry: Entry): void {
+    const size = entry.size;
+    memory.copy(changetype<usize>(this) + <usize>this.used, changetype<usize>(entry), size);
+    this.used += <u32>size;
+    if (entry.isTombstone) this.tombstones += 1;
+    else this.sessions += 1;
+  }
+
   /** Appends a session; null where the page has no room for it. Its version becomes the page's last. */
   appendSession(session: Session, generation: u32): Entry | null {
     const size = sessionSize(session);
     if (!this.hasRoom(size)) return null;
     const entry = changetype<Entry>(changetype<usize>(this) + <usize>this.used);
-    entry.writeSession(session, generation, size);
+    entry.writeSession(session, generation);
     this.used += <u32>size;
     this.sessions += 1;
     this.lastVersion = session.version;
@@ -128,7 +178,7 @@ export class Page {
     const size = tombstoneSize(tombstone);
     if (!this.hasRoom(size)) return false;
     const entry = changetype<Entry>(changetype<usize>(this) + <usize>this.used);
-    entry.writeTombstone(tombstone, size);
+    entry.writeTombstone(tombstone);
     this.used += <u32>size;
     this.tombstones += 1;
     this.lastVersion = tombstone.version;
@@ -156,51 +206,86 @@ export class Page {
     return null;
   }
 
-  /** The entry at an address, or null where the page ends or the bytes are no entry. */
+  /** The entry at an address, or null where the page ends. */
+  @inline
   private at(address: usize): Entry | null {
     const end = changetype<usize>(this) + <usize>this.used;
-    if (address + TOMBSTONE_FIXED_SIZE > end) return null;
-    const entry = changetype<Entry>(address);
-    if (!entry.wellFormed || address + <usize>entry.size > end) return null;
-    return entry;
+    return address + TOMBSTONE_FIXED_SIZE > end ? null : changetype<Entry>(address);
+  }
+
+  /**
+   * The check over all bytes in use from 8 on: four chains side by side, as multiplying takes its time. Every step can be
+   * undone, so no single word can change unnoticed.
+   */
+  private sum(): u32 {
+    const start = changetype<usize>(this) + CHECKED_FROM;
+    const end = changetype<usize>(this) + <usize>this.used;
+    let a: u64 = 0x9e3779b97f4a7c15;
+    let b: u64 = 0xbf58476d1ce4e5b9;
+    let c: u64 = 0x94d049bb133111eb;
+    let d: u64 = <u64>this.used;
+    let position = start;
+    for (; position + 32 <= end; position += 32) {
+      a = (a ^ load<u64>(position)) * FACTOR;
+      b = (b ^ load<u64>(position, 8)) * FACTOR;
+      c = (c ^ load<u64>(position, 16)) * FACTOR;
+      d = (d ^ load<u64>(position, 24)) * FACTOR;
+    }
+    for (; position + 8 <= end; position += 8) a = (a ^ load<u64>(position)) * FACTOR;
+    for (; position < end; position++) b = (b ^ (<u64>load<u8>(position))) * FACTOR;
+    const sum = (a ^ rotl(b, 17) ^ rotl(c, 31) ^ rotl(d, 47)) * FACTOR;
+    return <u32>(sum ^ (sum >> 32));
   }
 }
 
 
 @unmanaged
 export class Entry {
-  size: u16;
-  kind: u8;
+  private head: u64;
   idLength: u8;
-  flags: u8;
-  sniLength: u8;
-  upstreamLength: u8;
-  cause: u8;
-  protocol: u16;
-  cipher: u16;
-  timeoutSeconds: u32;
-  version: u64;
-  time: u64;
-  lastUsedOrUntil: u64;
-  hits: u32;
+  private protocolOrCause: u8;
+  private upstreamName: u16;
+  private seconds: u32;
+  private timeoutOrUntil: u32;
+  private lastUsed: u32;
+  private hits: u32;
   generation: u32;
+  private cipher: u16;
+  private sniName: u16;
+  private ticketKeyName: u16;
+
+
+  @inline
+  get version(): u64 {
+    return this.head >> 8;
+  }
 
 
   @inline
   get isTombstone(): bool {
-    return this.kind == TOMBSTONE;
+    return ((<u8>this.head) & KIND_BITS) == TOMBSTONE;
+  }
+
+  /** Unix seconds of the issue, or of the removal. */
+  @inline
+  get time(): u64 {
+    return this.seconds;
+  }
+
+  set time(seconds: u64) {
+    this.seconds = narrow(seconds);
   }
 
   /** Of a session: the last second in which it may be resumed. */
   @inline
   get expiry(): u64 {
-    return this.time + <u64>this.timeoutSeconds;
+    return <u64>this.seconds + <u64>this.timeoutOrUntil;
   }
 
   /** Of a tombstone: the last second in which its ID is refused. */
   @inline
   get until(): u64 {
-    return this.lastUsedOrUntil;
+    return this.timeoutOrUntil;
   }
 
 
@@ -209,169 +294,238 @@ export class Entry {
     return changetype<usize>(this) + (this.isTombstone ? TOMBSTONE_FIXED_SIZE : SESSION_FIXED_SIZE);
   }
 
-  /** The address of the upstream, `upstreamLength` bytes. */
-  get upstream(): usize {
-    return changetype<usize>(this) + <usize>this.size - <usize>this.upstreamLength;
+  /** Bytes that it takes in its page. */
+  @inline
+  get size(): i32 {
+    const fixed = (this.isTombstone ? TOMBSTONE_FIXED_SIZE : SESSION_FIXED_SIZE) + <i32>this.idLength;
+    return (<u8>this.head) & FLAG_INLINE ? fixed + this.inlineSize(INLINE_ALL) : fixed;
   }
 
-  get wellFormed(): bool {
-    const size = <i32>this.size;
-    if (this.isTombstone) return size == TOMBSTONE_FIXED_SIZE + <i32>this.idLength + <i32>this.upstreamLength;
-    return (
-      size ==
-      SESSION_FIXED_SIZE +
-        <i32>this.idLength +
-        (this.flags & FLAG_TICKET_KEY ? TICKET_KEY_LENGTH : 0) +
-        <i32>this.sniLength +
-        <i32>this.upstreamLength
-    );
+  /** Of a session: it was resumed. */
+  countHit(nowSeconds: u64): void {
+    if (this.hits != u32.MAX_VALUE) this.hits += 1;
+    this.lastUsed = narrow(nowSeconds);
   }
 
-  /** Fills `session` with what this entry says; its pointers lead into the page. */
-  readSession(session: Session): void {
-    const flags = this.flags;
-    let position = this.id;
-    session.id = position;
-    session.idLength = this.idLength;
-    position += <usize>this.idLength;
-    session.kind = this.kind;
-    session.ticketKey = 0;
+  /** Fills `session` with what this entry says; its pointers lead into the page and into `names`. */
+  readSession(session: Session, names: Names): void {
+    const flags = <u8>this.head;
     let known = Known.KIND | Known.TIMEOUT;
-    if (flags & FLAG_TICKET_KEY) {
-      known |= Known.TICKET_KEY;
-      session.ticketKey = position;
-      position += TICKET_KEY_LENGTH;
-    }
-    if (this.protocol != 0) known |= Known.PROTOCOL;
-    if (flags & FLAG_CIPHER) known |= Known.CIPHER;
-    if (flags & FLAG_SNI) known |= Known.SNI;
-    if (flags & FLAG_UPSTREAM) known |= Known.UPSTREAM;
-    if (this.lastUsedOrUntil != 0) known |= Known.LAST_USED;
-    session.known = known;
+    session.id = this.id;
+    session.idLength = this.idLength;
+    session.kind = flags & KIND_BITS;
     session.cleared = 0;
-    session.protocol = this.protocol;
+    session.protocol = 0;
+    if (this.protocolOrCause != 0) {
+      known |= Known.PROTOCOL;
+      session.protocol = PROTOCOL_MAJOR | (<u16>this.protocolOrCause - 1);
+    }
     session.cipher = this.cipher;
-    session.sni = position;
-    session.sniLength = this.sniLength;
-    position += <usize>this.sniLength;
-    session.upstream = position;
-    session.upstreamLength = this.upstreamLength;
-    session.time = this.time;
-    session.timeoutSeconds = this.timeoutSeconds;
-    session.lastUsed = this.lastUsedOrUntil;
+    if (flags & FLAG_CIPHER) known |= Known.CIPHER;
+    session.ticketKey = 0;
+    session.ticketKeyName = this.ticketKeyName;
+    if (this.ticketKeyName == INLINE_NAME) {
+      session.ticketKey = this.id + <usize>this.idLength;
+    } else if (this.ticketKeyName != NO_NAME && names.lengthOf(this.ticketKeyName) == TICKET_KEY_LENGTH) {
+      session.ticketKey = names.start(this.ticketKeyName);
+    }
+    if (session.ticketKey != 0) known |= Known.TICKET_KEY;
+    session.sni = 0;
+    session.sniLength = 0;
+    session.sniName = this.sniName;
+    if (this.sniName == INLINE_NAME) {
+      const place = this.inlinePlace(INLINE_TICKET_KEY);
+      session.sni = place + 1;
+      session.sniLength = load<u8>(place);
+    } else if (this.sniName != NO_NAME) {
+      session.sni = names.start(this.sniName);
+      session.sniLength = names.lengthOf(this.sniName);
+    }
+    if (session.sni != 0) known |= Known.SNI;
+    session.known = known;
+    this.readUpstream(session, names);
+    session.time = this.seconds;
+    session.timeoutSeconds = this.timeoutOrUntil;
+    session.lastUsed = this.lastUsed;
+    if (this.lastUsed != 0) session.known |= Known.LAST_USED;
     session.hits = this.hits;
     session.origin = flags & FLAG_API ? Origin.API : Origin.OBSERVED;
     session.version = this.version;
   }
 
+  /** Fills `session.upstream` with that of this entry, session or tombstone. */
+  readUpstream(session: Session, names: Names): void {
+    session.upstream = 0;
+    session.upstreamLength = 0;
+    session.upstreamName = this.upstreamName;
+    if (this.upstreamName == INLINE_NAME) {
+      const place = this.inlinePlace(INLINE_TICKET_KEY | INLINE_SNI);
+      session.upstream = place + 1;
+      session.upstreamLength = load<u8>(place);
+    } else if (this.upstreamName != NO_NAME) {
+      session.upstream = names.start(this.upstreamName);
+      session.upstreamLength = names.lengthOf(this.upstreamName);
+    }
+    if (session.upstream != 0) session.known |= Known.UPSTREAM;
+  }
+
+  /** Fills `tombstone` with what this entry says, but for its upstream. */
   readTombstone(tombstone: Tombstone): void {
     tombstone.id = this.id;
     tombstone.idLength = this.idLength;
-    tombstone.upstream = this.upstream;
-    tombstone.upstreamLength = this.upstreamLength;
-    tombstone.time = this.time;
-    tombstone.until = this.until;
-    tombstone.cause = this.cause;
+    tombstone.time = this.seconds;
+    tombstone.until = this.timeoutOrUntil;
+    tombstone.cause = this.protocolOrCause;
     tombstone.version = this.version;
   }
 
   /** Gives a tombstone a copy of the upstream, which stays valid when this entry is removed, until the next copy. */
   copyUpstream(tombstone: Tombstone): void {
-    memory.copy(UPSTREAM_COPY, this.upstream, this.upstreamLength);
+    tombstone.upstreamName = this.upstreamName;
+    tombstone.upstreamLength = 0;
+    if (this.upstreamName != INLINE_NAME) return;
+    const place = this.inlinePlace(INLINE_TICKET_KEY | INLINE_SNI);
     tombstone.upstream = UPSTREAM_COPY;
-    tombstone.upstreamLength = this.upstreamLength;
+    tombstone.upstreamLength = load<u8>(place);
+    memory.copy(UPSTREAM_COPY, place + 1, tombstone.upstreamLength);
   }
 
-  /** Writes all bytes of a session's entry; the caller has made sure of `size` bytes of room. */
-  writeSession(session: Session, generation: u32, size: i32): void {
+  /** Writes all bytes of a session's entry; the caller has made sure of room for them. */
+  writeSession(session: Session, generation: u32): void {
     const known = session.known;
-    let flags: u8 = session.origin == Origin.API ? FLAG_API : 0;
-    if (known & Known.TICKET_KEY) flags |= FLAG_TICKET_KEY;
+    let flags = session.kind & KIND_BITS;
+    if (session.origin == Origin.API) flags |= FLAG_API;
     if (known & Known.CIPHER) flags |= FLAG_CIPHER;
-    if (known & Known.SNI) flags |= FLAG_SNI;
-    if (known & Known.UPSTREAM) flags |= FLAG_UPSTREAM;
-    this.size = <u16>size;
-    this.kind = session.kind;
     this.idLength = <u8>session.idLength;
-    this.flags = flags;
-    this.sniLength = <u8>(known & Known.SNI ? session.sniLength : 0);
-    this.upstreamLength = <u8>(known & Known.UPSTREAM ? session.upstreamLength : 0);
-    this.cause = 0;
-    this.protocol = known & Known.PROTOCOL ? session.protocol : 0;
-    this.cipher = known & Known.CIPHER ? session.cipher : 0;
-    this.timeoutSeconds = session.timeoutSeconds;
-    this.version = session.version;
-    this.time = session.time;
-    this.lastUsedOrUntil = known & Known.LAST_USED ? session.lastUsed : 0;
+    const isKnown = (known & Known.PROTOCOL) != 0 && (session.protocol & 0xff00) == PROTOCOL_MAJOR;
+    this.protocolOrCause = isKnown ? <u8>session.protocol + 1 : 0;
+    this.seconds = narrow(session.time);
+    this.timeoutOrUntil = session.timeoutSeconds;
+    this.lastUsed = known & Known.LAST_USED ? narrow(session.lastUsed) : 0;
     this.hits = session.hits;
     this.generation = generation;
+    this.cipher = known & Known.CIPHER ? session.cipher : 0;
+    this.ticketKeyName = nameIn(known & Known.TICKET_KEY, session.ticketKeyName);
+    this.sniName = nameIn(known & Known.SNI, session.sniName);
+    this.upstreamName = nameIn(known & Known.UPSTREAM, session.upstreamName);
     let position = changetype<usize>(this) + SESSION_FIXED_SIZE;
-    position = put(position, session.id, session.idLength);
-    if (known & Known.TICKET_KEY) position = put(position, session.ticketKey, TICKET_KEY_LENGTH);
-    position = put(position, session.sni, this.sniLength);
-    put(position, session.upstream, this.upstreamLength);
+    memory.copy(position, session.id, session.idLength);
+    position += <usize>session.idLength;
+    if (this.ticketKeyName == INLINE_NAME) {
+      flags |= FLAG_INLINE;
+      memory.copy(position, session.ticketKey, TICKET_KEY_LENGTH);
+      position += TICKET_KEY_LENGTH;
+    }
+    if (this.sniName == INLINE_NAME) {
+      flags |= FLAG_INLINE;
+      position = put(position, session.sni, session.sniLength);
+    }
+    if (this.upstreamName == INLINE_NAME) {
+      flags |= FLAG_INLINE;
+      put(position, session.upstream, session.upstreamLength);
+    }
+    this.head = (session.version << 8) | (<u64>flags);
   }
 
-  writeTombstone(tombstone: Tombstone, size: i32): void {
-    memory.fill(changetype<usize>(this), 0, TOMBSTONE_FIXED_SIZE);
-    this.size = <u16>size;
-    this.kind = TOMBSTONE;
+  writeTombstone(tombstone: Tombstone): void {
+    let flags: u8 = TOMBSTONE;
     this.idLength = <u8>tombstone.idLength;
-    this.upstreamLength = <u8>tombstone.upstreamLength;
-    this.cause = tombstone.cause;
-    this.version = tombstone.version;
-    this.time = tombstone.time;
-    this.lastUsedOrUntil = tombstone.until;
-    const position = put(changetype<usize>(this) + TOMBSTONE_FIXED_SIZE, tombstone.id, tombstone.idLength);
-    put(position, tombstone.upstream, tombstone.upstreamLength);
+    this.protocolOrCause = tombstone.cause;
+    this.upstreamName = tombstone.upstreamName;
+    this.seconds = narrow(tombstone.time);
+    this.timeoutOrUntil = narrow(tombstone.until);
+    const position = changetype<usize>(this) + TOMBSTONE_FIXED_SIZE;
+    memory.copy(position, tombstone.id, tombstone.idLength);
+    if (this.upstreamName == INLINE_NAME) {
+      flags |= FLAG_INLINE;
+      put(position + <usize>tombstone.idLength, tombstone.upstream, tombstone.upstreamLength);
+    }
+    this.head = (tombstone.version << 8) | (<u64>flags);
+  }
+
+  /** The address behind the ID and those of the inline names that are asked for. */
+  private inlinePlace(before: i32): usize {
+    return this.id + <usize>(<i32>this.idLength + this.inlineSize(before));
+  }
+
+  /** Bytes of the inline names that are asked for and there, each with its length. */
+  private inlineSize(which: i32): i32 {
+    let size = 0;
+    const start = this.id + <usize>this.idLength;
+    if (!this.isTombstone) {
+      if (which & INLINE_TICKET_KEY && this.ticketKeyName == INLINE_NAME) size += TICKET_KEY_LENGTH;
+      if (which & INLINE_SNI && this.sniName == INLINE_NAME) size += 1 + <i32>load<u8>(start + size);
+    }
+    if (which & INLINE_UPSTREAM && this.upstreamName == INLINE_NAME) size += 1 + <i32>load<u8>(start + size);
+    return size;
   }
 }
 
 /** The bytes that a session takes in a page. */
 export function sessionSize(session: Session): i32 {
   const known = session.known;
-  return (
-    SESSION_FIXED_SIZE +
-    session.idLength +
-    (known & Known.TICKET_KEY ? TICKET_KEY_LENGTH : 0) +
-    (known & Known.SNI ? session.sniLength : 0) +
-    (known & Known.UPSTREAM ? session.upstreamLength : 0)
-  );
+  let size = SESSION_FIXED_SIZE + session.idLength;
+  if (nameIn(known & Known.TICKET_KEY, session.ticketKeyName) == INLINE_NAME) size += TICKET_KEY_LENGTH;
+  if (nameIn(known & Known.SNI, session.sniName) == INLINE_NAME) size += 1 + session.sniLength;
+  if (nameIn(known & Known.UPSTREAM, session.upstreamName) == INLINE_NAME) size += 1 + session.upstreamLength;
+  return size;
 }
 
 /** The bytes that a tombstone takes in a page. */
 export function tombstoneSize(tombstone: Tombstone): i32 {
-  return TOMBSTONE_FIXED_SIZE + tombstone.idLength + tombstone.upstreamLength;
+  const size = TOMBSTONE_FIXED_SIZE + tombstone.idLength;
+  return tombstone.upstreamName == INLINE_NAME ? size + 1 + tombstone.upstreamLength : size;
 }
 
 /**
- * The length to store a page of `used` bytes with: the next of five sizes. A page takes its final size in a few steps
- * because values that grow by small steps strand memory in the host's allocator.
+ * The length to store a page of `used` bytes with, in steps: the host's allocator then has few sizes to keep, and one page
+ * takes the place that another has left.
  */
 export function storedLength(used: u32): i32 {
-  let length = SMALLEST_STORED_LENGTH;
-  while (length < <i32>used && length < PAGE_CAPACITY) length = length * 2 + 1;
-  return length;
+  return <i32>((used + STEP) & ~(STEP - 1)) - 1;
+}
+
+/** What stands for a name in an entry. One that is known and was not looked up stands in the page itself. */
+@inline
+function nameIn(known: u32, name: u16): u16 {
+  return known == 0 ? NO_NAME : name == NO_NAME ? INLINE_NAME : name;
+}
+
+/** Seconds as a page holds them: those beyond the year 2106 are the last of it. */
+@inline
+function narrow(seconds: u64): u32 {
+  return seconds > <u64>u32.MAX_VALUE ? u32.MAX_VALUE : <u32>seconds;
 }
 
 function put(position: usize, bytes: usize, length: i32): usize {
-  memory.copy(position, bytes, length);
-  return position + <usize>length;
+  store<u8>(position, <u8>length);
+  memory.copy(position + 1, bytes, length);
+  return position + 1 + <usize>length;
 }
 
-const HEADER_SIZE: i32 = 24;
+/** The first byte says that it is no page of another layout. */
+const LAYOUT: u8 = 0x52;
+const HEADER_SIZE: i32 = 32;
+const CHECKED_FROM: usize = 8;
+const FACTOR: u64 = 0x9e3779b97f4a7c15;
+const NANOSECONDS_PER_VERSION: u64 = 1000;
 const TOMBSTONE: u8 = 0;
-const SESSION_FIXED_SIZE: i32 = 48;
+const KIND_BITS: u8 = 3;
+const FLAG_API: u8 = 4;
+const FLAG_CIPHER: u8 = 8;
+/** Names stand behind the ID. */
+const FLAG_INLINE: u8 = 16;
+const INLINE_TICKET_KEY: i32 = 1;
+const INLINE_SNI: i32 = 2;
+const INLINE_UPSTREAM: i32 = 4;
+const INLINE_ALL: i32 = 7;
+const PROTOCOL_MAJOR: u16 = 0x0300;
+const SESSION_FIXED_SIZE: i32 = 38;
 // Smaller than a session's, and a tombstone has no more of an upstream than its session had: a removal always finds room
 // in place.
-const TOMBSTONE_FIXED_SIZE: i32 = 40;
-const FLAG_TICKET_KEY: u8 = 1;
-const FLAG_CIPHER: u8 = 2;
-const FLAG_SNI: u8 = 4;
-const FLAG_UPSTREAM: u8 = 8;
-const FLAG_API: u8 = 16;
+const TOMBSTONE_FIXED_SIZE: i32 = 20;
+const STEP: u32 = 256;
 const UPSTREAM_COPY: usize = memory.data(255);
-const SMALLEST_STORED_LENGTH: i32 = 1023;
 /** The most bytes that one entry may take. */
 export const MAX_ENTRY_SIZE: i32 =
-  SESSION_FIXED_SIZE + MAX_ID_LENGTH + TICKET_KEY_LENGTH + MAX_SNI_LENGTH + MAX_UPSTREAM_LENGTH;
+  SESSION_FIXED_SIZE + MAX_ID_LENGTH + TICKET_KEY_LENGTH + 2 + MAX_SNI_LENGTH + MAX_UPSTREAM_LENGTH;

@@ -1,16 +1,27 @@
 /**
- * The pages of one cache in the shared store: read one, edit it in place, commit it with compare-and-set, and keep the
- * gauges that follow from it exact.
+ * The pages of one cache in the shared store: find the one in which an ID lives, edit it in place, commit it with
+ * compare-and-set, and keep the gauges that follow from it exact.
+ *
+ * Pages are split as they fill (extendible hashing), so a cache takes memory as it grows, up to its bound, and a page stays
+ * small however many there are. A page of level L with the number P holds the IDs whose hash ends with the L bits of P.
+ * It is split in two steps: a page P + 2^L of level L + 1 is stored with its half, as *pending*, then the page itself
+ * with the other half and level L + 1. The second step alone decides: a pending page counts only where the page it comes from
+ * says that it was split. So no machine ever sees an ID in both, or in none, whoever is interrupted where; and one that
+ * has not heard of a split finds its way by the level of the page it comes to (`directory.ts`).
+ *
+ * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted.
  *
  * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is
- * valid until the next `read`. Cost: one access to the store each for `read` and `commit`.
+ * valid until the next `open` or `read`. Cost: one access to the store each for `open` and `commit`; a page is split about
+ * once in 25 additions while a cache grows, which takes about four more reads and writes each.
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Directory } from "./directory";
 import { Outbox } from "./events/outbox";
-import { hashId, StoreKey } from "./keys";
+import { KeyedHash } from "./keyed_hash";
+import { StoreKey } from "./keys";
 import { Entry, Page, PAGE_CAPACITY, storedLength } from "./page";
 import { Metric } from "./statistics";
 
@@ -25,10 +36,13 @@ export class Pages {
   private sessionsBefore: i32 = 0;
   private tombstonesBefore: i32 = 0;
   private saturatedBefore: bool = false;
+  /** Whether the page that was read last is one of the cache's, and not the trace of a split that was not finished. */
+  private counts: bool = false;
 
   constructor(
     cacheName: string,
     readonly count: u32,
+    private readonly hash: KeyedHash,
     private readonly sharedStore: SharedStore,
     clock: Clock,
     private readonly metrics: Metrics,
@@ -44,39 +58,77 @@ export class Pages {
     this.key.free();
   }
 
-  /** The page in which an ID lives, if it lives at all. `count` is a power of two. */
-  @inline
-  pageOf(id: usize, idLength: i32): u32 {
-    return hashId(id, idLength) & (this.count - 1);
+  /**
+   * Reads the page in which an ID lives, if it lives at all, for editing. One that does not exist yet reads as empty. Null
+   * where the store does not answer.
+   */
+  open(id: usize, idLength: i32): Page | null {
+    const hash = this.hash.of(id, idLength);
+    let number = this.directory.deepest(hash);
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const page = this.load(number);
+      if (!page) return null;
+      if (!this.counts) {
+        number = originOf(number);
+        continue;
+      }
+      const strange = (hash ^ number) & (((<u32>1) << page.level) - 1);
+      if (strange == 0) return page;
+      // It was split since: the lowest bit in which the hash is not the page's tells with which page it goes on.
+      number |= strange & (0 - strange);
+      this.directory.learn(number);
+    }
+    return null;
   }
 
-  /** Reads a page for editing; one that does not exist yet reads as empty. Null where the store does not answer. */
+  /** Reads a page by its number, for editing. One that does not exist, or not yet, reads as empty. */
   read(number: u32): Page | null {
-    const page = this.readInto(number, EDITED);
+    const page = this.load(number);
+    if (page && this.counts) this.directory.learnFrom(number, page.level);
+    return page;
+  }
+
+  /** Reads a page by its number into a buffer of PAGE_CAPACITY bytes, only to look at it. */
+  readInto(number: u32, buffer: usize): Page | null {
+    const page = this.loadInto(number, buffer);
+    if (page && this.counts) this.directory.learnFrom(number, page.level);
+    return page;
+  }
+
+  private load(number: u32): Page | null {
+    const page = this.loadInto(number, EDITED);
     if (!page) return null;
     this.outbox.clear();
     this.number = number;
-    this.exists = this.sharedStore.length > 0;
-    this.mark = this.sharedStore.mark;
-    this.length = this.sharedStore.length;
     this.sessionsBefore = page.sessions;
     this.tombstonesBefore = page.tombstones;
     this.saturatedBefore = page.saturatedUntil != 0;
     return page;
   }
 
-  /** Reads a page into a buffer of PAGE_CAPACITY bytes, only to look at it. */
-  readInto(number: u32, buffer: usize): Page | null {
+  /** Fills `exists`, `mark`, `length` and `counts` too. */
+  private loadInto(number: u32, buffer: usize): Page | null {
     this.key.select(number);
     const page = changetype<Page>(buffer);
     const result = this.sharedStore.read(this.key.start, this.key.length, buffer, PAGE_CAPACITY);
-    if (result == StoreResult.Ok) {
-      page.validate(this.sharedStore.length);
+    this.exists = result == StoreResult.Ok;
+    if (this.exists) {
+      this.mark = this.sharedStore.mark;
+      this.length = this.sharedStore.length;
+      this.counts = true;
+      if (!page.isWhole(this.length)) this.rebuild(number, page);
+      if (page.pending != 0) {
+        this.counts = this.wasSplitOff(number);
+        if (this.counts) page.pending = 0;
+        else page.reset();
+      }
       return page;
     }
     if (result != StoreResult.Absent) return null;
-    this.sharedStore.length = 0;
+    this.length = 0;
+    this.counts = number >> this.directory.rootLevel == 0;
     page.reset();
+    page.level = <u8>this.directory.rootLevel;
     return page;
   }
 
@@ -122,10 +174,9 @@ export class Pages {
    * With `Conflict` nothing was stored: read again and retry.
    */
   commit(reserved: i32): StoreResult {
-    if (!this.directory.add(this.number)) return StoreResult.Failed;
     const page = changetype<Page>(EDITED);
-    let length = storedLength(page.used);
-    if (length < this.length) length = this.length;
+    const length = lengthFor(page, this.length);
+    page.seal();
     this.key.select(this.number);
     this.outbox.announce();
     const result = this.exists
@@ -134,11 +185,93 @@ export class Pages {
     if (result == StoreResult.Ok) {
       this.outbox.confirm();
       this.follow(page, reserved);
+      if (page.used > splitAt(this.number) && <u32>page.level < this.directory.lastLevel)
+        this.split(this.number, page.level);
       return result;
     }
     this.outbox.retract();
     if (result == StoreResult.Conflict) this.metrics.increase(Metric.CAS_CONFLICTS, 1);
     return result;
+  }
+
+  /**
+   * Splits a page that has grown too large. Touches neither the page that is being edited nor what was read of it. Where
+   * others change the page meanwhile nothing is done: they come here too.
+   */
+  private split(number: u32, level: u32): void {
+    const whole = changetype<Page>(WHOLE);
+    const low = changetype<Page>(LOW);
+    const high = changetype<Page>(HIGH);
+    const other = number | ((<u32>1) << level);
+    // What stands there now is read before the page itself: so it cannot be that of a split which is already in force.
+    const otherIsThere = this.look(other, HIGH) == StoreResult.Ok;
+    const otherMark = this.sharedStore.mark;
+    if (this.look(number, WHOLE) != StoreResult.Ok || !whole.isWhole(this.sharedStore.length)) return;
+    const mark = this.sharedStore.mark;
+    if (<u32>whole.level != level || whole.used <= splitAt(number)) return;
+
+    low.resetLike(whole, level + 1);
+    high.resetLike(whole, level + 1);
+    high.pending = 1;
+    let entry = whole.first();
+    while (entry) {
+      const hash = this.hash.of(entry.id, entry.idLength);
+      if ((hash >> level) & 1) high.append(entry);
+      else low.append(entry);
+      entry = whole.after(entry);
+    }
+    if (!this.directory.add(other)) return;
+    if (this.write(other, high, 0, otherIsThere, otherMark) != StoreResult.Ok) return;
+    if (this.write(number, low, 0, true, mark) != StoreResult.Ok) return;
+    this.directory.learn(other);
+    if (whole.saturatedUntil != 0) this.metrics.increase(Metric.SATURATED_PAGES, 1);
+    // From now on nobody needs to ask where it comes from. Who writes to it before has done the same.
+    if (this.look(other, HIGH) != StoreResult.Ok || !high.isWhole(this.sharedStore.length) || high.pending == 0) return;
+    high.pending = 0;
+    this.write(other, high, this.sharedStore.length, true, this.sharedStore.mark);
+  }
+
+  /** Whether a pending page counts. */
+  private wasSplitOff(number: u32): bool {
+    const whole = changetype<Page>(WHOLE);
+    if (this.look(originOf(number), WHOLE) != StoreResult.Ok || !whole.isWhole(this.sharedStore.length)) return false;
+    return (<u32>1) << whole.level > number;
+  }
+
+  private look(number: u32, buffer: usize): StoreResult {
+    this.key.select(number);
+    return this.sharedStore.read(this.key.start, this.key.length, buffer, PAGE_CAPACITY);
+  }
+
+  private write(number: u32, page: Page, lengthBefore: i32, exists: bool, mark: u32): StoreResult {
+    const length = lengthFor(page, lengthBefore);
+    page.seal();
+    this.key.select(number);
+    return exists
+      ? this.sharedStore.replace(this.key.start, this.key.length, changetype<usize>(page), length, mark)
+      : this.sharedStore.create(this.key.start, this.key.length, changetype<usize>(page), length);
+  }
+
+  /**
+   * Makes a page that is not whole an empty one, here and in the store, and counts it, once. Its sessions and tombstones are
+   * lost; the gauges follow as far as it can be told how many they were.
+   */
+  private rebuild(number: u32, page: Page): void {
+    const sessions = page.likelySessions;
+    const tombstones = page.likelyTombstones;
+    // How far it was split can be told by the pages that were split off.
+    let level = this.directory.firstLevelOf(number);
+    while (level < this.directory.lastLevel && this.look(number | ((<u32>1) << level), WHOLE) == StoreResult.Ok)
+      level++;
+    page.reset();
+    page.level = <u8>level;
+    page.pending = <u8>(number >> this.directory.rootLevel != 0);
+    if (this.write(number, page, this.length, true, this.mark) != StoreResult.Ok) return;
+    this.metrics.increase(Metric.CORRUPTED_PAGES, 1);
+    this.move(Metric.SESSIONS, -sessions);
+    this.move(Metric.TOMBSTONES, -tombstones);
+    // Its mark is another now.
+    if (this.look(number, WHOLE) == StoreResult.Ok) this.mark = this.sharedStore.mark;
   }
 
   private follow(page: Page, reserved: i32): void {
@@ -155,4 +288,36 @@ export class Pages {
 
 /** Tries of one change against other writers of the same page before it is given up, counted and reported. */
 export const MAX_TRIES: i32 = 32;
-const EDITED: usize = memory.data(16384, 8);
+/** The page that a page was split off: its number without the highest bit. */
+function originOf(number: u32): u32 {
+  return number ^ ((<u32>1) << (31 - clz(number | 1)));
+}
+
+/** The length to store a page with. It gives memory back only where there is much of it: see `storedLength`. */
+function lengthFor(page: Page, before: i32): i32 {
+  const length = storedLength(page.used);
+  return length < before && length > before / 2 ? before : length;
+}
+
+/**
+ * A page with more bytes is split. Pages differ in it, by up to a factor of two, so that they are not all split at once: then
+ * at any time some are new and some nearly full, and what one gives back to the host's allocator another takes.
+ */
+@inline
+function splitAt(number: u32): u32 {
+  return LATEST_SPLIT - (number % SPLIT_STEPS) * SPLIT_STEP;
+}
+
+/** Leaves room below a page's capacity for one more of the largest entries, so that nothing has to give way before a split. */
+const LATEST_SPLIT: u32 = 3071;
+const SPLIT_STEPS: u32 = 16;
+const SPLIT_STEP: u32 = 98;
+/** A way through a page for each bit of a number, and back from some that were not there yet. */
+const MAX_STEPS: i32 = 64;
+/** Where pages are edited and split. */
+export const BUFFERS: usize = memory.data(16384, 8);
+export const BUFFERS_SIZE: usize = 16384;
+const EDITED: usize = BUFFERS;
+const WHOLE: usize = BUFFERS + 4096;
+const LOW: usize = BUFFERS + 8192;
+const HIGH: usize = BUFFERS + 12288;

@@ -5,6 +5,7 @@
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { KeyedHash } from "./keyed_hash";
 import { MAX_SNI_LENGTH } from "./session";
 import { Row, Table, TABLE_TRIES } from "./table";
 
@@ -27,8 +28,9 @@ export class Revocations {
     cacheName: string,
     sharedStore: SharedStore,
     private readonly clock: Clock,
+    hash: KeyedHash,
   ) {
-    this.table = new Table(cacheName, "revocations", sharedStore);
+    this.table = new Table(cacheName, "revocations", sharedStore, hash);
   }
 
   free(): void {

@@ -65,6 +65,10 @@ export class Session {
   upstreamLength: i32 = 0;
   /** The first 16 bytes of the ticket or identity. */
   ticketKey: usize = 0;
+  /** Numbers of these three in the cache's table of names, 0 where they were not looked up; see `names.ts`. */
+  sniName: u16 = 0;
+  upstreamName: u16 = 0;
+  ticketKeyName: u16 = 0;
   /** Unix seconds of the issue, as far as it was seen, or of the last change by hand. */
   time: u64 = 0;
   timeoutSeconds: u32 = 0;
@@ -88,6 +92,9 @@ export class Session {
     this.upstream = 0;
     this.upstreamLength = 0;
     this.ticketKey = 0;
+    this.sniName = 0;
+    this.upstreamName = 0;
+    this.ticketKeyName = 0;
     this.time = 0;
     this.timeoutSeconds = 0;
     this.lastUsed = 0;
@@ -119,7 +126,8 @@ export class Session {
 export class Tombstone {
   id: usize = 0;
   idLength: i32 = 0;
-  /** Who issued the session, as far as it was known: 0 bytes long where not. */
+  /** Who issued the session: its number in the table of names, 0 where unknown, or INLINE_NAME: then these bytes. */
+  upstreamName: u16 = 0;
   upstream: usize = 0;
   upstreamLength: i32 = 0;
   /** Unix seconds of the removal. */

@@ -14,10 +14,13 @@
  *   48  u32 generation of the last flush of all sessions
  *   52  u32 generation of the last flush of sessions that expire before a time    56  u64 that time
  *   64  u32 number of registrations    68  u32 zero    72  u64 time of the last flush (Unix seconds)
- *   80  registrations: u64 hash of the filter's name, 5 x u32 value given (UNSET: none), u32 zero
+ *   80  128 random bits, the key of `keyed_hash.ts`
+ *   96  registrations: u64 hash of the filter's name, 5 x u32 value given (UNSET: none), u32 zero
  */
+import { Entropy } from "../ports/entropy";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Enforcement, enforcementName } from "./enforcement";
+import { KeyedHash } from "./keyed_hash";
 import { StoreKey } from "./keys";
 import { Mode, modeNames } from "./mode";
 
@@ -48,16 +51,20 @@ export class Settings {
   lastFlush: u64 = 0;
   /** Whether `configure` made the cache, that is, found none. */
   created: bool = false;
+  /** Keyed for this cache. */
+  readonly hash: KeyedHash = new KeyedHash();
   /** The value before the last successful change. */
   previous: u32 = 0;
 
   private readonly key: StoreKey;
   private mark: u32 = 0;
   private length: i32 = 0;
+  private lacksEntropy: bool = false;
 
   constructor(
     readonly cacheName: string,
     private readonly sharedStore: SharedStore,
+    private readonly entropy: Entropy,
   ) {
     this.key = new StoreKey(cacheName, "settings", false);
   }
@@ -85,6 +92,7 @@ export class Settings {
       if (!this.load()) {
         const result = this.create(filterName, given);
         if (result == StoreResult.Ok) return "";
+        if (this.lacksEntropy) return 'cache "' + this.cacheName + '": the host has no random bytes to give';
         if (result == StoreResult.Conflict) continue;
         break;
       }
@@ -163,6 +171,8 @@ export class Settings {
 
   private create(filterName: string, given: GivenSettings): StoreResult {
     memory.fill(RECORD, 0, RECORD_CAPACITY);
+    this.lacksEntropy = !this.entropy.fill(RECORD + HASH_KEY_OFFSET, HASH_KEY_LENGTH);
+    if (this.lacksEntropy) return StoreResult.Failed;
     store<u32>(RECORD, pagesFor(given.maxMemoryMib < 0 ? DEFAULT_MAX_MEMORY_MIB : <u32>given.maxMemoryMib));
     for (let setting = 0; setting < SETTINGS; setting++) {
       const value = givenValue(given, setting);
@@ -249,6 +259,8 @@ export class Settings {
     this.flushedSome = load<u32>(RECORD, FLUSHED_SOME_OFFSET);
     this.flushedBefore = load<u64>(RECORD, FLUSHED_BEFORE_OFFSET);
     this.lastFlush = load<u64>(RECORD, LAST_FLUSH_OFFSET);
+    this.hash.key0 = load<u64>(RECORD, HASH_KEY_OFFSET);
+    this.hash.key1 = load<u64>(RECORD, HASH_KEY_OFFSET + 8);
     this.mode = current(MODE);
     this.cacheSize = current(CACHE_SIZE);
     this.timeoutSeconds = current(TIMEOUT);
@@ -259,7 +271,7 @@ export class Settings {
 
 /**
  * The number of pages that a bound on memory allows: the greatest power of two, so that a page is found by a mask.
- * 64 MiB make 4096 pages.
+ * 64 MiB make 16384 pages.
  */
 export function pagesFor(maxMemoryMib: u32): u32 {
   const pages = (maxMemoryMib * 1024) / PAGE_KIB;
@@ -339,7 +351,7 @@ const REMOVED: i32 = 3;
 const ENFORCEMENT: i32 = 4;
 const SETTINGS: i32 = 5;
 const UNSET: u32 = 0xffffffff;
-const PAGE_KIB: u32 = 16;
+const PAGE_KIB: u32 = 4;
 const MAX_TRIES: i32 = 64;
 const MAX_REGISTRATIONS: u32 = 64;
 const GENERATION_OFFSET: i32 = 4;
@@ -349,7 +361,9 @@ const FLUSHED_SOME_OFFSET: i32 = 52;
 const FLUSHED_BEFORE_OFFSET: i32 = 56;
 const COUNT_OFFSET: i32 = 64;
 const LAST_FLUSH_OFFSET: i32 = 72;
-const REGISTRATIONS_OFFSET: i32 = 80;
+const HASH_KEY_OFFSET: i32 = 80;
+const HASH_KEY_LENGTH: i32 = 16;
+const REGISTRATIONS_OFFSET: i32 = 96;
 const REGISTRATION_SIZE: i32 = 32;
-const RECORD_CAPACITY: i32 = 2128;
-const RECORD: usize = memory.data(2128, 8);
+const RECORD_CAPACITY: i32 = 2144;
+const RECORD: usize = memory.data(2144, 8);

@@ -40,15 +40,17 @@ export namespace Metric {
   export const EVENT_POSTS_FAILED: i32 = 26;
   /** Connections whose early data was dropped. */
   export const EARLY_DATA_DROPPED: i32 = 27;
+  /** Pages whose bytes were not those of a page: see `pages.ts`. */
+  export const CORRUPTED_PAGES: i32 = 28;
   /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
-  export const HANDSHAKES: i32 = 28;
-  export const FULL_BY_KIND: i32 = 48;
+  export const HANDSHAKES: i32 = 29;
+  export const FULL_BY_KIND: i32 = 49;
   /** Plus an index of kind (0 to 2). */
-  export const OFFERED: i32 = 51;
+  export const OFFERED: i32 = 52;
   /** Plus an index of kind (0 to 2) times FATES plus a `Fate`. */
-  export const RESUMPTIONS: i32 = 54;
+  export const RESUMPTIONS: i32 = 55;
   /** Plus a `ParseError`. */
-  export const PARSE_ERRORS: i32 = 69;
+  export const PARSE_ERRORS: i32 = 70;
 }
 
 /** How a handshake ended: in full, or resumed by one of the kinds. */
@@ -210,4 +212,5 @@ const FAMILIES: StaticArray<string> = [
   "events_lost_total",
   "event_posts_failed_total",
   "early_data_dropped_total",
+  "corrupted_pages_total",
 ];

@@ -11,7 +11,8 @@
  * for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { hashId, StoreKey } from "./keys";
+import { KeyedHash } from "./keyed_hash";
+import { StoreKey } from "./keys";
 
 
 @unmanaged
@@ -51,6 +52,7 @@ export class Table {
     cacheName: string,
     family: string,
     private readonly sharedStore: SharedStore,
+    private readonly hash: KeyedHash,
   ) {
     this.key = new StoreKey(cacheName, family, true);
   }
@@ -61,7 +63,7 @@ export class Table {
 
   /** Reads the page in which a name lives; false where the store does not answer. Rows are valid until the next read. */
   open(name: usize, nameLength: i32): bool {
-    return this.openPage(hashId(name, nameLength) & (TABLE_PAGES - 1));
+    return this.openPage(this.hash.of(name, nameLength) & (TABLE_PAGES - 1));
   }
 
   /** Reads a page by its number, below TABLE_PAGES. */

@@ -9,6 +9,7 @@
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyTrust, MOST_FRESH } from "./key_trust";
+import { KeyedHash } from "./keyed_hash";
 import { TICKET_KEY_LENGTH } from "./session";
 import { Row, Table, TABLE_TRIES } from "./table";
 
@@ -45,8 +46,9 @@ export class TicketKeys {
     cacheName: string,
     sharedStore: SharedStore,
     private readonly clock: Clock,
+    hash: KeyedHash,
   ) {
-    this.table = new Table(cacheName, "ticket_keys", sharedStore);
+    this.table = new Table(cacheName, "ticket_keys", sharedStore, hash);
     const seen = heap.alloc(SEEN_PLACES * SEEN_SIZE);
     memory.fill(seen, 0, SEEN_PLACES * SEEN_SIZE);
     this.seen = seen;

@@ -42,7 +42,7 @@ export class Walk {
         if (entry) {
           this.version = entry.version;
           if (this.tombstones) entry.readTombstone(this.cache.tombstone);
-          else entry.readSession(this.cache.found);
+          else entry.readSession(this.cache.found, this.cache.names);
           return WalkStep.Entry;
         }
         this.current = null;
@@ -73,6 +73,6 @@ export class Walk {
   }
 }
 
-/** At about 0.7 us a page, one walk holds its worker for less than a millisecond. */
-const MAX_PAGES_PER_WALK: i32 = 1024;
-const WALKED: usize = memory.data(16384, 8);
+/** At about 1.5 us a page, one walk holds its worker for less than a millisecond. */
+const MAX_PAGES_PER_WALK: i32 = 512;
+const WALKED: usize = memory.data(4096, 8);

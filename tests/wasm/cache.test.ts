@@ -245,7 +245,7 @@ describe("a tombstone", () => {
 
   it("that finds no room saturates its page: what is unknown there counts as removed, and a metric says so", async () => {
     const proxy = new Proxy({ cache: { max_memory_mib: 1 } });
-    const count = 20_000;
+    const count = 40_000;
     for (let i = 0; i < count; i++) {
       const { status } = proxy.delete(sessionId(i), proxy.on(i % 2));
       assert.ok(status === 404, `DELETE number ${i} answered ${status}`);

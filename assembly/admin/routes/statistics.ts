@@ -38,6 +38,7 @@ export class StatisticsRoute extends Route {
     this.member(json, "flushed", Metric.FLUSHED);
     this.member(json, "tombstones", Metric.TOMBSTONES);
     this.member(json, "saturated_pages", Metric.SATURATED_PAGES);
+    this.member(json, "corrupted_pages", Metric.CORRUPTED_PAGES);
     this.member(json, "cas_conflicts", Metric.CAS_CONFLICTS);
     this.member(json, "failed", Metric.FAILED);
     this.member(json, "not_tls", Metric.NOT_TLS);

@@ -1,5 +1,6 @@
 import { RevocationOutcome, Revocations } from "../../../assembly/session/revocations";
 import { FakeClock } from "../support/fake_clock";
+import { fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
 import { serverNamesOfOnePage } from "../support/table_names";
@@ -14,7 +15,7 @@ class Worker {
     readonly clock: FakeClock = new FakeClock(),
     cacheName: string = "default",
   ) {
-    this.revocations = new Revocations(cacheName, store, clock);
+    this.revocations = new Revocations(cacheName, store, clock, fakeHash());
   }
 
   revoke(sni: string): RevocationOutcome {

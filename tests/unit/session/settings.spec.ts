@@ -1,25 +1,27 @@
 import { GivenSettings, pagesFor, Settings } from "../../../assembly/session/settings";
 import { Enforcement } from "../../../assembly/session/enforcement";
+import { KeyedHash } from "../../../assembly/session/keyed_hash";
 import { Mode } from "../../../assembly/session/mode";
+import { FakeEntropy, fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";
 
 describe("the settings of a cache", () => {
   it("are OpenSSL's defaults where no filter says otherwise", () => {
-    const settings = new Settings("default", new FakeStore());
+    const settings = new Settings("default", new FakeStore(), new FakeEntropy());
     expect(settings.configure("a", new GivenSettings())).toBe("");
     expect(settings.cacheSize).toBe(20480);
     expect(settings.timeoutSeconds).toBe(7200);
     expect(settings.mode).toBe(Mode.SERVER);
     expect(settings.removedSeconds).toBe(604800);
-    expect(settings.pages).toBe(4096);
+    expect(settings.pages).toBe(16384);
     expect(settings.created).toBe(true);
   });
 
   it("are shared by all filters, whichever gives them", () => {
     const store = new FakeStore();
-    const first = new Settings("edge", store);
+    const first = new Settings("edge", store, new FakeEntropy());
     first.configure("observer", new GivenSettings());
-    const second = new Settings("edge", store);
+    const second = new Settings("edge", store, new FakeEntropy());
     expect(second.configure("admin", sized(50))).toBe("");
     expect(second.created).toBe(false);
     first.load();
@@ -28,8 +30,8 @@ describe("the settings of a cache", () => {
 
   it("are kept apart for each named cache", () => {
     const store = new FakeStore();
-    const edge = new Settings("edge", store);
-    const inner = new Settings("inner", store);
+    const edge = new Settings("edge", store, new FakeEntropy());
+    const inner = new Settings("inner", store, new FakeEntropy());
     edge.configure("a", sized(50));
     expect(inner.configure("a", sized(60))).toBe("");
     edge.load();
@@ -38,8 +40,8 @@ describe("the settings of a cache", () => {
 
   it("are refused where two filters contradict each other, in one line that names both values", () => {
     const store = new FakeStore();
-    new Settings("edge", store).configure("observer", sized(50));
-    const refusal = new Settings("edge", store).configure("admin", sized(60));
+    new Settings("edge", store, new FakeEntropy()).configure("observer", sized(50));
+    const refusal = new Settings("edge", store, new FakeEntropy()).configure("admin", sized(60));
     expect(refusal).toBe(
       'cache "edge": cache_size is 60 here and 50 in another filter of the same cache: ' +
         "give the same value in all, or in one only",
@@ -51,17 +53,17 @@ describe("the settings of a cache", () => {
     const given = new GivenSettings();
     given.mode = Mode.SERVER | Mode.NO_INTERNAL_STORE;
     given.enforcement = Enforcement.STRICT;
-    new Settings("edge", store).configure("observer", given);
+    new Settings("edge", store, new FakeEntropy()).configure("observer", given);
     const otherMode = new GivenSettings();
     otherMode.mode = Mode.OFF;
-    const aboutMode = new Settings("edge", store).configure("admin", otherMode);
+    const aboutMode = new Settings("edge", store, new FakeEntropy()).configure("admin", otherMode);
     expect(aboutMode.includes(': mode is ["OFF"] here and ["SERVER","NO_INTERNAL_STORE"] in another')).toBe(
       true,
       aboutMode,
     );
     const otherEnforcement = new GivenSettings();
     otherEnforcement.enforcement = Enforcement.OBSERVE;
-    const aboutEnforcement = new Settings("edge", store).configure("guard", otherEnforcement);
+    const aboutEnforcement = new Settings("edge", store, new FakeEntropy()).configure("guard", otherEnforcement);
     expect(aboutEnforcement.includes(': enforcement is "observe" here and "strict" in another')).toBe(
       true,
       aboutEnforcement,
@@ -72,31 +74,33 @@ describe("the settings of a cache", () => {
     const store = new FakeStore();
     const small = new GivenSettings();
     small.maxMemoryMib = 1;
-    new Settings("edge", store).configure("observer", small);
+    new Settings("edge", store, new FakeEntropy()).configure("observer", small);
     const large = new GivenSettings();
     large.maxMemoryMib = 2;
-    expect(new Settings("edge", store).configure("admin", large).includes("max_memory_mib")).toBe(true);
-    expect(new Settings("edge", store).configure("other", new GivenSettings())).toBe("");
+    expect(new Settings("edge", store, new FakeEntropy()).configure("admin", large).includes("max_memory_mib")).toBe(
+      true,
+    );
+    expect(new Settings("edge", store, new FakeEntropy()).configure("other", new GivenSettings())).toBe("");
   });
 
   it("change at run time, and a worker that is configured again with the same text keeps the change", () => {
     const store = new FakeStore();
-    const settings = new Settings("edge", store);
+    const settings = new Settings("edge", store, new FakeEntropy());
     settings.configure("observer", sized(50));
     expect(settings.changeCacheSize(70)).toBe(true);
     expect(settings.previous).toBe(50);
-    const restarted = new Settings("edge", store);
+    const restarted = new Settings("edge", store, new FakeEntropy());
     expect(restarted.configure("observer", sized(50))).toBe("");
     expect(restarted.cacheSize).toBe(70);
   });
 
   it("follow a filter whose configuration has changed, and leave its other values alone", () => {
     const store = new FakeStore();
-    const settings = new Settings("edge", store);
+    const settings = new Settings("edge", store, new FakeEntropy());
     settings.configure("observer", sized(50));
     settings.changeCacheSize(70);
     settings.changeTimeout(11);
-    const updated = new Settings("edge", store);
+    const updated = new Settings("edge", store, new FakeEntropy());
     expect(updated.configure("observer", sized(80))).toBe("");
     expect(updated.cacheSize).toBe(80);
     expect(updated.timeoutSeconds).toBe(11);
@@ -106,8 +110,8 @@ describe("the settings of a cache", () => {
 
   it("lose no change of two writers", () => {
     const store = new InterferingStore();
-    const settings = new Settings("edge", store);
-    const other = new Settings("edge", store);
+    const settings = new Settings("edge", store, new FakeEntropy());
+    const other = new Settings("edge", store, new FakeEntropy());
     settings.configure("observer", new GivenSettings());
     other.configure("admin", new GivenSettings());
     store.other = other;
@@ -120,24 +124,45 @@ describe("the settings of a cache", () => {
 
   it("say so where they cannot be stored", () => {
     const store = new FakeStore();
-    const settings = new Settings("edge", store);
+    const settings = new Settings("edge", store, new FakeEntropy());
     settings.configure("observer", new GivenSettings());
     store.alwaysConflicts = true;
     expect(settings.changeMode(Mode.OFF)).toBe(false);
     expect(settings.beginFlush(0, 1)).toBe(false);
-    expect(new Settings("edge", store).configure("late", new GivenSettings()).includes("could not be stored")).toBe(
-      true,
-    );
+    expect(
+      new Settings("edge", store, new FakeEntropy())
+        .configure("late", new GivenSettings())
+        .includes("could not be stored"),
+    ).toBe(true);
+  });
+});
+
+describe("the key by which everything finds its place", () => {
+  it("is made at random with the settings, and is the same for all who share them", () => {
+    const store = new FakeStore();
+    const first = new Settings("edge", store, new FakeEntropy());
+    first.configure("observer", new GivenSettings());
+    const second = new Settings("edge", store, new FakeEntropy(true));
+    expect(second.configure("admin", new GivenSettings())).toBe("", "no random bytes are needed any more");
+    const name = memory.data(32);
+    expect(first.hash.of(name, 32)).toBe(fakeHash().of(name, 32));
+    expect(second.hash.of(name, 32)).toBe(first.hash.of(name, 32));
+    expect(first.hash.of(name, 32) == new KeyedHash().of(name, 32)).toBe(false);
+  });
+
+  it("is needed: where the host has no random bytes, the configuration is refused", () => {
+    const settings = new Settings("edge", new FakeStore(), new FakeEntropy(true));
+    expect(settings.configure("observer", new GivenSettings()).includes("random")).toBe(true);
   });
 });
 
 describe("the number of pages", () => {
   it("is the greatest power of two within the bound on memory", () => {
     expect(pagesFor(0)).toBe(1);
-    expect(pagesFor(1)).toBe(64);
-    expect(pagesFor(3)).toBe(128);
-    expect(pagesFor(64)).toBe(4096);
-    expect(pagesFor(4096)).toBe(262144);
+    expect(pagesFor(1)).toBe(256);
+    expect(pagesFor(3)).toBe(512);
+    expect(pagesFor(64)).toBe(16384);
+    expect(pagesFor(4096)).toBe(1048576);
   });
 });
 

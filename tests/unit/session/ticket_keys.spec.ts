@@ -1,6 +1,7 @@
 import { KeyOutcome, KeyState, TicketKeys } from "../../../assembly/session/ticket_keys";
 import { Row } from "../../../assembly/session/table";
 import { FakeClock } from "../support/fake_clock";
+import { fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
 import { keyName, keyNamesOfOnePage } from "../support/table_names";
@@ -24,7 +25,7 @@ class Worker {
     readonly clock: FakeClock = new FakeClock(),
     cacheName: string = "default",
   ) {
-    this.keys = new TicketKeys(cacheName, store, clock);
+    this.keys = new TicketKeys(cacheName, store, clock, fakeHash());
   }
 
   other(): Worker {
@@ -456,6 +457,6 @@ class Race {
   ) {
     this.worker = new Worker(store);
     store.name = removed;
-    store.rival = new TicketKeys("default", store, new FakeClock());
+    store.rival = new TicketKeys("default", store, new FakeClock(), fakeHash());
   }
 }

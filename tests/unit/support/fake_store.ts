@@ -3,6 +3,7 @@
  * lets the n-th write from now meet another writer, whose step the test gives by overriding `otherWriter`.
  */
 import { SharedStore, StoreResult } from "../../../assembly/ports/shared_store";
+import { BUFFERS, BUFFERS_SIZE } from "../../../assembly/session/pages";
 
 class StoredValue {
   constructor(
@@ -33,6 +34,20 @@ export class FakeStore extends SharedStore {
   /** Number of keys: the store knows no deletion, so this never shrinks. */
   get size(): i32 {
     return this.values.size;
+  }
+
+  /** Flips a bit of the byte at a place of so many values whose key contains a text; answers how many there were. */
+  damage(family: string, at: i32, most: i32): i32 {
+    let damaged = 0;
+    const names = this.values.keys();
+    for (let i = 0; i < names.length && damaged < most; i++) {
+      if (!names[i].includes(family)) continue;
+      const value = this.values.get(names[i]);
+      value.bytes[at] ^= 1;
+      value.mark = ++this.marks;
+      damaged++;
+    }
+    return damaged;
   }
 
   /** Bytes of all values. */
@@ -86,7 +101,11 @@ export class FakeStore extends SharedStore {
     this.writes++;
     if (this.broken || this.alwaysConflicts) return true;
     if (this.writesUntilConflict >= 0 && this.writesUntilConflict-- == 0) {
+      const buffers = heap.alloc(BUFFERS_SIZE);
+      memory.copy(buffers, BUFFERS, BUFFERS_SIZE);
       this.otherWriter();
+      memory.copy(BUFFERS, buffers, BUFFERS_SIZE);
+      heap.free(buffers);
       memory.copy(value, bytes.dataStart, bytes.length);
     }
     return false;

@@ -3,6 +3,7 @@ import { Cache, Lookup } from "../../../assembly/session/cache";
 import { GivenSettings, Settings } from "../../../assembly/session/settings";
 import { Known, Session } from "../../../assembly/session/session";
 import { FakeClock } from "./fake_clock";
+import { FakeEntropy } from "./fake_entropy";
 import { FakeMetrics } from "./fake_metrics";
 import { FakeStore } from "./fake_store";
 
@@ -17,7 +18,7 @@ export class Bench {
     readonly given: GivenSettings = new GivenSettings(),
     name: string = "default",
   ) {
-    const settings = new Settings(name, store);
+    const settings = new Settings(name, store, new FakeEntropy());
     settings.configure("filter", given);
     this.cache = new Cache(settings, store, clock, metrics);
   }

@@ -1,6 +1,6 @@
 /** Names of rows for tests of the small tables. */
-import { hashId } from "../../../assembly/session/keys";
 import { TABLE_PAGES } from "../../../assembly/session/table";
+import { fakeHash } from "./fake_entropy";
 import { Text } from "./sessions";
 
 /** 16 bytes made of a number. */
@@ -16,7 +16,7 @@ export function keyNamesOfOnePage(count: i32): usize[] {
   const names: usize[] = [];
   for (let number: u32 = 0; names.length < count; number++) {
     const name = keyName(number);
-    if ((hashId(name, 16) & (TABLE_PAGES - 1)) == 7) names.push(name);
+    if ((fakeHash().of(name, 16) & (TABLE_PAGES - 1)) == 7) names.push(name);
     else heap.free(name);
   }
   return names;
@@ -28,7 +28,7 @@ export function serverNamesOfOnePage(count: i32): string[] {
   for (let number = 0; names.length < count; number++) {
     const name = "shop" + number.toString() + ".example";
     const text = new Text(name);
-    if ((hashId(text.start, text.length) & (TABLE_PAGES - 1)) == 7) names.push(name);
+    if ((fakeHash().of(text.start, text.length) & (TABLE_PAGES - 1)) == 7) names.push(name);
     heap.free(text.start);
   }
   return names;

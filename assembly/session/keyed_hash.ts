@@ -1,0 +1,16 @@
+/**
+ * The hash by which everything in the store finds its place: pages, rows, names. Its key of 128 random bits is made with the
+ * cache's settings and shared through them, so all virtual machines agree, and nobody outside can aim at one place.
+ */
+import { sipHash13 } from "../bytes/siphash";
+
+export class KeyedHash {
+  key0: u64 = 0;
+  key1: u64 = 0;
+
+  /** The hash of some bytes. Costs about 40 ns, allocates nothing. */
+  @inline
+  of(bytes: usize, length: i32): u32 {
+    return <u32>sipHash13(this.key0, this.key1, bytes, length);
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * Names that many sessions share (server names, upstreams, ticket key names), each kept once for the whole cache: a page
+ * holds a number of 16 bits in the place of 4 to 255 bytes.
+ *
+ * The table is shared, bounded and append-only, so a number means the same for ever, and each virtual machine's copy of
+ * it, from which numbers are read, is never wrong, only short. A name that comes once stays in its page; one is
+ * entered when this machine has met it several times, the more often the fuller the table is, so that clients which make up
+ * names do not take the room of those that are used. When the table is full, names stay in their pages: that costs
+ * memory of the pages, which has its own bound, and nothing else.
+ *
+ * Layout of a segment, little-endian: for each name u8 length, then its bytes. The n-th name of segment s has the number
+ * s * 256 + n + 1.
+ *
+ * Bounds: SEGMENTS segments of SEGMENT_SIZE bytes, 256 KiB; in each virtual machine as much again, and at most 160 KiB to find
+ * names by. Cost: a look into memory; a name that is entered, or was entered by another machine, costs an access or
+ * two to the store, once.
+ */
+import { SharedStore, StoreResult } from "../ports/shared_store";
+import { KeyedHash } from "./keyed_hash";
+import { StoreKey } from "./keys";
+
+/** A name that is not in the table. */
+export const NO_NAME: u16 = 0;
+/** No number: the name stands in the page. */
+export const INLINE_NAME: u16 = 0xffff;
+
+export class Names {
+  private readonly key: StoreKey;
+  /** Address of this machine's copy of each segment, 0 where it has none. */
+  private readonly segments: usize;
+  private readonly candidates: usize;
+  /** Hash table of numbers: u16 number, u16 part of the hash; open addressing. */
+  private index: usize = 0;
+  private indexPlaces: u32 = 0;
+  private count: u32 = 0;
+  /** The segment that is being filled; SEGMENTS when the table is full. */
+  private last: u32 = 0;
+
+  constructor(
+    cacheName: string,
+    private readonly sharedStore: SharedStore,
+    private readonly hash: KeyedHash,
+  ) {
+    this.key = new StoreKey(cacheName, "names", true);
+    this.segments = zeroed(SEGMENTS << 2);
+    this.candidates = zeroed(CANDIDATES * CANDIDATE_SIZE);
+    this.resize(FEWEST_PLACES);
+  }
+
+  free(): void {
+    for (let number: u32 = 0; number < SEGMENTS; number++) {
+      const copy = this.copyOf(number);
+      if (copy != 0) heap.free(copy);
+    }
+    heap.free(this.segments);
+    heap.free(this.candidates);
+    heap.free(this.index);
+    this.key.free();
+  }
+
+  /** The number of a name that a page is to hold, or INLINE_NAME. May enter it. */
+  numberOf(name: usize, length: i32): u16 {
+    if (length < SHORTEST || length > LONGEST) return INLINE_NAME;
+    const hash = this.hash.of(name, length);
+    const number = this.find(hash, name, length);
+    if (number != NO_NAME) return number;
+    if (!this.isWorthwhile(hash)) return INLINE_NAME;
+    return this.enter(hash, name, length);
+  }
+
+  /** The address of a name's bytes, valid as long as this table; 0 where there is no such number. */
+  start(number: u16): usize {
+    const place = this.place(number);
+    return place == 0 ? 0 : place + 1;
+  }
+
+  /** Its length in bytes. */
+  lengthOf(number: u16): i32 {
+    const place = this.place(number);
+    return place == 0 ? 0 : <i32>load<u8>(place);
+  }
+
+  /** The address of a name's length, with its bytes behind; 0 where there is no such number. */
+  private place(number: u16): usize {
+    const segment = (<u32>number) >> 8;
+    const rank = ((<u32>number) & 255) - 1;
+    if (number == NO_NAME || segment >= SEGMENTS || rank >= NAMES_A_SEGMENT) return 0;
+    const copy = this.copyOf(segment);
+    if (copy != 0 && rank < load<u32>(copy, COUNT_AT)) return copy + <usize>load<u16>(copy + (rank << 1), OFFSETS_AT);
+    // Another machine has entered it since.
+    if (!this.refresh(segment)) return 0;
+    const fresh = this.copyOf(segment);
+    return rank < load<u32>(fresh, COUNT_AT) ? fresh + <usize>load<u16>(fresh + (rank << 1), OFFSETS_AT) : 0;
+  }
+
+  private find(hash: u32, name: usize, length: i32): u16 {
+    const mask = this.indexPlaces - 1;
+    let at = hash & mask;
+    for (let probes: u32 = 0; probes < MAX_PROBES; probes++) {
+      const found = load<u32>(this.index + (at << 2));
+      if (found == 0) return NO_NAME;
+      if (found >> 16 == hash >> 16) {
+        const number = <u16>found;
+        const place = this.place(number);
+        if (place != 0 && <i32>load<u8>(place) == length && memory.compare(place + 1, name, length) == 0) return number;
+      }
+      at = (at + 1) & mask;
+    }
+    return NO_NAME;
+  }
+
+  /** Counts a name that is not in the table; true when it has been met often enough lately. */
+  private isWorthwhile(hash: u32): bool {
+    if (this.last == SEGMENTS) return false;
+    const candidate = changetype<Candidate>(this.candidates + <usize>((hash % CANDIDATES) * CANDIDATE_SIZE));
+    if (candidate.hash != hash) {
+      // Names that come once wear each other down, and not the one that comes again and again.
+      if (candidate.count > 0 && --candidate.count > 0) return false;
+      candidate.hash = hash;
+      candidate.count = 1;
+      return false;
+    }
+    if (++candidate.count < FEWEST_MEETINGS << ((this.last << 2) / SEGMENTS)) return false;
+    candidate.count = 0;
+    return true;
+  }
+
+  /** Enters a name in the shared table. */
+  private enter(hash: u32, name: usize, length: i32): u16 {
+    for (let attempt = 0; attempt < MAX_TRIES && this.last < SEGMENTS; attempt++) {
+      const segment = this.last;
+      const exists = this.refresh(segment);
+      const known = this.find(hash, name, length);
+      if (known != NO_NAME) return known;
+      const copy = exists ? this.copyOf(segment) : 0;
+      const used = exists ? load<u32>(copy, USED_AT) : 0;
+      const rank = exists ? load<u32>(copy, COUNT_AT) : 0;
+      if (rank == NAMES_A_SEGMENT || <i32>used + 1 + length > SEGMENT_SIZE) {
+        this.last++;
+        continue;
+      }
+      if (exists) memory.copy(SCRATCH, copy, used);
+      store<u8>(SCRATCH + used, <u8>length);
+      memory.copy(SCRATCH + used + 1, name, length);
+      this.key.select(segment);
+      const size = <i32>used + 1 + length;
+      const result = exists
+        ? this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, size, this.sharedStore.mark)
+        : this.sharedStore.create(this.key.start, this.key.length, SCRATCH, size);
+      if (result == StoreResult.Ok) {
+        this.take(segment, size);
+        return <u16>((segment << 8) + rank + 1);
+      }
+      if (result != StoreResult.Conflict) break;
+    }
+    return INLINE_NAME;
+  }
+
+  /** Reads what a segment has become; false where there is none. */
+  private refresh(segment: u32): bool {
+    this.key.select(segment);
+    const result = this.sharedStore.read(this.key.start, this.key.length, SCRATCH, SEGMENT_SIZE);
+    if (result != StoreResult.Ok) return false;
+    this.take(segment, this.sharedStore.length);
+    return this.copyOf(segment) != 0;
+  }
+
+  /** Takes what is new of a segment, `size` bytes in SCRATCH, into this machine's copy. */
+  private take(segment: u32, size: i32): void {
+    let copy = this.copyOf(segment);
+    if (copy == 0) {
+      copy = zeroed(COPY_SIZE);
+      store<usize>(this.segments + (segment << 2), copy);
+    }
+    let used = <i32>load<u32>(copy, USED_AT);
+    let rank = load<u32>(copy, COUNT_AT);
+    if (size > used) memory.copy(copy + used, SCRATCH + used, size - used);
+    while (used < size && rank < NAMES_A_SEGMENT) {
+      const length = <i32>load<u8>(copy + used);
+      if (used + 1 + length > size) break;
+      store<u16>(copy + (rank << 1), <u16>used, OFFSETS_AT);
+      rank++;
+      store<u32>(copy, rank, COUNT_AT);
+      this.enlist(this.hash.of(copy + used + 1, length), <u16>((segment << 8) + rank));
+      used += 1 + length;
+      store<u32>(copy, used, USED_AT);
+    }
+  }
+
+  private enlist(hash: u32, number: u16): void {
+    if (++this.count << 1 > this.indexPlaces && this.indexPlaces < MOST_PLACES) {
+      this.resize(this.indexPlaces << 1);
+      // The rebuilding has found this one too.
+      return;
+    }
+    this.put(hash, number);
+  }
+
+  private put(hash: u32, number: u16): void {
+    const mask = this.indexPlaces - 1;
+    let at = hash & mask;
+    for (let probes: u32 = 0; probes < MAX_PROBES; probes++) {
+      if (load<u32>(this.index + (at << 2)) == 0) {
+        store<u32>(this.index + (at << 2), (hash & 0xffff0000) | (<u32>number));
+        return;
+      }
+      at = (at + 1) & mask;
+    }
+  }
+
+  private resize(places: u32): void {
+    if (this.index != 0) heap.free(this.index);
+    this.index = zeroed(places << 2);
+    this.indexPlaces = places;
+    for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
+      const copy = this.copyOf(segment);
+      if (copy == 0) continue;
+      const count = load<u32>(copy, COUNT_AT);
+      for (let rank: u32 = 0; rank < count; rank++) {
+        const place = copy + <usize>load<u16>(copy + (rank << 1), OFFSETS_AT);
+        this.put(this.hash.of(place + 1, load<u8>(place)), <u16>((segment << 8) + rank + 1));
+      }
+    }
+  }
+
+
+  @inline
+  private copyOf(segment: u32): usize {
+    return load<usize>(this.segments + (segment << 2));
+  }
+}
+
+/** A name that was met and is not in the table. */
+@unmanaged
+class Candidate {
+  hash: u32;
+  count: u32;
+}
+
+function zeroed(size: usize): usize {
+  const start = heap.alloc(size);
+  memory.fill(start, 0, size);
+  return start;
+}
+
+const SEGMENTS: u32 = 64;
+const SEGMENT_SIZE: i32 = 4095;
+const NAMES_A_SEGMENT: u32 = 255;
+/** A shorter one is as short as its number. */
+const SHORTEST: i32 = 4;
+const LONGEST: i32 = 255;
+/** Met so often while the first quarter of the table is being filled; twice as often in each quarter after it. */
+const FEWEST_MEETINGS: u32 = 2;
+const CANDIDATES: u32 = 509;
+const CANDIDATE_SIZE: u32 = 8;
+const FEWEST_PLACES: u32 = 256;
+/** Twice as many as there can be names. */
+const MOST_PLACES: u32 = 32768;
+const MAX_PROBES: u32 = 64;
+const MAX_TRIES: i32 = 16;
+/** Of a copy: the segment's bytes, then u32 bytes used, u32 names, u16 offset of each. */
+const USED_AT: usize = 4096;
+const COUNT_AT: usize = 4100;
+const OFFSETS_AT: usize = 4104;
+const COPY_SIZE: usize = 4616;
+const SCRATCH: usize = memory.data(4096, 8);
