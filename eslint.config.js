@@ -84,7 +84,12 @@ const TRAPS = [
 export default tseslint.config(
   { ignores: ["build/", "node_modules/", ".envoy/", "**/*.generated.ts"] },
   {
-    files: ["assembly/**/*.ts", "tests/unit/**/*.ts", "bench/empty_filter/*.ts"],
+    files: [
+      "assembly/**/*.ts",
+      "tests/unit/**/*.ts",
+      "bench/empty_filter/*.ts",
+      "bench/cache/{index,bench_root,samples}.ts",
+    ],
     languageOptions: {
       parser: tseslint.parser,
       // AssemblyScript decorates functions and globals, which is not TypeScript.
@@ -116,6 +121,7 @@ export default tseslint.config(
       "tests/differential/**/*.ts",
       "tests/fuzz/run.ts",
       "bench/*.ts",
+      "bench/cache/{run,in_envoy,lean_host}.ts",
     ],
     extends: [tseslint.configs.recommended],
     languageOptions: { parserOptions: { projectService: true } },

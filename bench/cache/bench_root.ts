@@ -1,0 +1,258 @@
+/**
+ * Measures the operations of the cache inside of the host, at one number of sessions, and says the results in the log,
+ * a line each:
+ *
+ *   measured: before                      the cache is open and empty
+ *   measured: filled NANOSECONDS          it holds the sessions; time of one add on the way
+ *   measured: begin OPERATION ROUNDS*OPS  the operation is measured next, so many times
+ *   measured: end OPERATION NANOSECONDS   one operation, the median of ROUNDS rounds
+ *   measured: done
+ *
+ * The lines `before` and `filled` are each followed by some idle ticks, in which resident memory can be read.
+ * Configuration, numbers with blanks between: sessions, max_memory_mib, cache_size (0 = unlimited), and 1 to measure
+ * nothing but the host's own reading of 64-byte values among as many keys. Clocks tick in microseconds: loops are timed.
+ */
+import { AdminApi } from "../../assembly/admin/api";
+import { AdminRequest } from "../../assembly/admin/request";
+import { AdminResponse } from "../../assembly/admin/response";
+import { AdminConfig, Config } from "../../assembly/config/config";
+import { HostClock } from "../../assembly/host/host_clock";
+import { HostEntropy } from "../../assembly/host/host_entropy";
+import { HostLog } from "../../assembly/host/host_log";
+import { HostMetrics } from "../../assembly/host/host_metrics";
+import { Root, RootFactory } from "../../assembly/host/roots";
+import { SharedData } from "../../assembly/host/shared_data";
+import { LogLevel } from "../../assembly/ports/log";
+import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../assembly/session/cache";
+import { StoreKey } from "../../assembly/session/keys";
+import { Cause } from "../../assembly/session/session";
+import { GivenSettings, Settings } from "../../assembly/session/settings";
+import { GAUGES, metricNames } from "../../assembly/session/statistics";
+import { ID_LENGTH, sample, sampleId, splitMix64 } from "./samples";
+
+export class BenchRoots extends RootFactory {
+  make(rootId: string, rootContext: u32): Root | null {
+    return new BenchRoot();
+  }
+}
+
+namespace Operation {
+  export const HOST_GET: i32 = 0;
+  export const LOOK_HELD: i32 = 1;
+  export const LOOK_ABSENT: i32 = 2;
+  export const ADD: i32 = 3;
+  export const REMOVE: i32 = 4;
+  export const REPLACE: i32 = 5;
+  export const RESUME: i32 = 6;
+  export const LIST: i32 = 7;
+  export const STATS: i32 = 8;
+  export const ALL: i32 = 9;
+}
+
+class BenchRoot extends Root {
+  private readonly clock: HostClock = new HostClock();
+  private readonly store: SharedData = new SharedData();
+  private readonly log: HostLog = new HostLog();
+  private readonly key: StoreKey = new StoreKey("bench", "get", true);
+  private cache: Cache | null = null;
+  private api: AdminApi | null = null;
+  private sessions: u32 = 0;
+  private hostOnly: bool = false;
+  private idle: i32 = 0;
+  private filled: u32 = 0;
+  private fillNanoseconds: u64 = 0;
+  private operation: i32 = -1;
+  private added: u32 = 0;
+  private removed: u32 = 0;
+  private next: u64 = 1;
+  private failures: u32 = 0;
+  private readonly rounds: StaticArray<u64> = new StaticArray<u64>(ROUNDS);
+
+  configure(text: usize, length: i32): bool {
+    const numbers = String.UTF8.decodeUnsafe(text, length).split(" ");
+    this.sessions = <u32>parseInt(numbers[0]);
+    this.hostOnly = numbers[3] == "1";
+    const given = new GivenSettings();
+    given.maxMemoryMib = <i64>parseInt(numbers[1]);
+    given.cacheSize = <i64>parseInt(numbers[2]);
+    const settings = new Settings("bench", this.store, new HostEntropy());
+    const refusal = settings.configure("bench", given);
+    if (refusal.length > 0) {
+      this.say(refusal);
+      return false;
+    }
+    const metrics = new HostMetrics(metricNames("bench"), GAUGES);
+    const cache = new Cache(settings, this.store, this.clock, metrics);
+    this.cache = cache;
+    const config = new Config();
+    const admin = new AdminConfig();
+    admin.tokens = [TOKEN];
+    config.admin = admin;
+    this.api = new AdminApi(cache, config);
+    return true;
+  }
+
+  free(): void {}
+
+  tick(): void {
+    if (this.idle > 0) {
+      this.idle--;
+      return;
+    }
+    if (this.operation < 0) {
+      this.say("before");
+      this.operation = 0;
+      this.idle = IDLE_TICKS;
+      return;
+    }
+    if (this.filled < this.sessions) {
+      this.fill();
+      if (this.filled < this.sessions) return;
+      this.say("filled " + (this.fillNanoseconds / this.sessions).toString() + this.pages());
+      this.idle = IDLE_TICKS;
+      return;
+    }
+    if (this.operation < Operation.ALL) {
+      if (this.hostOnly == (this.operation == Operation.HOST_GET)) this.measure(this.operation);
+      this.operation++;
+      return;
+    }
+    if (this.operation > Operation.ALL) return;
+    this.operation++;
+    if (this.failures > 0) this.say("failed " + this.failures.toString());
+    this.say("done");
+  }
+
+  private fill(): void {
+    const start = this.clock.nowNanoseconds();
+    const cache = this.cache!;
+    for (let i: u32 = 0; i < FILLED_A_TICK && this.filled < this.sessions; i++) {
+      const number = this.filled++;
+      if (this.hostOnly) {
+        this.key.select(number);
+        this.store.overwrite(this.key.start, this.key.length, VALUE, 64);
+      } else {
+        cache.readSettings();
+        this.expect(cache.learn(sample(number)) == PutOutcome.Added);
+      }
+    }
+    this.fillNanoseconds += this.clock.nowNanoseconds() - start;
+  }
+
+  private measure(operation: i32): void {
+    const operations = this.operationsOf(operation);
+    const name = NAMES[operation];
+    const times = operations.toString() + " x " + ROUNDS.toString();
+    this.say("begin " + name + " " + times);
+    for (let round = 0; round < ROUNDS; round++) {
+      const start = this.clock.nowNanoseconds();
+      for (let i: u32 = 0; i < operations; i++) this.once(operation);
+      this.rounds[round] = this.clock.nowNanoseconds() - start;
+    }
+    this.rounds.sort();
+    this.say("end " + name + " " + (this.rounds[ROUNDS / 2] / <u64>operations).toString());
+  }
+
+  private operationsOf(operation: i32): u32 {
+    if (operation == Operation.LIST || operation == Operation.STATS) return 10;
+    if (operation != Operation.ADD && operation != Operation.REMOVE) return 500;
+    // What is removed stays as a tombstone: few beside the sessions.
+    const few = this.sessions / 1_000;
+    return few < 10 ? 10 : few > 200 ? 200 : few;
+  }
+
+  private once(operation: i32): void {
+    const cache = this.cache!;
+    switch (operation) {
+      case Operation.HOST_GET:
+        this.key.select(this.any());
+        this.store.read(this.key.start, this.key.length, VALUE, 64);
+        return;
+      case Operation.LOOK_HELD:
+        this.expect(cache.peek(sampleId(this.any()), ID_LENGTH) == Lookup.Found);
+        return;
+      case Operation.LOOK_ABSENT:
+        this.expect(cache.peek(sampleId(0x8000_0000 | this.any()), ID_LENGTH) == Lookup.Absent);
+        return;
+      case Operation.ADD:
+        cache.readSettings();
+        this.expect(cache.learn(sample(this.sessions + this.added++)) == PutOutcome.Added);
+        return;
+      case Operation.REMOVE:
+        const outcome = cache.remove(sampleId(this.sessions + this.removed++), ID_LENGTH, Cause.API);
+        this.expect(outcome == RemoveOutcome.Removed);
+        return;
+      case Operation.REPLACE:
+        cache.readSettings();
+        this.expect(cache.learn(sample(this.any())) == PutOutcome.Replaced);
+        return;
+      case Operation.RESUME:
+        cache.readSettings();
+        this.expect(cache.resume(sample(this.any())) == Lookup.Found);
+        return;
+      case Operation.LIST:
+        this.request("/v1/sessions?limit=100");
+        return;
+      default:
+        this.request("/v1/stats");
+    }
+  }
+
+  private request(path: string): void {
+    const api = this.api!;
+    const request = new AdminRequest();
+    const response = new AdminResponse();
+    request.method = "GET";
+    request.path = path;
+    request.authorization = "Bearer " + TOKEN;
+    if (!api.begin(request, response)) api.handle(request, response);
+    this.expect(response.status == 200);
+  }
+
+  /** How many pages there are, and what they use and take. */
+  private pages(): string {
+    const pages = this.cache!.pages;
+    let count: u64 = 0;
+    let used: u64 = 0;
+    let stored: u64 = 0;
+    for (let number = pages.directory.next(0); number < pages.count; number = pages.directory.next(number + 1)) {
+      const page = pages.read(number);
+      if (!page) continue;
+      count++;
+      used += page.used;
+      stored += this.store.length;
+    }
+    return " " + count.toString() + " pages " + used.toString() + " used " + stored.toString() + " stored";
+  }
+
+  /** The number of a session that is held. */
+  private any(): u32 {
+    return <u32>(splitMix64(this.next++) % this.sessions);
+  }
+
+  @inline
+  private expect(asExpected: bool): void {
+    if (!asExpected) this.failures++;
+  }
+
+  private say(text: string): void {
+    this.log.write(LogLevel.Warn, "measured: " + text);
+  }
+}
+
+const NAMES: StaticArray<string> = [
+  "host_get",
+  "look_held",
+  "look_absent",
+  "add",
+  "remove",
+  "replace",
+  "resume",
+  "list_100",
+  "stats",
+];
+const TOKEN: string = "bench-token-bench-token";
+const FILLED_A_TICK: u32 = 20_000;
+const IDLE_TICKS: i32 = 10;
+const ROUNDS: i32 = 51;
+const VALUE: usize = memory.data(64, 8);

@@ -1,0 +1,49 @@
+/** One run of the module for measuring: what it is told, and how what it says is read (see `bench_root.ts`). */
+export interface Run {
+  sessions: number;
+  maxMemoryMib: number;
+  /** 0 = unlimited. */
+  cacheSize: number;
+  /** Nothing but the host's own reading of 64-byte values. */
+  hostOnly: boolean;
+}
+
+export interface Measurements {
+  fillNanoseconds: number;
+  /** Nanoseconds of each operation. */
+  operations: Map<string, number>;
+  /** Bytes that each operation allocates in the module, where the host can tell. */
+  allocated?: Map<string, number>;
+  /** Resident memory of the host, where it is one of its own. */
+  bytesPerSession?: number;
+}
+
+export function textOf(run: Run): string {
+  return `${run.sessions} ${run.maxMemoryMib} ${run.cacheSize} ${run.hostOnly ? 1 : 0}`;
+}
+
+export class Reader {
+  /** The first word of the last line. */
+  phase = "";
+  done = false;
+  private fillNanoseconds = 0;
+  private readonly operations = new Map<string, number>();
+
+  /** The whole log up to now. */
+  read(log: string): void {
+    for (const [, text = ""] of log.matchAll(/measured: (.*)/g)) this.line(text);
+  }
+
+  line(text: string): void {
+    const [phase = "", first = "", second = ""] = text.trim().split(" ");
+    this.phase = phase;
+    if (phase === "filled") this.fillNanoseconds = Number(first);
+    else if (phase === "end") this.operations.set(first, Number(second));
+    else if (phase === "done") this.done = true;
+    else if (phase !== "before" && phase !== "begin") throw new Error(`the module says: ${text}`);
+  }
+
+  measurements(): Measurements {
+    return { fillNanoseconds: this.fillNanoseconds, operations: this.operations };
+  }
+}
