@@ -15,6 +15,21 @@ import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
 import { shortenLines } from "./shorten_lines.ts";
 
+const NUMBERS = [1_000, 20_000, 100_000, 1_000_000];
+const MOST_SESSIONS = 2_000_000;
+const TRACED_SESSIONS = 20_000;
+const MEMORY_MIB = 256;
+const TITLES = {
+  look_held: "look up, held",
+  look_absent: "look up, absent",
+  add: "add",
+  replace: "replace",
+  remove: "remove",
+  resume: "resume, a hit",
+  list_100: "list 100 (`GET /v1/sessions`)",
+  stats: "`GET /v1/stats`",
+};
+
 try {
   await run(process.argv.slice(2));
 } catch (error) {
@@ -100,18 +115,3 @@ async function buildModule(target: string): Promise<string> {
   if (exitCode !== 0) throw new SetupError(`the module for measuring does not compile:\n${shortenLines(output)}`);
   return path;
 }
-
-const NUMBERS = [1_000, 20_000, 100_000, 1_000_000];
-const MOST_SESSIONS = 2_000_000;
-const TRACED_SESSIONS = 20_000;
-const MEMORY_MIB = 256;
-const TITLES = {
-  look_held: "look up, held",
-  look_absent: "look up, absent",
-  add: "add",
-  replace: "replace",
-  remove: "remove",
-  resume: "resume, a hit",
-  list_100: "list 100 (`GET /v1/sessions`)",
-  stats: "`GET /v1/stats`",
-};

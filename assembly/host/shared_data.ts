@@ -16,6 +16,13 @@ export class SharedData extends SharedStore {
     return result == HostResult.NOT_FOUND ? StoreResult.Absent : StoreResult.Failed;
   }
 
+  markOf(key: usize, keyLength: i32): u32 {
+    // For an empty value the host asks for no room.
+    receiveInto(0, 0);
+    const result = proxy_get_shared_data(key, keyLength, OUT_POINTER, OUT_LENGTH, OUT_MARK);
+    return result == HostResult.OK ? load<u32>(OUT_MARK) : 0;
+  }
+
   replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
     if (mark == WHATEVER_IS_THERE) return StoreResult.Failed;
     return this.write(key, keyLength, value, valueLength, mark);

@@ -25,6 +25,9 @@ export abstract class SharedStore {
   /** Copies the value of a key to `into`, at most `capacity` bytes. */
   abstract read(key: usize, keyLength: i32, into: usize, capacity: i32): StoreResult;
 
+  /** The mark of a key's value, 0 where there is none. Of an empty value: cheaper than to read it. */
+  abstract markOf(key: usize, keyLength: i32): u32;
+
   /** Replaces a value if it is still the one that carried `mark`. */
   abstract replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult;
 

@@ -30,10 +30,6 @@ export async function measureInEnvoy(run: Run, modulePath: string): Promise<Meas
       // The module idles for a second: the memory is what it is.
       await sleep(300);
       residentBytes[reader.phase] = residentBytesOf(envoy.pid);
-      console.log(
-        reader.phase,
-        (await (await fetch(`http://127.0.0.1:${envoyAdminPort}/memory`)).text()).replace(/\s+/g, " "),
-      );
     }
   } finally {
     await envoy.stop();

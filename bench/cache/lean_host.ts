@@ -127,6 +127,10 @@ class LeanHost {
   }
 
   private handOver(value: Uint8Array, pointerAt: number, lengthAt: number): number {
+    if (value.length === 0) {
+      this.writeU32(pointerAt, 0);
+      return this.writeU32(lengthAt, 0);
+    }
     const pointer = this.exports?.proxy_on_memory_allocate(value.length) ?? 0;
     if (pointer === 0) return INVALID_MEMORY_ACCESS;
     this.slice(pointer, value.length).set(value);

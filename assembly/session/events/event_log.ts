@@ -186,7 +186,7 @@ export class EventReader {
   }
 }
 
-const LOG_SEGMENTS: u32 = 128;
+const LOG_SEGMENTS: u32 = 512;
 const LOCK_NANOSECONDS: u64 = 1_000_000_000;
 const NO_SEGMENT: u64 = u64.MAX_VALUE;
 const POSITIONS_OFFSET: usize = 32;

@@ -1,10 +1,10 @@
 /**
  * A run of events as one value of the shared store: logs are rings of segments.
  *
- * Layout, 3600 bytes, little-endian:
+ * Layout, 912 bytes, little-endian:
  *   0   u64  index of the first event
  *   8   u32  events in it             12  u32  of these, confirmed: the others are announced only
- *   16  64 events of 56 bytes
+ *   16  16 events of 56 bytes
  */
 import { EVENT_SIZE, Event } from "./event";
 
@@ -35,8 +35,8 @@ export class Segment {
   }
 }
 
-export const SEGMENT_EVENTS: u32 = 64;
-export const SEGMENT_SIZE: i32 = 3600;
+export const SEGMENT_EVENTS: u32 = 16;
+export const SEGMENT_SIZE: i32 = 912;
 const EVENTS_OFFSET: usize = 16;
 
 /** Index of the first event of the segment in which an index lies. */

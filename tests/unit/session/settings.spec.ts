@@ -108,6 +108,28 @@ describe("the settings of a cache", () => {
     expect(updated.cacheSize).toBe(20480);
   });
 
+  it("are read again only when somebody has changed them, and then at once", () => {
+    const store = new FakeStore();
+    const settings = new Settings("edge", store, new FakeEntropy());
+    const other = new Settings("edge", store, new FakeEntropy());
+    settings.configure("observer", new GivenSettings());
+    other.configure("admin", new GivenSettings());
+    expect(settings.load()).toBe(true);
+    const reads = store.reads;
+    for (let look = 0; look < 10; look++) expect(settings.load()).toBe(true);
+    expect(store.reads).toBe(reads);
+    other.changeTimeout(99);
+    expect(settings.load()).toBe(true);
+    expect(settings.timeoutSeconds).toBe(99);
+    other.beginFlush(0, 1);
+    expect(settings.load()).toBe(true);
+    expect(settings.generation).toBe(1);
+    expect(settings.flushed(0, 5)).toBe(true);
+    store.broken = true;
+    expect(settings.load()).toBe(false);
+    expect(settings.timeoutSeconds).toBe(99, "the last known ones stay");
+  });
+
   it("lose no change of two writers", () => {
     const store = new InterferingStore();
     const settings = new Settings("edge", store, new FakeEntropy());

@@ -71,6 +71,11 @@ export class FakeStore extends SharedStore {
     return StoreResult.Ok;
   }
 
+  markOf(key: usize, keyLength: i32): u32 {
+    const name = nameOf(key, keyLength);
+    return this.broken || !this.values.has(name) ? 0 : this.values.get(name).mark;
+  }
+
   replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
     const name = nameOf(key, keyLength);
     const bytes = bytesOf(value, valueLength);
