@@ -112,6 +112,8 @@ class LeanHost {
     onalloc: (block: number): void => {
       this.allocatedBytes += this.memory().getUint32(block, true) & ~3;
     },
+    // Whether the collector is to follow an object.
+    onvisit: (): number => 1,
   };
 
   private said(text: string): void {
