@@ -5,6 +5,7 @@
  *   measured: before                      the cache is open and empty
  *   measured: filled NANOSECONDS          it holds the sessions; time of one add on the way
  *   measured: begin OPERATION ROUNDS*OPS  the operation is measured next, so many times
+ *   measured: ran                         that is done
  *   measured: end OPERATION NANOSECONDS   one operation, the median of ROUNDS rounds
  *   measured: done
  *
@@ -149,6 +150,7 @@ class BenchRoot extends Root {
       for (let i: u32 = 0; i < operations; i++) this.once(operation);
       this.rounds[round] = this.clock.nowNanoseconds() - start;
     }
+    this.log.write(LogLevel.Warn, RAN);
     this.rounds.sort();
     this.say("end " + name + " " + (this.rounds[ROUNDS / 2] / <u64>operations).toString());
   }
@@ -251,6 +253,7 @@ const NAMES: StaticArray<string> = [
   "list_100",
   "stats",
 ];
+const RAN: string = "measured: ran";
 const TOKEN: string = "bench-token-bench-token";
 const FILLED_A_TICK: u32 = 20_000;
 const IDLE_TICKS: i32 = 10;

@@ -30,6 +30,7 @@ class LeanHost {
   private marks = 0;
   private allocatedBytes = 0;
   private allocatedOperations = 1;
+  private operation = "";
 
   constructor(private readonly run: Run) {}
 
@@ -112,16 +113,20 @@ class LeanHost {
     onalloc: (block: number): void => {
       this.allocatedBytes += this.memory().getUint32(block, true) & ~3;
     },
-    // Whether the collector is to follow an object.
+    // Whether the collector is to follow an object; and where a load or store, each of which is told, is to go.
     onvisit: (): number => 1,
+    onload: (address: number): number => address,
+    onstore: (address: number): number => address,
   };
 
   private said(text: string): void {
-    const [, phase, operation = "", times = ""] = /measured: (\w+) ?(\w*) ?(\d*)/.exec(text) ?? [];
-    if (phase === "end") this.allocated.set(operation, this.allocatedBytes / this.allocatedOperations);
+    const [, phase, operation = "", times, rounds] = /measured: (\w+) ?(\w*) ?(\d*)(?: x (\d+))?/.exec(text) ?? [];
+    if (phase === "ran") this.allocated.set(this.operation, this.allocatedBytes / this.allocatedOperations);
     this.reader.read(text);
     this.allocatedBytes = 0;
-    if (phase === "begin") this.allocatedOperations = Number(times);
+    if (phase !== "begin") return;
+    this.operation = operation;
+    this.allocatedOperations = Number(times) * Number(rounds);
   }
 
   private key(start: number, length: number): string {
