@@ -2,15 +2,15 @@
  * The names of a cache in the shared store. All begin with the format's number and the cache's name, so that several
  * named caches live side by side and a later format does not read this one's pages.
  *
- *   "tls/2/NAME/settings"          settings and registrations, see `settings.ts`
- *   "tls/2/NAME/changed"           empty; another mark after each change of the settings
- *   "tls/2/NAME/sweeper"           the lease of the one sweeper, see `sweeper.ts`
- *   "tls/2/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
- *   "tls/2/NAME/page" + u32        one page, see `page.ts`
- *   "tls/2/NAME/names" + u32       names that sessions share, see `names.ts`
- *   "tls/2/NAME/ticket_keys" + u32, ".../revocations" + u32       rows, see `table.ts`
- *   "tls/2/NAME/events/..."        outboxes and the log, see `events/`
- *   "tls/2/NAME/steering/..."      see the folder `steering`
+ *   "tls_session_cache/2/NAME/settings"          settings and registrations, see `settings.ts`
+ *   "tls_session_cache/2/NAME/changed"           empty; another mark after each change of the settings
+ *   "tls_session_cache/2/NAME/sweeper"           the lease of the one sweeper, see `sweeper.ts`
+ *   "tls_session_cache/2/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
+ *   "tls_session_cache/2/NAME/page" + u32        one page, see `page.ts`
+ *   "tls_session_cache/2/NAME/names" + u32       names that sessions share, see `names.ts`
+ *   "tls_session_cache/2/NAME/ticket_keys" + u32, ".../revocations" + u32       rows, see `table.ts`
+ *   "tls_session_cache/2/NAME/events/..."        outboxes and the log, see `events/`
+ *   "tls_session_cache/2/NAME/steering/..."      see the folder `steering`
  *
  * Built once for each cache; afterwards only the number at the end is written. Costs no allocation on use.
  */
@@ -20,7 +20,7 @@ export class StoreKey {
   private readonly number: usize;
 
   constructor(cacheName: string, family: string, numbered: bool) {
-    const text = "tls/2/" + cacheName + "/" + family;
+    const text = "tls_session_cache/2/" + cacheName + "/" + family;
     const textLength = String.UTF8.byteLength(text);
     this.start = heap.alloc(textLength + 4);
     this.length = numbered ? textLength + 4 : textLength;

@@ -12,7 +12,7 @@
  *   14  u8   1 = pending, see `pages.ts`           15  u8   zero
  *   16  u64  version of the last change            24  u64  saturated until (Unix seconds), 0 = not saturated
  *   32  entries, in ascending order of version:
- *       0   u64  version << 8 | kind (0 = tombstone, 2 bits) | FLAG_...
+ *       0   u64  version << 5 | kind (0 = tombstone, 2 bits) | FLAG_...
  *       8   u8   length of the ID                  9   u8   protocol's lower byte + 1, 0 = unknown; or cause
  *       10  u16  upstream                          12  u32  time (Unix seconds)
  *       tombstone:  16 u32 until                   20  ID, upstream
@@ -22,7 +22,7 @@
  *   SNI, upstream and ticket key are numbers of `names.ts`, 0 where unknown, or INLINE_NAME: then they stand behind the ID, the
  *   ticket key as 16 bytes, the others as u8 length and bytes. Seconds end in the year 2106.
  *
- * A version is a number of microseconds since 1970, or one more than the page's last version where the clock has not
+ * A version is a number of 8 ns since 1970, or one more than the page's last version where the clock has not
  * moved or has stepped back: it orders all changes of one page.
  */
 import { INLINE_NAME, Names, NO_NAME } from "./names";
@@ -257,7 +257,7 @@ export class Entry {
 
   @inline
   get version(): u64 {
-    return this.head >> 8;
+    return this.head >> FLAG_BITS;
   }
 
 
@@ -424,7 +424,7 @@ export class Entry {
       flags |= FLAG_INLINE;
       put(position, session.upstream, session.upstreamLength);
     }
-    this.head = (session.version << 8) | (<u64>flags);
+    this.head = (session.version << FLAG_BITS) | (<u64>flags);
   }
 
   writeTombstone(tombstone: Tombstone): void {
@@ -440,7 +440,7 @@ export class Entry {
       flags |= FLAG_INLINE;
       put(position + <usize>tombstone.idLength, tombstone.upstream, tombstone.upstreamLength);
     }
-    this.head = (tombstone.version << 8) | (<u64>flags);
+    this.head = (tombstone.version << FLAG_BITS) | (<u64>flags);
   }
 
   /** The address behind the ID and those of the inline names that are asked for. */
@@ -508,7 +508,9 @@ const LAYOUT: u8 = 0x52;
 const HEADER_SIZE: i32 = 32;
 const CHECKED_FROM: usize = 8;
 const FACTOR: u64 = 0x9e3779b97f4a7c15;
-const NANOSECONDS_PER_VERSION: u64 = 1000;
+/** Fine enough that several changes in one tick of the clock stay below the next, and 59 bits last until 2116. */
+const NANOSECONDS_PER_VERSION: u64 = 8;
+const FLAG_BITS: u64 = 5;
 const TOMBSTONE: u8 = 0;
 const KIND_BITS: u8 = 3;
 const FLAG_API: u8 = 4;
