@@ -99,7 +99,7 @@ export class Page {
   /** The version that the next change is to carry. */
   nextVersion(nowNanoseconds: u64): u64 {
     const next = this.lastVersion + 1;
-    const now = nowNanoseconds / NANOSECONDS_PER_VERSION;
+    const now = versionAt(nowNanoseconds);
     return now > next ? now : next;
   }
 
@@ -459,6 +459,12 @@ export class Entry {
     if (which & INLINE_UPSTREAM && this.upstreamName == INLINE_NAME) size += 1 + <i32>load<u8>(start + size);
     return size;
   }
+}
+
+/** The version of a change at a time, where none came before it. */
+@inline
+export function versionAt(nanoseconds: u64): u64 {
+  return nanoseconds / NANOSECONDS_PER_VERSION;
 }
 
 /** The bytes that a session takes in a page. */

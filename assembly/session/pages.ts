@@ -22,7 +22,7 @@ import { Directory } from "./directory";
 import { Outbox } from "./events/outbox";
 import { KeyedHash } from "./keyed_hash";
 import { StoreKey } from "./keys";
-import { Entry, Page, PAGE_CAPACITY, storedLength } from "./page";
+import { Entry, Page, PAGE_CAPACITY, storedLength, versionAt } from "./page";
 import { Metric } from "./statistics";
 
 export class Pages {
@@ -156,7 +156,8 @@ export class Pages {
   /** Tells of an event that changes no page. */
   tell(nowNanoseconds: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
     const next = this.outbox.lastVersion + 1;
-    const version = nowNanoseconds > next ? nowNanoseconds : next;
+    const now = versionAt(nowNanoseconds);
+    const version = now > next ? now : next;
     this.outbox.clear();
     this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, id, idLength);
     this.outbox.announce();

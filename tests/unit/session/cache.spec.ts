@@ -1,5 +1,6 @@
 import { Cause, Kind, Known, Origin, Session } from "../../../assembly/session/session";
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
+import { EventCause } from "../../../assembly/session/events/event";
 import { Mode } from "../../../assembly/session/mode";
 import { Metric } from "../../../assembly/session/statistics";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";
@@ -136,6 +137,16 @@ describe("removing a session", () => {
     expect(bench.cache.found.known).toBe(0, "nobody knows who issued this one");
     bench.cache.put(session(1));
     expect(bench.cache.found.knows(Known.UPSTREAM)).toBe(false);
+  });
+
+  it("keeps the order of what comes after an event that changes no page", () => {
+    const bench = new Bench();
+    bench.cache.put(session(1));
+    const before = bench.cache.found.version;
+    bench.cache.refused(idOf(2), 32, EventCause.SESSION);
+    bench.cache.put(session(3));
+    const after = bench.cache.found.version;
+    expect(after > before && after - before < 1000).toBe(true);
   });
 
   it("is lifted by adding by hand, and by nothing else", () => {
