@@ -63,10 +63,16 @@ async function soakStack(
   crowd.start();
   operator.start();
   const sampleSeconds = Math.max(1, Math.min(10, minutes));
+  const complaints = [crowd.revokedResumptions, crowd.lostUpdates, crowd.errors, operator.lostUpdates, operator.errors];
+  const told = complaints.map(() => 0);
   for (let i = 1; Date.now() < began + minutes * 60_000; i++) {
     await sleep(Math.max(0, Math.min(began + i * sampleSeconds * 1000, began + minutes * 60_000) - Date.now()));
     samples.push(readProcessMemory(stack.envoy.pid));
     refusals.forgetEnded();
+    for (const [kind, list] of complaints.entries()) {
+      for (const complaint of list.slice(told[kind])) progress(`complaint: ${complaint}`);
+      told[kind] = list.length;
+    }
     if (i % 6 === 0) progress(await progressLine(began, stack, crowd, samples.at(-1)));
   }
   await operator.stop();
@@ -140,7 +146,6 @@ async function progressLine(began: number, stack: Stack, crowd: Crowd, memory?: 
     `${String(number)} sessions`,
     `${String(tombstones)} removed`,
     `RAM ${mib(memory?.resident)}, module ${mib(memory?.wasm)}`,
-    `${crowd.revokedResumptions.length + crowd.lostUpdates.length + crowd.errors.length} complaints`,
   ].join(", ");
 }
 
