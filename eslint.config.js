@@ -87,7 +87,7 @@ export default tseslint.config(
     files: [
       "assembly/**/*.ts",
       "tests/unit/**/*.ts",
-      "bench/empty_filter/*.ts",
+      "bench/{call_costs,calls_only,empty_filter}/*.ts",
       "bench/cache/{index,bench_root,samples}.ts",
     ],
     languageOptions: {

@@ -24,6 +24,8 @@ export interface Proxy {
   readonly workers: number;
   readonly port: number;
   readonly pid: number;
+  /** What it has said so far. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -102,7 +104,7 @@ async function startEnvoyProxy(
       .find((line) => COMPLAINT.test(line));
     if (complaint !== undefined) throw new Error(`${name}: ${complaint}`);
   };
-  return { name, workers, port: tlsPort, pid: envoy.pid, stop };
+  return { name, workers, port: tlsPort, pid: envoy.pid, log: () => envoy.log(), stop };
 }
 
 /** The recipe that HAProxy documents for SSL session IDs, with `res.payload_lv` and the delay without which it stores nothing. */
@@ -144,7 +146,7 @@ ${stickTable}  server upstream ${upstream}
     throw new SetupError(`HAProxy does not start: haproxy -f ${file} -db`);
   }
   if (haproxy.pid === undefined) throw new SetupError("HAProxy cannot be started");
-  return { name, workers, port, pid: haproxy.pid, stop };
+  return { name, workers, port, pid: haproxy.pid, log: () => "", stop };
 }
 
 function answers(port: number): Promise<boolean> {

@@ -1,4 +1,6 @@
 /** The tables of the benchmark, in Markdown, and what they say of the targets. */
+import type { CallbackTimes } from "./callbacks.ts";
+import type { CallCost } from "./call_costs.ts";
 import type { IdleMemory } from "./memory.ts";
 import { PROXY_TITLES, type Proxy, type ProxyName } from "./proxies.ts";
 import { median, quantile, upperBoundOfMedian } from "./statistics.ts";
@@ -71,6 +73,35 @@ export function idleTimeTable(values: ReadonlyMap<Proxy, number>): string {
   return table(
     ["nothing to do", "workers", "us of CPU per second"],
     [...values].map(([proxy, value]) => [PROXY_TITLES[proxy.name], String(proxy.workers), value.toFixed(0)]),
+  );
+}
+
+export function callCostTable(costs: readonly CallCost[]): string {
+  return table(
+    ["call", "ns"],
+    costs.map(({ call, nanoseconds }) => [call, nanoseconds.toFixed(0)]),
+  );
+}
+
+/** One column for each handshake. */
+export function callCountTable(counts: ReadonlyMap<string, ReadonlyMap<string, number>>): string {
+  const calls = [...new Set([...counts.values()].flatMap((ofOne) => [...ofOne.keys()]))].sort();
+  return table(
+    ["calls of the host", ...counts.keys()],
+    calls.map((call) => [call, ...[...counts.values()].map((ofOne) => String(ofOne.get(call) ?? 0))]),
+  );
+}
+
+export function callbackTable(times: ReadonlyMap<string, CallbackTimes>): string {
+  return table(
+    ["callback", "calls", "median us", "99.9th percentile us", "longest us"],
+    [...times].map(([callback, { calls, medianMicroseconds, p999Microseconds, longestMicroseconds }]) => [
+      callback,
+      String(calls),
+      medianMicroseconds.toFixed(1),
+      p999Microseconds.toFixed(1),
+      longestMicroseconds.toFixed(0),
+    ]),
   );
 }
 

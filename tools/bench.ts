@@ -6,18 +6,22 @@
  *   npm run bench -- --only resumed12 --rounds 30
  *
  * --only PART,...      of full12, resumed12, resumed12_id, full13, resumed13 (handshakes by TLS version; a resumption of TLS 1.2
- *                      by ticket or, _id, by session ID), download, idle, vanish; without it: all but resumed12_id
+ *                      by ticket or, _id, by session ID), download, idle, vanish, calls (of the host: how many, and what
+ *                      they cost), callbacks (how long the module takes); without it: all but resumed12_id
  * --rounds N           slices for each proxy, 6 where it is not said
  * --connections N      of a slice, 200
  * --proxies NAME,...   of tcp_proxy, empty, observe, shipped, steer, haproxy, haproxy_stick
  * --workers N,...      1,2
  * --idle N             idle connections, 2000
  * --waves N            waves of 10,000 clients that vanish, 2
+ * --handshakes N       for callbacks, 200000
  * --mib N              to download through each proxy, over all rounds, 1024
  */
 import { parseArgs } from "node:util";
 import { measureDownload, GIB } from "../bench/download.ts";
-import { buildEmptyFilter } from "../bench/empty_filter_build.ts";
+import { measureCallbacks } from "../bench/callbacks.ts";
+import { type CallCost, countCalls, measureCallCosts } from "../bench/call_costs.ts";
+import { buildCallCosts, buildEmptyFilter } from "../bench/filters.ts";
 import { measureHandshakes, measureIdleTime } from "../bench/handshakes.ts";
 import { type Load, startLoad } from "../bench/load.ts";
 import { describeMachine } from "../bench/machine.ts";
@@ -31,14 +35,14 @@ import {
   type ProxySetup,
   startProxy,
 } from "../bench/proxies.ts";
-import { comparisonTable, connectionTargets, idleTable, idleTimeTable } from "../bench/report.ts";
-import { vanishingTable, workersTable } from "../bench/report.ts";
+import { callbackTable, callCostTable, callCountTable, comparisonTable, connectionTargets } from "../bench/report.ts";
+import { idleTable, idleTimeTable, vanishingTable, workersTable } from "../bench/report.ts";
 import { build } from "./build.ts";
 import { findEnvoy } from "./envoy_binary.ts";
 import { MODULE_FILE } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
 
-type Part = Handshake | "download" | "idle" | "vanish";
+type Part = Handshake | "download" | "idle" | "vanish" | "calls" | "callbacks";
 
 interface Options {
   parts: Part[];
@@ -49,6 +53,7 @@ interface Options {
   idle: number;
   waves: number;
   mib: number;
+  handshakes: number;
 }
 
 const HANDSHAKE_TITLES: Record<Handshake, string> = {
@@ -58,8 +63,25 @@ const HANDSHAKE_TITLES: Record<Handshake, string> = {
   full13: "Full handshakes, TLS 1.3",
   resumed13: "Resumed handshakes, TLS 1.3, each by the newest ticket",
 };
-const PARTS: Part[] = ["full12", "resumed12", "resumed12_id", "full13", "resumed13", "download", "idle", "vanish"];
+const PARTS: Part[] = [
+  "full12",
+  "resumed12",
+  "resumed12_id",
+  "full13",
+  "resumed13",
+  "download",
+  "idle",
+  "vanish",
+  "calls",
+  "callbacks",
+];
 const PROXY_NAMES = Object.keys(PROXY_TITLES) as ProxyName[];
+const CALL_SETTINGS = {
+  observing: { enforcement: "observe" },
+  "steering and refusing": { steering: "hash" },
+};
+const CALL_HANDSHAKES: Handshake[] = ["full12", "resumed12_id", "resumed12", "full13", "resumed13"];
+const MEASURED_CALLS = 10_000;
 const IDLE_SECONDS = 3;
 const VANISHING = 10_000;
 
@@ -85,8 +107,30 @@ async function run(options: Options): Promise<void> {
   try {
     await measureCpu(options, load, setup);
     await measureMemory(options, load, setup);
+    if (options.parts.includes("calls")) await showCalls(load, setup);
   } finally {
     load.stop();
+  }
+  if (options.parts.includes("callbacks")) showCallbacks(options.handshakes);
+}
+
+async function showCalls(load: Load, setup: ProxySetup): Promise<void> {
+  console.error("calls of the host");
+  const emptyFilter = await buildCallCosts();
+  const costs: CallCost[] = await measureCallCosts({ ...setup, emptyFilter }, load, MEASURED_CALLS);
+  show("Calls of the host, in the midst of a connection", callCostTable(costs));
+  for (const [title, settings] of Object.entries(CALL_SETTINGS)) {
+    const counts = new Map(CALL_HANDSHAKES.map((handshake) => [handshake, countCalls(handshake, settings)]));
+    show(`Calls of the host for each handshake, ${title}`, callCountTable(counts));
+  }
+}
+
+function showCallbacks(handshakes: number): void {
+  for (const [title, settings] of Object.entries(CALL_SETTINGS)) {
+    console.error(`callbacks: ${title}`);
+    const { times, bytesBefore, bytesAfter } = measureCallbacks(settings, handshakes);
+    const memory = `memory of the VM before and after: ${bytesBefore} and ${bytesAfter} bytes`;
+    show(`Callbacks on a fake host, ${title}, ${handshakes} handshakes`, callbackTable(times), memory);
   }
 }
 
@@ -174,6 +218,7 @@ function readOptions(args: string[]): Options {
         idle: { type: "string", default: "2000" },
         waves: { type: "string", default: "2" },
         mib: { type: "string", default: "1024" },
+        handshakes: { type: "string", default: "200000" },
       },
     });
     return {
@@ -190,6 +235,7 @@ function readOptions(args: string[]): Options {
       idle: count("--idle", values.idle),
       waves: count("--waves", values.waves),
       mib: count("--mib", values.mib),
+      handshakes: count("--handshakes", values.handshakes),
     };
   } catch (error) {
     if (error instanceof SetupError) throw error;
