@@ -18,6 +18,11 @@ export function buildCallCosts(): Promise<string> {
   return compile("call_costs");
 }
 
+/** The filter that makes the calls of an observed resumption, and does nothing with them. */
+export function buildCallsOnly(): Promise<string> {
+  return compile("calls_only");
+}
+
 async function compile(name: string): Promise<string> {
   const folder = join(BUILD_FOLDER, "bench");
   mkdirSync(folder, { recursive: true });

@@ -69,8 +69,8 @@ export function shuffled<T>(values: readonly T[]): T[] {
   return result;
 }
 
-/** At a time, so that each worker has something to do while clients and upstream compute. */
-const CONNECTIONS_A_WORKER = 4;
+/** At a time, so that a worker finds several events whenever it wakes, as a busy one does. */
+const CONNECTIONS_A_WORKER = 16;
 const WARM_UP_CONNECTIONS = 1500;
 const SETTLING_CONNECTIONS = 20;
 const SETTLING_MILLISECONDS = 25;

@@ -1,6 +1,7 @@
 /**
- * What the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter, with an empty one, and
- * with this one in three settings; and HAProxy, where it is installed, without and with a stick table of SSL session IDs.
+ * What the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter, with an empty one, with
+ * one that makes the calls of an observed resumption and does nothing with them, and with this one in three settings; and
+ * HAProxy, where it is installed, without and with a stick table of SSL session IDs.
  *
  * All have one upstream, so that each resumption reaches its issuer whatever the balancing, and all do the same work. A proxy
  * ends with the process that started it.
@@ -17,7 +18,8 @@ import { startEnvoy } from "../tools/envoy_process.ts";
 import { BUILD_FOLDER } from "../tools/project.ts";
 import { SetupError } from "../tools/setup_error.ts";
 
-export type ProxyName = "tcp_proxy" | "empty" | "observe" | "shipped" | "steer" | "haproxy" | "haproxy_stick";
+export type ProxyName =
+  "tcp_proxy" | "empty" | "calls_only" | "observe" | "shipped" | "steer" | "haproxy" | "haproxy_stick";
 
 export interface Proxy {
   readonly name: ProxyName;
@@ -33,6 +35,7 @@ export interface Proxy {
 export const PROXY_TITLES: Record<ProxyName, string> = {
   tcp_proxy: "Envoy, tcp_proxy alone",
   empty: "Envoy, empty wasm filter",
+  calls_only: "Envoy, wasm filter of the same calls only",
   observe: "this filter, observing",
   shipped: "this filter, as shipped: refusing what is removed",
   steer: "this filter, steering and refusing",
@@ -45,6 +48,7 @@ export interface ProxySetup {
   /** The modules: this project's, and the one that does nothing. */
   filter: string;
   emptyFilter: string;
+  callsOnly: string;
   upstream: string;
 }
 
@@ -53,9 +57,9 @@ export function startProxy(name: ProxyName, workers: number, setup: ProxySetup):
     case "tcp_proxy":
       return startEnvoyProxy(name, workers, setup, {}, (configuration) => configuration.deleteIn([...FILTERS, 0]));
     case "empty":
-      return startEnvoyProxy(name, workers, setup, {}, (configuration) => {
-        configuration.setIn([...MODULE, "local", "filename"], setup.emptyFilter);
-      });
+      return startEnvoyProxy(name, workers, setup, {}, (configuration) => setModule(configuration, setup.emptyFilter));
+    case "calls_only":
+      return startEnvoyProxy(name, workers, setup, {}, (configuration) => setModule(configuration, setup.callsOnly));
     case "observe":
       return startEnvoyProxy(name, workers, setup, { enforcement: "observe" });
     case "shipped":
@@ -66,6 +70,10 @@ export function startProxy(name: ProxyName, workers: number, setup: ProxySetup):
     case "haproxy_stick":
       return startHaproxy(name, workers, setup);
   }
+}
+
+function setModule(configuration: Document, file: string): void {
+  configuration.setIn([...MODULE, "local", "filename"], file);
 }
 
 /** As `haproxy -v` says it; null where there is none. */

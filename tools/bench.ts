@@ -10,7 +10,7 @@
  *                      they cost), callbacks (how long the module takes); without it: all but resumed12_id
  * --rounds N           slices for each proxy, 6 where it is not said
  * --connections N      of a slice, 200
- * --proxies NAME,...   of tcp_proxy, empty, observe, shipped, steer, haproxy, haproxy_stick
+ * --proxies NAME,...   of tcp_proxy, empty, calls_only, observe, shipped, steer, haproxy, haproxy_stick
  * --workers N,...      1,2
  * --idle N             idle connections, 2000
  * --waves N            waves of 10,000 clients that vanish, 2
@@ -21,7 +21,7 @@ import { parseArgs } from "node:util";
 import { measureDownload, GIB } from "../bench/download.ts";
 import { measureCallbacks } from "../bench/callbacks.ts";
 import { type CallCost, countCalls, measureCallCosts } from "../bench/call_costs.ts";
-import { buildCallCosts, buildEmptyFilter } from "../bench/filters.ts";
+import { buildCallCosts, buildCallsOnly, buildEmptyFilter } from "../bench/filters.ts";
 import { measureHandshakes, measureIdleTime } from "../bench/handshakes.ts";
 import { type Load, startLoad } from "../bench/load.ts";
 import { describeMachine } from "../bench/machine.ts";
@@ -103,7 +103,13 @@ async function run(options: Options): Promise<void> {
   const emptyFilter = await buildEmptyFilter();
   for (const line of await describeMachine(envoyBinary)) console.log(line);
   const load = await startLoad();
-  const setup = { envoyBinary, filter: MODULE_FILE, emptyFilter, upstream: load.upstream };
+  const setup = {
+    envoyBinary,
+    filter: MODULE_FILE,
+    emptyFilter,
+    callsOnly: await buildCallsOnly(),
+    upstream: load.upstream,
+  };
   try {
     await measureCpu(options, load, setup);
     await measureMemory(options, load, setup);
