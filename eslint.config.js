@@ -87,12 +87,8 @@ export default tseslint.config(
     files: [
       "assembly/**/*.ts",
       "tests/unit/**/*.ts",
-    files: [
-      "assembly/**/*.ts",
-      "tests/unit/**/*.ts",
       "bench/{call_costs,calls_only,empty_filter}/*.ts",
       "bench/cache/{index,bench_root,samples}.ts",
-    ],
     ],
     languageOptions: {
       parser: tseslint.parser,
