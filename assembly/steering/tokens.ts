@@ -134,9 +134,30 @@ export class Tokens {
     return number;
   }
 
+  /** Copies the table as it is stored; false where there is none, or it cannot be read. A damaged one begins anew. */
   private refresh(): bool {
     const result = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
-    return result == StoreResult.Ok && this.sharedStore.length == TABLE_SIZE;
+    if (result == StoreResult.Ok && this.isWhole) return true;
+    memory.fill(this.table, 0, TABLE_SIZE);
+    if (result != StoreResult.Ok && result != StoreResult.TooLarge) return false;
+    this.sharedStore.overwrite(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    const again = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    if (again == StoreResult.Ok && this.isWhole) return true;
+    memory.fill(this.table, 0, TABLE_SIZE);
+    return false;
+  }
+
+  /** What is relied on later: its size, the number of upstreams, and that no address is longer than its place. */
+  private get isWhole(): bool {
+    if (this.sharedStore.length != TABLE_SIZE || load<u32>(this.table) > <u32>MAX_UPSTREAMS) return false;
+    const upstreams = this.upstreams;
+    for (let number = 0; number < upstreams; number++) {
+      if (this.addressLengthOf(number) > MAX_ADDRESS) return false;
+    }
+    for (let token: u32 = 0; token < TOKENS; token++) {
+      if (this.leads(token) >= upstreams) return false;
+    }
+    return true;
   }
 
   private write(exists: bool, mark: u32): StoreResult {
