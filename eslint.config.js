@@ -119,10 +119,12 @@ export default tseslint.config(
       "tests/soak/**/*.ts",
       "tests/fixtures/**/*.ts",
       "tests/differential/**/*.ts",
-      "tests/fuzz/run.ts",
+      "tests/fuzz/**/*.ts",
       "bench/*.ts",
       "bench/cache/{run,in_envoy,lean_host}.ts",
     ],
+    // In AssemblyScript.
+    ignores: ["tests/fuzz/handshake_fuzz.ts"],
     extends: [tseslint.configs.recommended],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

@@ -25,10 +25,14 @@ async function buildFilter(): Promise<string | null> {
   return failure;
 }
 
-/** Compiles the sources in a folder; null on success, else what the compiler said. */
-export async function compileFilter(outFile: string, folder = PROJECT_FOLDER): Promise<string | null> {
+/** Compiles the sources in a folder; null on success, else what the compiler said. `options` are the compiler's, beside ours. */
+export async function compileFilter(
+  outFile: string,
+  folder = PROJECT_FOLDER,
+  options: string[] = [],
+): Promise<string | null> {
   const compiler = join(folder, "node_modules", "assemblyscript", "bin", "asc.js");
-  const args = [compiler, "assembly/index.ts", "--target", "release", "--outFile", outFile];
+  const args = [compiler, "assembly/index.ts", "--target", "release", "--outFile", outFile, ...options];
   const { exitCode, output } = await runCommand(process.execPath, args, { folder });
   return exitCode === 0 ? null : shortenLines(output) || "the compiler failed and said nothing";
 }

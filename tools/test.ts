@@ -48,6 +48,7 @@ const CHECKS: Check[] = [
   { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
   { name: "wasm", what: "the built module on a fake host", needs: "build", run: builtModule },
   { name: "differential", what: "the cache beside a real libssl's", needs: "build", isLong: true, run: differential },
+  { name: "fuzz", what: "a minute of fuzzing, and what was found before", needs: "build", isLong: true, run: fuzzed },
   { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
 ];
 
@@ -174,6 +175,10 @@ async function reproducible(): Promise<SuiteResult> {
 
 function builtModule(files: string[] | undefined): Promise<SuiteResult> {
   return runNodeTests({ folder: "tests/wasm", files, concurrency: 1 });
+}
+
+function fuzzed(files: string[] | undefined): Promise<SuiteResult> {
+  return runNodeTests({ folder: "tests/fuzz", files, concurrency: 1 });
 }
 
 /** Says itself how many sequences agreed, in its last line. */

@@ -3,7 +3,7 @@
  *
  * In each round it must hold that nothing traps; that every feed takes at least one byte and never more than it was given; that the
  * answer does not depend on how the bytes were cut; that it does not depend on what lies behind them in memory, that is, nothing
- * is read outside; and that all memory is given back. `npx tsx tests/fuzz/run.ts --seconds 60` runs it for longer.
+ * is read outside; and that all memory is given back. `npm run fuzz -- --only parser` runs it for longer.
  */
 import { Direction } from "../../assembly/tls/handshake";
 import { liveHandshakeBytes } from "../../assembly/tls/memory";

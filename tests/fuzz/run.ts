@@ -1,69 +1,149 @@
 /**
- * Fuzzes the TLS observer for as long as one likes.
- *
- *     npx tsx tests/fuzz/run.ts [--seconds 60] [--seed N]
- *
- * Compiles handshake_fuzz.ts as the release build is compiled and runs it with one seed after the other. The first failure, a trap
- * included, ends it with exit code 1 and the seed and round that repeat it.
+ * Runs fuzzers in threads of their own, watches that each input ends, and tells what was found. Used by `npm run fuzz` and by the
+ * minute of fuzzing in `npm test`.
  */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { countedModule, builtModule } from "./modules.ts";
+import { type Input, toText } from "./input.ts";
+import { parserModule } from "./parser.ts";
+import { TARGETS } from "./targets/all.ts";
+import { CURRENT_HEADER, CURRENT_SIZE, type Found, type Orders, type Progress } from "./thread.ts";
 
-const ROUNDS = 2000;
-const PROJECT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+export const NAMES: readonly string[] = [...TARGETS.map(({ name }) => name), "parser"];
 
-const { values } = parseArgs({ options: { seconds: { type: "string" }, seed: { type: "string" } } });
-const seconds = Number(values.seconds ?? "60");
-const firstSeed = Number(values.seed ?? "1");
-if (!(seconds > 0) || !Number.isInteger(firstSeed) || firstSeed < 0) {
-  console.error("usage: npx tsx tests/fuzz/run.ts [--seconds 60] [--seed N]");
-  process.exit(2);
+export interface RunOptions {
+  seed: number;
+  seconds: number;
+  /** Ends before `seconds` when so many inputs were run. */
+  inputs?: number;
+  names?: readonly string[];
+  threads?: number;
+  /** Called about once a second and thread. */
+  progress?: (counts: Progress["counts"]) => void;
 }
 
-const { fuzz } = await build();
-const end = Date.now() + seconds * 1000;
-let seed = firstSeed;
-for (; Date.now() < end; seed++) {
-  const answer = run(seed);
-  if (answer === 0) continue;
-  console.error(`failed: seed ${seed}, ${answer < 0 ? "a trap" : `round ${answer - 1}`}`);
-  process.exit(1);
-}
-console.log(`passed: ${(seed - firstSeed) * ROUNDS} rounds, seeds ${firstSeed} to ${seed - 1}`);
-
-function run(seed: number): number {
-  try {
-    return fuzz(seed, ROUNDS);
-  } catch (trap) {
-    console.error(trap);
-    return -1;
-  }
+export interface RunResult {
+  counts: Progress["counts"];
+  /** Of the counters of the module. */
+  counters: number;
+  found: Found[];
 }
 
-/** Compiled outside the project's own options, whose entry is the filter. */
-async function build(): Promise<{ fuzz: (seed: number, rounds: number) => number }> {
-  const folder = mkdtempSync(join(tmpdir(), "fuzz-"));
-  try {
-    const config = join(folder, "asconfig.json");
-    const module = join(folder, "fuzz.wasm");
-    writeFileSync(config, "{}");
-    const compiler = join(PROJECT, "node_modules", "assemblyscript", "bin", "asc.js");
-    const out = relative(PROJECT, module);
-    const options = ["--config", relative(PROJECT, config), "--runtime", "incremental", "-O3", "--outFile", out];
-    execFileSync(process.execPath, [compiler, "tests/fuzz/handshake_fuzz.ts", ...options], {
-      cwd: PROJECT,
-      stdio: "inherit",
+/** The threads' seeds follow one another; the first that finds something ends all. */
+export async function fuzz(options: RunOptions): Promise<RunResult> {
+  const { inputs = Infinity, names = NAMES, threads = 1 } = options;
+  const counted = await countedModule();
+  const orders = {
+    seconds: options.seconds,
+    inputs: inputs / threads,
+    names: [...names],
+    counted: counted.wasm,
+    counters: counted.counters,
+    built: builtModule(),
+    parser: await parserModule(),
+  };
+  const counts: Progress["counts"][] = [];
+  const runs = Array.from({ length: threads }, (_, index) => {
+    const current = new SharedArrayBuffer(CURRENT_SIZE);
+    return new ThreadRun({ ...orders, seed: options.seed + index, current }, (latest) => {
+      counts[index] = latest;
+      options.progress?.(sum(counts));
     });
-    const abort = (): never => {
-      throw new Error("abort");
-    };
-    const { instance } = await WebAssembly.instantiate(readFileSync(module), { env: { abort } });
-    return instance.exports as unknown as { fuzz: (seed: number, rounds: number) => number };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  });
+  const found: Found[] = [];
+  await Promise.all(
+    runs.map(async (run) => {
+      const one = await run.ended;
+      if (one === undefined) return;
+      found.push(one);
+      for (const other of runs) other.stop();
+    }),
+  );
+  return { counts: sum(counts), counters: counted.counters, found };
+}
+
+class ThreadRun {
+  readonly ended: Promise<Found | undefined>;
+  private readonly worker: Worker;
+
+  constructor(
+    private readonly orders: Orders,
+    progress: (counts: Progress["counts"]) => void,
+  ) {
+    this.worker = new Worker(new URL("thread.mjs", import.meta.url), { workerData: orders });
+    this.ended = new Promise((resolve, reject) => {
+      const watch = this.watch(resolve);
+      this.worker.on("message", (message: Progress | Found) => {
+        if (message.kind === "found") return resolve(message);
+        progress(message.counts);
+        if (message.kind === "end") resolve(undefined);
+      });
+      this.worker.on("error", reject);
+      this.worker.on("exit", () => resolve(undefined));
+      void this.closed().then(() => clearInterval(watch));
+    });
+  }
+
+  stop(): void {
+    void this.worker.terminate();
+  }
+
+  private closed(): Promise<void> {
+    return new Promise((resolve) => this.worker.once("exit", () => resolve()));
+  }
+
+  /** Nothing new for long: the input hangs, unless something was found already, which is being made smaller. */
+  private watch(hangs: (found: Found) => void): NodeJS.Timeout {
+    const header = new Int32Array(this.orders.current, 0, 3);
+    let before = -1;
+    let since = Date.now();
+    const interval = setInterval(() => {
+      const inputs = Atomics.load(header, 0);
+      if (inputs !== before) {
+        before = inputs;
+        since = Date.now();
+      } else if (Date.now() - since > HANG_MILLISECONDS) {
+        clearInterval(interval);
+        hangs(this.hanging());
+        this.stop();
+      }
+    }, 1000);
+    return interval;
+  }
+
+  private hanging(): Found {
+    const { current, seed } = this.orders;
+    const [inputs = 0, nameLength = 0, length = 0] = new Int32Array(current, 0, 3);
+    const all = Buffer.from(current);
+    const target = all.toString("utf8", CURRENT_HEADER, CURRENT_HEADER + nameLength);
+    const from = CURRENT_HEADER + nameLength;
+    const input: Input = [];
+    for (let at = from; at + 5 <= from + length;) {
+      const bytes = Buffer.from(all.subarray(at + 5, at + 5 + all.readUInt32LE(at + 1)));
+      input.push({ kind: all.readUInt8(at), bytes });
+      at += 5 + bytes.length;
+    }
+    const message = `nothing for ${HANG_MILLISECONDS / 1000} s: input ${inputs} of seed ${seed} (the case is its last input only)`;
+    const text = toText({ target, variant: 0, inputs: [input] }, message);
+    return { kind: "found", target, message, text, onBuilt: false };
   }
 }
+
+function sum(threads: (Progress["counts"] | undefined)[]): Progress["counts"] {
+  const total = new Map<string, Progress["counts"][number]>();
+  for (const counts of threads) {
+    for (const { name, inputs, kept, reached } of counts ?? []) {
+      const before = total.get(name);
+      total.set(name, {
+        name,
+        inputs: inputs + (before?.inputs ?? 0),
+        kept: kept + (before?.kept ?? 0),
+        reached: Math.max(reached, before?.reached ?? 0),
+      });
+    }
+  }
+  return [...total.values()];
+}
+
+/** Making a case smaller takes time too: at most this. */
+const HANG_MILLISECONDS = 120_000;

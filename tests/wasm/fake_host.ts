@@ -21,7 +21,8 @@ import { type Context, type LocalResponse, type Surroundings, Vm } from "./host/
 
 export { Trap } from "./host/vm.ts";
 
-export type Configuration = Record<string, unknown> | string;
+/** An object is given as JSON, text as UTF-8, bytes as they are. */
+export type Configuration = Record<string, unknown> | string | Uint8Array;
 
 export interface RequestOptions {
   /** Sent as `Authorization: Bearer TOKEN`. */
@@ -52,11 +53,12 @@ export class FakeHost {
 
   /**
    * `environment`: what vm_config.environment_variables would give to the module. `keepsNoProperties`: the host knows no
-   * `declare_property`, so that what the module sets lasts for one stream only.
+   * `declare_property`, so that what the module sets lasts for one stream only. `wasm`: another module than the built one.
    */
   constructor(
     readonly environment: Record<string, string> = {},
     private readonly keepsNoProperties = false,
+    readonly wasm?: WebAssembly.Module,
   ) {}
 
   worker(): Worker {
@@ -136,10 +138,9 @@ export class Worker {
   configure(rootId: string, configuration: Configuration, vmConfiguration = rootId): boolean {
     let vm = this.vms.get(vmConfiguration);
     const fresh = vm === undefined;
-    vm ??= new Vm(module(), this.host.surroundings(), Buffer.from(vmConfiguration));
+    vm ??= new Vm(this.host.wasm ?? module(), this.host.surroundings(), Buffer.from(vmConfiguration));
     this.vms.set(vmConfiguration, vm);
-    const text = typeof configuration === "string" ? configuration : JSON.stringify(configuration);
-    const context: Context = { id: this.nextContext++, rootId, configuration: Buffer.from(text) };
+    const context: Context = { id: this.nextContext++, rootId, configuration: configurationBytes(configuration) };
     vm.add(context);
     vm.call(context, "proxy_on_context_create", [context.id, 0]);
     if (fresh && vm.call(context, "proxy_on_vm_start", [context.id, vmConfiguration.length], 1) === 0) return false;
@@ -202,6 +203,11 @@ export class Worker {
     let total = 0;
     for (const vm of this.vms.values()) total += vm.memoryBytes;
     return total;
+  }
+
+  /** Linear memory of the VM in which a filter runs. */
+  memory(rootId: string): WebAssembly.Memory {
+    return this.root(rootId).vm.memory;
   }
 
   private root(rootId: string): Root {
@@ -504,8 +510,14 @@ function bodyOf({ body }: RequestOptions): Buffer {
   return Buffer.from(JSON.stringify(body));
 }
 
+function configurationBytes(configuration: Configuration): Buffer {
+  if (configuration instanceof Uint8Array) return Buffer.from(configuration);
+  return Buffer.from(typeof configuration === "string" ? configuration : JSON.stringify(configuration));
+}
+
 function answerOf({ body, headers, status }: LocalResponse): Answer {
-  const text = body.toString("utf8");
+  // Malformed UTF-8 is an error here, as it is for a caller.
+  const text = UTF8.decode(body);
   return { status, headers: Object.fromEntries(headers), text, json: parse(text) };
 }
 
@@ -528,6 +540,7 @@ function module(): WebAssembly.Module {
   return compiled;
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const MODULE_PATH = fileURLToPath(new URL("../../build/tls-session-cache.wasm", import.meta.url));
 const MAX_TICKS_FOR_AN_ANSWER = 10_000;
 const LOG_LINES = 2_000;

@@ -98,6 +98,10 @@ export class Vm {
     return this.current !== undefined;
   }
 
+  get memory(): WebAssembly.Memory {
+    return this.guestMemory;
+  }
+
   get memoryBytes(): number {
     return this.guestMemory.buffer.byteLength;
   }
@@ -175,13 +179,15 @@ export class Vm {
   }
 
   private copyOut(pointer: number, length: number): Buffer {
-    this.refresh();
-    return Buffer.from(this.bytes.subarray(pointer >>> 0, (pointer >>> 0) + (length >>> 0)));
+    return Buffer.from(this.slice(pointer, length));
   }
 
+  /** Envoy refuses what lies outside; here it is the module's end, because it must never come to that. */
   private slice(pointer: number, length: number): Uint8Array {
     this.refresh();
-    return this.bytes.subarray(pointer >>> 0, (pointer >>> 0) + (length >>> 0));
+    const end = (pointer >>> 0) + (length >>> 0);
+    if (end > this.bytes.length) throw new RangeError(`the module named memory up to ${end} of ${this.bytes.length}`);
+    return this.bytes.subarray(pointer >>> 0, end);
   }
 
   private writeU32(pointer: number, value: number): void {

@@ -1,0 +1,113 @@
+/** Sessions and refusals that no input names, and what must hold of a proxy whatever it was given. */
+import assert from "node:assert/strict";
+import { FakeHost } from "../../wasm/fake_host.ts";
+import { observerSettings, adminSettings, Proxy } from "../../wasm/proxy.ts";
+import { fullWithId, resumedById, sha256 } from "../../wasm/tls_bytes.ts";
+import { hold, Violation } from "../input.ts";
+
+/** One worker with observer and admin API. What only the observer knows is not told to the admin filter. */
+export function openProxy(wasm: WebAssembly.Module, settings: Record<string, unknown>): Proxy {
+  const host = new FakeHost({}, false, wasm);
+  const proxy = new Proxy({ workers: 0, host });
+  const worker = host.worker();
+  proxy.workers.push(worker);
+  const { access_log, steering, ...cache } = settings;
+  const observer = {
+    ...(access_log === undefined ? {} : { access_log }),
+    ...(steering === undefined ? {} : { steering }),
+  };
+  for (const [root, configuration] of [
+    ["observer", observerSettings({ ...cache, ...observer })],
+    ["admin", adminSettings(cache)],
+  ] as const) {
+    if (!worker.configure(root, configuration)) throw new Error(`refused: ${host.log.at(-1)?.text ?? ""}`);
+  }
+  return proxy;
+}
+
+export class Bystanders {
+  private readonly texts: string[];
+  private checks = 0;
+
+  constructor(private readonly proxy: Proxy) {
+    for (const id of KEPT)
+      proxy.put(id, { sni: "bystander.example", upstream: "10.0.0.9:443", timeout: 2_000_000_000 });
+    for (const id of REMOVED) proxy.delete(id);
+    this.texts = KEPT.map((id) => proxy.get(id).text);
+  }
+
+  check(): void {
+    const { proxy } = this;
+    KEPT.forEach((id, index) => {
+      const { text } = proxy.get(id);
+      hold(
+        text === this.texts[index],
+        () => `a session that no input named was ${this.texts[index] ?? ""}, is ${text}`,
+      );
+    });
+    for (const id of REMOVED) {
+      const { status } = proxy.get(id);
+      hold(status === 410, () => `a removed session that no input named answers ${status}`);
+      const { closed, toClient } = this.resume(id);
+      hold(closed && toClient[0]?.[0] === 0x15, () => "a removed session that no input named resumes");
+    }
+    const fresh = sha256(Buffer.from(`fresh ${this.checks++}`));
+    proxy.handshake(fullWithId(fresh));
+    const { status } = proxy.get(fresh);
+    hold(status === 200, () => `a whole handshake after all this was not learned: ${status}`);
+    bounded(proxy);
+  }
+
+  private resume(id: Buffer): { closed: boolean; toClient: Buffer[] } {
+    const connection = this.proxy.worker.connection({ upstream: "10.0.0.9:443" });
+    for (const { from, bytes } of resumedById(id)) {
+      if (from === "client") connection.fromClient(bytes);
+      else connection.fromServer(bytes);
+    }
+    this.proxy.host.pass(2);
+    const { closed, toClient } = connection;
+    connection.close();
+    return { closed, toClient };
+  }
+}
+
+/** Linear memory, and what is in shared data. */
+export function bounded({ host, worker }: Proxy): void {
+  const { memoryBytes } = worker;
+  hold(memoryBytes <= MEMORY_MAX, () => `linear memory has grown to ${memoryBytes} bytes`);
+  const { bytes } = host.sharedData;
+  hold(bytes <= SHARED_MAX, () => `shared data has grown to ${bytes} bytes`);
+}
+
+/** An answer of the admin API as the contract has it. The fake host has read it as UTF-8 and JSON already. */
+export function assertAnswer(
+  answer: { status: number; headers: Record<string, string>; json: Record<string, unknown> },
+  isHead: boolean,
+): void {
+  const { headers, json, status } = answer;
+  hold(STATUSES.has(status), () => `status ${status} is in no contract`);
+  hold(status !== 503 || headers["retry-after"] !== undefined, () => "503 without Retry-After");
+  hold(headers["cache-control"] === "no-store", () => `cache-control: ${String(headers["cache-control"])}`);
+  for (const value of Object.values(headers)) {
+    hold(!/[\x00-\x1f\x7f]/.test(value), () => `a header that breaks out: ${JSON.stringify(value)}`);
+  }
+  if (isHead) return;
+  const isProblem = status >= 400 && json.outcome !== "not_found";
+  const type = headers["content-type"] ?? "";
+  hold(type === (isProblem ? "application/problem+json" : "application/json"), () => `status ${status} as ${type}`);
+  if (!isProblem) return;
+  try {
+    assert.equal(typeof json.title, "string");
+    assert.equal(typeof json.detail, "string");
+    assert.equal(json.status, status);
+  } catch (error) {
+    throw new Violation(`status ${status}: ${(error as Error).message}`);
+  }
+}
+
+const KEPT = [1, 2, 3].map((number) => sha256(Buffer.from(`kept bystander ${number}`)));
+const REMOVED = [1, 2].map((number) => sha256(Buffer.from(`removed bystander ${number}`)));
+/** Linear memory of observer and admin API together: 2 MiB at rest, so that a leak of 100 bytes an input shows within a session. */
+const MEMORY_MAX = 16 * 1024 * 1024;
+const SHARED_MAX = 16 * 1024 * 1024;
+const STATUSES: ReadonlySet<number> = new Set([200, 201, 400, 401, 403, 404, 405, 410, 413, 422, 503]);
