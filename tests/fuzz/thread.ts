@@ -168,6 +168,6 @@ class Current {
 }
 
 const TURN_MILLISECONDS = 1000;
-const PARSER_INPUTS = 250;
+const PARSER_INPUTS = 1000;
 
 if (parentPort !== null) run(workerData as Orders);
