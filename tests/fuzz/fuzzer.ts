@@ -165,8 +165,8 @@ const SESSION_INPUTS = 512;
 const CHECK_INPUTS = 64;
 const CORPUS_MAX = 20_000;
 const RECENT = 64;
-const SLOW_MILLISECONDS = 250;
-const HANGING_MILLISECONDS = 1000;
+const SLOW_MILLISECONDS = 2000;
+const HANGING_MILLISECONDS = 2000;
 /** Times reached -> one bit: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, more. */
 const LEVELS = Uint8Array.from({ length: 256 }, (_, times) => {
   if (times === 0) return 0;
