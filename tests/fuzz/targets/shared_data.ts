@@ -15,10 +15,11 @@ const FIRST_REQUEST = 1;
 const HANDSHAKE = 4;
 const LISTING = 5;
 const TIME_PASSES = 6;
+const NAMED_DAMAGE = 7;
 
 export const sharedData: Target = {
   name: "shared_data",
-  kinds: 7,
+  kinds: 8,
   variants: 2,
   longestStep: 300,
   dictionary: [
@@ -75,6 +76,7 @@ class SharedDataSession implements Session {
     const id = sessionId(number % 40);
     const request = REQUESTS[kind - FIRST_REQUEST];
     if (kind === DAMAGE) this.damage(bytes);
+    else if (kind === NAMED_DAMAGE) this.damageNamed(bytes);
     else if (request !== undefined)
       this.ask(request, `/v1/sessions/${id.toString("hex")}`, request === "PUT" ? "{}" : "");
     else if (kind === LISTING) this.ask("GET", LISTINGS[number % LISTINGS.length] ?? "", "");
@@ -102,11 +104,24 @@ class SharedDataSession implements Session {
     const { sharedData: shared } = this.proxy.host;
     const keys = shared.keys();
     const key = keys[bytes.readUInt16BE(1) % Math.max(keys.length, 1)];
-    if (key === undefined) return;
+    if (key !== undefined) this.damageValue(key, bytes.readUInt8(0), bytes.readUInt16BE(3), bytes.subarray(5));
+  }
+
+  /** The end of a key's name, a zero, then as above without the key: what was found is of that value wherever it comes to stand. */
+  private damageNamed(bytes: Buffer): void {
+    const end = bytes.indexOf(0);
+    if (end < 1 || bytes.length < end + 4) return;
+    const name = bytes.toString("latin1", 0, end);
+    const key = this.proxy.host.sharedData.keys().find((one) => one.endsWith(name));
+    const rest = bytes.subarray(end + 1);
+    if (key !== undefined) this.damageValue(key, rest.readUInt8(0), rest.readUInt16BE(1), rest.subarray(3));
+  }
+
+  private damageValue(key: string, way: number, where: number, given: Buffer): void {
+    const { sharedData: shared } = this.proxy.host;
     const value = Buffer.from(shared.peek(key) ?? []);
-    const at = bytes.readUInt16BE(3) % (value.length + 1);
-    const given = bytes.subarray(5);
-    shared.damage(key, this.damaged((bytes[0] ?? 0) % WAYS, key, value, at, given));
+    const at = where % (value.length + 1);
+    shared.damage(key, this.damaged(way % WAYS, key, value, at, given));
   }
 
   private damaged(way: number, key: string, value: Buffer, at: number, given: Buffer): Buffer {
