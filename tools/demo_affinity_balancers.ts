@@ -41,7 +41,7 @@ export const ROUND_ROBIN: Column = {
   name: "round_robin",
   title: "plain Envoy",
   steering: null,
-  start: (addresses) => startWithEnvoy(addresses, (configuration) => balance(configuration, "ROUND_ROBIN", "off")),
+  start: (addresses) => startWithEnvoy(addresses, (configuration) => balance(configuration, "ROUND_ROBIN")),
 };
 
 export const SOURCE_HASH: Column = {
@@ -50,7 +50,7 @@ export const SOURCE_HASH: Column = {
   steering: null,
   start: (addresses) =>
     startWithEnvoy(addresses, (configuration) => {
-      balance(configuration, "MAGLEV", "off");
+      balance(configuration, "MAGLEV");
       configuration.setIn([...TCP_PROXY, "hash_policy"], [{ source_ip: {} }]);
       surviveDeadHosts(configuration);
     }),
@@ -71,21 +71,21 @@ export function steeringColumn(steering: Steering, bySource: BySource = true): C
     title: `this filter, ${steering}`,
     steering,
     start: (addresses) =>
-      startWithEnvoy(addresses, (configuration) => {
-        balance(configuration, "MAGLEV", steering, bySource);
-        configuration.setIn([...TCP_PROXY, "max_early_data_bytes"], 16384);
-        configuration.setIn([...TCP_PROXY, "hash_policy"], [{ filter_state: { key: "envoy.hashable_string" } }]);
-        surviveDeadHosts(configuration);
-      }),
+      // As shipped, but for how it steers.
+      startWithEnvoy(addresses, (configuration) => setSteering(configuration, steering, bySource)),
   };
 }
 
-function balance(configuration: Document, policy: string, steering: "off" | Steering, bySource: BySource = true): void {
+function balance(configuration: Document, policy: string): void {
+  setSteering(configuration, "off", true);
+  configuration.setIn([...CLUSTER, "lb_policy"], policy);
+  for (const name of ["hash_policy", "max_early_data_bytes"]) configuration.deleteIn([...TCP_PROXY, name]);
+}
+
+function setSteering(configuration: Document, steering: "off" | Steering, bySource: BySource): void {
   const plugin = [...FILTERS, 0, "typed_config", "config", "configuration", "value"];
   const settings = JSON.parse(String(configuration.getIn(plugin))) as Record<string, unknown>;
   configuration.setIn(plugin, JSON.stringify({ ...settings, steering, steering_by_source: bySource }));
-  configuration.setIn([...CLUSTER, "lb_policy"], policy);
-  for (const name of ["hash_policy", "max_early_data_bytes"]) configuration.deleteIn([...TCP_PROXY, name]);
 }
 
 /** What makes a dead host cost no client an error where a hash would choose it again and again. */
