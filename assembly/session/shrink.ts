@@ -15,6 +15,8 @@ import { Metric } from "./statistics";
 export class Shrink extends PageJob {
   private evicting: bool = false;
   private found: i32 = 0;
+  /** How many this search is for: were it to grow on the way, sessions that expire late would be taken for early ones. */
+  private wanted: i32 = 0;
   private evictedHere: i32 = 0;
   private evictedInRound: i32 = 0;
   private rounds: i32 = 0;
@@ -32,6 +34,7 @@ export class Shrink extends PageJob {
         // Whatever holds the number up without being found is not for this job to wait for.
         if (this.evictedInRound == 0 || ++this.rounds == MAX_ROUNDS) return true;
         this.found = 0;
+        this.wanted = 0;
       }
       this.evicting = !this.evicting;
       this.evictedInRound = 0;
@@ -56,11 +59,13 @@ export class Shrink extends PageJob {
 
   /** Keeps the sessions that expire first, the last of them on top of a heap. */
   private searchIn(page: Page): bool {
-    const excess = this.excess();
-    const wanted = excess < <u64>ROUND ? <i32>excess : ROUND;
+    if (this.wanted == 0) {
+      const excess = this.excess();
+      this.wanted = excess < <u64>ROUND ? <i32>excess : ROUND;
+    }
     let entry = page.first();
     while (entry) {
-      if (!entry.isTombstone) this.offer(entry, wanted);
+      if (!entry.isTombstone) this.offer(entry, this.wanted);
       entry = page.after(entry);
     }
     return false;
