@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "../e2e/stack.ts";
 import type { AnswerBody, TicketKey } from "../wasm/answer.ts";
 import type { Random } from "../wasm/random.ts";
-import { type Crowd, kinds, LONG_LIVES } from "./crowd.ts";
+import { type Crowd, kinds, longLife } from "./crowd.ts";
 import type { Held, Refusals } from "./refusals.ts";
 
 export class Operator {
@@ -84,16 +84,16 @@ export class Operator {
         if (status === 503) return;
         if (JSON.stringify(seen) !== JSON.stringify(expected)) said.push(`${method}: ${seen.join(" ")}`);
       };
-      await expect(put(name("first"), LONG_LIVES * this.lifeSeconds), 201, name("first"));
+      await expect(put(name("first"), longLife(this.lifeSeconds)), 201, name("first"));
       await expect(["GET", path], 200, name("first"));
-      await expect(put(name("second"), LONG_LIVES * this.lifeSeconds), 200, name("second"));
+      await expect(put(name("second"), longLife(this.lifeSeconds)), 200, name("second"));
       await expect(["GET", path], 200, name("second"));
       if (i % 10 === 0) {
         // Beyond its time a session counts as absent, though it may not have been swept.
         await expect(put(name("short"), 1), 200, name("short"));
         await sleep(2100);
         await expect(["GET", path], 404);
-        await expect(put(name("third"), LONG_LIVES * this.lifeSeconds), 201, name("third"));
+        await expect(put(name("third"), longLife(this.lifeSeconds)), 201, name("third"));
       }
       await expect(["DELETE", path], 200);
       await expect(["GET", path], 410);
@@ -139,7 +139,7 @@ export class Operator {
       if (one === null) continue;
       const { status } = await this.call("PUT", `/v1/sessions/${one.id}`, {
         kind,
-        timeout: LONG_LIVES * this.lifeSeconds,
+        timeout: longLife(this.lifeSeconds),
       });
       if (status !== 503) held.push(one);
     }
