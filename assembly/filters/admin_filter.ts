@@ -12,18 +12,18 @@ import { AdminRequest } from "../admin/request";
 import { AdminResponse } from "../admin/response";
 import { Config, validateAdmin } from "../config/config";
 import { Action } from "../host/abi";
-import { answer, enter, INBOX, INBOX_CAPACITY, requestBody, requestHeader, tickEvery } from "../host/http_stream";
+import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
 import { TICK_MILLISECONDS } from "../host/roots";
 import { Deadline, SLICE_NANOSECONDS } from "../session/job";
 import { CacheFilter } from "./cache_filter";
+import { Gathered, RequestBody } from "./request_body";
 import { SharedCache } from "./shared_cache";
 
 /** One request and its answer. */
 class Exchange {
   readonly request: AdminRequest = new AdminRequest();
   readonly response: AdminResponse = new AdminResponse();
-  /** Bytes of the body that have come; the host gathers them. */
-  bodyLength: i32 = 0;
+  readonly body: RequestBody = new RequestBody();
   /** Nobody waits for the answer any more, or it was given. */
   closed: bool = false;
 
@@ -62,7 +62,7 @@ export class AdminFilter extends CacheFilter {
     if (decided) {
       this.reply(exchange);
     } else if (endOfStream) {
-      this.handle(api, exchange, 0);
+      this.handle(api, exchange);
     } else if (this.exchanges.size >= MAX_EXCHANGES) {
       unavailable(exchange.response, TOO_MANY);
       this.reply(exchange);
@@ -74,19 +74,20 @@ export class AdminFilter extends CacheFilter {
 
   requestBody(context: u32, length: i32, endOfStream: bool): i32 {
     const api = this.api;
-    if (!api || !this.exchanges.has(context)) return Action.STOP_ITERATION;
+    if (!api || !this.exchanges.has(context)) return Action.STOP_ITERATION_NO_BUFFER;
     const exchange = this.exchanges.get(context);
-    if (length > INBOX_CAPACITY) {
+    const gathered = exchange.body.gather(length);
+    if (gathered == Gathered.Kept) {
+      if (!endOfStream) return Action.STOP_ITERATION_NO_BUFFER;
       this.exchanges.delete(context);
-      api.tooLarge(exchange.response);
-      this.reply(exchange);
-    } else if (endOfStream) {
-      this.exchanges.delete(context);
-      this.handle(api, exchange, length);
-    } else {
-      exchange.bodyLength = length;
+      this.handle(api, exchange);
+      return Action.STOP_ITERATION_NO_BUFFER;
     }
-    return Action.STOP_ITERATION;
+    this.exchanges.delete(context);
+    if (gathered == Gathered.TooLarge) api.tooLarge(exchange.response);
+    else unavailable(exchange.response, gathered == Gathered.NoRoom ? TOO_MANY : NOT_READ);
+    this.reply(exchange);
+    return Action.STOP_ITERATION_NO_BUFFER;
   }
 
   requestTrailers(context: u32): i32 {
@@ -94,12 +95,15 @@ export class AdminFilter extends CacheFilter {
     if (!api || !this.exchanges.has(context)) return Action.STOP_ITERATION;
     const exchange = this.exchanges.get(context);
     this.exchanges.delete(context);
-    this.handle(api, exchange, exchange.bodyLength);
+    this.handle(api, exchange);
     return Action.STOP_ITERATION;
   }
 
   streamClosed(context: u32): void {
-    this.exchanges.delete(context);
+    if (this.exchanges.has(context)) {
+      this.exchanges.get(context).body.free();
+      this.exchanges.delete(context);
+    }
     for (let i = 0; i < this.working.length; i++) {
       if (this.working[i].context == context) this.working[i].closed = true;
     }
@@ -114,20 +118,17 @@ export class AdminFilter extends CacheFilter {
     this.deadline = new Deadline(shared.cache.clock);
   }
 
-  private handle(api: AdminApi, exchange: Exchange, bodyLength: i32): void {
+  private handle(api: AdminApi, exchange: Exchange): void {
     const response = exchange.response;
-    if (!requestBody(bodyLength)) {
-      unavailable(response, "the body could not be read; try again");
-      return this.reply(exchange);
-    }
     if (this.working.length >= MAX_EXCHANGES) {
       // Before the change: one that was made must not be answered as if it were not.
       unavailable(response, TOO_MANY);
       return this.reply(exchange);
     }
-    exchange.request.bodyPointer = INBOX;
-    exchange.request.bodyLength = bodyLength;
+    exchange.request.bodyPointer = exchange.body.start;
+    exchange.request.bodyLength = exchange.body.length;
     api.handle(exchange.request, response);
+    exchange.body.free();
     if (response.job == null) return this.reply(exchange);
     if (this.working.length == 0 && this.advance(exchange)) return this.reply(exchange);
     this.working.push(exchange);
@@ -161,6 +162,7 @@ export class AdminFilter extends CacheFilter {
 
   private reply(exchange: Exchange): void {
     exchange.closed = true;
+    exchange.body.free();
     const response = exchange.response;
     answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
   }
@@ -169,4 +171,5 @@ export class AdminFilter extends CacheFilter {
 /** Bodies and jobs that may wait at the same time on one worker. */
 const MAX_EXCHANGES: i32 = 1024;
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";
+const NOT_READ: string = "the body could not be read; try again";
 const FAST_TICK_MILLISECONDS: u32 = 2;

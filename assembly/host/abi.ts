@@ -52,6 +52,8 @@ export namespace HostResult {
 export namespace Action {
   export const CONTINUE: i32 = 0;
   export const STOP_ITERATION: i32 = 1;
+  /** For the body of a request: the host forgets the piece that the module was shown (FilterDataStatus of Envoy). */
+  export const STOP_ITERATION_NO_BUFFER: i32 = 3;
 }
 
 export namespace BufferType {

@@ -19,10 +19,9 @@ export function requestHeader(name: string): string {
   return result == HostResult.OK ? String.UTF8.decodeUnsafe(INBOX, receivedLength()) : "";
 }
 
-/** Copies the request's body to INBOX; false where that does not succeed. At most INBOX_CAPACITY bytes. */
-export function requestBody(length: i32): bool {
-  if (length == 0) return true;
-  receiveInto(INBOX, INBOX_CAPACITY);
+/** Copies the `length` bytes of the request's body that the host has to `into`; false where that does not succeed. */
+export function requestBody(into: usize, length: i32): bool {
+  receiveInto(into, length);
   const result = proxy_get_buffer_bytes(BufferType.HTTP_REQUEST_BODY, 0, length, OUT_POINTER, OUT_LENGTH);
   return result == HostResult.OK && receivedLength() == length;
 }
@@ -54,6 +53,4 @@ export function tickEvery(milliseconds: u32): void {
 const NO_GRPC_STATUS: u32 = 0xffffffff;
 const DETAILS: ArrayBuffer = String.UTF8.encode("tls_session_cache");
 const MAX_HEADER_BYTES: i32 = 16384;
-/** One more than the largest body that is taken. */
-export const INBOX_CAPACITY: i32 = 65536;
-export const INBOX: usize = memory.data(65536, 8);
+const INBOX: usize = memory.data(16384, 8);

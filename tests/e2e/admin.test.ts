@@ -96,6 +96,24 @@ describe("HTTP as it comes", () => {
     assert.match(answer, /^HTTP\/1\.1 413 /);
   });
 
+  it("is refused by the API itself, with a problem, however much of a large body comes at once", async () => {
+    for (const [first, second] of [
+      [60_000, 400_000],
+      [1, 400_000],
+      [65_536, 1],
+    ] as const) {
+      const answer = await raw(
+        [
+          `PUT /v1/sessions/${freshId()} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${FULL_TOKEN}\r\nContent-Length: ${first + second}\r\n\r\n`,
+          " ".repeat(first),
+          " ".repeat(second),
+        ],
+        true,
+      );
+      assert.match(answer, /^HTTP\/1\.1 413 [^]*application\/problem\+json/, `${first} and ${second} bytes`);
+    }
+  });
+
   it("that is no HTTP, or stops halfway, leaves the API answering", async () => {
     await raw(["\0\0\0\0garbage\r\n\r\n"], true);
     await raw(["GET /v1/stats HTTP/9.9\r\n\r\n"], true);

@@ -463,12 +463,15 @@ export class Exchange {
       this.passedThrough = action === Action.Continue;
       return;
     }
+    // Where the module stops, the host keeps what has come and shows it again with what follows, unless it is told not to.
+    let kept = 0;
     for (let from = 0; from < body.length; from += pieceBytes) {
       const to = Math.min(from + pieceBytes, body.length);
-      context.requestBody = body.subarray(0, to);
+      context.requestBody = body.subarray(from - kept, to);
       const last = to === body.length;
-      const answer = vm.call(context, "proxy_on_request_body", [context.id, to, last ? 1 : 0]);
+      const answer = vm.call(context, "proxy_on_request_body", [context.id, to - from + kept, last ? 1 : 0]);
       if (this.ended) return;
+      kept = answer === Action.StopIterationNoBuffer ? 0 : kept + to - from;
       if (answer === Action.Continue) {
         this.passedThrough = true;
         return;

@@ -13,7 +13,7 @@ export const Status = {
   Unimplemented: 12,
 } as const;
 
-export const Action = { Continue: 0, StopIteration: 1 } as const;
+export const Action = { Continue: 0, StopIteration: 1, StopIterationNoBuffer: 3 } as const;
 
 export const BufferKind = {
   HttpRequestBody: 0,
