@@ -9,7 +9,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
@@ -17,6 +16,7 @@ import { type Settings, renderEnvoyConfig } from "../tools/envoy_config.ts";
 import { startEnvoy } from "../tools/envoy_process.ts";
 import { BUILD_FOLDER } from "../tools/project.ts";
 import { SetupError } from "../tools/setup_error.ts";
+import { answers, freePorts } from "../tools/free_ports.ts";
 
 export type ProxyName =
   "tcp_proxy" | "empty" | "calls_only" | "observe" | "shipped" | "steer" | "haproxy" | "haproxy_stick";
@@ -155,24 +155,6 @@ ${stickTable}  server upstream ${upstream}
   }
   if (haproxy.pid === undefined) throw new SetupError("HAProxy cannot be started");
   return { name, workers, port, pid: haproxy.pid, log: () => "", stop };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 const START_SECONDS = 5;

@@ -40,6 +40,7 @@ import { idleTable, idleTimeTable, vanishingTable, workersTable } from "../bench
 import { build } from "./build.ts";
 import { findEnvoy } from "./envoy_binary.ts";
 import { MODULE_FILE } from "./project.ts";
+import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
 
 type Part = Handshake | "download" | "idle" | "vanish" | "calls" | "callbacks";
@@ -87,12 +88,7 @@ const VANISHING = 10_000;
 
 // A signal ends this process by way of "exit", where everything that was started is stopped.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
-try {
-  await run(readOptions(process.argv.slice(2)));
-} catch (error) {
-  console.error(`error: ${error instanceof SetupError ? error.message : String((error as Error).stack ?? error)}`);
-  process.exitCode = 1;
-}
+await runTool((args) => run(readOptions(args)));
 
 async function run(options: Options): Promise<void> {
   if (process.platform !== "linux") throw new SetupError("the benchmark reads CPU time from /proc: it needs Linux");

@@ -12,6 +12,7 @@ import { measureInNode } from "../bench/cache/lean_host.ts";
 import type { Measurements, Run } from "../bench/cache/run.ts";
 import { runCommand } from "./command.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
+import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
 import { shortenLines } from "./shorten_lines.ts";
 
@@ -30,12 +31,7 @@ const TITLES = {
   stats: "`GET /v1/stats`",
 };
 
-try {
-  await run(process.argv.slice(2));
-} catch (error) {
-  console.error(`error: ${error instanceof SetupError ? error.message : String((error as Error).stack ?? error)}`);
-  process.exitCode = 1;
-}
+await runTool(run);
 
 async function run(args: string[]): Promise<void> {
   const inEnvoy = args.includes("--envoy");

@@ -11,14 +11,10 @@ import { type Column, HAPROXY, isHaproxyInstalled } from "./demo_affinity_balanc
 import { ROUND_ROBIN, SOURCE_HASH, THIS_FILTER, THIS_FILTER_EXACT } from "./demo_affinity_balancers.ts";
 import { measureAffinity, type Row } from "./demo_affinity_run.ts";
 import { findEnvoy } from "./envoy_binary.ts";
+import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  console.error(`error: ${error instanceof SetupError ? error.message : String((error as Error).stack ?? error)}`);
-  process.exitCode = 1;
-}
+await runTool(run);
 
 async function run(args: string[]): Promise<number> {
   const isSmall = args.includes("--small");

@@ -7,7 +7,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +16,7 @@ import { renderEnvoyConfig, splitAddress } from "./envoy_config.ts";
 import { startEnvoy } from "./envoy_process.ts";
 import { MODULE_FILE } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
+import { answers, freePorts } from "./free_ports.ts";
 
 export interface Balancer {
   readonly port: number;
@@ -52,7 +52,6 @@ export const SOURCE_HASH: Column = {
     startWithEnvoy(addresses, (configuration) => {
       balance(configuration, "MAGLEV");
       configuration.setIn([...TCP_PROXY, "hash_policy"], [{ source_ip: {} }]);
-      surviveDeadHosts(configuration);
     }),
 };
 
@@ -86,19 +85,6 @@ function setSteering(configuration: Document, steering: "off" | Steering, bySour
   const plugin = [...FILTERS, 0, "typed_config", "config", "configuration", "value"];
   const settings = JSON.parse(String(configuration.getIn(plugin))) as Record<string, unknown>;
   configuration.setIn(plugin, JSON.stringify({ ...settings, steering, steering_by_source: bySource }));
-}
-
-/** What makes a dead host cost no client an error where a hash would choose it again and again. */
-function surviveDeadHosts(configuration: Document): void {
-  configuration.setIn([...TCP_PROXY, "max_connect_attempts"], 4);
-  configuration.setIn([...TCP_PROXY, "backoff_options"], { base_interval: "0.05s", max_interval: "0.2s" });
-  configuration.setIn([...CLUSTER, "common_lb_config"], { healthy_panic_threshold: { value: 0 } });
-  configuration.setIn([...CLUSTER, "outlier_detection"], {
-    split_external_local_origin_errors: true,
-    consecutive_local_origin_failure: 1,
-    enforcing_consecutive_local_origin_failure: 100,
-    max_ejection_percent: 100,
-  });
 }
 
 async function startWithEnvoy(addresses: string[], adapt: (configuration: Document) => void): Promise<Balancer> {
@@ -241,22 +227,6 @@ ${addresses.map((address, i) => `  server s${i} ${address}`).join("\n")}
     throw new SetupError("HAProxy does not start");
   }
   return { port, change: () => Promise.reject(new Error("HAProxy's servers are not changed here")), stop };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(true));
-    socket.on("error", () => resolve(false));
-    socket.on("connect", () => socket.destroy());
-  });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 let versions = 0;

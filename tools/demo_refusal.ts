@@ -11,14 +11,10 @@
 import { build } from "./build.ts";
 import { measureRefusal, refusalTable } from "./demo_refusal_run.ts";
 import { findEnvoy } from "./envoy_binary.ts";
+import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  console.error(`error: ${error instanceof SetupError ? error.message : String((error as Error).stack ?? error)}`);
-  process.exitCode = 1;
-}
+await runTool(run);
 
 async function run(args: string[]): Promise<number> {
   const at = args.indexOf("--attempts");

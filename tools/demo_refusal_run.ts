@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { request as httpRequest } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
 import { type Kind, type Seen, visit } from "./demo_affinity_client.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo_upstream.ts";
 import { findEnvoy } from "./envoy_binary.ts";
@@ -12,6 +11,7 @@ import { renderEnvoyConfig } from "./envoy_config.ts";
 import { startEnvoy } from "./envoy_process.ts";
 import { MODULE_FILE } from "./project.ts";
 import { sessionOf } from "./ssl_session.ts";
+import { freePorts } from "./free_ports.ts";
 
 export interface RefusalOptions {
   /** Attempts on removed sessions, and as many of bystanders. */
@@ -212,14 +212,6 @@ async function inLanes(count: number, act: (i: number) => Promise<void>, isEnoug
     while (next < count && !isEnough()) await act(next++);
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function pause(): Promise<void> {

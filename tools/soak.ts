@@ -7,14 +7,10 @@ import { describeMachine } from "../bench/machine.ts";
 import { soak } from "../tests/soak/run.ts";
 import { build } from "./build.ts";
 import { findEnvoy } from "./envoy_binary.ts";
+import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  console.error(`error: ${error instanceof SetupError ? error.message : String((error as Error).stack ?? error)}`);
-  process.exitCode = 1;
-}
+await runTool(run);
 
 async function run(args: string[]): Promise<number> {
   const minutes = numberOf(args, "--minutes", 30);

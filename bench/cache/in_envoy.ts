@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findEnvoy } from "../../tools/envoy_binary.ts";
 import { startEnvoy } from "../../tools/envoy_process.ts";
-import { freePorts } from "../../tests/e2e/stack.ts";
+import { freePorts } from "../../tools/free_ports.ts";
 import { type Measurements, Reader, type Run, textOf } from "./run.ts";
 
 export async function measureInEnvoy(run: Run, modulePath: string): Promise<Measurements> {

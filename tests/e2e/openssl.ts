@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
-import { eventually, freePorts } from "./stack.ts";
+import { eventually } from "./stack.ts";
+import { freePorts } from "../../tools/free_ports.ts";
 import { connect } from "node:net";
 
 export interface ClientRun {

@@ -13,7 +13,8 @@ import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.
 import { freshSni } from "../wasm/admin_contract.ts";
 import { generate } from "selfsigned";
 import { Folder, savedSession } from "./openssl.ts";
-import { type Stack, eventually, freePorts, startStack } from "./stack.ts";
+import { type Stack, eventually, startStack } from "./stack.ts";
+import { freePorts } from "../../tools/free_ports.ts";
 import { type TlsRequest, type Visit, visit } from "./tls_client.ts";
 
 const KINDS: Record<"id" | "ticket" | "psk", Partial<TlsRequest>> = {

@@ -6,7 +6,6 @@
  */
 import assert from "node:assert/strict";
 import { Agent, request as httpRequest } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
 import { findEnvoy } from "../../tools/envoy_binary.ts";
@@ -15,6 +14,7 @@ import { type EnvoyProcess, startEnvoy } from "../../tools/envoy_process.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import type { AnswerBody, Session } from "../wasm/answer.ts";
 import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../wasm/admin_contract.ts";
+import { freePorts } from "../../tools/free_ports.ts";
 
 export interface StackOptions {
   /** `host:port` each. */
@@ -139,15 +139,6 @@ export async function eventually<T>(what: string, attempt: () => Promise<T> | T,
     }
     await sleep(25);
   }
-}
-
-/** Ports that nobody listened on a moment ago. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once("listening", resolve))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 export function assertNoTrap(log: string): void {
