@@ -5,6 +5,8 @@ import { PROJECT_FOLDER } from "../tools/project.ts";
 import type { Order, Report } from "./messages.ts";
 
 export interface Load {
+  /** Of the clients and of the upstream. */
+  readonly pids: readonly number[];
   /** `127.0.0.1:port` */
   readonly upstream: string;
   /** Carries out an order; throws where a connection failed. */
@@ -17,6 +19,7 @@ export async function startLoad(): Promise<Load> {
   const port = (await server.next()) as number;
   const client = start("load_client.ts");
   return {
+    pids: [client, server].map(({ child }) => child.pid ?? 0),
     upstream: `127.0.0.1:${port}`,
     give: async (order) => {
       const answer = client.next();

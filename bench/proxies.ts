@@ -19,7 +19,7 @@ import { SetupError } from "../tools/setup_error.ts";
 import { answers, freePorts } from "../tools/free_ports.ts";
 
 export type ProxyName =
-  "tcp_proxy" | "empty" | "calls_only" | "observe" | "shipped" | "steer" | "haproxy" | "haproxy_stick";
+  "tcp_proxy" | "empty" | "calls_only" | "observe" | "refuse" | "steer" | "haproxy" | "haproxy_stick";
 
 export interface Proxy {
   readonly name: ProxyName;
@@ -37,8 +37,8 @@ export const PROXY_TITLES: Record<ProxyName, string> = {
   empty: "Envoy, empty wasm filter",
   calls_only: "Envoy, wasm filter of the same calls only",
   observe: "this filter, observing",
-  shipped: "this filter, as shipped: refusing what is removed",
-  steer: "this filter, steering and refusing",
+  refuse: "this filter, refusing what is removed",
+  steer: "this filter, as shipped: steering and refusing",
   haproxy: "HAProxy",
   haproxy_stick: "HAProxy, SSL-ID stick table",
 };
@@ -61,9 +61,9 @@ export function startProxy(name: ProxyName, workers: number, setup: ProxySetup):
     case "calls_only":
       return startEnvoyProxy(name, workers, setup, {}, (configuration) => setModule(configuration, setup.callsOnly));
     case "observe":
-      return startEnvoyProxy(name, workers, setup, { enforcement: "observe" });
-    case "shipped":
-      return startEnvoyProxy(name, workers, setup, {});
+      return startEnvoyProxy(name, workers, setup, { steering: "off", enforcement: "observe" });
+    case "refuse":
+      return startEnvoyProxy(name, workers, setup, { steering: "off", enforcement: "revoked" });
     case "steer":
       return startEnvoyProxy(name, workers, setup, { steering: "hash", enforcement: "revoked" });
     case "haproxy":

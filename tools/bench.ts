@@ -10,11 +10,12 @@
  *                      they cost), callbacks (how long the module takes); without it: all but resumed12_id
  * --rounds N           slices for each proxy, 6 where it is not said
  * --connections N      of a slice, 200
- * --proxies NAME,...   of tcp_proxy, empty, calls_only, observe, shipped, steer, haproxy, haproxy_stick
+ * --proxies NAME,...   of tcp_proxy, empty, calls_only, observe, refuse, steer, haproxy, haproxy_stick
  * --workers N,...      1,2
  * --idle N             idle connections, 2000
  * --waves N            waves of 10,000 clients that vanish, 2
  * --handshakes N       for callbacks, 200000
+ * --pin                the proxies run on the last core, with one worker each, and all else on the others (by taskset): less noise
  * --mib N              to download through each proxy, over all rounds, 1024
  */
 import { parseArgs } from "node:util";
@@ -27,6 +28,7 @@ import { type Load, startLoad } from "../bench/load.ts";
 import { describeMachine } from "../bench/machine.ts";
 import { type IdleMemory, measureIdleMemory, measureVanishing } from "../bench/memory.ts";
 import type { Handshake } from "../bench/messages.ts";
+import { canPin, pinLoad, pinProxy } from "../bench/pinning.ts";
 import {
   haproxyVersion,
   PROXY_TITLES,
@@ -53,6 +55,7 @@ interface Options {
   connections: number;
   idle: number;
   waves: number;
+  pins: boolean;
   mib: number;
   handshakes: number;
 }
@@ -146,6 +149,11 @@ async function measureCpu(options: Options, load: Load, setup: ProxySetup): Prom
     for (const workers of options.workers) {
       for (const name of options.proxies) proxies.push(await startProxy(name, workers, setup));
     }
+    if (options.pins) {
+      if (!canPin()) throw new SetupError("--pin: two cores and taskset (util-linux) are needed");
+      for (const pid of [process.pid, ...load.pids]) pinLoad(pid);
+      for (const { pid } of proxies) pinProxy(pid);
+    }
     show("Nothing to do", idleTimeTable(await measureIdleTime(proxies, IDLE_SECONDS)));
     const { rounds, connections } = options;
     for (const handshake of handshakes) {
@@ -220,6 +228,7 @@ function readOptions(args: string[]): Options {
         idle: { type: "string", default: "2000" },
         waves: { type: "string", default: "2" },
         mib: { type: "string", default: "1024" },
+        pin: { type: "boolean", default: false },
         handshakes: { type: "string", default: "200000" },
       },
     });
@@ -237,6 +246,7 @@ function readOptions(args: string[]): Options {
       idle: count("--idle", values.idle),
       waves: count("--waves", values.waves),
       mib: count("--mib", values.mib),
+      pins: values.pin,
       handshakes: count("--handshakes", values.handshakes),
     };
   } catch (error) {
