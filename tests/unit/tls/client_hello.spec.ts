@@ -151,6 +151,19 @@ describe("a ClientHello", () => {
     expect(error(hello().extension(0x1000, new Bytes()).body())).toBe("none");
   });
 
+  it("is not taken for malformed by what the hello before it had, however many extensions that was", () => {
+    for (let count = 60; count <= 70; count++) {
+      const many = hello();
+      for (let i = 0; i < count; i++) many.extension(0x2000 + i, new Bytes());
+      expect(error(many.body())).toBe("none", count.toString());
+      expect(error(many.body())).toBe("none", count.toString());
+      expect(error(many.extension(0x2000 + count - 1, new Bytes()).body())).toBe(
+        "duplicate_extension",
+        count.toString(),
+      );
+    }
+  });
+
   it("is malformed where pre_shared_key is not the last extension", () => {
     expect(
       error(
