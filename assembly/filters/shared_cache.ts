@@ -35,8 +35,7 @@ export class SharedCache {
 
   /** What is due in the background, a slice of it; on most virtual machines nothing. */
   tick(): void {
-    this.cache.pages.tick();
-    this.cache.ticketKeys.tick();
+    this.cache.tick();
     if (this.sweeper.isElected()) {
       this.deadline.start(SLICE_NANOSECONDS);
       this.cache.events.run(this.deadline);

@@ -82,6 +82,8 @@ export class Cache {
   readonly names: Names;
   private readonly admissions: Admissions;
   private readonly next: Session = new Session();
+  private settingsRead: u64 = 0;
+  private agedAt: u64 = 0;
   /** Sessions that the page at hand lost to make room, to be counted once it is stored. */
   private displaced: i32 = 0;
   /** What to count for the session whose place is taken though it counts as gone: expired, flushed, or NONE_GONE. */
@@ -100,8 +102,8 @@ export class Cache {
     this.hash = hash;
     this.names = new Names(settings.cacheName, sharedStore, hash);
     this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
-    this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash);
-    this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash);
+    this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash, settings.changes);
+    this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash, settings.changes);
     this.admissions = new Admissions(pages, metrics, clock);
     if (settings.created) {
       // Gauges may outlive the store, for instance where all listeners were replaced.
@@ -126,8 +128,26 @@ export class Cache {
     return this.settings.previous;
   }
 
+  /** Takes the settings, and what decides about resumptions, as they are now. To be called before that is asked for. */
   readSettings(): bool {
+    this.settingsRead = this.clock.nowNanoseconds();
     return this.settings.load();
+  }
+
+  /** As `readSettings`, for what need only be right within a second: what was read a moment ago will do. */
+  readSettingsOfLate(): void {
+    // A clock that was set back makes a very long time of it.
+    if (this.clock.nowNanoseconds() - this.settingsRead >= OF_LATE_NANOSECONDS) this.readSettings();
+  }
+
+  /** What is due now and then; to be called several times a second. */
+  tick(): void {
+    this.pages.tick();
+    this.ticketKeys.tick();
+    const now = this.clock.nowSeconds();
+    if (now == this.agedAt) return;
+    this.agedAt = now;
+    this.settings.changes.age();
   }
 
   changeMode(mode: u32): bool {
@@ -583,6 +603,7 @@ function equal(a: usize, aLength: i32, b: usize, bLength: i32): bool {
   return aLength == bLength && memory.compare(a, b, aLength) == 0;
 }
 
+const OF_LATE_NANOSECONDS: u64 = 100_000_000;
 const ORIGIN_API: i32 = 0;
 const ORIGIN_ISSUED: i32 = 1;
 const ORIGIN_ACCEPTED: i32 = 2;

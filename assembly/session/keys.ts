@@ -3,7 +3,7 @@
  * named caches live side by side and a later format does not read this one's pages.
  *
  *   "tls_session_cache/2/NAME/settings"          settings and registrations, see `settings.ts`
- *   "tls_session_cache/2/NAME/changed"           empty; another mark after each change of the settings
+ *   "tls_session_cache/2/NAME/changed"           empty; another mark after each change, see `changes.ts`
  *   "tls_session_cache/2/NAME/sweeper"           the lease of the one sweeper, see `sweeper.ts`
  *   "tls_session_cache/2/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
  *   "tls_session_cache/2/NAME/page" + u32        one page, see `page.ts`

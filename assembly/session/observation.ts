@@ -132,7 +132,9 @@ export class Observation {
       else this.countFull(handshake, Outcome.FULL);
       return;
     }
-    this.cache.readSettings();
+    // What was held is known to be so since the ServerHello, and what is new is looked at again.
+    if (handshake.resumed && !handshake.issuedTicket) this.cache.readSettingsOfLate();
+    else this.cache.readSettings();
     // A server may take an ID up and still make a new session.
     const accepts = handshake.acceptedKind != 0;
     if (accepts) this.count(acceptedKindOf(handshake), handshake.resumed ? Fate.ACCEPTED : Fate.DECLINED);

@@ -5,7 +5,9 @@
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Changes } from "./changes";
 import { KeyedHash } from "./keyed_hash";
+import { KnownRows } from "./known_rows";
 import { MAX_SNI_LENGTH } from "./session";
 import { Row, Table, TABLE_TRIES } from "./table";
 
@@ -19,6 +21,7 @@ export const enum RevocationOutcome {
 
 export class Revocations {
   readonly table: Table;
+  private readonly known: KnownRows;
   /** Second of the revocation that was put last. */
   time: u64 = 0;
   /** Whether the name that was put last had been revoked before. */
@@ -29,20 +32,22 @@ export class Revocations {
     sharedStore: SharedStore,
     private readonly clock: Clock,
     hash: KeyedHash,
+    private readonly changes: Changes,
   ) {
     this.table = new Table(cacheName, "revocations", sharedStore, hash);
+    this.known = new KnownRows(changes);
   }
 
   free(): void {
     this.table.free();
+    this.known.free();
   }
 
-  /** The second in which a name was revoked, 0 where it is not. */
+  /** The second in which a name was revoked, 0 where it is not; as of the last `Changes.refresh`. */
   revokedAt(sni: usize, sniLength: i32): u64 {
     if (sniLength <= 0 || sniLength > MAX_SNI_LENGTH) return 0;
     lower(sni, sniLength);
-    if (!this.table.open(NAME, sniLength)) return 0;
-    const row = this.table.find(NAME, sniLength);
+    const row = this.table.look(this.known, NAME, sniLength);
     return row ? row.time : 0;
   }
 
@@ -61,7 +66,10 @@ export class Revocations {
       row.version = this.table.nextVersion(this.clock.nowNanoseconds());
       this.time = row.time;
       const result = this.table.commit();
-      if (result == StoreResult.Ok) return RevocationOutcome.Done;
+      if (result == StoreResult.Ok) {
+        this.changes.announce();
+        return RevocationOutcome.Done;
+      }
       if (result != StoreResult.Conflict) break;
     }
     return RevocationOutcome.NotStored;
@@ -75,7 +83,10 @@ export class Revocations {
       if (!row) return RevocationOutcome.NotFound;
       this.table.remove(row);
       const result = this.table.commit();
-      if (result == StoreResult.Ok) return RevocationOutcome.Done;
+      if (result == StoreResult.Ok) {
+        this.changes.announce();
+        return RevocationOutcome.Done;
+      }
       if (result != StoreResult.Conflict) break;
     }
     return RevocationOutcome.NotStored;

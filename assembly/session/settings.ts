@@ -19,6 +19,7 @@
  */
 import { Entropy } from "../ports/entropy";
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Changes } from "./changes";
 import { Enforcement, enforcementName } from "./enforcement";
 import { KeyedHash } from "./keyed_hash";
 import { StoreKey } from "./keys";
@@ -56,11 +57,10 @@ export class Settings {
   /** The value before the last successful change. */
   previous: u32 = 0;
 
+  readonly changes: Changes;
   private readonly key: StoreKey;
-  /** Of an empty value whose mark is another one after each change. */
-  private readonly changedKey: StoreKey;
-  /** That mark, as it was when the values were taken last. */
-  private lastChanged: u32 = 0;
+  /** That of `changes` when the values were taken last, 0 for never. */
+  private epoch: u32 = 0;
   private mark: u32 = 0;
   private length: i32 = 0;
   private lacksEntropy: bool = false;
@@ -71,12 +71,12 @@ export class Settings {
     private readonly entropy: Entropy,
   ) {
     this.key = new StoreKey(cacheName, "settings", false);
-    this.changedKey = new StoreKey(cacheName, "changed", false);
+    this.changes = new Changes(cacheName, sharedStore);
   }
 
   free(): void {
     this.key.free();
-    this.changedKey.free();
+    this.changes.free();
   }
 
   /**
@@ -84,10 +84,11 @@ export class Settings {
    * read where they are what they were.
    */
   load(): bool {
-    const changed = this.sharedStore.markOf(this.changedKey.start, this.changedKey.length);
-    if (changed != 0 && changed == this.lastChanged) return true;
+    this.changes.refresh();
+    const epoch = this.changes.epoch;
+    if (epoch == this.epoch) return true;
     if (!this.read()) return false;
-    this.lastChanged = changed;
+    this.epoch = epoch;
     return true;
   }
 
@@ -201,7 +202,7 @@ export class Settings {
     this.append(hashName(filterName), given);
     const result = this.sharedStore.create(this.key.start, this.key.length, RECORD, this.length);
     if (result == StoreResult.Ok) {
-      this.announce();
+      this.changes.announce();
       this.created = true;
       this.take();
     }
@@ -269,13 +270,8 @@ export class Settings {
 
   private write(): StoreResult {
     const result = this.sharedStore.replace(this.key.start, this.key.length, RECORD, this.length, this.mark);
-    if (result == StoreResult.Ok) this.announce();
+    if (result == StoreResult.Ok) this.changes.announce();
     return result;
-  }
-
-  /** Lets everybody know of a change that was stored. From now on it is in force for all. */
-  private announce(): void {
-    this.sharedStore.overwrite(this.changedKey.start, this.changedKey.length, RECORD, 0);
   }
 
   private take(): void {

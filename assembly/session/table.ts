@@ -13,6 +13,7 @@
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyedHash } from "./keyed_hash";
 import { StoreKey } from "./keys";
+import { KnownRows } from "./known_rows";
 
 
 @unmanaged
@@ -63,7 +64,23 @@ export class Table {
 
   /** Reads the page in which a name lives; false where the store does not answer. Rows are valid until the next read. */
   open(name: usize, nameLength: i32): bool {
-    return this.openPage(this.hash.of(name, nameLength) & (TABLE_PAGES - 1));
+    return this.openPage(this.hashOf(name, nameLength) & (TABLE_PAGES - 1));
+  }
+
+  hashOf(name: usize, nameLength: i32): u32 {
+    return this.hash.of(name, nameLength);
+  }
+
+  /** The row of a name as of the last `Changes.refresh`, or null; valid until the next use of any table. */
+  look(known: KnownRows, name: usize, nameLength: i32): Row | null {
+    const hash = this.hashOf(name, nameLength);
+    // The pages take the hash's lowest bits: the places take others.
+    const place = hash >> 8;
+    if (known.knows(place, name, nameLength)) return known.rowAt(place);
+    if (!this.openPage(hash & (TABLE_PAGES - 1))) return null;
+    const row = this.find(name, nameLength);
+    known.keep(place, name, nameLength, row);
+    return row;
   }
 
   /** Reads a page by its number, below TABLE_PAGES. */
@@ -132,8 +149,10 @@ export class Table {
   /** Stores the page that was opened last. With `Conflict` nothing was stored: open again and retry. */
   commit(): StoreResult {
     this.key.select(this.number);
-    if (!this.exists) return this.sharedStore.create(this.key.start, this.key.length, PAGE, PAGE_CAPACITY);
-    return this.sharedStore.replace(this.key.start, this.key.length, PAGE, PAGE_CAPACITY, this.mark);
+    // In steps, so that the host's memory for it is rarely another one; a look at a small table copies little.
+    const length = min(<i32>(load<u32>(PAGE) | LENGTH_STEP), PAGE_CAPACITY);
+    if (!this.exists) return this.sharedStore.create(this.key.start, this.key.length, PAGE, length);
+    return this.sharedStore.replace(this.key.start, this.key.length, PAGE, length, this.mark);
   }
 
   private at(address: usize): Row | null {
@@ -150,6 +169,8 @@ export const TABLE_PAGES: u32 = 64;
 /** Tries of one change against other writers of its page. */
 export const TABLE_TRIES: i32 = 32;
 const PAGE_CAPACITY: i32 = 4095;
+/** A page is one byte shorter than a multiple of one more than this, as its host adds one. */
+const LENGTH_STEP: u32 = 511;
 const HEADER_SIZE: i32 = 16;
 const ROW_FIXED_SIZE: i32 = 40;
 const PAGE: usize = memory.data(4096, 8);

@@ -8,8 +8,10 @@
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Changes } from "./changes";
 import { KeyTrust, MOST_FRESH } from "./key_trust";
 import { KeyedHash } from "./keyed_hash";
+import { KnownRows } from "./known_rows";
 import { TICKET_KEY_LENGTH } from "./session";
 import { Row, Table, TABLE_TRIES } from "./table";
 
@@ -34,6 +36,7 @@ export const enum KeyOutcome {
 
 export class TicketKeys {
   readonly table: Table;
+  private readonly known: KnownRows;
   /** The row that was stored last; valid until the next use of any table. */
   row: Row | null = null;
   private readonly seen: usize;
@@ -47,8 +50,10 @@ export class TicketKeys {
     sharedStore: SharedStore,
     private readonly clock: Clock,
     hash: KeyedHash,
+    private readonly changes: Changes,
   ) {
     this.table = new Table(cacheName, "ticket_keys", sharedStore, hash);
+    this.known = new KnownRows(changes);
     const seen = heap.alloc(SEEN_PLACES * SEEN_SIZE);
     memory.fill(seen, 0, SEEN_PLACES * SEEN_SIZE);
     this.seen = seen;
@@ -56,6 +61,7 @@ export class TicketKeys {
 
   free(): void {
     this.table.free();
+    this.known.free();
     this.trust.free();
     heap.free(this.seen);
   }
@@ -66,9 +72,12 @@ export class TicketKeys {
     return row != null && row.state == KeyState.REMOVED;
   }
 
-  /** The row of a name, or null; also in `row`. */
+  /**
+   * The row of a name, or null; also in `row`. State and upstream are those of the last `Changes.refresh`; what counts
+   * and times say may be a little older.
+   */
   look(name: usize): Row | null {
-    this.row = this.table.open(name, TICKET_KEY_LENGTH) ? this.table.find(name, TICKET_KEY_LENGTH) : null;
+    this.row = this.table.look(this.known, name, TICKET_KEY_LENGTH);
     return this.row;
   }
 
@@ -115,7 +124,10 @@ export class TicketKeys {
       }
       if (!this.put(name, upstream, upstreamLength, old, KeyState.TOLD, 0)) break;
       const result = this.table.commit();
-      if (result == StoreResult.Ok) return outcome;
+      if (result == StoreResult.Ok) {
+        this.changes.announce();
+        return outcome;
+      }
       if (result != StoreResult.Conflict) break;
     }
     return KeyOutcome.NotStored;
@@ -135,7 +147,10 @@ export class TicketKeys {
         break;
       }
       const result = this.table.commit();
-      if (result == StoreResult.Ok) return KeyOutcome.Removed;
+      if (result == StoreResult.Ok) {
+        this.changes.announce();
+        return KeyOutcome.Removed;
+      }
       if (result != StoreResult.Conflict) break;
     }
     return KeyOutcome.NotStored;
@@ -157,7 +172,10 @@ export class TicketKeys {
       const row = this.table.find(name, TICKET_KEY_LENGTH);
       if (!row || row.state != KeyState.LEARNED || row.count > 1) return;
       this.table.remove(row);
-      if (this.table.commit() != StoreResult.Conflict) return;
+      const result = this.table.commit();
+      if (result == StoreResult.Conflict) continue;
+      if (result == StoreResult.Ok) this.changes.announce();
+      return;
     }
   }
 
@@ -190,7 +208,8 @@ export class TicketKeys {
       if (!this.table.open(name, TICKET_KEY_LENGTH)) return 0;
       const row = this.table.find(name, TICKET_KEY_LENGTH);
       let state = KeyState.LEARNED;
-      this.wroteNew = row == null;
+      let news = row == null;
+      this.wroteNew = news;
       if (!row) {
         if (!this.put(name, upstream, upstreamLength, null, KeyState.LEARNED, count)) return 0;
       } else {
@@ -198,12 +217,16 @@ export class TicketKeys {
         row.lastUsed = this.clock.nowSeconds();
         if (row.state == KeyState.LEARNED && !sameUpstream(row, upstream, upstreamLength)) {
           row.state = KeyState.SHARED;
+          news = true;
           row.version = this.table.nextVersion(this.clock.nowNanoseconds());
         }
         state = row.state;
       }
       const result = this.table.commit();
-      if (result == StoreResult.Ok) return state;
+      if (result == StoreResult.Ok) {
+        if (news) this.changes.announce();
+        return state;
+      }
       if (result != StoreResult.Conflict) return 0;
     }
     return 0;

@@ -1,3 +1,4 @@
+import { Changes } from "../../../assembly/session/changes";
 import { RevocationOutcome, Revocations } from "../../../assembly/session/revocations";
 import { FakeClock } from "../support/fake_clock";
 import { fakeHash } from "../support/fake_entropy";
@@ -9,13 +10,16 @@ const START: u64 = 1_790_000_000;
 
 class Worker {
   readonly revocations: Revocations;
+  readonly changes: Changes;
 
   constructor(
     readonly store: FakeStore = new FakeStore(),
     readonly clock: FakeClock = new FakeClock(),
     cacheName: string = "default",
   ) {
-    this.revocations = new Revocations(cacheName, store, clock, fakeHash());
+    const changes = new Changes(cacheName, store);
+    this.changes = changes;
+    this.revocations = new Revocations(cacheName, store, clock, fakeHash(), changes);
   }
 
   revoke(sni: string): RevocationOutcome {
@@ -30,6 +34,7 @@ class Worker {
 
   revokedAt(sni: string): u64 {
     const text = new Text(sni);
+    this.changes.refresh();
     return this.revocations.revokedAt(text.start, text.length);
   }
 }
