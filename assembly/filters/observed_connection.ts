@@ -29,7 +29,6 @@ export class ObservedConnection {
   token: i32;
   /** Number of the upstream that it was sent to, -1 where Envoy's balancer has chosen. */
   wanted: i32;
-  source: u32;
   held: usize;
   heldLength: i32;
 

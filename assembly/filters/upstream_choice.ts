@@ -13,7 +13,8 @@ import { Clock } from "../ports/clock";
 import { LogLevel } from "../ports/log";
 import { Session } from "../session/session";
 import { SteeringMode } from "../steering/modes";
-import { sourceOf, Steering } from "../steering/steering";
+import { ClientAddress } from "../ports/client_address";
+import { Steering } from "../steering/steering";
 import { Handshake } from "../tls/handshake";
 import { ObservedConnection } from "./observed_connection";
 import { SentConnections } from "./sent_connections";
@@ -35,7 +36,14 @@ export class UpstreamChoice {
 
   constructor(shared: SharedCache, config: Config) {
     const exact = config.steering == SteeringMode.Exact;
-    const steering = new Steering(shared.cache, shared.store, config.cluster, config.steeringBySource, exact);
+    const steering = new Steering(
+      shared.cache,
+      shared.store,
+      config.cluster,
+      config.steeringBySource,
+      exact,
+      new SourceAddress(),
+    );
     for (let i = 0; i < config.upstreams.length; i++) {
       const address = String.UTF8.encode(config.upstreams[i]);
       steering.configure(changetype<usize>(address), address.byteLength);
@@ -81,9 +89,7 @@ export class UpstreamChoice {
   /** Chooses for a connection whose ClientHello is in, and what it offers first. Answers whether a tick is wanted soon. */
   choose(connection: ObservedConnection, handshake: Handshake, offered: Session): bool {
     const steering = this.steering;
-    const sourceLength = SOURCE_ADDRESS.read(SOURCE, SOURCE_CAPACITY);
-    connection.source = sourceLength > 0 ? sourceOf(SOURCE, sourceLength, handshake) : 0;
-    steering.choose(handshake, connection.source, offered);
+    steering.choose(handshake, offered);
     connection.token = steering.token;
     if (steering.hashes) {
       store<u64>(CHOICE, steering.text);
@@ -95,9 +101,9 @@ export class UpstreamChoice {
 
   /** Learns who has answered a connection; not from other clusters than the steering's. */
   answered(connection: ObservedConnection, handshake: Handshake, upstream: usize, upstreamLength: i32): void {
-    if (!this.isOfCluster()) return;
-    const wanted = connection.wanted;
-    this.steering.answered(handshake, connection.token, wanted, connection.source, upstream, upstreamLength);
+    const steering = this.steering;
+    if (!steering.hasNews(handshake, connection.token, upstream, upstreamLength) || !this.isOfCluster()) return;
+    steering.answered(handshake, connection.token, connection.wanted, upstream, upstreamLength);
   }
 
   private send(connection: ObservedConnection, upstream: i32): bool {
@@ -118,6 +124,12 @@ export class UpstreamChoice {
   }
 }
 
+class SourceAddress extends ClientAddress {
+  read(into: usize, capacity: i32): i32 {
+    return SOURCE_ADDRESS.read(into, capacity);
+  }
+}
+
 const HASHABLE = new FilterState("envoy.hashable_string");
 const CLUSTER = new FilterState("envoy.tcp_proxy.cluster");
 const HOST = new FilterState("envoy.network.transport_socket.original_dst_address");
@@ -125,8 +137,6 @@ const CHOICE: usize = memory.data(8, 8);
 const CHOICE_TEXT: usize = memory.data(16);
 /** Address of the client of the connection at hand. */
 const SOURCE_ADDRESS = new PropertyPath("source.address");
-const SOURCE_CAPACITY: i32 = 64;
-const SOURCE: usize = memory.data(64);
 /** The cluster that the connection at hand went to; there is one once its bytes have come. */
 const CLUSTER_NAME = new PropertyPath("xds.cluster_name");
 const NAME_CAPACITY: i32 = 128;

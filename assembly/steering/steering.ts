@@ -8,8 +8,10 @@
  * by them: it does not steer. What would be refused if it resumed is steered away from its issuer, to one that does a full
  * handshake. What resumes nothing is spread as Envoy's balancer would.
  *
- * Cost: for a resumption, two or three looks into the shared store; for a new connection, one. Allocates nothing.
+ * Cost: for a resumption of what is known by itself, two looks into the shared store; where its source has to be asked for, one
+ * or two more; for a new connection, one. Allocates nothing.
  */
+import { ClientAddress } from "../ports/client_address";
 import { Clock } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
 import { Cache, Lookup } from "../session/cache";
@@ -49,6 +51,7 @@ export class Steering {
     private readonly bySource: BySource,
     /** Whether hosts are named to Envoy rather than hashed to. */
     private readonly exact: bool,
+    private readonly clientAddress: ClientAddress,
   ) {
     const name = cache.settings.cacheName;
     const family = cluster.length > 0 ? "steering/" + cluster : "steering";
@@ -73,13 +76,13 @@ export class Steering {
   }
 
   /**
-   * Chooses for a connection whose ClientHello is in: `upstream`, `token` and `text`. `source` as of `sourceOf`; `offered`
-   * describes what the client offers first, its ID 0 long where that is nothing.
+   * Chooses for a connection whose ClientHello is in: `upstream`, `token` and `text`. `offered` describes what the client
+   * offers first, its ID 0 long where that is nothing.
    */
-  choose(handshake: Handshake, source: u32, offered: Session): void {
+  choose(handshake: Handshake, offered: Session): void {
     this.cache.readSettings();
     this.tokens.follow();
-    this.upstream = this.present(this.upstreamFor(handshake, source, offered));
+    this.upstream = this.present(this.upstreamFor(handshake, offered));
     this.token = -1;
     if (!this.exact) {
       if (this.upstream >= 0) this.token = this.tokens.leadingTo(this.upstream);
@@ -87,7 +90,8 @@ export class Steering {
         this.token = this.tokens.unexplored(<u32>this.nextRandom());
     }
     if (this.token >= 0) this.text = <u64>this.token;
-    else this.text = this.bySource == BySource.Always ? SOURCE_TEXTS | (<u64>source) : this.nextRandom();
+    else
+      this.text = this.bySource == BySource.Always ? SOURCE_TEXTS | (<u64>this.sourceOf(handshake)) : this.nextRandom();
   }
 
   /** Whether the last choice names a host to connect to. */
@@ -104,7 +108,7 @@ export class Steering {
    * Learns from a ServerHello which upstream has answered a connection that `token` (-1 for none) was taken for, or that
    * was sent to the upstream numbered `wanted` (-1 for none), and what it has done with the offer.
    */
-  answered(handshake: Handshake, token: i32, wanted: i32, source: u32, upstream: usize, upstreamLength: i32): void {
+  answered(handshake: Handshake, token: i32, wanted: i32, upstream: usize, upstreamLength: i32): void {
     const number = this.tokens.learn(token, upstream, upstreamLength);
     if (number < 0) return;
     if (this.exact) this.followHosts(number, wanted);
@@ -112,7 +116,18 @@ export class Steering {
       const key = keyOf(handshake);
       if (key != 0 && this.stateOf(key) == 0) this.noteDecline(key, number);
     }
-    if (this.bySource == BySource.Guess) this.sources.learn(source, number);
+    if (this.bySource == BySource.Guess && !this.isLedByName(handshake)) {
+      this.sources.learn(this.sourceOf(handshake), number);
+    }
+  }
+
+  /** Whether `answered` would learn anything. Costs less. */
+  hasNews(handshake: Handshake, token: i32, upstream: usize, upstreamLength: i32): bool {
+    // Hosts that are named are watched at each answer.
+    if (this.exact || !this.tokens.knows(token, upstream, upstreamLength)) return true;
+    if (handshake.acceptedKind == 0 && keyOf(handshake) != 0) return true;
+    if (this.bySource != BySource.Guess || this.isLedByName(handshake)) return false;
+    return this.sources.lastOf(this.sourceOf(handshake)) != this.tokens.numberOf(upstream, upstreamLength);
   }
 
   /** An upstream that was named has not answered: for a while, nothing is sent there. */
@@ -136,7 +151,7 @@ export class Steering {
   }
 
   /** The upstream to go to, -1 where there is none to prefer. */
-  private upstreamFor(handshake: Handshake, source: u32, offered: Session): i32 {
+  private upstreamFor(handshake: Handshake, offered: Session): i32 {
     if (offered.idLength == 0) return -1;
     const lookup = this.cache.look(offered.id, offered.idLength);
     const holder = this.holderOf(lookup);
@@ -150,7 +165,7 @@ export class Steering {
     if (named >= 0) return named;
     if (holder >= 0) return holder;
     if (this.bySource == BySource.Always) return -1;
-    return key != 0 ? this.guess(key, source) : this.lastOf(source);
+    return key != 0 ? this.guess(handshake, key) : this.lastOf(handshake);
   }
 
   /** The upstream that the cache has with the session that was looked up, -1 where it has none. */
@@ -172,9 +187,9 @@ export class Steering {
   }
 
   /** For a key name that nobody is known to hold: an upstream that has not declined it yet. */
-  private guess(key: usize, source: u32): i32 {
+  private guess(handshake: Handshake, key: usize): i32 {
     const declined = this.declines.of(hashId(key, TICKET_KEY_LENGTH), this.clock.nowSeconds());
-    const last = this.lastOf(source);
+    const last = this.lastOf(handshake);
     if (last >= 0 && !isSet(declined, last)) return last;
     const other = this.anyBut(declined, -1);
     return other >= 0 ? other : last;
@@ -200,8 +215,23 @@ export class Steering {
     return this.exact ? !this.tokens.isAvoided(upstream, this.clock.nowSeconds()) : this.tokens.reaches(upstream);
   }
 
-  private lastOf(source: u32): i32 {
-    return this.bySource == BySource.Guess ? this.sources.lastOf(source) : -1;
+  /** The upstream that the source of the connection at hand has talked to last, -1 where that is not known or not wanted. */
+  private lastOf(handshake: Handshake): i32 {
+    return this.bySource == BySource.Guess ? this.sources.lastOf(this.sourceOf(handshake)) : -1;
+  }
+
+  /** Whether what was accepted finds its way by itself, the next time as well: then its source is not asked for. */
+  private isLedByName(handshake: Handshake): bool {
+    if (handshake.acceptedKind == 0) return false;
+    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return true;
+    const key = keyOf(handshake);
+    return key != 0 && this.stateOf(key) != 0;
+  }
+
+  /** The source of the connection at hand, for the tables: its address without the port, and the server name. */
+  private sourceOf(handshake: Handshake): u32 {
+    const length = this.clientAddress.read(ADDRESS, ADDRESS_CAPACITY);
+    return length > 0 ? sourceOf(ADDRESS, length, handshake) : 0;
   }
 
   private noteDecline(key: usize, upstream: i32): void {
@@ -247,5 +277,8 @@ function isSet(bits: u64, index: i32): bool {
 
 /** How long nothing is sent to an upstream that has not answered. */
 const AVOIDED_SECONDS: u32 = 10;
+/** An IPv6 address with its port in brackets has 47 characters at most. */
+const ADDRESS_CAPACITY: i32 = 64;
+const ADDRESS: usize = memory.data(64);
 /** Tells texts that are made of sources from those of tokens. */
 const SOURCE_TEXTS: u64 = 0x8000000000000000;

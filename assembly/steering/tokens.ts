@@ -24,6 +24,10 @@ export class Tokens {
   /** This machine's copy, and the revision that it is of. */
   private readonly table: usize;
   private revision: u32 = 0;
+  /** For each upstream, the token to take for it; and whether all tokens were seen. Made when they are asked for. */
+  private readonly leading: StaticArray<i16> = new StaticArray<i16>(MAX_UPSTREAMS);
+  private allSeen: bool = false;
+  private isIndexed: bool = false;
 
   /** `family` names the cluster's part of the cache's keys. */
   constructor(
@@ -78,17 +82,21 @@ export class Tokens {
 
   /** A token that leads to an upstream, or -1: always the same one, so that when it moves, the first client finds out. */
   leadingTo(upstream: i32): i32 {
-    let unseen = -1;
-    for (let token: u32 = 0; token < TOKENS; token++) {
-      if (this.leads(token) != upstream) continue;
-      if (this.seenInThisEra(token)) return token;
-      if (unseen < 0) unseen = token;
-    }
-    return unseen;
+    if (upstream < 0 || upstream >= MAX_UPSTREAMS) return -1;
+    this.index();
+    return unchecked(this.leading[upstream]);
+  }
+
+  /** Whether a token (-1 for none) is known to lead to an upstream of this address. */
+  knows(token: i32, address: usize, length: i32): bool {
+    const number = this.numberOf(address, length);
+    return number >= 0 && (token < 0 || (this.leads(token) == number && this.seenInThisEra(token)));
   }
 
   /** A token that was not seen in this era to lead anywhere, the first one from `start` on, or -1. */
   unexplored(start: u32): i32 {
+    this.index();
+    if (this.allSeen) return -1;
     for (let i: u32 = 0; i < TOKENS; i++) {
       const token = (start + i) % TOKENS;
       if (this.leads(token) < 0 || !this.seenInThisEra(token)) return token;
@@ -120,8 +128,8 @@ export class Tokens {
   /** Notes where a token led; -1 for what was no token. Answers with the number of the upstream, -1 where not known. */
   learn(token: i32, address: usize, length: i32): i32 {
     if (length <= 0 || length > MAX_ADDRESS || token >= <i32>TOKENS) return -1;
-    let number = this.numberOf(address, length);
-    if (number >= 0 && (token < 0 || (this.leads(token) == number && this.seenInThisEra(token)))) return number;
+    if (this.knows(token, address, length)) return this.numberOf(address, length);
+    let number = -1;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const exists = this.refresh();
       const mark = this.sharedStore.mark;
@@ -136,6 +144,7 @@ export class Tokens {
 
   /** Copies the table as it is stored; false where there is none, or it cannot be read. A damaged one begins anew. */
   private refresh(): bool {
+    this.isIndexed = false;
     const result = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
     if (result == StoreResult.Ok && this.isWhole) return true;
     memory.fill(this.table, 0, TABLE_SIZE);
@@ -180,10 +189,29 @@ export class Tokens {
   }
 
   private note(token: i32, upstream: i32): void {
+    this.isIndexed = false;
     const before = this.leads(token);
     if (before >= 0 && before != upstream && this.seenInThisEra(token)) store<u32>(this.table, this.era + 1, 4);
     store<u8>(this.table + LEADS_OFFSET + <usize>token, <u8>(upstream + 1));
     store<u8>(this.table + SEEN_OFFSET + <usize>token, <u8>this.era);
+  }
+
+  /** For each upstream the first token that was seen in this era to lead there, or else the first that ever did. */
+  private index(): void {
+    if (this.isIndexed) return;
+    this.isIndexed = true;
+    this.allSeen = true;
+    for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leading[upstream] = -1));
+    this.indexTokens(false);
+    this.indexTokens(true);
+  }
+
+  private indexTokens(seen: bool): void {
+    for (let token = <i32>TOKENS - 1; token >= 0; token--) {
+      const upstream = this.leads(token);
+      if (upstream >= 0 && this.seenInThisEra(token) == seen) unchecked((this.leading[upstream] = <i16>token));
+      if (upstream < 0 || !this.seenInThisEra(token)) this.allSeen = false;
+    }
   }
 
   private get era(): u32 {

@@ -1,6 +1,7 @@
 import { EventCause } from "../../../assembly/session/events/event";
 import { Observation } from "../../../assembly/session/observation";
 import { Known } from "../../../assembly/session/session";
+import { ClientAddress } from "../../../assembly/ports/client_address";
 import { BySource } from "../../../assembly/steering/modes";
 import { sourceOf, Steering } from "../../../assembly/steering/steering";
 import { TOKENS } from "../../../assembly/steering/tokens";
@@ -19,9 +20,30 @@ const SOURCE: u32 = 77;
 const SPREAD: i32 = -1;
 const UNKNOWN = new Text("10.9.9.9:443");
 
+/** The client of the connection at hand, at an address made of a number, from another port each time. */
+class FakeAddress extends ClientAddress {
+  source: u32 = SOURCE;
+  asked: i32 = 0;
+
+  read(into: usize, capacity: i32): i32 {
+    this.asked++;
+    const text = new Text(
+      "10.1." +
+        (this.source >> 8).toString() +
+        "." +
+        (this.source & 255).toString() +
+        ":" +
+        (10000 + this.asked).toString(),
+    );
+    memory.copy(into, text.start, text.length);
+    return text.length;
+  }
+}
+
 /** One machine that steers, behind a balancer whose tokens lead to the upstreams by turns: token 0 to 0, 1 to 1, 4 to 0. */
 class Steered {
   readonly steering: Steering;
+  readonly address: FakeAddress;
   private readonly observation: Observation;
 
   constructor(
@@ -31,11 +53,13 @@ class Steered {
     learned: u32 = TOKENS,
     exact: bool = false,
   ) {
-    const steering = new Steering(bench.cache, bench.store, "servers", bySource, exact);
+    const address = new FakeAddress();
+    const steering = new Steering(bench.cache, bench.store, "servers", bySource, exact, address);
     for (let token: u32 = 0; token < learned; token++) {
       const upstream = UPSTREAMS[token % 4];
       steering.tokens.learn(token, upstream.start, upstream.length);
     }
+    this.address = address;
     this.steering = steering;
     this.observation = new Observation(bench.cache);
     bench.cache.readSettings();
@@ -50,7 +74,8 @@ class Steered {
 
   choose(hello: Bytes, source: u32 = SOURCE): Steering {
     const seen = new Watch().client(hello).seen;
-    this.steering.choose(seen, source, this.observation.firstOffer(seen));
+    this.address.source = source;
+    this.steering.choose(seen, this.observation.firstOffer(seen));
     return this.steering;
   }
 
@@ -58,7 +83,9 @@ class Steered {
   visit(hello: Bytes, answer: Bytes, upstream: i32, source: u32 = SOURCE, token: i32 = -1, wanted: i32 = -1): void {
     const watch = new Watch().client(hello).server(answer);
     const address = UPSTREAMS[upstream];
-    this.steering.answered(watch.seen, token, wanted, source, address.start, address.length);
+    this.address.source = source;
+    if (!this.steering.hasNews(watch.seen, token, address.start, address.length)) return;
+    this.steering.answered(watch.seen, token, wanted, address.start, address.length);
   }
 
   /** The cache has a session from an upstream. */
@@ -107,6 +134,26 @@ function declined13(): Bytes {
 function accepted13(): Bytes {
   return new ServerHelloBuilder().tls13().psk(0).record();
 }
+
+describe("where a client comes from", () => {
+  it("is not asked for where what it offers tells its issuer", () => {
+    const one = new Steered();
+    one.hold(1, UPSTREAMS[1]);
+    one.learnKey(ticket(1), 2);
+    expect(one.chosen(withId(1))).toBe(1);
+    expect(one.chosen(withPsk(ticket(1, 3)))).toBe(2);
+    one.visit(withPsk(ticket(1, 3)), accepted13(), 2);
+    expect(one.address.asked).toBe(0);
+  });
+
+  it("is learned from a full handshake, and from a resumption that nothing else leads home", () => {
+    const one = new Steered();
+    one.visit(withNothing(), declined13(), 2, 5);
+    expect(one.chosen(withPsk(Bytes.counting(15)), 5)).toBe(2);
+    one.visit(withPsk(Bytes.counting(15)), accepted13(), 3, 6);
+    expect(one.chosen(withPsk(Bytes.counting(15, 9)), 6)).toBe(3);
+  });
+});
 
 describe("a connection that resumes nothing", () => {
   it("takes a token of which nobody knows where it leads, each of them once it is its turn", () => {
@@ -311,7 +358,7 @@ describe("an answer", () => {
   it("from nobody knows whom teaches nothing", () => {
     const one = new Steered(new Bench(), BySource.Guess, 0);
     const watch = new Watch().client(withPsk(ticket(1))).server(declined13());
-    one.steering.answered(watch.seen, 0, -1, SOURCE, UPSTREAMS[0].start, -1);
+    one.steering.answered(watch.seen, 0, -1, UPSTREAMS[0].start, -1);
     expect(one.steering.tokens.upstreams).toBe(0);
     expect(one.bench.store.writes).toBe(new Steered(new Bench(), BySource.Guess, 0).bench.store.writes);
   });
