@@ -111,11 +111,14 @@ export class Pages {
     this.key.select(number);
     const page = changetype<Page>(buffer);
     const result = this.sharedStore.read(this.key.start, this.key.length, buffer, PAGE_CAPACITY);
-    this.exists = result == StoreResult.Ok;
+    // What is longer than any page is none, and there is no telling what it held.
+    const isTooLong = result == StoreResult.TooLarge;
+    this.exists = result == StoreResult.Ok || isTooLong;
     if (this.exists) {
-      this.mark = this.sharedStore.mark;
-      this.length = this.sharedStore.length;
+      this.mark = isTooLong ? NO_MARK : this.sharedStore.mark;
+      this.length = isTooLong ? 0 : this.sharedStore.length;
       this.counts = true;
+      if (isTooLong) page.reset();
       if (!page.isWhole(this.length)) this.rebuild(number, page);
       if (page.pending != 0) {
         this.counts = this.wasSplitOff(number);
@@ -267,12 +270,19 @@ export class Pages {
     page.reset();
     page.level = <u8>level;
     page.pending = <u8>(number >> this.directory.rootLevel != 0);
-    if (this.write(number, page, this.length, true, this.mark) != StoreResult.Ok) return;
+    if (this.putInPlace(number, page) != StoreResult.Ok) return;
     this.metrics.increase(Metric.CORRUPTED_PAGES, 1);
     this.move(Metric.SESSIONS, -sessions);
     this.move(Metric.TOMBSTONES, -tombstones);
     // Its mark is another now.
     if (this.look(number, WHOLE) == StoreResult.Ok) this.mark = this.sharedStore.mark;
+  }
+
+  private putInPlace(number: u32, page: Page): StoreResult {
+    if (this.mark != NO_MARK) return this.write(number, page, this.length, true, this.mark);
+    page.seal();
+    this.key.select(number);
+    return this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(page), lengthFor(page, 0));
   }
 
   private follow(page: Page, reserved: i32): void {
@@ -287,6 +297,8 @@ export class Pages {
   }
 }
 
+/** Of a value whose mark is not known; no value has it. */
+const NO_MARK: u32 = 0;
 /** Tries of one change against other writers of the same page before it is given up, counted and reported. */
 export const MAX_TRIES: i32 = 32;
 /** The page that a page was split off: its number without the highest bit. */

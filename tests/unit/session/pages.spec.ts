@@ -154,6 +154,19 @@ describe("a page that was damaged", () => {
     expect(shown(bench.worker())).toBe(2000);
     expect(bench.number()).toBe(2000);
   });
+
+  it("by being longer than any page is counted, and works again", () => {
+    const store = new FakeStore();
+    const bench = benchOn(store);
+    for (let i: u32 = 0; i < 1000; i++) bench.cache.put(session(i));
+    const pages = pagesOf(bench);
+    store.lengthen("/page");
+    for (let i: u32 = 0; i < 1000; i++) expect(look(bench.cache, i)).toBe(Lookup.Absent);
+    expect(bench.count(Metric.CORRUPTED_PAGES)).toBe(pages);
+    for (let i: u32 = 0; i < 1000; i++) expect(bench.cache.put(session(i))).toBe(PutOutcome.Added);
+    expect(shown(bench.worker())).toBe(1000);
+    expect(bench.count(Metric.CORRUPTED_PAGES)).toBe(pages);
+  });
 });
 
 /** At a conflict another worker adds a session of its own. */

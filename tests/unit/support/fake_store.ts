@@ -50,6 +50,14 @@ export class FakeStore extends SharedStore {
     return damaged;
   }
 
+  /** Makes values whose key contains a text longer than they may be. */
+  lengthen(family: string): void {
+    const names = this.values.keys();
+    for (let i = 0; i < names.length; i++) {
+      if (names[i].includes(family)) this.values.set(names[i], new StoredValue(new Uint8Array(70_000), ++this.marks));
+    }
+  }
+
   /** Bytes of all values. */
   get bytes(): i32 {
     let sum = 0;
