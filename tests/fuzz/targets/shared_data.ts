@@ -2,12 +2,15 @@
  * Values in shared data that another hand has changed, between calls: a page, the directory, settings, tables, the log of events.
  *
  * The first byte of a step is a number, of the session it is about, the rest depends on its kind. Promises: nothing traps or hangs; answers
- * stay within the contract; memory stays bounded.
+ * stay within the contract; memory stays bounded; and where nothing but pages of the cache is damaged, each that is no page any
+ * more is noticed, counted and rebuilt as soon as it is read.
  */
 import type { Proxy } from "../../wasm/proxy.ts";
 import { fullWithId, fullWithTicket, resumedById, sessionId, ticket, tls13 } from "../../wasm/tls_bytes.ts";
 import type { Input, Session, Target } from "../input.ts";
+import { hold } from "../input.ts";
 import { assertAnswer, bounded, openProxy } from "./bystanders.ts";
+import { isPage, isPageKey } from "./page.ts";
 
 const DAMAGE = 0;
 const REQUESTS = ["PUT", "GET", "DELETE"];
@@ -20,7 +23,7 @@ const NAMED_DAMAGE = 7;
 export const sharedData: Target = {
   name: "shared_data",
   kinds: 8,
-  variants: 2,
+  variants: 3,
   longestStep: 300,
   dictionary: [
     "00",
@@ -48,7 +51,10 @@ export const sharedData: Target = {
   },
 
   open: (wasm, variant): Session =>
-    new SharedDataSession(openProxy(wasm, { max_memory_mib: 1, ...(variant === 1 ? { steering: "hash" } : {}) })),
+    new SharedDataSession(
+      openProxy(wasm, { max_memory_mib: 1, ...(variant === STEERING ? { steering: "hash" } : {}) }),
+      variant === PAGES_ONLY,
+    ),
 };
 
 class SharedDataSession implements Session {
@@ -56,7 +62,11 @@ class SharedDataSession implements Session {
   /** Values as they were when the session was opened: to go back to. */
   private readonly old = new Map<string, Buffer>();
 
-  constructor(private readonly proxy: Proxy) {
+  constructor(
+    private readonly proxy: Proxy,
+    /** Nothing but pages is damaged: so the directory still tells of all of them. */
+    private readonly isForPages: boolean,
+  ) {
     for (let i = 0; i < 24; i++) proxy.put(sessionId(i), { sni: `${i}.example`, upstream: "10.0.0.7:443" });
     for (let i = 0; i < 6; i++) proxy.delete(sessionId(i));
     for (let i = 0; i < 4; i++) proxy.handshake(fullWithTicket(ticket("fuzz", i)));
@@ -102,7 +112,7 @@ class SharedDataSession implements Session {
   private damage(bytes: Buffer): void {
     if (bytes.length < 5) return;
     const { sharedData: shared } = this.proxy.host;
-    const keys = shared.keys();
+    const keys = shared.keys().filter((key) => !this.isForPages || isPageKey(key));
     const key = keys[bytes.readUInt16BE(1) % Math.max(keys.length, 1)];
     if (key !== undefined) this.damageValue(key, bytes.readUInt8(0), bytes.readUInt16BE(3), bytes.subarray(5));
   }
@@ -121,7 +131,10 @@ class SharedDataSession implements Session {
     const { sharedData: shared } = this.proxy.host;
     const value = Buffer.from(shared.peek(key) ?? []);
     const at = where % (value.length + 1);
-    shared.damage(key, this.damaged(way % WAYS, key, value, at, given));
+    if (this.isForPages && !isPageKey(key)) return;
+    // What was a page once, or is another one, cannot be told from the right one.
+    const ways = this.isForPages ? WAYS_OF_BREAKING : WAYS;
+    shared.damage(key, this.damaged(way % ways, key, value, at, given));
   }
 
   private damaged(way: number, key: string, value: Buffer, at: number, given: Buffer): Buffer {
@@ -159,11 +172,43 @@ class SharedDataSession implements Session {
   }
 
   check(): void {
+    if (this.isForPages) this.holdPages();
     bounded(this.proxy);
+  }
+
+  /** A listing reads every page once. */
+  private holdPages(): void {
+    const { host } = this.proxy;
+    const broken = this.brokenPages();
+    const before = host.metric("corrupted_pages_total");
+    let cursor: string | null = "";
+    for (let pages = 0; cursor !== null; pages++) {
+      hold(pages < MOST_LISTINGS, () => `the listing has not ended after ${MOST_LISTINGS} pages`);
+      const { json, status, text } = this.proxy.request("GET", `/v1/sessions?limit=1000${cursor}`);
+      hold(status === 200, () => `the listing answers ${status}: ${text}`);
+      cursor = typeof json.next === "string" ? `&cursor=${json.next}` : null;
+    }
+    const counted = host.metric("corrupted_pages_total") - before;
+    hold(
+      counted === broken.length,
+      () => `${broken.length} pages were damaged and ${counted} counted: ${broken.join(", ")}`,
+    );
+    const left = this.brokenPages();
+    hold(left.length === 0, () => `still no pages after they were read: ${left.join(", ")}`);
+  }
+
+  private brokenPages(): string[] {
+    const { sharedData: shared } = this.proxy.host;
+    return shared.keys().filter((key) => isPageKey(key) && !isPage(Buffer.from(shared.peek(key) ?? [])));
   }
 }
 
 const WAYS = 9;
+const WAYS_OF_BREAKING = 7;
+/** Variants. */
+const STEERING = 1;
+const PAGES_ONLY = 2;
+const MOST_LISTINGS = 100;
 const LISTINGS = [
   "/v1/sessions?limit=1000",
   "/v1/removed?limit=1000",
