@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { measureInEnvoy } from "../bench/cache/in_envoy.ts";
 import { measureInNode } from "../bench/cache/lean_host.ts";
 import type { Measurements, Run } from "../bench/cache/run.ts";
+import { build } from "./build.ts";
 import { runCommand } from "./command.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { runTool } from "./run_tool.ts";
@@ -39,6 +40,11 @@ async function run(args: string[]): Promise<void> {
   const numbers = at < 0 ? NUMBERS : (args[at + 1] ?? "").split(",").map(Number);
   if (numbers.some((number) => !Number.isInteger(number) || number < 1000 || number > MOST_SESSIONS)) {
     throw new SetupError(`--sessions: expected numbers from 1000 to ${MOST_SESSIONS}, as in 1000,20000`);
+  }
+  if (inEnvoy) {
+    console.error("building the filter ...");
+    const failure = await build();
+    if (failure !== null) throw new SetupError(`the filter does not compile:\n${failure}`);
   }
   console.error("building the module for measuring ...");
   const modulePath = await buildModule("release");
@@ -81,7 +87,9 @@ function timeTable(columns: Column[]): string {
       return `${(nanoseconds / 1000).toFixed(2)} (${(nanoseconds / hostGet).toFixed(1)})`;
     }),
   ]);
-  return markdown([head, hostRow, ...rows]);
+  const overHttp = columns.map(({ own }) => own.httpListingNanoseconds);
+  const httpRow = ["list 100, over HTTP", ...overHttp.map((time) => ((time ?? NaN) / 1000).toFixed(0))];
+  return markdown([head, hostRow, ...rows, ...(overHttp.includes(undefined) ? [] : [httpRow])]);
 }
 
 function memoryTable(columns: Column[]): string {

@@ -1,24 +1,28 @@
 /**
  * Runs the module for measuring in a real Envoy of its own: on its main thread, with nothing else to do there.
- * Answers what the module said, and the resident memory of the Envoy before and after filling.
+ * Answers what the module said, and the resident memory of the Envoy before and after filling. On a worker, the filter
+ * itself serves the admin API of the same cache, so that a listing can be timed as its caller sees it.
  */
 import { readFileSync } from "node:fs";
+import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findEnvoy } from "../../tools/envoy_binary.ts";
 import { startEnvoy } from "../../tools/envoy_process.ts";
 import { freePorts } from "../../tools/free_ports.ts";
+import { MODULE_FILE } from "../../tools/project.ts";
 import { type Measurements, Reader, type Run, textOf } from "./run.ts";
 
 export async function measureInEnvoy(run: Run, modulePath: string): Promise<Measurements> {
-  const [envoyAdminPort] = (await freePorts(1)) as [number];
+  const [envoyAdminPort, apiPort] = (await freePorts(2)) as [number, number];
   const envoy = await startEnvoy({
     binary: await findEnvoy(() => undefined),
-    configuration: configurationOf(run, modulePath, envoyAdminPort),
+    configuration: configurationOf(run, modulePath, envoyAdminPort, apiPort),
     envoyAdminPort,
     concurrency: 1,
   });
   const reader = new Reader();
   const residentBytes = { before: 0, filled: 0 };
+  let httpListingNanoseconds: number | undefined;
   try {
     const deadline = Date.now() + LONGEST_SECONDS * 1000;
     while (!reader.done) {
@@ -31,10 +35,49 @@ export async function measureInEnvoy(run: Run, modulePath: string): Promise<Meas
       await sleep(300);
       residentBytes[reader.phase] = residentBytesOf(envoy.pid);
     }
+    if (!run.hostOnly) httpListingNanoseconds = await timeListings(apiPort);
   } finally {
     await envoy.stop();
   }
-  return { ...reader.measurements(), bytesPerSession: (residentBytes.filled - residentBytes.before) / run.sessions };
+  const bytesPerSession = (residentBytes.filled - residentBytes.before) / run.sessions;
+  return { ...reader.measurements(), bytesPerSession, httpListingNanoseconds };
+}
+
+/** The median of pages of a listing, one after the other, over one connection. */
+async function timeListings(port: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const times: number[] = [];
+  let cursor = "";
+  try {
+    for (let page = 0; page < LISTED_PAGES; page++) {
+      const begin = process.hrtime.bigint();
+      const text = await body(port, `/v1/sessions?limit=100${cursor}`, agent);
+      times.push(Number(process.hrtime.bigint() - begin));
+      const { next, sessions } = JSON.parse(text) as { next: string | null; sessions: unknown[] };
+      if (sessions.length === 0 && next === null) throw new Error("the listing over HTTP is empty");
+      cursor = next === null ? "" : `&cursor=${next}`;
+    }
+  } finally {
+    agent.destroy();
+  }
+  return times.sort((a, b) => a - b)[LISTED_PAGES >> 1] ?? NaN;
+}
+
+function body(port: number, path: string, agent: Agent): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const request = get({ host: "127.0.0.1", port, path, headers, agent }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => {
+        if (response.statusCode === 200) resolve(text);
+        else reject(new Error(`GET ${path}: ${response.statusCode ?? 0} ${text}`));
+      });
+    });
+    request.on("error", reject);
+    request.setTimeout(REQUEST_SECONDS * 1000, () => request.destroy(new Error(`no answer to GET ${path}`)));
+  });
 }
 
 function residentBytesOf(pid: number): number {
@@ -42,8 +85,9 @@ function residentBytesOf(pid: number): number {
   return Number(kibibytes) * 1024;
 }
 
-function configurationOf(run: Run, modulePath: string, envoyAdminPort: number): string {
+function configurationOf(run: Run, modulePath: string, envoyAdminPort: number, apiPort: number): string {
   return JSON.stringify({
+    static_resources: { listeners: [apiListener(run, apiPort)] },
     admin: { address: { socket_address: { address: "127.0.0.1", port_value: envoyAdminPort } } },
     bootstrap_extensions: [
       {
@@ -63,4 +107,48 @@ function configurationOf(run: Run, modulePath: string, envoyAdminPort: number): 
   });
 }
 
+function apiListener(run: Run, port: number): unknown {
+  const settings = {
+    cache: "bench",
+    max_memory_mib: run.maxMemoryMib,
+    cache_size: run.cacheSize,
+    admin: { tokens: [TOKEN] },
+  };
+  const router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+  const filter = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+    config: {
+      name: "admin",
+      root_id: "admin",
+      allow_on_headers_stop_iteration: true,
+      vm_config: { vm_id: "bench", runtime: "envoy.wasm.runtime.v8", code: { local: { filename: MODULE_FILE } } },
+      configuration: {
+        "@type": "type.googleapis.com/google.protobuf.StringValue",
+        value: JSON.stringify(settings),
+      },
+    },
+  };
+  const manager = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    stat_prefix: "api",
+    http_filters: [
+      { name: "admin", typed_config: filter },
+      { name: "envoy.filters.http.router", typed_config: { "@type": router } },
+    ],
+    route_config: {
+      virtual_hosts: [
+        { name: "api", domains: ["*"], routes: [{ match: { prefix: "/" }, direct_response: { status: 404 } }] },
+      ],
+    },
+  };
+  return {
+    name: "api",
+    address: { socket_address: { address: "127.0.0.1", port_value: port } },
+    filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }] }],
+  };
+}
+
 const LONGEST_SECONDS = 120;
+const REQUEST_SECONDS = 10;
+const LISTED_PAGES = 301;
+const TOKEN = "benchmark";

@@ -14,6 +14,8 @@ export interface Measurements {
   operations: Map<string, number>;
   /** Bytes that each operation allocates in the module, where the host can tell. */
   allocated?: Map<string, number>;
+  /** Of a listing of 100 sessions, from the request to the end of the answer, over HTTP. */
+  httpListingNanoseconds?: number;
   /** Resident memory of the host, where it is one of its own. */
   bytesPerSession?: number;
 }
