@@ -2,13 +2,16 @@
  * Keeps the number of sessions within the size of the cache, exactly, whatever the workers do at the same time.
  *
  * A new session is reserved first: the shared gauge of sessions is raised before the session is stored, and lowered
- * only after one is gone, so the gauge is never below what is stored. A writer may go on only once it has seen the
- * gauge, its own reservation included, within the size; until then it evicts. Under contention two writers may each
- * evict one where one would have done: the number is then lower for a moment, never higher.
+ * only after one is gone, so the gauge is never below what is stored. A writer may go on once it has seen the gauge, its
+ * own reservation included, within the size; until then it evicts. Under contention two writers may each
+ * evict one where one would have done: the number is then lower for a moment, never higher. A writer that has evicted as
+ * many as it may, while others add, or while a lowered size is being carried out (`shrink.ts`), goes on as well: it stores
+ * no more than it has evicted, so the number has not grown by it.
  *
  * Which session is evicted, as in OpenSSL 3 (SSL_CTX_add_session), is the one that expires first: of all up to a size
- * of EXACT_SIZE, above of a sample of SAMPLED_PAGES pages taken at random from those in use.
- * Cost of one eviction: a read of each page in use (up to EXACT_SIZE) or of SAMPLED_PAGES pages, and one commit.
+ * of EXACT_SIZE, above of a sample: of SAMPLED_PAGES pages taken at random from those in use, and of as many more as it
+ * takes to see SAMPLED_SESSIONS sessions, up to MAX_SAMPLED_PAGES, as pages may hold little else than tombstones.
+ * Cost of one eviction: a read of each page in use (up to EXACT_SIZE) or of those pages, and one commit.
  */
 import { Clock } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
@@ -41,10 +44,12 @@ export class Admissions {
   reserve(cacheSize: u32): Admission {
     this.metrics.increase(Metric.SESSIONS, 1);
     if (this.fits(cacheSize)) return Admission.Free;
+    let evicted = 0;
     for (let attempt = 0; attempt < MAX_EVICTIONS; attempt++) {
-      this.evictOne(cacheSize <= EXACT_SIZE);
+      if (this.evictOne(cacheSize <= EXACT_SIZE)) evicted++;
       if (this.fits(cacheSize)) return Admission.Evicted;
     }
+    if (evicted > 0) return Admission.Evicted;
     this.release();
     return Admission.Denied;
   }
@@ -58,26 +63,30 @@ export class Admissions {
     return cacheSize == 0 || this.metrics.read(Metric.SESSIONS) <= <u64>cacheSize;
   }
 
-  private evictOne(exact: bool): void {
+  /** False where none could be evicted. */
+  private evictOne(exact: bool): bool {
     for (let attempt = 0; attempt < MAX_EVICTION_TRIES; attempt++) {
       const victimPage = exact ? this.chooseOfAll() : this.chooseOfSample();
-      if (victimPage == this.pages.count) return;
+      if (victimPage == this.pages.count) return false;
       const page = this.pages.read(victimPage);
-      if (!page) return;
+      if (!page) return false;
       const victim = page.find(VICTIM_ID, this.victimIdLength);
       if (!victim || victim.isTombstone || victim.version != this.victimVersion) continue;
       this.pages.noteGone(page, victim, this.clock.nowNanoseconds(), EventType.EVICTED, EventCause.SIZE);
       page.remove(victim);
       if (this.pages.commit(0) == StoreResult.Ok) {
         this.metrics.increase(Metric.CACHE_FULL, 1);
-        return;
+        return true;
       }
     }
+    return false;
   }
 
   private victimIdLength: i32 = 0;
   private victimVersion: u64 = 0;
   private victimExpiry: u64 = 0;
+  /** Sessions in the pages that were looked at. */
+  private seen: i32 = 0;
 
   /** The page of the session that expires first of all, or `count` where there is none. */
   private chooseOfAll(): u32 {
@@ -96,11 +105,9 @@ export class Admissions {
     const directory = this.pages.directory;
     let chosen = this.pages.count;
     this.victimExpiry = u64.MAX_VALUE;
-    for (
-      let sampled = 0;
-      sampled < SAMPLED_PAGES || (chosen == this.pages.count && sampled < MAX_SAMPLED_PAGES);
-      sampled++
-    ) {
+    this.seen = 0;
+    for (let sampled = 0; sampled < MAX_SAMPLED_PAGES; sampled++) {
+      if (sampled >= SAMPLED_PAGES && this.seen >= SAMPLED_SESSIONS) break;
       const number = directory.deepest(<u32>this.nextRandom());
       if (this.consider(number)) chosen = number;
     }
@@ -111,6 +118,7 @@ export class Admissions {
   private consider(number: u32): bool {
     const page = this.pages.read(number);
     if (!page || page.sessions == 0) return false;
+    this.seen += page.sessions;
     const entry = page.earliestToExpire();
     if (!entry) return false;
     if (entry.expiry > this.victimExpiry) return false;
@@ -135,8 +143,8 @@ export class Admissions {
 
 export const EXACT_SIZE: u32 = 256;
 export const SAMPLED_PAGES: i32 = 8;
-/** Pages in use may have lost all their sessions: look further, to a bound. */
-const MAX_SAMPLED_PAGES: i32 = 64;
+export const SAMPLED_SESSIONS: i32 = 64;
+const MAX_SAMPLED_PAGES: i32 = 128;
 /** Evictions for one new session: more than one only where the size was lowered or others add at the same time. */
 const MAX_EVICTIONS: i32 = 8;
 const MAX_EVICTION_TRIES: i32 = 8;

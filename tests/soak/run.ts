@@ -14,7 +14,7 @@ import { Crowd } from "./crowd.ts";
 import { Operator } from "./operator.ts";
 import { type ProcessMemory, readProcessMemory } from "./process_memory.ts";
 import { Refusals } from "./refusals.ts";
-import { type Verdict, equal, judgeMemory, judgeRemoved, judgeSums, none, sum } from "./verdicts.ts";
+import { type Sample, type Verdict, equal, judgeMemory, judgeRemoved, judgeSums, none, sum } from "./verdicts.ts";
 
 export interface SoakOptions {
   minutes: number;
@@ -59,7 +59,7 @@ async function soakStack(
   const refusals = new Refusals();
   const crowd = new Crowd(stack, plainPort, refusals, random, lifeSeconds);
   const operator = new Operator(stack, crowd, refusals, random, CACHE_SIZE, lifeSeconds);
-  const samples: ProcessMemory[] = [];
+  const samples: Sample[] = [];
   const began = Date.now();
   crowd.start();
   operator.start();
@@ -68,7 +68,7 @@ async function soakStack(
   const told = complaints.map(() => 0);
   for (let i = 1; Date.now() < began + minutes * 60_000; i++) {
     await sleep(Math.max(0, Math.min(began + i * sampleSeconds * 1000, began + minutes * 60_000) - Date.now()));
-    samples.push(readProcessMemory(stack.envoy.pid));
+    samples.push({ ...readProcessMemory(stack.envoy.pid), removed: Number((await stack.stats()).tombstones) });
     refusals.forgetEnded();
     for (const [kind, list] of complaints.entries()) {
       for (const complaint of list.slice(told[kind])) progress(`complaint: ${complaint}`);

@@ -251,6 +251,32 @@ describe("a full cache", () => {
     expect(late > 450).toBe(true, "sessions that expire early go first, nearly always");
   });
 
+  it("evicts early ones also where pages hold little else than removed sessions", () => {
+    // About one session for each page: those that live long, and short ones that come and go.
+    const bench = benchOfSize(300, 64);
+    for (let i: u32 = 0; i < 8000; i++) bench.cache.remove(idOf(1_000_000 + i), 32, Cause.API);
+    for (let i: u32 = 0; i < 60; i++) bench.cache.put(session(i, 100_000));
+    for (let i: u32 = 100; i < 1300; i++) bench.cache.put(session(i, 100 + i));
+    expect(bench.number()).toBe(300);
+    for (let i: u32 = 0; i < 60; i++) expect(look(bench.cache, i)).toBe(Lookup.Found, i.toString());
+  });
+
+  it("takes what is added while a lowered size is still being carried out, and does not grow by it", () => {
+    for (let size: u32 = 10; size <= 400; size += 390) {
+      const bench = benchOfSize(2000);
+      for (let i: u32 = 0; i < 2000; i++) bench.cache.put(session(i, 1000 + i));
+      bench.cache.changeCacheSize(size);
+      let before = bench.count(Metric.SESSIONS);
+      for (let i: u32 = 2000; i < 2300; i++) {
+        expect(bench.cache.put(session(i, 100_000))).toBe(PutOutcome.Added);
+        const number = bench.count(Metric.SESSIONS);
+        expect(number < before || number <= <i32>size).toBe(true, number.toString());
+        before = number;
+      }
+      expect(before).toBe(size);
+    }
+  });
+
   it("does not evict a bystander when it replaces", () => {
     const bench = benchOfSize(2);
     bench.cache.put(session(1, 100));
