@@ -25,6 +25,8 @@ export class ObservedConnection {
   waits: bool;
   /** While it waits: bytes of the client that the handshake has had; the host gives them again with those that follow. */
   fed: i32;
+  /** It is asked who has answered it, whatever is expected (`sampling.ts`). */
+  sampled: bool;
   /** The token by which its upstream was chosen, -1 for none. */
   token: i32;
   /** Number of the upstream that it was sent to, -1 where Envoy's balancer has chosen. */

@@ -11,8 +11,8 @@
  * with its first byte, what is too long or too slow goes on without a choice.
  *
  * State of a connection: FRESH until its first byte, then the address of its `ObservedConnection`, FINISHED once there
- * is nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts,
- * nothing afterwards.
+ * is nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts, but for
+ * a client's Finished, which is told by its length; nothing afterwards.
  */
 import { Config, validateObserver } from "../config/config";
 import { Action, BufferType } from "../host/abi";
@@ -20,7 +20,7 @@ import { closeConnection, copyBytes } from "../host/connection";
 import { prependBytes, replaceBytes, truncateBytes } from "../host/connection";
 import { findContext } from "../host/contexts";
 import { enter, tickEvery } from "../host/http_stream";
-import { PropertyPath } from "../host/properties";
+import { UPSTREAM } from "../host/peer_property";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { Observation } from "../session/observation";
 import { Verdict } from "../session/refusal";
@@ -31,6 +31,7 @@ import { AccessLog } from "./access_log";
 import { CacheFilter } from "./cache_filter";
 import { ConnectionQueue } from "./connection_queue";
 import { FRESH, ObservedConnection, WAITS } from "./observed_connection";
+import { Sampling } from "./sampling";
 import { SharedCache } from "./shared_cache";
 import { UpstreamChoice } from "./upstream_choice";
 
@@ -41,6 +42,7 @@ export class Observer extends CacheFilter {
   private accessLog: AccessLog | null = null;
   /** Null where nothing is steered. */
   private upstreamChoice: UpstreamChoice | null = null;
+  private readonly sampling: Sampling = new Sampling();
   private ticksSoon: bool = false;
 
   constructor(private readonly rootContext: u32) {
@@ -49,6 +51,7 @@ export class Observer extends CacheFilter {
 
   tick(): void {
     super.tick();
+    this.sampling.tick();
     const upstreamChoice = this.upstreamChoice;
     if (upstreamChoice) upstreamChoice.tick();
     while (this.closing.length > 0) {
@@ -140,7 +143,7 @@ export class Observer extends CacheFilter {
   }
 
   protected opened(shared: SharedCache, config: Config): void {
-    this.observation = new Observation(shared.cache);
+    this.observation = new Observation(shared.cache, UPSTREAM);
     this.accessLog = config.accessLog ? new AccessLog() : null;
     this.upstreamChoice = config.steering == SteeringMode.Off ? null : new UpstreamChoice(shared, config);
   }
@@ -149,6 +152,9 @@ export class Observer extends CacheFilter {
   private clientSeen(observation: Observation, connection: ObservedConnection, length: i32, endOfStream: bool): bool {
     const handshake = connection.handshake;
     if (!handshake) return false;
+    if (!connection.dropsEarlyData && handshake.completesUnread(length)) {
+      return this.goesOn(observation, connection, handshake, Event.Complete);
+    }
     // A HelloRetryRequest declines early data as well, and a second ClientHello follows it (RFC 8446 4.2.10).
     const declined = connection.answered || handshake.retried;
     // Where early data begins to be dropped in this chunk, and how much of it was dropped from its beginning.
@@ -180,7 +186,7 @@ export class Observer extends CacheFilter {
             connection.dropsEarlyData = true;
             dropFrom = offset + position;
           }
-        } else if (event != Event.NeedMore && !this.goesOn(observation, handshake, event)) {
+        } else if (event != Event.NeedMore && !this.goesOn(observation, connection, handshake, event)) {
           return false;
         }
       }
@@ -238,7 +244,7 @@ export class Observer extends CacheFilter {
             this.refuse(connection, length);
             return false;
           }
-        } else if (event != Event.NeedMore && !this.goesOn(observation, handshake, event)) {
+        } else if (event != Event.NeedMore && !this.goesOn(observation, connection, handshake, event)) {
           return false;
         }
       }
@@ -257,10 +263,10 @@ export class Observer extends CacheFilter {
   }
 
   private refuses(observation: Observation, connection: ObservedConnection, handshake: Handshake): bool {
-    const upstreamLength = UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY);
+    connection.sampled = handshake.acceptedKind == 0 || this.sampling.takesNext();
     const upstreamChoice = this.upstreamChoice;
-    if (upstreamChoice) upstreamChoice.answered(connection, handshake, UPSTREAM, upstreamLength);
-    const verdict = observation.serverHello(handshake, UPSTREAM, upstreamLength, !connection.passes);
+    if (upstreamChoice) upstreamChoice.answered(connection, handshake);
+    const verdict = observation.serverHello(handshake, !connection.passes, connection.sampled);
     const log = this.accessLog;
     if (log) log.answered(observation, handshake, verdict);
     return verdict != Verdict.Resume;
@@ -292,10 +298,10 @@ export class Observer extends CacheFilter {
   }
 
   /** Events that are the same for both directions; false where the watching ends. */
-  private goesOn(observation: Observation, handshake: Handshake, event: Event): bool {
+  private goesOn(observation: Observation, connection: ObservedConnection, handshake: Handshake, event: Event): bool {
     switch (event) {
       case Event.Complete:
-        observation.complete(handshake, UPSTREAM, UPSTREAM_ADDRESS.read(UPSTREAM, UPSTREAM_CAPACITY));
+        observation.complete(handshake, connection.sampled);
         return false;
       case Event.NotTls:
         this.count(Metric.NOT_TLS);
@@ -326,10 +332,6 @@ const MAX_WAITING_BYTES: i32 = 16384;
 const WINDOW_SIZE: i32 = 16384;
 const WINDOW: usize = memory.data(16384, 8);
 const SOON_MILLISECONDS: u32 = 5;
-/** Address of the upstream host of the connection at hand; there is one once its bytes have come. */
-const UPSTREAM_ADDRESS = new PropertyPath("upstream.address");
-const UPSTREAM_CAPACITY: i32 = 128;
-const UPSTREAM: usize = memory.data(128);
 /** A record of the type alert: fatal, handshake_failure (RFC 8446 6, RFC 5246 7.2). */
 const ALERT_SIZE: i32 = 7;
 const ALERT: usize = memory.data<u8>([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);

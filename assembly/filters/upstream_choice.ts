@@ -8,12 +8,12 @@ import { Config } from "../config/config";
 import { FilterState } from "../host/connection";
 import { HostLog } from "../host/host_log";
 import { lastingBytes } from "../host/memory";
+import { SOURCE, UPSTREAM } from "../host/peer_property";
 import { PropertyPath } from "../host/properties";
 import { Clock } from "../ports/clock";
 import { LogLevel } from "../ports/log";
-import { Session } from "../session/session";
+import { MAX_UPSTREAM_LENGTH, Session } from "../session/session";
 import { SteeringMode } from "../steering/modes";
-import { ClientAddress } from "../ports/client_address";
 import { Steering } from "../steering/steering";
 import { Handshake } from "../tls/handshake";
 import { ObservedConnection } from "./observed_connection";
@@ -36,14 +36,7 @@ export class UpstreamChoice {
 
   constructor(shared: SharedCache, config: Config) {
     const exact = config.steering == SteeringMode.Exact;
-    const steering = new Steering(
-      shared.cache,
-      shared.store,
-      config.cluster,
-      config.steeringBySource,
-      exact,
-      new SourceAddress(),
-    );
+    const steering = new Steering(shared.cache, shared.store, config.cluster, config.steeringBySource, exact, SOURCE);
     for (let i = 0; i < config.upstreams.length; i++) {
       const address = String.UTF8.encode(config.upstreams[i]);
       steering.configure(changetype<usize>(address), address.byteLength);
@@ -100,10 +93,13 @@ export class UpstreamChoice {
   }
 
   /** Learns who has answered a connection; not from other clusters than the steering's. */
-  answered(connection: ObservedConnection, handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+  answered(connection: ObservedConnection, handshake: Handshake): void {
     const steering = this.steering;
-    if (!steering.hasNews(handshake, connection.token, upstream, upstreamLength) || !this.isOfCluster()) return;
-    steering.answered(handshake, connection.token, connection.wanted, upstream, upstreamLength);
+    const token = connection.token;
+    if (!connection.sampled && steering.expectsNoNews(handshake, token)) return;
+    const length = UPSTREAM.read(ADDRESS, MAX_UPSTREAM_LENGTH);
+    if (!steering.hasNews(handshake, token, ADDRESS, length) || !this.isOfCluster()) return;
+    steering.answered(handshake, token, connection.wanted, ADDRESS, length);
   }
 
   private send(connection: ObservedConnection, upstream: i32): bool {
@@ -124,19 +120,12 @@ export class UpstreamChoice {
   }
 }
 
-class SourceAddress extends ClientAddress {
-  read(into: usize, capacity: i32): i32 {
-    return SOURCE_ADDRESS.read(into, capacity);
-  }
-}
-
 const HASHABLE = new FilterState("envoy.hashable_string");
 const CLUSTER = new FilterState("envoy.tcp_proxy.cluster");
 const HOST = new FilterState("envoy.network.transport_socket.original_dst_address");
 const CHOICE: usize = memory.data(8, 8);
 const CHOICE_TEXT: usize = memory.data(16);
-/** Address of the client of the connection at hand. */
-const SOURCE_ADDRESS = new PropertyPath("source.address");
+const ADDRESS: usize = memory.data(64);
 /** The cluster that the connection at hand went to; there is one once its bytes have come. */
 const CLUSTER_NAME = new PropertyPath("xds.cluster_name");
 const NAME_CAPACITY: i32 = 128;

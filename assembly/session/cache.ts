@@ -15,6 +15,7 @@
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
+import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Admission, Admissions } from "./admission";
 import { EventCause, EventType } from "./events/event";
@@ -220,12 +221,16 @@ export class Cache {
   /**
    * Notes that an upstream has accepted a session: a hit where it is held, a timeout where it is held but expired, else
    * a miss; what is not held is learned. Fills in what was unknown of a held one; never changes its time, issuer or
-   * origin, and never lifts a tombstone. `accepted` says what the handshake showed. Needs `readSettings` before.
+   * origin, and never lifts a tombstone. `accepted` says what the handshake showed; who has accepted it is asked of
+   * `server` where it is not known yet. Needs `readSettings` before.
    */
-  resume(accepted: Session): Lookup {
+  resume(accepted: Session, server: PeerAddress | null = null): Lookup {
     const counts = looksUp(this.settings.mode);
-    const lookup = this.touch(accepted, counts);
-    if (lookup == Lookup.Absent && learns(this.settings.mode)) this.store(accepted, ORIGIN_ACCEPTED);
+    const lookup = this.touch(accepted, server, counts);
+    if (lookup == Lookup.Absent && learns(this.settings.mode)) {
+      if (server && !accepted.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
+      this.store(accepted, ORIGIN_ACCEPTED);
+    }
     if (counts) this.count(lookup);
     return lookup;
   }
@@ -324,7 +329,7 @@ export class Cache {
   }
 
   /** Counts a hit in the record of an accepted session, if it is held. */
-  private touch(accepted: Session, counts: bool): Lookup {
+  private touch(accepted: Session, server: PeerAddress | null, counts: bool): Lookup {
     let lookup = Lookup.Unavailable;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const page = this.pages.open(accepted.id, accepted.idLength);
@@ -335,7 +340,7 @@ export class Cache {
       const entry = page.find(accepted.id, accepted.idLength);
       if (!entry) return lookup;
       entry.countHit(now);
-      this.fillIn(page, entry, accepted);
+      this.fillIn(page, entry, accepted, server);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) return lookup;
       if (result != StoreResult.Conflict) break;
@@ -345,8 +350,9 @@ export class Cache {
   }
 
   /** Completes a held session by what a handshake showed; leaves it as it is where the page has no room for more. */
-  private fillIn(page: Page, entry: Entry, accepted: Session): void {
+  private fillIn(page: Page, entry: Entry, accepted: Session, server: PeerAddress | null): void {
     const held = this.copy(entry);
+    if (server && !held.knows(Known.UPSTREAM) && !accepted.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
     const news = accepted.known & ~held.known & FILLED_IN;
     if (news == 0) return;
     const size = entry.size;

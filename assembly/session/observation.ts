@@ -12,13 +12,16 @@
  * was accepted is decided with the answer in TLS 1.3, and when the handshake completes before that.
  *
  * Cost: nothing until the ServerHello; then at most two operations on the cache, and a look for each thing by which an
- * accepted session can be refused, or for the key name of a declined ticket that is not held.
+ * accepted session can be refused, or for the key name of a declined ticket that is not held. Who has answered is asked
+ * for only where it tells something: of a session that is held with its issuer and accepted, only to find out whether
+ * servers share its ticket key, and then not each time.
  */
+import { PeerAddress } from "../ports/peer_address";
 import { Handshake } from "../tls/handshake";
 import { Cache, Lookup } from "./cache";
 import { Enforcement } from "./enforcement";
 import { causeOf, Refusals, Verdict } from "./refusal";
-import { Kind, Known, MAX_UPSTREAM_LENGTH, Session } from "./session";
+import { Kind, Known, Session } from "./session";
 import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } from "./statistics";
 import { KeyState } from "./ticket_keys";
 
@@ -34,7 +37,11 @@ export class Observation {
   private readonly session: Session = new Session();
   private readonly refusals: Refusals;
 
-  constructor(private readonly cache: Cache) {
+  constructor(
+    private readonly cache: Cache,
+    /** Of the server that has answered the connection at hand. */
+    private readonly server: PeerAddress,
+  ) {
     this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
   }
 
@@ -44,22 +51,22 @@ export class Observation {
   }
 
   /**
-   * The ServerHello has come: from `upstream`, an address as text (RFC 3986 host and port), -1 long where unknown.
-   * Answers whether what it accepts may resume; what may not is counted as refused, and as nothing else. Where it is
-   * too late to refuse (`refusable` false) everything may.
+   * The ServerHello has come. Answers whether what it accepts may resume; what may not is counted as refused, and as
+   * nothing else. Where it is too late to refuse (`refusable` false) everything may. `sampled`: it is this connection's
+   * turn to find out who has answered, also where nothing new is to be expected.
    */
-  serverHello(handshake: Handshake, upstream: usize, upstreamLength: i32, refusable: bool): Verdict {
+  serverHello(handshake: Handshake, refusable: bool, sampled: bool): Verdict {
     this.offeredKind = 0;
     if (handshake.acceptedKind == 0) {
-      this.declined(handshake, upstream, upstreamLength);
+      this.declined(handshake);
       return Verdict.Resume;
     }
     this.cache.readSettings();
-    const accepted = this.accepted(handshake, upstream, upstreamLength);
+    const accepted = this.accepted(handshake);
     this.offer(accepted.kind, accepted.id, accepted.idLength);
     const verdict = refusable ? this.judge(handshake, accepted) : Verdict.Resume;
     if (verdict != Verdict.Resume) this.count(accepted.kind, Fate.REFUSED);
-    else if (accepted.kind == Kind.PSK) this.pskAccepted(accepted);
+    else if (accepted.kind == Kind.PSK) this.pskAccepted(accepted, sampled);
     return verdict;
   }
 
@@ -106,7 +113,7 @@ export class Observation {
   }
 
   private wouldRefuseUnseen(handshake: Handshake): bool {
-    const session = this.describe(handshake, 0, -1);
+    const session = this.describe(handshake);
     session.kind = Kind.PSK;
     return this.refusals.judgeUnseen(session) != Verdict.Resume;
   }
@@ -116,7 +123,7 @@ export class Observation {
   }
 
   private describeOffer(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): Session {
-    const session = this.describe(handshake, 0, -1);
+    const session = this.describe(handshake);
     session.kind = kind;
     session.id = id;
     session.idLength = id != 0 ? idLength : 0;
@@ -124,8 +131,8 @@ export class Observation {
     return session;
   }
 
-  /** The handshake is complete. */
-  complete(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+  /** The handshake is complete; `sampled` as for its ServerHello. */
+  complete(handshake: Handshake, sampled: bool): void {
     this.cache.metrics.increase(Metric.ACCEPT_GOOD, 1);
     if (handshake.version == TLS13) {
       if (handshake.resumed) this.cache.metrics.increase(handshakes(TLS13, Outcome.RESUMED_PSK), 1);
@@ -138,8 +145,8 @@ export class Observation {
     // A server may take an ID up and still make a new session.
     const accepts = handshake.acceptedKind != 0;
     if (accepts) this.count(acceptedKindOf(handshake), handshake.resumed ? Fate.ACCEPTED : Fate.DECLINED);
-    if (handshake.resumed) this.resumed(handshake, upstream, upstreamLength);
-    this.issued(handshake, upstream, upstreamLength);
+    if (handshake.resumed) this.resumed(handshake, sampled);
+    if (!handshake.resumed || handshake.issuedTicket) this.issued(handshake);
   }
 
   /** Its watching has ended, and nothing was refused. What has begun and is not complete has failed. */
@@ -177,15 +184,15 @@ export class Observation {
     return enforced ? Verdict.NotHeld : Verdict.Resume;
   }
 
-  private pskAccepted(accepted: Session): void {
+  private pskAccepted(accepted: Session, sampled: bool): void {
     this.count(Kind.PSK, Fate.ACCEPTED);
     if (accepted.id == 0) return;
-    this.learnTicketKey(accepted);
-    this.cache.resume(accepted);
+    this.repeatTicketKey(accepted, sampled);
+    this.cache.resume(accepted, this.server);
   }
 
   /** What a client offered first decides: later identities neither count nor refuse. */
-  private declined(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
+  private declined(handshake: Handshake): void {
     let kind: u8 = Kind.ID;
     let id: usize = 0;
     let idLength = HASH_LENGTH;
@@ -206,6 +213,10 @@ export class Observation {
     }
     if (id == 0) return;
     this.cache.readSettings();
+    const session = this.describe(handshake);
+    session.tellUpstream(this.server);
+    const upstream = session.upstream;
+    const upstreamLength = session.upstreamLength;
     const lookup = this.cache.decline(id, idLength, upstream, upstreamLength, certain);
     if (lookup == Lookup.Absent && !certain) return;
     this.offer(kind, id, idLength);
@@ -225,17 +236,17 @@ export class Observation {
     return differs(row.upstream, row.upstreamLength, upstream, upstreamLength);
   }
 
-  private resumed(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
-    const session = this.accepted(handshake, upstream, upstreamLength);
+  private resumed(handshake: Handshake, sampled: bool): void {
+    const session = this.accepted(handshake);
     const outcome = session.kind == Kind.TICKET ? Outcome.RESUMED_TICKET : Outcome.RESUMED_ID;
     this.cache.metrics.increase(handshakes(handshake.version, outcome), 1);
-    this.learnTicketKey(session);
-    this.cache.resume(session);
+    this.repeatTicketKey(session, sampled);
+    this.cache.resume(session, this.server);
   }
 
   /** The session that an upstream has accepted; its ID is 0 where it is one that is not followed. */
-  private accepted(handshake: Handshake, upstream: usize, upstreamLength: i32): Session {
-    const session = this.describe(handshake, upstream, upstreamLength);
+  private accepted(handshake: Handshake): Session {
+    const session = this.describe(handshake);
     session.idLength = HASH_LENGTH;
     if (handshake.acceptedKind == ACCEPTED_PSK) {
       session.kind = Kind.PSK;
@@ -255,8 +266,8 @@ export class Observation {
   }
 
   /** A handshake that issues an ID and a ticket makes one session, the ticket: clients prefer it (RFC 5077 3.4). */
-  private issued(handshake: Handshake, upstream: usize, upstreamLength: i32): void {
-    const session = this.describe(handshake, upstream, upstreamLength);
+  private issued(handshake: Handshake): void {
+    const session = this.describe(handshake);
     let issued: i32 = Outcome.FULL;
     if (handshake.issuedTicket) {
       issued = Outcome.RESUMED_TICKET;
@@ -276,8 +287,11 @@ export class Observation {
       session.id = handshake.issuedId;
       session.idLength = handshake.issuedIdLength;
     }
-    this.learnTicketKey(session);
-    if (issued != Outcome.FULL) this.cache.learn(session);
+    if (issued != Outcome.FULL) {
+      session.tellUpstream(this.server);
+      this.learnTicketKey(session);
+      this.cache.learn(session);
+    }
     if (!handshake.resumed) this.countFull(handshake, issued);
   }
 
@@ -287,7 +301,7 @@ export class Observation {
   }
 
   /** What every session of a handshake has in common. */
-  private describe(handshake: Handshake, upstream: usize, upstreamLength: i32): Session {
+  private describe(handshake: Handshake): Session {
     const session = this.session;
     session.clear();
     session.known = Known.KIND | Known.PROTOCOL | Known.CIPHER;
@@ -298,11 +312,6 @@ export class Observation {
       session.sniLength = handshake.sniLength;
       session.known |= Known.SNI;
     }
-    if (upstreamLength > 0 && upstreamLength <= MAX_UPSTREAM_LENGTH) {
-      session.upstream = upstream;
-      session.upstreamLength = upstreamLength;
-      session.known |= Known.UPSTREAM;
-    }
     return session;
   }
 
@@ -310,6 +319,14 @@ export class Observation {
   private learnTicketKey(session: Session): void {
     if (!session.knows(Known.TICKET_KEY) || !session.knows(Known.UPSTREAM)) return;
     this.cache.ticketKeys.learn(session.ticketKey, session.upstream, session.upstreamLength);
+  }
+
+  /** As `learnTicketKey`, of a ticket that was accepted: mostly one whose key is well known. */
+  private repeatTicketKey(accepted: Session, sampled: bool): void {
+    if (!accepted.knows(Known.TICKET_KEY)) return;
+    if (this.cache.ticketKeys.repeat(accepted.ticketKey, sampled)) return;
+    accepted.tellUpstream(this.server);
+    this.learnTicketKey(accepted);
   }
 
   private addTicketKey(key: usize): void {

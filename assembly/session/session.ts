@@ -5,6 +5,8 @@
  * operation on the cache. It is used in both directions: the cache fills one for what it found, callers fill one for
  * what is to be stored. The pointed-to bytes are never changed through it.
  */
+import { PeerAddress } from "../ports/peer_address";
+
 export namespace Kind {
   /** A session ID of TLS <= 1.2: 1 to 32 bytes that the server chose (RFC 5246 7.4.1.3). */
   export const ID: u8 = 1;
@@ -103,6 +105,15 @@ export class Session {
     this.version = 0;
   }
 
+  /** Asks which server has answered; what it says is valid until the next session asks. */
+  tellUpstream(server: PeerAddress): void {
+    const length = server.read(UPSTREAM, MAX_UPSTREAM_LENGTH);
+    if (length <= 0) return;
+    this.upstream = UPSTREAM;
+    this.upstreamLength = length;
+    this.known |= Known.UPSTREAM;
+  }
+
 
   @inline
   knows(field: u32): bool {
@@ -121,6 +132,8 @@ export class Session {
     return nowSeconds > this.expiry;
   }
 }
+
+const UPSTREAM: usize = memory.data(64);
 
 /** A removed session that stays refused: what `GET /v1/removed` shows. */
 export class Tombstone {

@@ -103,6 +103,17 @@ export class TicketKeys {
     seen.pending = 0;
   }
 
+  /**
+   * Notes one more accepted ticket under a name that this machine knows, whoever has accepted it. False where it has to be
+   * learned with its upstream: the name is not known here, or it is this ticket's turn to show whether upstreams share it.
+   */
+  repeat(name: usize, sampled: bool): bool {
+    const seen = this.placeOf(name);
+    if (sampled || memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) != 0) return false;
+    seen.pending++;
+    return true;
+  }
+
   /** Writes some of what was counted. To be called on ticks. */
   tick(): void {
     for (let i = 0; i < FLUSHED_A_TICK; i++) {

@@ -11,7 +11,7 @@
  * Cost: for a resumption of what is known by itself, two looks into the shared store; where its source has to be asked for, one
  * or two more; for a new connection, one. Allocates nothing.
  */
-import { ClientAddress } from "../ports/client_address";
+import { PeerAddress } from "../ports/peer_address";
 import { Clock } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
 import { Cache, Lookup } from "../session/cache";
@@ -51,7 +51,7 @@ export class Steering {
     private readonly bySource: BySource,
     /** Whether hosts are named to Envoy rather than hashed to. */
     private readonly exact: bool,
-    private readonly clientAddress: ClientAddress,
+    private readonly clientAddress: PeerAddress,
   ) {
     const name = cache.settings.cacheName;
     const family = cluster.length > 0 ? "steering/" + cluster : "steering";
@@ -119,6 +119,15 @@ export class Steering {
     if (this.bySource == BySource.Guess && !this.isLedByName(handshake)) {
       this.sources.learn(this.sourceOf(handshake), number);
     }
+  }
+
+  /**
+   * Whether it can be told without asking who has answered that `answered` would hardly learn anything: what was accepted
+   * went by its name where a token led it.
+   */
+  expectsNoNews(handshake: Handshake, token: i32): bool {
+    if (this.exact || token < 0 || handshake.acceptedKind == 0) return false;
+    return this.bySource != BySource.Guess || this.isLedByName(handshake);
   }
 
   /** Whether `answered` would learn anything. Costs less. */

@@ -16,6 +16,9 @@
  * record of that length completes a handshake a little early, and a padded Finished late. A certificate of the client in front of its
  * Finished completes early too. All of these have a ServerHello behind them, which proves an accepted PSK by itself.
  *
+ * Where only a client's Finished is left to come, the number of its bytes tells it from an alert, and nobody has to read them
+ * (`finishesWith`): nobody without the keys could tell a right one from a wrong one anyway.
+ *
  * `FLOW_SIZE` bytes that the caller provides, all zero at the start.
  */
 import { EARLY_DATA_RECORDS_MAX } from "./limits";
@@ -148,6 +151,16 @@ export class Flow {
     return this.clientFinished && this.serverFinished;
   }
 
+  /**
+   * Whether that many bytes of the client, from the start of a record on, are its Finished: where nothing else but alerts can
+   * come, and they are more than alerts are. An alert in clear has 7 bytes; TLS 1.3 may seal it, behind a change of cipher spec.
+   */
+  finishesWith(length: i32): bool {
+    if (this.phase == Phase.Modern)
+      return !this.earlyDataOffered && length >= HEADER_SIZE + shortestFinished(this.cipher);
+    return this.abbreviated && this.serverFinished && !this.clientChanged && length >= SHORTEST_LEGACY_END;
+  }
+
   /** RFC 8446 4.1.4: at most one HelloRetryRequest. */
   get mayRetry(): bool {
     return !this.retried;
@@ -252,5 +265,8 @@ function sealingOverhead(cipher: i32): i32 {
 }
 
 const ALERT_SIZE: i32 = 2;
+const HEADER_SIZE: i32 = 5;
+/** TLS <= 1.2: a change of cipher spec, and a Finished of 12 bytes that nothing encrypts (RFC 5246 7.4.9). */
+const SHORTEST_LEGACY_END: i32 = HEADER_SIZE + 1 + HEADER_SIZE + 4 + 12;
 
 export const FLOW_SIZE: i32 = (<i32>offsetof<Flow>() + 7) & ~7;

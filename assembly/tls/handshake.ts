@@ -115,6 +115,18 @@ export class Handshake {
     return this.event;
   }
 
+  /**
+   * Whether the next `length` bytes of the client complete the handshake, as their number alone says that its Finished is
+   * among them: then they need not be read, and this is `Complete`. Otherwise nothing has changed, and they are to be fed.
+   */
+  completesUnread(length: i32): bool {
+    if (this.ending != Event.NeedMore || this.partial(Direction.Downstream)) return false;
+    if (!this.flow.finishesWith(length)) return false;
+    this.event = Event.Complete;
+    this.end();
+    return true;
+  }
+
   // After ClientHello. Addresses are inside the block and live as long as it, or 0.
 
   get sni(): usize {

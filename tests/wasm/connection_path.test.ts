@@ -76,18 +76,43 @@ describe("on the path of a connection", () => {
 });
 
 describe("the host", () => {
-  it("is asked for a connection's upstream once, whatever others do in between", () => {
+  /** How often it is asked for a property when so many connections are under way at a time. */
+  const askedFor = (count: number, full: string, exchange: string): number => {
     let asked = 0;
     const onCall = (name: string): void => void (asked += name === "proxy_get_property" ? 1 : 0);
     const replay = new Replay(new WebAssembly.Module(readFileSync(MODULE_FILE)), { onCall });
-    replay.run(captured("tls12_ticket_full"));
-    const flights = captured("tls12_ticket_resumed");
+    replay.run(captured(full));
     const before = asked;
-    const connections = Array.from({ length: 100 }, () => replay.open());
-    for (const flight of flights) for (const connection of connections) connection.exchange([flight]);
+    const connections = Array.from({ length: count }, () => replay.open());
+    for (const flight of captured(exchange)) for (const connection of connections) connection.exchange([flight]);
     for (const connection of connections) connection.close();
-    assert.equal(asked - before, connections.length);
-    assert.equal(replay.host.metric("resumed_ticket"), connections.length);
+    replay.tick();
+    assert.equal(replay.host.metric("accepts_good_total"), count + 1);
+    return asked - before;
+  };
+
+  it("is asked for a connection's upstream once, whatever others do in between", () => {
+    assert.equal(askedFor(100, "tls12_id_full", "tls12_ticket_full"), 100);
+    assert.equal(askedFor(16, "tls12_ticket_full", "tls12_ticket_resumed"), 16);
+  });
+
+  it("is asked by one in eight where many resume what is held with its issuer, under a key that is known", () => {
+    assert.equal(askedFor(16 + 800, "tls12_ticket_full", "tls12_ticket_resumed"), 16 + 100);
+  });
+
+  it("is not asked where what is resumed has no key, and is held with its issuer", () => {
+    assert.equal(askedFor(800, "tls12_id_full", "tls12_id_resumed"), 0);
+  });
+
+  it("gives a client's Finished to nobody to read, where it comes whole", () => {
+    let read = 0;
+    const onCall = (name: string): void => void (read += name === "proxy_get_buffer_bytes" ? 1 : 0);
+    const replay = new Replay(new WebAssembly.Module(readFileSync(MODULE_FILE)), { onCall });
+    for (const exchange of ["tls12_ticket_full", "tls12_ticket_resumed", "tls13_full", "tls13_psk"]) {
+      const before = read;
+      replay.run(captured(exchange));
+      assert.equal(read - before, exchange === "tls12_ticket_full" ? 4 : 2, exchange);
+    }
   });
 });
 

@@ -313,6 +313,51 @@ describe("a TLS 1.2 ticket", () => {
   });
 });
 
+describe("a rush of resumptions", () => {
+  const MANY = 400;
+
+  it("counts each of them as any other", () => {
+    const proxy = new Proxy();
+    const mine = ticket("key", 1);
+    proxy.handshake(fullWithTicket(mine));
+    for (let i = 0; i < MANY; i++) proxy.handshake(resumedByTicket(mine));
+    proxy.host.pass(1);
+    assert.equal(proxy.session(sha256(mine)).hits, MANY);
+    assert.equal(proxy.stat("hits"), MANY);
+    assert.equal(ticketKey(proxy).tickets, MANY + 1);
+  });
+
+  it("shows soon that servers share a ticket key", () => {
+    const proxy = new Proxy();
+    const mine = ticket("key", 1);
+    proxy.handshake(fullWithTicket(mine), "10.0.0.7:443");
+    for (let i = 0; i < MANY; i++) proxy.handshake(resumedByTicket(mine), "10.0.0.7:443");
+    assert.equal(ticketKey(proxy).state, "learned");
+    for (let i = 0; i < 8; i++) proxy.handshake(resumedByTicket(mine), "10.0.0.8:443");
+    assert.equal(ticketKey(proxy).state, "shared");
+  });
+
+  it("learns who has answered where that is not known yet", () => {
+    const proxy = new Proxy();
+    const mine = ticket("key", 1);
+    proxy.handshake(fullWithTicket(mine));
+    for (let i = 0; i < MANY; i++) proxy.handshake(resumedByTicket(mine));
+    // Under the same key: one that was never seen, and one that was added by hand without its issuer.
+    const [unseen, added] = [ticket("key", 2), ticket("key", 3)];
+    assert.equal(proxy.put(sha256(added), { kind: "ticket" }).status, 201);
+    for (const other of [unseen, added]) {
+      proxy.handshake(resumedByTicket(other), "10.0.0.8:443");
+      assert.equal(proxy.session(sha256(other)).upstream, "10.0.0.8:443");
+    }
+  });
+
+  function ticketKey(proxy: Proxy): Record<string, unknown> {
+    const { ticket_keys: keys } = proxy.request("GET", "/v1/ticket-keys").json as unknown as { ticket_keys: Record<string, unknown>[] };
+    assert.equal(keys.length, 1);
+    return keys[0] ?? {};
+  }
+});
+
 describe("a TLS 1.3 PSK", () => {
   const identity = ticket("key 13", 1);
 

@@ -164,6 +164,18 @@ describe("tickets under a known name", () => {
     expect(worker.tickets(name)).toBe(10, "each counts once");
   });
 
+  it("count whoever has accepted them, but for those whose turn it is to show it, and none under a name that is not known", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    expect(worker.keys.repeat(name, false)).toBe(false, "it is not known");
+    worker.learn(name);
+    for (let i = 0; i < 4; i++) expect(worker.keys.repeat(name, false)).toBe(true);
+    expect(worker.keys.repeat(name, true)).toBe(false, "it is its turn");
+    expect(worker.keys.repeat(keyName(2), false)).toBe(false, "another name");
+    worker.tick();
+    expect(worker.tickets(name)).toBe(5);
+  });
+
   it("add up over workers", () => {
     const worker = new Worker();
     const other = worker.other();

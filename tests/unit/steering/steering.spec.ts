@@ -1,7 +1,7 @@
 import { EventCause } from "../../../assembly/session/events/event";
 import { Observation } from "../../../assembly/session/observation";
 import { Known } from "../../../assembly/session/session";
-import { ClientAddress } from "../../../assembly/ports/client_address";
+import { PeerAddress } from "../../../assembly/ports/peer_address";
 import { BySource } from "../../../assembly/steering/modes";
 import { sourceOf, Steering } from "../../../assembly/steering/steering";
 import { TOKENS } from "../../../assembly/steering/tokens";
@@ -21,7 +21,7 @@ const SPREAD: i32 = -1;
 const UNKNOWN = new Text("10.9.9.9:443");
 
 /** The client of the connection at hand, at an address made of a number, from another port each time. */
-class FakeAddress extends ClientAddress {
+class FakeAddress extends PeerAddress {
   source: u32 = SOURCE;
   asked: i32 = 0;
 
@@ -61,7 +61,7 @@ class Steered {
     }
     this.address = address;
     this.steering = steering;
-    this.observation = new Observation(bench.cache);
+    this.observation = new Observation(bench.cache, address);
     bench.cache.readSettings();
   }
 

@@ -217,6 +217,55 @@ describe("an abbreviated handshake of TLS 1.2", () => {
   });
 });
 
+describe("a client's Finished that nobody reads", () => {
+  it("is told from alerts by its length in an abbreviated handshake, once the server's has come", () => {
+    const watch = new Watch().client(hello().sessionId(id).record());
+    expect(watch.seen.completesUnread(200)).toBe(false);
+    watch.server(answer().sessionId(id).record());
+    expect(watch.seen.completesUnread(200)).toBe(false);
+    watch.server(finish());
+    expect(watch.seen.completesUnread(7)).toBe(false, "an alert");
+    expect(watch.seen.completesUnread(26)).toBe(false, "three alerts, or a change of cipher spec alone");
+    expect(watch.seen.resumed).toBe(false);
+    expect(watch.seen.completesUnread(finish().length)).toBe(true);
+    expect(watch.seen.completed).toBe(true);
+    expect(watch.seen.resumed).toBe(true);
+    expect(watch.seen.completesUnread(finish().length)).toBe(false, "it is complete");
+    watch.free();
+  });
+
+  it("is read where it comes in pieces", () => {
+    const watch = new Watch().client(hello().sessionId(id).record()).server(answer().sessionId(id).record());
+    watch.server(finish());
+    const whole = finish();
+    watch.client(whole.slice(0, 3));
+    expect(watch.seen.completesUnread(whole.length - 3)).toBe(false, "in the middle of a header");
+    watch.client(whole.slice(3, 6));
+    expect(watch.seen.completesUnread(whole.length - 6)).toBe(false, "behind the change of cipher spec");
+    expect(watch.client(whole.slice(6, whole.length)).last).toBe(Event.Complete);
+    watch.free();
+  });
+
+  it("is told from alerts by its length in TLS 1.3", () => {
+    const watch = new Watch().client(hello13().record()).server(answer().tls13().sessionId(otherId).record());
+    expect(watch.seen.completesUnread(57)).toBe(false, "a sealed alert behind a change of cipher spec has 30 bytes");
+    expect(watch.seen.completesUnread(58)).toBe(true);
+    expect(watch.seen.completed).toBe(true);
+    watch.free();
+  });
+
+  it("is read in a full handshake of TLS 1.2, and where early data was offered", () => {
+    const full = new Watch().client(hello().record()).server(flight(answer()));
+    expect(full.seen.completesUnread(200)).toBe(false);
+    full.free();
+    const early = new Watch()
+      .client(hello13().earlyData().record())
+      .server(answer().tls13().sessionId(otherId).record());
+    expect(early.seen.completesUnread(200)).toBe(false);
+    early.free();
+  });
+});
+
 describe("the order of TLS 1.2", () => {
   it("lets no side change its cipher spec out of turn", () => {
     const early = new Watch().client(hello().sessionId(id).record()).server(answer().sessionId(id).record());
