@@ -9,6 +9,8 @@
  *                      by ticket or, _id, by session ID), download, idle, vanish, calls (of the host: how many, and what
  *                      they cost), callbacks (how long the module takes); without it: all but resumed12_id
  * --rounds N           slices for each proxy, 6 where it is not said
+ * --starts N           how often all proxies are started anew for these rounds, 1: where the memory of a process happens to lie
+ *                      makes some microseconds of difference, so a bound is worth most with one start for each round
  * --connections N      of a slice, 200
  * --proxies NAME,...   of tcp_proxy, empty, calls_only, observe, refuse, steer, haproxy, haproxy_stick
  * --workers N,...      1,2
@@ -52,6 +54,7 @@ interface Options {
   proxies: ProxyName[];
   workers: number[];
   rounds: number;
+  starts: number;
   connections: number;
   idle: number;
   waves: number;
@@ -144,6 +147,52 @@ async function measureCpu(options: Options, load: Load, setup: ProxySetup): Prom
   const handshakes = options.parts.filter(isHandshake);
   const isDownloading = options.parts.includes("download");
   if (handshakes.length === 0 && !isDownloading) return;
+  const { connections, starts } = options;
+  const roundsOfStart = Math.ceil(options.rounds / starts);
+  const rounds = roundsOfStart * starts;
+  const bytes = Math.ceil((options.mib * 2 ** 20) / rounds);
+  const inHandshakes = new Map(handshakes.map((handshake) => [handshake, new Map<Proxy, number[]>()]));
+  const downloading = new Map<Proxy, number[]>();
+  for (let start = 0; start < starts; start++) {
+    await withProxies(options, load, setup, async (proxies) => {
+      if (start === 0) show("Nothing to do", idleTimeTable(await measureIdleTime(proxies, IDLE_SECONDS)));
+      for (const [handshake, values] of inHandshakes) {
+        const slices = `${roundsOfStart} rounds of ${connections} connections for each of ${proxies.length} proxies`;
+        console.error(`start ${start + 1} of ${starts}, ${handshake}: ${slices}`);
+        const settings = { handshake, rounds: roundsOfStart, connections };
+        addValues(values, await measureHandshakes(proxies, load, settings));
+      }
+      if (!isDownloading) return;
+      console.error(
+        `start ${start + 1} of ${starts}, download: ${roundsOfStart} rounds of ${(bytes / 2 ** 20).toFixed(0)} MiB`,
+      );
+      const single = proxies.filter(({ workers }) => workers === options.workers[0]);
+      addValues(downloading, await measureDownload(single, load, roundsOfStart, bytes));
+    });
+  }
+  for (const [handshake, values] of inHandshakes) {
+    const targets = handshake === "resumed12" ? connectionTargets(values) : [];
+    show(
+      `${HANDSHAKE_TITLES[handshake]}, ${rounds} rounds of ${connections} connections, ${starts} starts`,
+      comparisonTable("us of CPU per connection", values, 1),
+      workersTable(values),
+      ...targets.map(({ text, isMet }) => `${isMet ? "met" : "missed"}: ${text}`),
+    );
+  }
+  if (!isDownloading) return;
+  const total = ((bytes * rounds) / GIB).toFixed(1);
+  show(
+    `Download, ${total} GiB in ${rounds} rounds, ${starts} starts`,
+    comparisonTable("ms of CPU per GiB", downloading, 0),
+  );
+}
+
+async function withProxies(
+  options: Options,
+  load: Load,
+  setup: ProxySetup,
+  measure: (proxies: Proxy[]) => Promise<void>,
+): Promise<void> {
   const proxies: Proxy[] = [];
   try {
     for (const workers of options.workers) {
@@ -154,31 +203,17 @@ async function measureCpu(options: Options, load: Load, setup: ProxySetup): Prom
       for (const pid of [process.pid, ...load.pids]) pinLoad(pid);
       for (const { pid } of proxies) pinProxy(pid);
     }
-    show("Nothing to do", idleTimeTable(await measureIdleTime(proxies, IDLE_SECONDS)));
-    const { rounds, connections } = options;
-    for (const handshake of handshakes) {
-      console.error(
-        `${handshake}: ${rounds} rounds of ${connections} connections for each of ${proxies.length} proxies`,
-      );
-      const values = await measureHandshakes(proxies, load, { handshake, rounds, connections });
-      const targets = handshake === "resumed12" ? connectionTargets(values) : [];
-      show(
-        `${HANDSHAKE_TITLES[handshake]}, ${rounds} rounds of ${connections} connections`,
-        comparisonTable("us of CPU per connection", values, 1),
-        workersTable(values),
-        ...targets.map(({ text, isMet }) => `${isMet ? "met" : "missed"}: ${text}`),
-      );
-    }
-    if (!isDownloading) return;
-    const bytes = Math.ceil((options.mib * 2 ** 20) / rounds);
-    console.error(`download: ${rounds} rounds of ${(bytes / 2 ** 20).toFixed(0)} MiB`);
-    const single = proxies.filter(({ workers }) => workers === options.workers[0]);
-    const values = await measureDownload(single, load, rounds, bytes);
-    const total = ((bytes * rounds) / GIB).toFixed(1);
-    show(`Download, ${total} GiB in ${rounds} rounds`, comparisonTable("ms of CPU per GiB", values, 0));
+    await measure(proxies);
   } finally {
     for (const proxy of proxies) await proxy.stop();
   }
+}
+
+/** Adds the rounds of another start to those of the same proxies, which stand in the same order. */
+function addValues(all: Map<Proxy, number[]>, more: Map<Proxy, number[]>): void {
+  if (all.size === 0) for (const proxy of more.keys()) all.set(proxy, []);
+  const proxies = [...all.keys()];
+  [...more.values()].forEach((values, index) => all.get(proxies[index] as Proxy)?.push(...values));
 }
 
 /** Each proxy runs alone, from its start. */
@@ -222,6 +257,7 @@ function readOptions(args: string[]): Options {
       options: {
         only: { type: "string" },
         rounds: { type: "string", default: "6" },
+        starts: { type: "string", default: "1" },
         connections: { type: "string", default: "200" },
         proxies: { type: "string" },
         workers: { type: "string", default: "1,2" },
@@ -242,6 +278,7 @@ function readOptions(args: string[]): Options {
       proxies: installed(chosen("--proxies", values.proxies, PROXY_NAMES, PROXY_NAMES)),
       workers: values.workers.split(",").map((text) => count("--workers", text)),
       rounds: count("--rounds", values.rounds),
+      starts: count("--starts", values.starts),
       connections: count("--connections", values.connections),
       idle: count("--idle", values.idle),
       waves: count("--waves", values.waves),

@@ -67,7 +67,6 @@ export function proxy_on_downstream_data(context: u32, length: i32, endOfStream:
   if (phase == 0) bufferBytes(DOWNSTREAM, 0, length, POINTER, LENGTH);
   incrementMetric(metric, 1);
   if (phase == 0) return CONTINUE;
-  sharedData(SMALL_KEY, 4, POINTER, LENGTH, MARK);
   sharedData(PAGE_KEY, 4, POINTER, LENGTH, MARK);
   currentTime(VALUE);
   setSharedData(PAGE_KEY, 4, ROOM, PAGE_SIZE, 0);
