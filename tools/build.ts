@@ -3,10 +3,11 @@
  * Each appears whole or not at all, so an Envoy that starts meanwhile never reads half of it. Run as `npm run build`.
  */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runCommand } from "./command.ts";
 import { makeDemoCertificate } from "./demo_certificate.ts";
+import { inlineMore } from "./inlining.ts";
 import { BUILD_FOLDER, MODULE_FILE, PROJECT_FOLDER } from "./project.ts";
 import { shortenLines } from "./shorten_lines.ts";
 
@@ -25,7 +26,10 @@ async function buildFilter(): Promise<string | null> {
   return failure;
 }
 
-/** Compiles the sources in a folder; null on success, else what the compiler said. `options` are the compiler's, beside ours. */
+/**
+ * Compiles the sources in a folder, and inlines (`inlining.ts`); null on success, else what the compiler said. `options` are the
+ * compiler's, beside ours.
+ */
 export async function compileFilter(
   outFile: string,
   folder = PROJECT_FOLDER,
@@ -34,7 +38,9 @@ export async function compileFilter(
   const compiler = join(folder, "node_modules", "assemblyscript", "bin", "asc.js");
   const args = [compiler, "assembly/index.ts", "--target", "release", "--outFile", outFile, ...options];
   const { exitCode, output } = await runCommand(process.execPath, args, { folder });
-  return exitCode === 0 ? null : shortenLines(output) || "the compiler failed and said nothing";
+  if (exitCode !== 0) return shortenLines(output) || "the compiler failed and said nothing";
+  inlineMore(isAbsolute(outFile) ? outFile : join(folder, outFile));
+  return null;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
