@@ -352,7 +352,9 @@ describe("a rush of resumptions", () => {
   });
 
   function ticketKey(proxy: Proxy): Record<string, unknown> {
-    const { ticket_keys: keys } = proxy.request("GET", "/v1/ticket-keys").json as unknown as { ticket_keys: Record<string, unknown>[] };
+    const { ticket_keys: keys } = proxy.request("GET", "/v1/ticket-keys").json as unknown as {
+      ticket_keys: Record<string, unknown>[];
+    };
     assert.equal(keys.length, 1);
     return keys[0] ?? {};
   }
