@@ -423,7 +423,7 @@ export class Cache {
   private overtakeFlush(stored: Session): void {
     const generation = this.settings.generation;
     const version = this.found.version;
-    if (!this.readSettings() || this.settings.generation == generation) return;
+    if (!this.settings.load() || this.settings.generation == generation) return;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const page = this.pages.open(stored.id, stored.idLength);
       if (!page) return;

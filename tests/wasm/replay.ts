@@ -5,11 +5,13 @@
 import { OPENSSL_TLS12 } from "../fixtures/openssl_tls12.ts";
 import { OPENSSL_TLS13 } from "../fixtures/openssl_tls13.ts";
 import { Connection, FakeHost, type Flight } from "./fake_host.ts";
-import { type Context, Vm } from "./host/vm.ts";
+import { type Context, type HostFunction, Vm } from "./host/vm.ts";
 
 export interface ReplayOptions {
   /** Sees the name of each host function and each callback when it is called. */
   onCall?: (name: string) => void;
+  /** Puts something around each host function, such as a clock. */
+  around?: (answer: HostFunction) => HostFunction;
   settings?: Record<string, unknown>;
 }
 
@@ -19,9 +21,11 @@ export class Replay {
   private readonly root: Context;
   private nextContext = 2;
 
-  constructor(module: WebAssembly.Module, { onCall, settings = {} }: ReplayOptions = {}) {
+  constructor(module: WebAssembly.Module, { onCall, around, settings = {} }: ReplayOptions = {}) {
     const watched = onCall === undefined ? {} : { called: { add: onCall } };
-    this.vm = new Vm(module, { ...this.host.surroundings(), ...watched }, Buffer.from("observer"));
+    const surrounded = around === undefined ? {} : { around };
+    const surroundings = { ...this.host.surroundings(), ...watched, ...surrounded };
+    this.vm = new Vm(module, surroundings, Buffer.from("observer"));
     const configuration = Buffer.from(JSON.stringify({ cache: "default", ...settings }));
     this.root = { id: 1, rootId: "observer", configuration };
     this.vm.add(this.root);

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly keepsNoProperties?: boolean;
   /** Takes the name of every host function that was called, and of every callback. */
   readonly called?: { add(name: string): unknown };
+  /** Puts something around each host function, such as a clock. */
+  readonly around?: (answer: HostFunction) => HostFunction;
   log(level: number, text: string): void;
 }
 
@@ -60,7 +62,7 @@ export class Trap extends Error {
 }
 
 type Callback = (...parameters: number[]) => number;
-type HostFunction = (...parameters: unknown[]) => unknown;
+export type HostFunction = (...parameters: unknown[]) => unknown;
 
 export class Vm {
   /** Set after a trap; any later call is an error. */
@@ -227,9 +229,10 @@ export class Vm {
         throw new Error(`Envoy would not load the module: it imports ${family}.${name}`);
       }
       const answer = (given[family]?.[name] ?? ((): number => Status.Unimplemented)) as HostFunction;
-      const { called } = this.surroundings;
+      const { called, around = (same) => same } = this.surroundings;
+      const call = around(answer);
       (wanted[family] ??= {})[name] =
-        called === undefined ? answer : (...parameters: unknown[]) => (called.add(name), answer(...parameters));
+        called === undefined ? call : (...parameters: unknown[]) => (called.add(name), call(...parameters));
     }
     return wanted;
   }
