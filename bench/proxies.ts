@@ -1,7 +1,8 @@
 /**
- * What the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter, with an empty one, with
- * one that makes the calls of an observed resumption and does nothing with them, and with this one in three settings; and
- * HAProxy, where it is installed, without and with a stick table of SSL session IDs.
+ * What the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter; with an empty one; with an
+ * empty one where Envoy connects once the client has spoken, as it does where this filter steers; with one that makes the calls
+ * of an observed resumption and does nothing with them; and with this one in three settings. And HAProxy, where it is
+ * installed, without and with a stick table of SSL session IDs.
  *
  * All have one upstream, so that each resumption reaches its issuer whatever the balancing, and all do the same work. A proxy
  * ends with the process that started it.
@@ -19,7 +20,7 @@ import { SetupError } from "../tools/setup_error.ts";
 import { answers, freePorts } from "../tools/free_ports.ts";
 
 export type ProxyName =
-  "tcp_proxy" | "empty" | "calls_only" | "observe" | "refuse" | "steer" | "haproxy" | "haproxy_stick";
+  "tcp_proxy" | "empty" | "empty_late" | "calls_only" | "observe" | "refuse" | "steer" | "haproxy" | "haproxy_stick";
 
 export interface Proxy {
   readonly name: ProxyName;
@@ -35,6 +36,7 @@ export interface Proxy {
 export const PROXY_TITLES: Record<ProxyName, string> = {
   tcp_proxy: "Envoy, tcp_proxy alone",
   empty: "Envoy, empty wasm filter",
+  empty_late: "Envoy, empty wasm filter, connecting once the client has spoken",
   calls_only: "Envoy, wasm filter of the same calls only",
   observe: "this filter, observing",
   refuse: "this filter, refusing what is removed",
@@ -58,6 +60,11 @@ export function startProxy(name: ProxyName, workers: number, setup: ProxySetup):
       return startEnvoyProxy(name, workers, setup, {}, (configuration) => configuration.deleteIn([...FILTERS, 0]));
     case "empty":
       return startEnvoyProxy(name, workers, setup, {}, (configuration) => setModule(configuration, setup.emptyFilter));
+    case "empty_late":
+      return startEnvoyProxy(name, workers, setup, {}, (configuration) => {
+        setModule(configuration, setup.emptyFilter);
+        configuration.setIn([...FILTERS, 1, "typed_config", "upstream_connect_mode"], "ON_DOWNSTREAM_DATA");
+      });
     case "calls_only":
       return startEnvoyProxy(name, workers, setup, {}, (configuration) => setModule(configuration, setup.callsOnly));
     case "observe":

@@ -12,7 +12,7 @@
  * --starts N           how often all proxies are started anew for these rounds, 1: where the memory of a process happens to lie
  *                      makes some microseconds of difference, so a bound is worth most with one start for each round
  * --connections N      of a slice, 200
- * --proxies NAME,...   of tcp_proxy, empty, calls_only, observe, refuse, steer, haproxy, haproxy_stick
+ * --proxies NAME,...   of tcp_proxy, empty, empty_late, calls_only, observe, refuse, steer, haproxy, haproxy_stick
  * --workers N,...      1,2
  * --idle N             idle connections, 2000
  * --waves N            waves of 10,000 clients that vanish, 2

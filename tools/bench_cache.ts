@@ -12,6 +12,7 @@ import { measureInNode } from "../bench/cache/lean_host.ts";
 import type { Measurements, Run } from "../bench/cache/run.ts";
 import { build } from "./build.ts";
 import { runCommand } from "./command.ts";
+import { inlineMore } from "./inlining.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
@@ -117,5 +118,7 @@ async function buildModule(target: string): Promise<string> {
   const config = ["--config", "bench/cache/asconfig.json", "--target", target, "--outFile", path];
   const { exitCode, output } = await runCommand(process.execPath, [compiler, "bench/cache/index.ts", ...config]);
   if (exitCode !== 0) throw new SetupError(`the module for measuring does not compile:\n${shortenLines(output)}`);
+  // As the filter is; the other one counts calls of the allocator.
+  if (target === "release") inlineMore(path);
   return path;
 }
