@@ -228,7 +228,7 @@ export class Cache {
     const counts = looksUp(this.settings.mode);
     const lookup = this.touch(accepted, server, counts);
     if (lookup == Lookup.Absent && learns(this.settings.mode)) {
-      if (server && !accepted.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
+      if (server) accepted.tellUpstream(server);
       this.store(accepted, ORIGIN_ACCEPTED);
     }
     if (counts) this.count(lookup);
@@ -352,7 +352,7 @@ export class Cache {
   /** Completes a held session by what a handshake showed; leaves it as it is where the page has no room for more. */
   private fillIn(page: Page, entry: Entry, accepted: Session, server: PeerAddress | null): void {
     const held = this.copy(entry);
-    if (server && !held.knows(Known.UPSTREAM) && !accepted.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
+    if (server && !held.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
     const news = accepted.known & ~held.known & FILLED_IN;
     if (news == 0) return;
     const size = entry.size;

@@ -105,8 +105,9 @@ export class Session {
     this.version = 0;
   }
 
-  /** Asks which server has answered; what it says is valid until the next session asks. */
+  /** Asks which server has answered, unless that is known; what it says is valid until the next session asks. */
   tellUpstream(server: PeerAddress): void {
+    if (this.knows(Known.UPSTREAM)) return;
     const length = server.read(UPSTREAM, MAX_UPSTREAM_LENGTH);
     if (length <= 0) return;
     this.upstream = UPSTREAM;
