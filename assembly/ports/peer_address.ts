@@ -2,8 +2,8 @@
 export abstract class PeerAddress {
   /**
    * Copies the address with its port, as text (RFC 3986 host and port), to `into`; answers with its length, or -1 where it is
-   * not known or longer than `capacity`. To ask for the first time costs as much as all else that a resumption does, so it is
-   * asked for where it is needed; again, it costs a copy.
+   * not known or longer than `capacity`. To ask for the first time is one of the dearest calls of a handshake, so it is done
+   * where it is needed only; again, it costs a copy.
    */
   abstract read(into: usize, capacity: i32): i32;
 }
