@@ -1,6 +1,6 @@
 /** Events and their marks as the API shows them. */
 import { JsonWriter } from "../json/writer";
-import { Event, eventCauseName, eventTypeName } from "../session/events/event";
+import { Event, eventCauseName, EventType, eventTypeName } from "../session/events/event";
 import { EventLog, EventReader } from "../session/events/event_log";
 import { Cursor } from "./cursor";
 
@@ -44,6 +44,10 @@ function writeEvent(json: JsonWriter, event: Event, mark: string): void {
   json.number(event.time);
   json.name("cause");
   json.string(eventCauseName(event.cause));
+  if (event.type == EventType.REMOVED) {
+    json.name("held");
+    json.boolean(event.held);
+  }
   json.endObject();
 }
 

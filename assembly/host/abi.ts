@@ -41,6 +41,11 @@ export declare function proxy_get_log_level(level: usize): u32;
 @external("wasi_snapshot_preview1", "random_get")
 export declare function random_get(start: usize, length: usize): u32;
 
+/** WASI; the time in nanoseconds goes to `time`; 0 is success. */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "clock_time_get")
+export declare function clock_time_get(clock: u32, precision: u64, time: usize): u32;
+
 /** Results of host calls. */
 export namespace HostResult {
   export const OK: u32 = 0;

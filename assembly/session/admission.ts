@@ -13,10 +13,10 @@
  * takes to see SAMPLED_SESSIONS sessions, up to MAX_SAMPLED_PAGES, as pages may hold little else than tombstones.
  * Cost of one eviction: a read of each page in use (up to EXACT_SIZE) or of those pages, and one commit.
  */
-import { Clock } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
 import { EventCause, EventType } from "./events/event";
+import { Graves } from "./graves";
 import { Pages } from "./pages";
 import { Metric } from "./statistics";
 
@@ -35,9 +35,9 @@ export class Admissions {
   constructor(
     private readonly pages: Pages,
     private readonly metrics: Metrics,
-    private readonly clock: Clock,
+    private readonly graves: Graves,
   ) {
-    this.random = clock.nowNanoseconds() | 1;
+    this.random = pages.moment.take() | 1;
   }
 
   /** Reserves room for one session in a cache of the given size (0 = unlimited). */
@@ -72,8 +72,8 @@ export class Admissions {
       if (!page) return false;
       const victim = page.find(VICTIM_ID, this.victimIdLength);
       if (!victim || victim.isTombstone || victim.version != this.victimVersion) continue;
-      this.pages.noteGone(page, victim, this.clock.nowNanoseconds(), EventType.EVICTED, EventCause.SIZE);
-      page.remove(victim);
+      this.pages.moment.take();
+      this.graves.drop(page, victim, EventType.EVICTED, EventCause.SIZE);
       if (this.pages.commit(0) == StoreResult.Ok) {
         this.metrics.increase(Metric.CACHE_FULL, 1);
         return true;

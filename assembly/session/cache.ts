@@ -4,28 +4,33 @@
  * Promises:
  * - The number of sessions never exceeds the size (0 = unlimited within the pages' memory); see `admission.ts`.
  * - A removed session stays removed until its tombstone ends or it is added again by hand. No learning, no load and no
- *   clock that steps backwards lifts a tombstone: tombstones displace sessions, never the other way round, and a page
- *   that can hold no more of them is saturated: every ID that it does not hold counts as removed.
+ *   clock that is set ahead or back lifts a tombstone (`moment.ts`): tombstones displace sessions, never the other way
+ *   round, and a page that can hold no more of them is saturated: every ID that it does not hold counts as removed.
+ * - Whoever removes one handle of a session removes all that are held, and those that it is given later (`graves.ts`).
  * - No update of one worker overwrites that of another: every change is a compare-and-set of one page, retried a
  *   bounded number of times. A change that could not be stored says so and is counted.
  * - Memory is bounded by pages x PAGE_CAPACITY, whatever clients, upstreams and callers send.
  *
- * Cost: one read and one write of a page for a change, one read for a look; the settings are one small read more.
+ * Cost: one read and one write of a page for a change, one read for a look, and one more for a session of several
+ * handles; the settings are one small read more.
  * Nothing here allocates, throws or waits.
  */
-import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
+import { Clock } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Admission, Admissions } from "./admission";
+import { Graves, lengthen, Removal } from "./graves";
 import { EventCause, EventType } from "./events/event";
+import { Enforcement } from "./enforcement";
 import { Sequencer } from "./events/sequencer";
 import { KeyedHash } from "./keyed_hash";
 import { learns, looksUp, Mode } from "./mode";
-import { Entry, Page, sessionSize, tombstoneSize } from "./page";
+import { Moment } from "./moment";
+import { Entry, Page, sessionSize } from "./page";
 import { MAX_TRIES, Pages } from "./pages";
 import { Names, NO_NAME } from "./names";
-import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
+import { Cause, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
 import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
 import { Revocations } from "./revocations";
 import { Settings } from "./settings";
@@ -81,14 +86,22 @@ export class Cache {
   readonly hash: KeyedHash;
   /** Names that many sessions share. */
   readonly names: Names;
+  /** How sessions leave pages. */
+  readonly graves: Graves;
+  /**
+   * Of the last `remove`: the name of the session that it took a handle of, 0 where it had but that one. Its other handles are
+   * refused from then on; `SessionRemoval` takes them out.
+   */
+  removedSession: u64 = 0;
+  private readonly moment: Moment;
   private readonly admissions: Admissions;
   private readonly next: Session = new Session();
   private settingsRead: u64 = 0;
   private agedAt: u64 = 0;
-  /** Sessions that the page at hand lost to make room, to be counted once it is stored. */
-  private displaced: i32 = 0;
-  /** What to count for the session whose place is taken though it counts as gone: expired, flushed, or NONE_GONE. */
+  /** What to count for the session whose place is taken though it counts as gone: expired, flushed, removed or NONE_GONE. */
   private gone: i32 = NONE_GONE;
+  /** Of the addition at hand: the name of its session, which a record that counts as absent hands on. */
+  private inherited: u64 = 0;
 
   /** Opens the cache that `settings` were configured for. */
   constructor(
@@ -105,7 +118,10 @@ export class Cache {
     this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
     this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash, settings.changes);
     this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash, settings.changes);
-    this.admissions = new Admissions(pages, metrics, clock);
+    const graves = new Graves(pages, settings, metrics);
+    this.graves = graves;
+    this.moment = pages.moment;
+    this.admissions = new Admissions(pages, metrics, graves);
     if (settings.created) {
       // Gauges may outlive the store, for instance where all listeners were replaced.
       metrics.record(Metric.SESSIONS, 0);
@@ -189,10 +205,23 @@ export class Cache {
     return this.look(id, idLength);
   }
 
-  /** As `peek`, where `readSettings` was called before. Of a removed session `found` has the upstream, if it was known. */
+  /**
+   * As `peek`, where `readSettings` was called before. Of a removed session `found` has the upstream and the session's name,
+   * where they were known.
+   */
   look(id: usize, idLength: i32): Lookup {
     const page = this.pages.open(id, idLength);
-    return page ? this.lookIn(page, id, idLength, this.clock.nowSeconds()) : Lookup.Unavailable;
+    if (!page) return Lookup.Unavailable;
+    this.moment.take();
+    return this.lookIn(page, id, idLength);
+  }
+
+  /**
+   * The name that the session of a handle takes when it gets a second one: what all its handles are stored with from then on.
+   * Never 0; nobody can foresee it.
+   */
+  sessionName(id: usize, idLength: i32): u64 {
+    return this.hash.nameOf(id, idLength);
   }
 
   /**
@@ -207,10 +236,17 @@ export class Cache {
   /**
    * Stores a session that a completed handshake issued; one that is held under its ID is replaced. Under
    * NO_INTERNAL_STORE it is told as an event and not stored, as OpenSSL calls new_cb for an external cache.
+   *
+   * `issued.session`, where it is given, is the name that it shares with other handles: each of them is learned by itself. A
+   * handle of a session that was removed is refused from then on, as if it had been removed with the others.
    */
   learn(issued: Session): PutOutcome {
     const mode = this.settings.mode;
     if (learns(mode)) return this.store(issued, ORIGIN_ISSUED);
+    if (this.isOfRemoved(issued)) {
+      this.follow(issued);
+      return PutOutcome.Refused;
+    }
     if ((mode & Mode.SERVER) != 0 && storable(issued)) {
       const now = this.clock.nowNanoseconds();
       this.pages.tell(now, EventType.NEW, EventCause.HANDSHAKE, issued.id, issued.idLength);
@@ -220,9 +256,13 @@ export class Cache {
 
   /**
    * Notes that an upstream has accepted a session: a hit where it is held, a timeout where it is held but expired, else
-   * a miss; what is not held is learned. Fills in what was unknown of a held one; never changes its time, issuer or
-   * origin, and never lifts a tombstone. `accepted` says what the handshake showed; who has accepted it is asked of
-   * `server` where it is not known yet. Needs `readSettings` before.
+   * a miss; what is not held is learned, with an unknown time of issue. Fills in what was unknown of a held one; never
+   * changes its time, issuer or origin, and never lifts a tombstone. `accepted` says what the handshake showed; who has
+   * accepted it is asked of `server` where it is not known yet. Needs `readSettings` before.
+   *
+   * Where it gets a second handle, `accepted.session` is given, its `sessionName`: a held one that has a name keeps its own.
+   * Afterwards `found.session` is the name that its row has, for `learn` of the other; 0 where it has none. Of a removed one
+   * the name counts as removed, so that the other is refused too.
    */
   resume(accepted: Session, server: PeerAddress | null = null): Lookup {
     const counts = looksUp(this.settings.mode);
@@ -263,25 +303,50 @@ export class Cache {
     this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength);
   }
 
-  /** Removes a session and refuses its ID from now on, also where it is not held: SSL_CTX_remove_session. */
+  /**
+   * Removes a session and refuses its ID from now on, also where it is not held: SSL_CTX_remove_session. Of a session that
+   * has other handles too, those are refused from now on; see `removedSession`.
+   */
   remove(id: usize, idLength: i32, cause: u8): RemoveOutcome {
     this.readSettings();
+    this.removedSession = 0;
+    return this.bury(id, idLength, cause, 0, 0, 0);
+  }
+
+  /**
+   * Puts a tombstone in the place of whatever is held of an ID, one that lasts until the given seconds at least. `session` is
+   * the name of its session where that has been removed already.
+   */
+  private bury(id: usize, idLength: i32, cause: u8, session: u64, until: u64, monotonicUntil: u64): RemoveOutcome {
+    const grave = this.tombstone;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const page = this.pages.open(id, idLength);
       if (!page) break;
-      const nowNanoseconds = this.clock.nowNanoseconds();
-      const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
-      const grave = this.tombstone;
+      this.moment.take();
       grave.id = id;
       grave.idLength = idLength;
+      grave.hidden = false;
+      grave.session = session;
       grave.upstreamName = NO_NAME;
-      grave.time = now;
-      grave.until = now + <u64>this.settings.removedSeconds;
+      grave.time = this.moment.seconds;
+      grave.until = this.moment.seconds + <u64>this.settings.removedSeconds;
       grave.cause = cause;
-      const held = this.bury(page, grave, nowNanoseconds);
+      const entry = page.find(id, idLength);
+      if (entry && !entry.isTombstone) lengthen(grave, entry.expiry, 0);
+      grave.monotonicUntil = this.moment.monotonicAt(grave.until);
+      lengthen(grave, until, monotonicUntil);
+      if (entry && entry.isTombstone) lengthen(grave, entry.until, entry.monotonicUntil);
+      const named = entry ? entry.session : 0;
+      if (named != 0 && named != session && named != this.removedSession) {
+        // First of all: from here on no handle resumes, whatever becomes of the rest.
+        if (!this.graves.buryName(named, grave.until, grave.monotonicUntil, cause)) break;
+        this.removedSession = named;
+        continue;
+      }
+      const held = this.buryIn(page, entry, grave);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {
-        this.countDisplaced();
+        this.countGone();
         if (held) this.metrics.increase(Metric.REMOVES, 1);
         return held ? RemoveOutcome.Removed : RemoveOutcome.NotFound;
       }
@@ -291,95 +356,139 @@ export class Cache {
     return RemoveOutcome.Contended;
   }
 
-  /** Puts a tombstone in the place of whatever a page has of its ID. Answers whether a session was held. */
-  private bury(page: Page, grave: Tombstone, nowNanoseconds: u64): bool {
-    this.displaced = 0;
+  /** Puts a tombstone in the place of what a page has of its ID. Answers whether a session was held. */
+  private buryIn(page: Page, entry: Entry | null, grave: Tombstone): bool {
+    this.graves.displaced = 0;
     this.gone = NONE_GONE;
     let held = false;
-    const entry = page.find(grave.id, grave.idLength);
     if (entry) {
       held = !entry.isTombstone && !this.settings.flushed(entry.generation, entry.expiry);
       if (!held && !entry.isTombstone) this.gone = Metric.FLUSHED;
-      const until = entry.isTombstone ? entry.until : entry.expiry;
-      if (until > grave.until) grave.until = until;
+      const session = grave.session;
       entry.copyUpstream(grave);
+      if (grave.session == 0) grave.session = session;
       page.remove(entry);
     }
-    const hasRoom = this.makeRoom(page, tombstoneSize(grave), nowNanoseconds);
-    grave.version = this.pages.version(page, nowNanoseconds);
-    this.pages.note(grave.version, grave.time, EventType.REMOVED, EventCause.API, grave.id, grave.idLength);
-    if (hasRoom && page.appendTombstone(grave)) return held;
-    // Nothing but tombstones: from now on, whatever this page does not hold counts as removed.
-    if (grave.until > page.saturatedUntil) page.saturatedUntil = grave.until;
+    this.graves.place(page, grave);
+    this.pages.note(grave.version, grave.time, EventType.REMOVED, EventCause.API, grave.id, grave.idLength, held);
     return held;
   }
 
-  private lookIn(page: Page, id: usize, idLength: i32, now: u64): Lookup {
+  /** Needs the present moment. */
+  private lookIn(page: Page, id: usize, idLength: i32): Lookup {
     const entry = page.find(id, idLength);
     if (entry && !entry.isTombstone) {
       entry.readSession(this.found, this.names);
-      if (this.found.expiredAt(now)) return Lookup.Expired;
+      if (this.found.session != 0) {
+        const removal = this.graves.removalOf(this.found.session);
+        if (removal == Removal.Unknown) return Lookup.Unavailable;
+        if (removal == Removal.InForce) return this.refusedFor(entry);
+      }
+      if (this.found.expiredAt(this.moment.seconds)) return Lookup.Expired;
       return this.settings.flushed(entry.generation, entry.expiry) ? Lookup.Removed : Lookup.Found;
     }
-    const refused = page.saturatedAt(now) || (entry != null && now <= entry.until);
-    if (!refused) return Lookup.Absent;
-    this.found.clear();
-    if (entry) entry.readUpstream(this.found, this.names);
+    if ((entry && entry.refusesAt(this.moment)) || page.saturatedAt(this.moment)) return this.refusedFor(entry);
+    this.found.session = 0;
+    return Lookup.Absent;
+  }
+
+  /** Leaves in `found` what is to be known of a session that is refused. */
+  private refusedFor(entry: Entry | null): Lookup {
+    const found = this.found;
+    found.clear();
+    if (!entry) return Lookup.Removed;
+    entry.readUpstream(found, this.names);
+    found.session = entry.session;
+    if (found.session != 0) found.known |= Known.SESSION;
     return Lookup.Removed;
   }
 
-  /** Counts a hit in the record of an accepted session, if it is held. */
+  /** Counts a hit in the record of an accepted session, if it is held, and gives it the name that it has not got yet. */
   private touch(accepted: Session, server: PeerAddress | null, counts: bool): Lookup {
     let lookup = Lookup.Unavailable;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const page = this.pages.open(accepted.id, accepted.idLength);
       if (!page) return Lookup.Unavailable;
-      const now = this.clock.nowSeconds();
-      lookup = this.lookIn(page, accepted.id, accepted.idLength, now);
-      if (lookup != Lookup.Found || !counts) return lookup;
+      this.moment.take();
+      lookup = this.lookIn(page, accepted.id, accepted.idLength);
+      if (lookup == Lookup.Removed) {
+        // Of a page that is saturated the entry is not there: then one more tombstone would tell nothing.
+        if (accepted.knows(Known.SESSION) && page.find(accepted.id, accepted.idLength)) this.removeName(accepted);
+        return lookup;
+      }
+      const isHeld = lookup == Lookup.Found || lookup == Lookup.Expired;
+      // Modes govern learning and counting, not what a removal reaches.
+      const takesName = isHeld && accepted.knows(Known.SESSION) && this.found.session == 0;
+      const hit = lookup == Lookup.Found && counts;
+      if (!hit && !takesName) return lookup;
       const entry = page.find(accepted.id, accepted.idLength);
       if (!entry) return lookup;
-      entry.countHit(now);
-      this.fillIn(page, entry, accepted, server);
+      if (hit) entry.countHit(this.moment.seconds);
+      this.fillIn(page, entry, accepted, server, hit ? FILLED_IN : Known.SESSION);
       const result = this.pages.commit(0);
-      if (result == StoreResult.Ok) return lookup;
+      if (result == StoreResult.Ok) {
+        this.graves.countDisplaced();
+        if (!takesName || !this.isOfRemoved(accepted)) return lookup;
+        this.buryAfter(accepted);
+        return Lookup.Removed;
+      }
       if (result != StoreResult.Conflict) break;
     }
     this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
     return lookup;
   }
 
+  /** A session was removed before it was known to have several handles: what else is learned under its name is refused. */
+  private removeName(accepted: Session): void {
+    const found = this.found;
+    if (found.session == 0) found.session = accepted.session;
+    if (this.graves.removalOf(found.session) != Removal.None) return;
+    const until = this.moment.seconds + <u64>this.settings.removedSeconds;
+    this.graves.buryName(found.session, until, this.moment.monotonicAt(until), Cause.API);
+  }
+
   /** Completes a held session by what a handshake showed; leaves it as it is where the page has no room for more. */
-  private fillIn(page: Page, entry: Entry, accepted: Session, server: PeerAddress | null): void {
+  private fillIn(page: Page, entry: Entry, accepted: Session, server: PeerAddress | null, fields: u32): void {
     const held = this.copy(entry);
-    if (server && !held.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
-    const news = accepted.known & ~held.known & FILLED_IN;
+    if (server && fields != Known.SESSION && !held.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
+    const news = accepted.known & ~held.known & fields;
+    this.graves.displaced = 0;
     if (news == 0) return;
     const size = entry.size;
     const generation = entry.generation;
     overlay(held, accepted, news);
     this.lookUpNames(held);
-    if (!page.hasRoom(sessionSize(held) - size)) return;
+    const more = sessionSize(held) - size;
+    // By the name it is found when another handle is removed: for that, others have to give way.
+    const isUrgent = (news & Known.SESSION) != 0;
+    if (!page.hasRoom(more) && !isUrgent) return;
     page.remove(entry);
-    held.version = this.pages.version(page, this.clock.nowNanoseconds());
+    if (!this.graves.makeRoom(page, sessionSize(held))) {
+      changetype<Entry>(ENTRY_COPY).readSession(held, this.names);
+    }
+    held.version = this.pages.version(page, this.moment.nanoseconds);
     page.appendSession(held, generation);
+    this.found.session = held.session;
   }
 
   /** The common way of all additions. `origin` says how they differ. */
   private store(change: Session, origin: i32): PutOutcome {
     if (!storable(change)) return PutOutcome.NotStored;
+    if (origin != ORIGIN_API && this.isOfRemoved(change)) {
+      this.follow(change);
+      return PutOutcome.Refused;
+    }
     let reserved = 0;
     let outcome = PutOutcome.Contended;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const page = this.pages.open(change.id, change.idLength);
       if (!page) break;
-      const nowNanoseconds = this.clock.nowNanoseconds();
-      const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+      this.moment.take();
       const entry = page.find(change.id, change.idLength);
       const holds = entry != null && !entry.isTombstone;
-      outcome = this.judge(page, entry, change, origin, now);
+      outcome = this.judge(page, entry, change, origin);
       if (outcome == PutOutcome.Identical || outcome == PutOutcome.Refused || outcome == PutOutcome.NotStored) {
-        if (outcome == PutOutcome.Identical) this.touchTime(entry, now);
+        if (outcome == PutOutcome.Identical) this.touchTime(entry, this.moment.seconds);
         break;
       }
       if (!holds && reserved == 0) {
@@ -395,16 +504,19 @@ export class Cache {
           continue;
         }
       }
-      if (!this.compose(page, entry, change, origin, outcome, nowNanoseconds)) {
+      if (!this.compose(page, entry, change, origin, outcome)) {
         outcome = PutOutcome.NoRoom;
         break;
       }
       const result = this.pages.commit(reserved);
       if (result == StoreResult.Ok) {
-        this.countDisplaced();
+        this.countGone();
         this.metrics.increase(outcome == PutOutcome.Added ? Metric.ADDS : Metric.REPLACES, 1);
         this.overtakeFlush(change);
-        return outcome;
+        // A removal since then has either seen what was stored, or is seen here.
+        if (origin == ORIGIN_API || !this.isOfRemoved(change)) return outcome;
+        this.buryAfter(change);
+        return PutOutcome.Refused;
       }
       outcome = PutOutcome.Contended;
       if (result != StoreResult.Conflict) break;
@@ -414,6 +526,36 @@ export class Cache {
     else if (outcome == PutOutcome.NoRoom) this.metrics.increase(Metric.NOT_STORED_NO_ROOM, 1);
     else if (outcome == PutOutcome.Refused) this.metrics.increase(Metric.NOT_STORED_REMOVED, 1);
     return outcome;
+  }
+
+  /** Whether the session of a handle was removed, by another handle of it. Takes the present moment. */
+  private isOfRemoved(handle: Session): bool {
+    if (!handle.knows(Known.SESSION)) return false;
+    this.moment.take();
+    return this.graves.removalOf(handle.session) == Removal.InForce;
+  }
+
+  /**
+   * A handle that a removed session is given later goes the way of the others. Not where nothing is enforced: there each
+   * resumption could bring one more, and no tombstone gives way to what is learned.
+   */
+  private follow(handle: Session): void {
+    this.metrics.increase(Metric.NOT_STORED_REMOVED, 1);
+    if (storable(handle) && this.settings.enforcement != Enforcement.OBSERVE) this.buryAfter(handle);
+  }
+
+  /** Removes a handle of the session whose removal was found last. */
+  private buryAfter(handle: Session): void {
+    const graves = this.graves;
+    const expiry = this.moment.seconds + <u64>this.lifeOf(handle);
+    const until = max(expiry, graves.until);
+    const monotonicUntil = max(graves.monotonicUntil, this.moment.monotonicAt(expiry));
+    this.removedSession = handle.session;
+    this.bury(handle.id, handle.idLength, Cause.API, handle.session, until, monotonicUntil);
+  }
+
+  private lifeOf(handle: Session): u32 {
+    return handle.knows(Known.TIMEOUT) ? handle.timeoutSeconds : this.settings.timeoutSeconds;
   }
 
   /**
@@ -437,32 +579,38 @@ export class Cache {
   }
 
   /** What an addition would be, in view of what the page has of its ID. */
-  private judge(page: Page, entry: Entry | null, change: Session, origin: i32, now: u64): PutOutcome {
+  private judge(page: Page, entry: Entry | null, change: Session, origin: i32): PutOutcome {
+    this.gone = NONE_GONE;
+    this.inherited = 0;
     if (entry && !entry.isTombstone) {
       if (origin == ORIGIN_ACCEPTED) return PutOutcome.NotStored;
-      entry.readSession(this.found, this.names);
-      if (this.found.expiredAt(now)) return PutOutcome.Added;
+      const found = this.found;
+      entry.readSession(found, this.names);
+      if (found.session != 0 && this.graves.removalOf(found.session) == Removal.InForce) {
+        this.gone = Metric.REMOVES;
+        return origin == ORIGIN_API ? PutOutcome.Added : PutOutcome.Refused;
+      }
+      if (found.expiredAt(this.moment.seconds)) {
+        this.gone = Metric.EXPIRED;
+        if (origin == ORIGIN_API) this.inherited = found.session;
+        return PutOutcome.Added;
+      }
       if (this.settings.flushed(entry.generation, entry.expiry)) {
+        this.gone = Metric.FLUSHED;
         return origin == ORIGIN_API ? PutOutcome.Added : PutOutcome.Refused;
       }
       if (origin == ORIGIN_ISSUED) return PutOutcome.Replaced;
-      return changesNothing(this.found, change) ? PutOutcome.Identical : PutOutcome.Replaced;
+      // Whoever puts it by hand vouches for its issue.
+      return !found.unissued && changesNothing(found, change) ? PutOutcome.Identical : PutOutcome.Replaced;
     }
     if (origin == ORIGIN_API) return PutOutcome.Added;
-    const refused = page.saturatedAt(now) || (entry != null && now <= entry.until);
+    const refused = page.saturatedAt(this.moment) || (entry != null && entry.refusesAt(this.moment));
     return refused ? PutOutcome.Refused : PutOutcome.Added;
   }
 
   /** Writes the new record into the page, in the place of the entry; false where no room could be made for it. */
-  private compose(
-    page: Page,
-    entry: Entry | null,
-    change: Session,
-    origin: i32,
-    outcome: PutOutcome,
-    nowNanoseconds: u64,
-  ): bool {
-    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+  private compose(page: Page, entry: Entry | null, change: Session, origin: i32, outcome: PutOutcome): bool {
+    const now = this.moment.seconds;
     let record = this.next;
     if (entry && outcome == PutOutcome.Replaced && origin == ORIGIN_API) {
       record = this.copy(entry);
@@ -471,24 +619,26 @@ export class Cache {
       record.id = change.id;
       record.idLength = change.idLength;
       record.timeoutSeconds = this.settings.timeoutSeconds;
+      record.alone = change.alone;
+      if (this.inherited != 0) {
+        record.session = this.inherited;
+        record.known |= Known.SESSION;
+      }
     }
     overlay(record, change, change.known);
     record.known &= ~change.cleared;
     record.time = now;
     record.origin = origin == ORIGIN_API ? Origin.API : Origin.OBSERVED;
+    record.unissued = origin == ORIGIN_ACCEPTED;
     if (origin == ORIGIN_ACCEPTED) {
       record.known |= Known.LAST_USED;
       record.lastUsed = now;
     }
-    this.gone = NONE_GONE;
-    if (entry && !entry.isTombstone && outcome == PutOutcome.Added) {
-      this.gone = now > entry.expiry ? Metric.EXPIRED : Metric.FLUSHED;
-    }
     this.lookUpNames(record);
     if (entry) page.remove(entry);
-    this.displaced = 0;
-    if (!this.makeRoom(page, sessionSize(record), nowNanoseconds)) return false;
-    record.version = this.pages.version(page, nowNanoseconds);
+    this.graves.displaced = 0;
+    if (!this.graves.makeRoom(page, sessionSize(record))) return false;
+    record.version = this.pages.version(page, this.moment.nanoseconds);
     const type = outcome == PutOutcome.Added ? EventType.NEW : EventType.REPLACED;
     const cause = origin == ORIGIN_API ? EventCause.API : EventCause.HANDSHAKE;
     this.pages.note(record.version, now, type, cause, record.id, record.idLength);
@@ -504,27 +654,6 @@ export class Cache {
     entry.time = now;
     entry.readSession(this.found, this.names);
     if (this.pages.commit(0) != StoreResult.Ok) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
-  }
-
-  /**
-   * Frees room in a page: first of tombstones that have ended, then of sessions, the earliest to expire first.
-   * Never of a tombstone that still refuses something.
-   */
-  private makeRoom(page: Page, size: i32, nowNanoseconds: u64): bool {
-    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
-    while (!page.hasRoom(size)) {
-      const lapsed = page.lapsedTombstone(now);
-      if (lapsed) {
-        page.remove(lapsed);
-        continue;
-      }
-      const displaced = page.earliestToExpire();
-      if (!displaced) return false;
-      this.pages.noteGone(page, displaced, nowNanoseconds, EventType.EVICTED, EventCause.ROOM);
-      page.remove(displaced);
-      this.displaced++;
-    }
-    return true;
   }
 
   /** Finds the numbers of the names that a record brings. */
@@ -553,8 +682,8 @@ export class Cache {
     else if (lookup != Lookup.Unavailable) this.metrics.increase(Metric.MISSES, 1);
   }
 
-  private countDisplaced(): void {
-    if (this.displaced > 0) this.metrics.increase(Metric.CACHE_FULL, this.displaced);
+  private countGone(): void {
+    this.graves.countDisplaced();
     if (this.gone != NONE_GONE) this.metrics.increase(this.gone, 1);
   }
 }
@@ -565,6 +694,7 @@ function overlay(record: Session, change: Session, fields: u32): void {
   if (fields & Known.PROTOCOL) record.protocol = change.protocol;
   if (fields & Known.CIPHER) record.cipher = change.cipher;
   if (fields & Known.TIMEOUT) record.timeoutSeconds = change.timeoutSeconds;
+  if (fields & Known.SESSION) record.session = change.session;
   if (fields & Known.TICKET_KEY) {
     record.ticketKey = change.ticketKey;
     record.ticketKeyName = NO_NAME;
@@ -614,6 +744,7 @@ const ORIGIN_API: i32 = 0;
 const ORIGIN_ISSUED: i32 = 1;
 const ORIGIN_ACCEPTED: i32 = 2;
 const NONE_GONE: i32 = -1;
-const FILLED_IN: u32 = Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY;
+const FILLED_IN: u32 =
+  Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY | Known.SESSION;
 /** Room for MAX_ENTRY_SIZE bytes. */
 const ENTRY_COPY: usize = memory.data(512, 8);

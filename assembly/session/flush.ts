@@ -5,7 +5,6 @@
  * The moment is the raising of the cache's generation: sessions stored later carry the new one and stay. It does not
  * depend on the clock, and from that moment on earlier sessions count as removed, before their page is reached. Cost: one read of each page in use and one write of each that changes, in slices.
  */
-import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "./cache";
 import { EventCause, EventType } from "./events/event";
 import { PageJob } from "./page_job";
@@ -36,10 +35,10 @@ export class Flush extends PageJob {
 
   protected edit(page: Page): bool {
     this.removedHere = 0;
-    const nowNanoseconds = this.cache.clock.nowNanoseconds();
+    this.cache.pages.moment.take();
     let entry = this.nextOf(page);
     while (entry) {
-      takeFlushed(this.cache, page, entry, nowNanoseconds);
+      takeFlushed(this.cache, page, entry);
       this.removedHere++;
       entry = this.nextOf(page);
     }
@@ -66,25 +65,10 @@ export class Flush extends PageJob {
   }
 }
 
-/** Takes a flushed session out of its page; one that had not expired leaves a tombstone. */
-export function takeFlushed(cache: Cache, page: Page, entry: Entry, nowNanoseconds: u64): void {
-  const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
-  const expiry = entry.expiry;
-  const grave = cache.tombstone;
-  memory.copy(ID_COPY, entry.id, entry.idLength);
-  grave.id = ID_COPY;
-  grave.idLength = entry.idLength;
-  entry.copyUpstream(grave);
-  cache.pages.noteGone(page, entry, nowNanoseconds, EventType.FLUSHED, EventCause.FLUSH);
-  page.remove(entry);
-  if (now > expiry) return;
-  const until = now + <u64>cache.settings.removedSeconds;
-  grave.time = now;
-  grave.until = expiry > until ? expiry : until;
-  grave.cause = Cause.FLUSH;
-  grave.version = cache.pages.version(page, nowNanoseconds);
-  // A tombstone is smaller than the session it stands for: there is always room.
-  page.appendTombstone(grave);
+/** Takes a flushed session out of its page; one that had not expired leaves a tombstone. Needs the present moment. */
+export function takeFlushed(cache: Cache, page: Page, entry: Entry): void {
+  const moment = cache.pages.moment;
+  if (moment.seconds > entry.expiry) return cache.graves.drop(page, entry, EventType.FLUSHED, EventCause.FLUSH);
+  cache.pages.noteGone(page, entry, moment.nanoseconds, EventType.FLUSHED, EventCause.FLUSH);
+  cache.graves.replace(page, entry, Cause.FLUSH, 0, 0);
 }
-
-const ID_COPY: usize = memory.data(32);

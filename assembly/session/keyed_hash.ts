@@ -13,4 +13,14 @@ export class KeyedHash {
   of(bytes: usize, length: i32): u32 {
     return <u32>sipHash13(this.key0, this.key1, bytes, length);
   }
+
+  /**
+   * Another hash of the same bytes, of 64 bits, never 0: a name that nobody can foresee. It tells nothing of `of`.
+   */
+  nameOf(bytes: usize, length: i32): u64 {
+    const name = sipHash13(this.key0 ^ OTHER_KEY, this.key1, bytes, length);
+    return name == 0 ? 1 : name;
+  }
 }
+
+const OTHER_KEY: u64 = 0x73657373696f6e21;

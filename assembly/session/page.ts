@@ -10,21 +10,27 @@
  *   8   u16  sessions held                         10  u16  tombstones held
  *   12  u8   LAYOUT                                13  u8   level, see `pages.ts`
  *   14  u8   1 = pending, see `pages.ts`           15  u8   zero
- *   16  u64  version of the last change            24  u64  saturated until (Unix seconds), 0 = not saturated
+ *   16  u64  version of the last change
+ *   24  u32  saturated until (Unix seconds), 0 = not saturated     28  u32  the same by the machine's clock, 0 = unknown
  *   32  entries, in ascending order of version:
  *       0   u64  version << 5 | kind (0 = tombstone, 2 bits) | FLAG_...
- *       8   u8   length of the ID                  9   u8   protocol's lower byte + 1, 0 = unknown; or cause
+ *       8   u8   length of the ID, | HIDDEN        9   u8   protocol's lower byte + 1, 0 = unknown; or cause; | MORE_...
  *       10  u16  upstream                          12  u32  time (Unix seconds)
- *       tombstone:  16 u32 until                   20  ID, upstream
+ *       tombstone:  16 u32 until                   20  u32 the same by the machine's clock, 0 = unknown
+ *                   24 ID, session, upstream
  *       session:    16 u32 timeout in seconds      20  u32 last used, 0 = never      24 u32 hits     28 u32 generation
  *                   32 u16 cipher suite            34  u16 SNI                       36 u16 ticket key
- *                   38 ID, ticket key, SNI, upstream
- *   SNI, upstream and ticket key are numbers of `names.ts`, 0 where unknown, or INLINE_NAME: then they stand behind the ID, the
- *   ticket key as 16 bytes, the others as u8 length and bytes. Seconds end in the year 2106.
+ *                   38 ID, session, ticket key, SNI, upstream
+ *   The session's name is there where it has one, 8 bytes. SNI, upstream and ticket key are numbers of `names.ts`, 0 where
+ *   unknown, or INLINE_NAME: then they stand behind the ID, the ticket key as 16 bytes, the others as u8 length and bytes.
+ *   A hidden tombstone has a session's name in the place of the ID. Seconds end in the year 2106.
+ *
+ * Pages of the layout before this one are read too: see `page_upgrade.ts`.
  *
  * A version is a number of 8 ns since 1970, or one more than the page's last version where the clock has not
  * moved or has stepped back: it orders all changes of one page.
  */
+import { Moment, narrow } from "./moment";
 import { INLINE_NAME, Names, NO_NAME } from "./names";
 import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
 import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
@@ -47,7 +53,8 @@ export class Page {
   pending: u8;
   private zero: u8;
   lastVersion: u64;
-  saturatedUntil: u64;
+  saturatedUntil: u32;
+  private saturatedMonotonic: u32;
 
   /** Makes this an empty page. */
   reset(): void {
@@ -62,12 +69,18 @@ export class Page {
     this.level = <u8>level;
     this.lastVersion = other.lastVersion;
     this.saturatedUntil = other.saturatedUntil;
+    this.saturatedMonotonic = other.saturatedMonotonic;
   }
 
   /** Whether the `length` bytes that were read into this are a page, unchanged since `seal`. O(bytes). */
   isWhole(length: i32): bool {
+    return this.isWholeOf(LAYOUT, length);
+  }
+
+  /** The same of a page of another layout whose header is as this one's. */
+  isWholeOf(layout: u8, length: i32): bool {
     if (length < HEADER_SIZE || this.used < <u32>HEADER_SIZE || this.used > <u32>length) return false;
-    return this.layout == LAYOUT && this.check == this.sum();
+    return this.layout == layout && this.check == this.sum();
   }
 
   /** Makes this ready to be stored. O(bytes). */
@@ -92,8 +105,24 @@ export class Page {
 
   /** Whether IDs that are not in this page count as removed. */
   @inline
-  saturatedAt(nowSeconds: u64): bool {
-    return this.saturatedUntil != 0 && nowSeconds <= this.saturatedUntil;
+  saturatedAt(moment: Moment): bool {
+    return this.saturatedUntil != 0 && !this.saturationIsOver(moment);
+  }
+
+  /** Whether it was saturated, and is no longer. */
+  saturationIsOver(moment: Moment): bool {
+    return this.saturatedUntil != 0 && moment.isOver(this.saturatedUntil, this.saturatedMonotonic);
+  }
+
+  /** From now on whatever this page does not hold counts as removed, until both clocks say that it is over. */
+  saturate(until: u64, monotonicUntil: u64): void {
+    if (until > <u64>this.saturatedUntil) this.saturatedUntil = narrow(until);
+    if (monotonicUntil > <u64>this.saturatedMonotonic) this.saturatedMonotonic = narrow(monotonicUntil);
+  }
+
+  endSaturation(): void {
+    this.saturatedUntil = 0;
+    this.saturatedMonotonic = 0;
   }
 
   /** The version that the next change is to carry. */
@@ -111,11 +140,21 @@ export class Page {
     while (entry) {
       if (
         load<u8>(entry.id) == first &&
-        entry.idLength == <u8>idLength &&
+        entry.lengthByte == <u8>idLength &&
         memory.compare(entry.id, id, idLength) == 0
       ) {
         return entry;
       }
+      entry = this.after(entry);
+    }
+    return null;
+  }
+
+  /** The hidden tombstone of a session's name, or null. */
+  findSession(session: u64): Entry | null {
+    let entry = this.first();
+    while (entry) {
+      if (entry.isHidden && load<u64>(entry.id) == session) return entry;
       entry = this.after(entry);
     }
     return null;
@@ -197,10 +236,10 @@ export class Page {
   }
 
   /** The first tombstone that no longer refuses anything, or null. */
-  lapsedTombstone(nowSeconds: u64): Entry | null {
+  lapsedTombstone(moment: Moment): Entry | null {
     let entry = this.first();
     while (entry) {
-      if (entry.isTombstone && nowSeconds > entry.until) return entry;
+      if (entry.isTombstone && !entry.refusesAt(moment)) return entry;
       entry = this.after(entry);
     }
     return null;
@@ -242,12 +281,12 @@ export class Page {
 @unmanaged
 export class Entry {
   private head: u64;
-  idLength: u8;
-  private protocolOrCause: u8;
+  lengthByte: u8;
+  private more: u8;
   private upstreamName: u16;
   private seconds: u32;
   private timeoutOrUntil: u32;
-  private lastUsed: u32;
+  private lastUsedOrMonotonic: u32;
   private hits: u32;
   generation: u32;
   private cipher: u16;
@@ -264,6 +303,23 @@ export class Entry {
   @inline
   get isTombstone(): bool {
     return ((<u8>this.head) & KIND_BITS) == TOMBSTONE;
+  }
+
+  /** Of a tombstone: it stands for a session's name, not for an ID. */
+  @inline
+  get isHidden(): bool {
+    return (this.lengthByte & HIDDEN) != 0;
+  }
+
+
+  @inline
+  get idLength(): i32 {
+    return this.lengthByte & ~HIDDEN;
+  }
+
+  /** The name that all handles of its session share, 0 where it has but one. */
+  get session(): u64 {
+    return this.more & MORE_SESSION ? load<u64>(this.id + <usize>this.idLength) : 0;
   }
 
   /** Unix seconds of the issue, or of the removal. */
@@ -288,6 +344,18 @@ export class Entry {
     return this.timeoutOrUntil;
   }
 
+  /** The same by the machine's clock, 0 where that is not known. */
+  @inline
+  get monotonicUntil(): u64 {
+    return this.lastUsedOrMonotonic;
+  }
+
+  /** Of a tombstone: whether it still refuses. */
+  @inline
+  refusesAt(moment: Moment): bool {
+    return !moment.isOver(this.timeoutOrUntil, this.lastUsedOrMonotonic);
+  }
+
 
   @inline
   get id(): usize {
@@ -297,14 +365,14 @@ export class Entry {
   /** Bytes that it takes in its page. */
   @inline
   get size(): i32 {
-    const fixed = (this.isTombstone ? TOMBSTONE_FIXED_SIZE : SESSION_FIXED_SIZE) + <i32>this.idLength;
+    const fixed = (this.isTombstone ? TOMBSTONE_FIXED_SIZE : SESSION_FIXED_SIZE) + this.idLength;
     return (<u8>this.head) & FLAG_INLINE ? fixed + this.inlineSize(INLINE_ALL) : fixed;
   }
 
   /** Of a session: it was resumed. */
   countHit(nowSeconds: u64): void {
     if (this.hits != u32.MAX_VALUE) this.hits += 1;
-    this.lastUsed = narrow(nowSeconds);
+    this.lastUsedOrMonotonic = narrow(nowSeconds);
   }
 
   /** Fills `session` with what this entry says; its pointers lead into the page and into `names`. */
@@ -316,16 +384,21 @@ export class Entry {
     session.kind = flags & KIND_BITS;
     session.cleared = 0;
     session.protocol = 0;
-    if (this.protocolOrCause != 0) {
+    const protocol = this.more & PROTOCOL_OR_CAUSE;
+    if (protocol != 0) {
       known |= Known.PROTOCOL;
-      session.protocol = PROTOCOL_MAJOR | (<u16>this.protocolOrCause - 1);
+      session.protocol = PROTOCOL_MAJOR | (<u16>protocol - 1);
     }
+    session.session = this.session;
+    if (session.session != 0) known |= Known.SESSION;
+    session.unissued = (this.more & MORE_UNISSUED) != 0;
+    session.alone = (this.more & MORE_ALONE) != 0;
     session.cipher = this.cipher;
     if (flags & FLAG_CIPHER) known |= Known.CIPHER;
     session.ticketKey = 0;
     session.ticketKeyName = this.ticketKeyName;
     if (this.ticketKeyName == INLINE_NAME) {
-      session.ticketKey = this.id + <usize>this.idLength;
+      session.ticketKey = this.inlinePlace(INLINE_SESSION);
     } else if (this.ticketKeyName != NO_NAME && names.lengthOf(this.ticketKeyName) == TICKET_KEY_LENGTH) {
       session.ticketKey = names.start(this.ticketKeyName);
     }
@@ -334,7 +407,7 @@ export class Entry {
     session.sniLength = 0;
     session.sniName = this.sniName;
     if (this.sniName == INLINE_NAME) {
-      const place = this.inlinePlace(INLINE_TICKET_KEY);
+      const place = this.inlinePlace(INLINE_SESSION | INLINE_TICKET_KEY);
       session.sni = place + 1;
       session.sniLength = load<u8>(place);
     } else if (this.sniName != NO_NAME) {
@@ -346,8 +419,8 @@ export class Entry {
     this.readUpstream(session, names);
     session.time = this.seconds;
     session.timeoutSeconds = this.timeoutOrUntil;
-    session.lastUsed = this.lastUsed;
-    if (this.lastUsed != 0) session.known |= Known.LAST_USED;
+    session.lastUsed = this.lastUsedOrMonotonic;
+    if (this.lastUsedOrMonotonic != 0) session.known |= Known.LAST_USED;
     session.hits = this.hits;
     session.origin = flags & FLAG_API ? Origin.API : Origin.OBSERVED;
     session.version = this.version;
@@ -359,7 +432,7 @@ export class Entry {
     session.upstreamLength = 0;
     session.upstreamName = this.upstreamName;
     if (this.upstreamName == INLINE_NAME) {
-      const place = this.inlinePlace(INLINE_TICKET_KEY | INLINE_SNI);
+      const place = this.inlinePlace(INLINE_SESSION | INLINE_TICKET_KEY | INLINE_SNI);
       session.upstream = place + 1;
       session.upstreamLength = load<u8>(place);
     } else if (this.upstreamName != NO_NAME) {
@@ -373,18 +446,25 @@ export class Entry {
   readTombstone(tombstone: Tombstone): void {
     tombstone.id = this.id;
     tombstone.idLength = this.idLength;
+    tombstone.session = this.session;
+    tombstone.hidden = this.isHidden;
     tombstone.time = this.seconds;
     tombstone.until = this.timeoutOrUntil;
-    tombstone.cause = this.protocolOrCause;
+    tombstone.monotonicUntil = this.lastUsedOrMonotonic;
+    tombstone.cause = this.more & PROTOCOL_OR_CAUSE;
     tombstone.version = this.version;
   }
 
-  /** Gives a tombstone a copy of the upstream, which stays valid when this entry is removed, until the next copy. */
+  /**
+   * Gives a tombstone the session's name and a copy of the upstream, which stays valid when this entry is removed, until the
+   * next copy.
+   */
   copyUpstream(tombstone: Tombstone): void {
+    tombstone.session = this.session;
     tombstone.upstreamName = this.upstreamName;
     tombstone.upstreamLength = 0;
     if (this.upstreamName != INLINE_NAME) return;
-    const place = this.inlinePlace(INLINE_TICKET_KEY | INLINE_SNI);
+    const place = this.inlinePlace(INLINE_SESSION | INLINE_TICKET_KEY | INLINE_SNI);
     tombstone.upstream = UPSTREAM_COPY;
     tombstone.upstreamLength = load<u8>(place);
     memory.copy(UPSTREAM_COPY, place + 1, tombstone.upstreamLength);
@@ -396,12 +476,17 @@ export class Entry {
     let flags = session.kind & KIND_BITS;
     if (session.origin == Origin.API) flags |= FLAG_API;
     if (known & Known.CIPHER) flags |= FLAG_CIPHER;
-    this.idLength = <u8>session.idLength;
-    const isKnown = (known & Known.PROTOCOL) != 0 && (session.protocol & 0xff00) == PROTOCOL_MAJOR;
-    this.protocolOrCause = isKnown ? <u8>session.protocol + 1 : 0;
+    this.lengthByte = <u8>session.idLength;
+    const isKnown = (known & Known.PROTOCOL) != 0 && (session.protocol & ~MOST_PROTOCOL) == PROTOCOL_MAJOR;
+    let more: u8 = isKnown ? (<u8>session.protocol & <u8>MOST_PROTOCOL) + 1 : 0;
+    if (more > PROTOCOL_OR_CAUSE) more = 0;
+    if (session.unissued) more |= MORE_UNISSUED;
+    if (session.alone) more |= MORE_ALONE;
+    if (known & Known.SESSION) more |= MORE_SESSION;
+    this.more = more;
     this.seconds = narrow(session.time);
     this.timeoutOrUntil = session.timeoutSeconds;
-    this.lastUsed = known & Known.LAST_USED ? narrow(session.lastUsed) : 0;
+    this.lastUsedOrMonotonic = known & Known.LAST_USED ? narrow(session.lastUsed) : 0;
     this.hits = session.hits;
     this.generation = generation;
     this.cipher = known & Known.CIPHER ? session.cipher : 0;
@@ -411,6 +496,11 @@ export class Entry {
     let position = changetype<usize>(this) + SESSION_FIXED_SIZE;
     memory.copy(position, session.id, session.idLength);
     position += <usize>session.idLength;
+    if (known & Known.SESSION) {
+      flags |= FLAG_INLINE;
+      store<u64>(position, session.session);
+      position += SESSION_NAME_SIZE;
+    }
     if (this.ticketKeyName == INLINE_NAME) {
       flags |= FLAG_INLINE;
       memory.copy(position, session.ticketKey, TICKET_KEY_LENGTH);
@@ -429,28 +519,36 @@ export class Entry {
 
   writeTombstone(tombstone: Tombstone): void {
     let flags: u8 = TOMBSTONE;
-    this.idLength = <u8>tombstone.idLength;
-    this.protocolOrCause = tombstone.cause;
+    this.lengthByte = <u8>tombstone.idLength | (tombstone.hidden ? HIDDEN : 0);
+    this.more = tombstone.cause & PROTOCOL_OR_CAUSE;
     this.upstreamName = tombstone.upstreamName;
     this.seconds = narrow(tombstone.time);
     this.timeoutOrUntil = narrow(tombstone.until);
-    const position = changetype<usize>(this) + TOMBSTONE_FIXED_SIZE;
+    this.lastUsedOrMonotonic = narrow(tombstone.monotonicUntil);
+    let position = changetype<usize>(this) + TOMBSTONE_FIXED_SIZE;
     memory.copy(position, tombstone.id, tombstone.idLength);
+    position += <usize>tombstone.idLength;
+    if (tombstone.session != 0) {
+      flags |= FLAG_INLINE;
+      this.more |= MORE_SESSION;
+      store<u64>(position, tombstone.session);
+      position += SESSION_NAME_SIZE;
+    }
     if (this.upstreamName == INLINE_NAME) {
       flags |= FLAG_INLINE;
-      put(position + <usize>tombstone.idLength, tombstone.upstream, tombstone.upstreamLength);
+      put(position, tombstone.upstream, tombstone.upstreamLength);
     }
     this.head = (tombstone.version << FLAG_BITS) | (<u64>flags);
   }
 
   /** The address behind the ID and those of the inline names that are asked for. */
   private inlinePlace(before: i32): usize {
-    return this.id + <usize>(<i32>this.idLength + this.inlineSize(before));
+    return this.id + <usize>(this.idLength + this.inlineSize(before));
   }
 
   /** Bytes of the inline names that are asked for and there, each with its length. */
   private inlineSize(which: i32): i32 {
-    let size = 0;
+    let size = which & INLINE_SESSION && this.more & MORE_SESSION ? <i32>SESSION_NAME_SIZE : 0;
     const start = this.id + <usize>this.idLength;
     if (!this.isTombstone) {
       if (which & INLINE_TICKET_KEY && this.ticketKeyName == INLINE_NAME) size += TICKET_KEY_LENGTH;
@@ -471,6 +569,7 @@ export function versionAt(nanoseconds: u64): u64 {
 export function sessionSize(session: Session): i32 {
   const known = session.known;
   let size = SESSION_FIXED_SIZE + session.idLength;
+  if (known & Known.SESSION) size += <i32>SESSION_NAME_SIZE;
   if (nameIn(known & Known.TICKET_KEY, session.ticketKeyName) == INLINE_NAME) size += TICKET_KEY_LENGTH;
   if (nameIn(known & Known.SNI, session.sniName) == INLINE_NAME) size += 1 + session.sniLength;
   if (nameIn(known & Known.UPSTREAM, session.upstreamName) == INLINE_NAME) size += 1 + session.upstreamLength;
@@ -479,7 +578,8 @@ export function sessionSize(session: Session): i32 {
 
 /** The bytes that a tombstone takes in a page. */
 export function tombstoneSize(tombstone: Tombstone): i32 {
-  const size = TOMBSTONE_FIXED_SIZE + tombstone.idLength;
+  const named = tombstone.session != 0 ? <i32>SESSION_NAME_SIZE : 0;
+  const size = TOMBSTONE_FIXED_SIZE + tombstone.idLength + named;
   return tombstone.upstreamName == INLINE_NAME ? size + 1 + tombstone.upstreamLength : size;
 }
 
@@ -497,12 +597,6 @@ function nameIn(known: u32, name: u16): u16 {
   return known == 0 ? NO_NAME : name == NO_NAME ? INLINE_NAME : name;
 }
 
-/** Seconds as a page holds them: those beyond the year 2106 are the last of it. */
-@inline
-function narrow(seconds: u64): u32 {
-  return seconds > <u64>u32.MAX_VALUE ? u32.MAX_VALUE : <u32>seconds;
-}
-
 function put(position: usize, bytes: usize, length: i32): usize {
   store<u8>(position, <u8>length);
   memory.copy(position + 1, bytes, length);
@@ -510,30 +604,39 @@ function put(position: usize, bytes: usize, length: i32): usize {
 }
 
 /** The first byte says that it is no page of another layout. */
-const LAYOUT: u8 = 0x52;
-const HEADER_SIZE: i32 = 32;
+const LAYOUT: u8 = 0x53;
+export const HEADER_SIZE: i32 = 32;
 const CHECKED_FROM: usize = 8;
 const FACTOR: u64 = 0x9e3779b97f4a7c15;
 /** Fine enough that several changes in one tick of the clock stay below the next, and 59 bits last until 2116. */
 const NANOSECONDS_PER_VERSION: u64 = 8;
 const FLAG_BITS: u64 = 5;
 const TOMBSTONE: u8 = 0;
-const KIND_BITS: u8 = 3;
+export const KIND_BITS: u8 = 3;
 const FLAG_API: u8 = 4;
 const FLAG_CIPHER: u8 = 8;
 /** Names stand behind the ID. */
 const FLAG_INLINE: u8 = 16;
+const HIDDEN: u8 = 0x80;
+/** Of the byte behind the length: a protocol or a cause, and what else is to be said. */
+export const PROTOCOL_OR_CAUSE: u8 = 15;
+const MORE_UNISSUED: u8 = 16;
+const MORE_ALONE: u8 = 32;
+const MORE_SESSION: u8 = 64;
+const SESSION_NAME_SIZE: usize = 8;
 const INLINE_TICKET_KEY: i32 = 1;
 const INLINE_SNI: i32 = 2;
 const INLINE_UPSTREAM: i32 = 4;
-const INLINE_ALL: i32 = 7;
+const INLINE_SESSION: i32 = 8;
+const INLINE_ALL: i32 = 15;
 const PROTOCOL_MAJOR: u16 = 0x0300;
-const SESSION_FIXED_SIZE: i32 = 38;
+const MOST_PROTOCOL: u16 = 15;
+export const SESSION_FIXED_SIZE: i32 = 38;
 // Smaller than a session's, and a tombstone has no more of an upstream than its session had: a removal always finds room
 // in place.
-const TOMBSTONE_FIXED_SIZE: i32 = 20;
+export const TOMBSTONE_FIXED_SIZE: i32 = 24;
 const STEP: u32 = 256;
 const UPSTREAM_COPY: usize = memory.data(255);
 /** The most bytes that one entry may take. */
 export const MAX_ENTRY_SIZE: i32 =
-  SESSION_FIXED_SIZE + MAX_ID_LENGTH + TICKET_KEY_LENGTH + 2 + MAX_SNI_LENGTH + MAX_UPSTREAM_LENGTH;
+  SESSION_FIXED_SIZE + MAX_ID_LENGTH + 8 + TICKET_KEY_LENGTH + 2 + MAX_SNI_LENGTH + MAX_UPSTREAM_LENGTH;

@@ -9,33 +9,46 @@
  * says that it was split. So no machine ever sees an ID in both, or in none, whoever is interrupted where; and one that
  * has not heard of a split finds its way by the level of the page it comes to (`directory.ts`).
  *
- * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted.
+ * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted. One of the layout before this one is
+ * read as one of this, and stored so with its next change (`page_upgrade.ts`); where it no longer fits, live sessions give
+ * way, which is counted then.
  *
  * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is
- * valid until the next `open` or `read`. Cost: one access to the store each for `open` and `commit`; a page is split about
+ * valid until the next `open` or `read`; `lookAside` leaves it alone. Cost: one access to the store each for `open` and `commit`; a page is split about
  * once in 25 additions while a cache grows, which takes about four more reads and writes each.
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Directory } from "./directory";
+import { EventCause, EventType } from "./events/event";
 import { Outbox } from "./events/outbox";
 import { KeyedHash } from "./keyed_hash";
 import { StoreKey } from "./keys";
+import { Moment } from "./moment";
 import { Entry, Page, PAGE_CAPACITY, storedLength, versionAt } from "./page";
+import { saturateWhatIsTooMuch, upgraded } from "./page_upgrade";
 import { Metric } from "./statistics";
 
 export class Pages {
   readonly directory: Directory;
   readonly outbox: Outbox;
+  /** By which what is over is told; whoever asks takes it first. */
+  readonly moment: Moment;
+  /** Whether the page that was read last was one of the layout before: to store it is of use, whatever it holds. */
+  upgrades: bool = false;
   private readonly key: StoreKey;
   private number: u32 = 0;
+  private sought: u32 = 0;
   private exists: bool = false;
   private mark: u32 = 0;
   private length: i32 = 0;
   private sessionsBefore: i32 = 0;
   private tombstonesBefore: i32 = 0;
   private saturatedBefore: bool = false;
+  /** Sessions that the page that was read last has lost as it was upgraded; tombstones likewise. */
+  private sessionsLost: i32 = 0;
+  private tombstonesLost: i32 = 0;
   /** Whether the page that was read last is one of the cache's, and not the trace of a split that was not finished. */
   private counts: bool = false;
 
@@ -50,6 +63,7 @@ export class Pages {
     this.directory = new Directory(cacheName, sharedStore, count);
     this.outbox = new Outbox(cacheName, sharedStore, clock, metrics);
     this.key = new StoreKey(cacheName, "page", true);
+    this.moment = new Moment(clock);
   }
 
   free(): void {
@@ -63,11 +77,42 @@ export class Pages {
    * where the store does not answer.
    */
   open(id: usize, idLength: i32): Page | null {
+    const page = this.seek(id, idLength, EDITED);
+    if (page) this.begin(page);
+    return page;
+  }
+
+  /**
+   * The same, only to look at it: the page that is being edited stays as it is, and can be committed afterwards. Valid
+   * until the next call.
+   */
+  lookAside(id: usize, idLength: i32): Page | null {
+    const exists = this.exists;
+    const mark = this.mark;
+    const length = this.length;
+    const counts = this.counts;
+    const upgrades = this.upgrades;
+    const sessionsLost = this.sessionsLost;
+    const tombstonesLost = this.tombstonesLost;
+    const page = this.seek(id, idLength, ASIDE);
+    this.exists = exists;
+    this.mark = mark;
+    this.length = length;
+    this.counts = counts;
+    this.upgrades = upgrades;
+    this.sessionsLost = sessionsLost;
+    this.tombstonesLost = tombstonesLost;
+    return page;
+  }
+
+  /** Reads the page in which an ID lives; its number is in `sought`. */
+  private seek(id: usize, idLength: i32, buffer: usize): Page | null {
     const hash = this.hash.of(id, idLength);
     let number = this.directory.deepest(hash);
     for (let step = 0; step < MAX_STEPS; step++) {
-      const page = this.load(number);
+      const page = this.loadInto(number, buffer);
       if (!page) return null;
+      this.sought = number;
       if (!this.counts) {
         number = originOf(number);
         continue;
@@ -98,18 +143,27 @@ export class Pages {
   private load(number: u32): Page | null {
     const page = this.loadInto(number, EDITED);
     if (!page) return null;
-    this.outbox.clear();
-    this.number = number;
-    this.sessionsBefore = page.sessions;
-    this.tombstonesBefore = page.tombstones;
-    this.saturatedBefore = page.saturatedUntil != 0;
+    this.sought = number;
+    this.begin(page);
     return page;
+  }
+
+  /** The page `sought` is edited from now on. */
+  private begin(page: Page): void {
+    this.number = this.sought;
+    this.sessionsBefore = <i32>page.sessions + this.sessionsLost;
+    this.tombstonesBefore = <i32>page.tombstones + this.tombstonesLost;
+    this.saturatedBefore = page.saturatedUntil != 0;
   }
 
   /** Fills `exists`, `mark`, `length` and `counts` too. */
   private loadInto(number: u32, buffer: usize): Page | null {
     this.key.select(number);
     const page = changetype<Page>(buffer);
+    if (buffer == EDITED) this.outbox.clear();
+    this.upgrades = false;
+    this.sessionsLost = 0;
+    this.tombstonesLost = 0;
     const result = this.sharedStore.read(this.key.start, this.key.length, buffer, PAGE_CAPACITY);
     // What is longer than any page is none, and there is no telling what it held.
     const isTooLong = result == StoreResult.TooLarge;
@@ -119,7 +173,7 @@ export class Pages {
       this.length = isTooLong ? 0 : this.sharedStore.length;
       this.counts = true;
       if (isTooLong) page.reset();
-      if (!page.isWhole(this.length)) this.rebuild(number, page);
+      if (!page.isWhole(this.length) && !this.upgrade(page, this.length)) this.rebuild(number, page);
       if (page.pending != 0) {
         this.counts = this.wasSplitOff(number);
         if (this.counts) page.pending = 0;
@@ -144,9 +198,12 @@ export class Pages {
     return next > this.outbox.lastVersion ? next : this.outbox.lastVersion + 1;
   }
 
-  /** Notes an event of a session whose change carries `version`; it happens when the page is stored. */
-  note(version: u64, nowSeconds: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
-    this.outbox.note(version, nowSeconds, type, cause, id, idLength);
+  /**
+   * Notes an event of a session whose change carries `version`; it happens when the page is stored. `held`: of a removal,
+   * whether the cache had the session.
+   */
+  note(version: u64, nowSeconds: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool = true): void {
+    this.outbox.note(version, nowSeconds, type, cause, id, idLength, held);
   }
 
   /** Notes an event that leaves no record behind, with a version of its own. Before the entry is removed. */
@@ -189,6 +246,7 @@ export class Pages {
     if (result == StoreResult.Ok) {
       this.outbox.confirm();
       this.follow(page, reserved);
+      if (this.sessionsLost > 0) this.metrics.increase(Metric.CACHE_FULL, this.sessionsLost);
       if (page.used > splitAt(this.number) && <u32>page.level < this.directory.lastLevel)
         this.split(this.number, page.level);
       return result;
@@ -210,7 +268,7 @@ export class Pages {
     // What stands there now is read before the page itself: so it cannot be that of a split which is already in force.
     const otherIsThere = this.look(other, HIGH) == StoreResult.Ok;
     const otherMark = this.sharedStore.mark;
-    if (this.look(number, WHOLE) != StoreResult.Ok || !whole.isWhole(this.sharedStore.length)) return;
+    if (!this.lookWhole(number, whole)) return;
     const mark = this.sharedStore.mark;
     if (<u32>whole.level != level || whole.used <= splitAt(number)) return;
 
@@ -230,7 +288,7 @@ export class Pages {
     this.directory.learn(other);
     if (whole.saturatedUntil != 0) this.metrics.increase(Metric.SATURATED_PAGES, 1);
     // From now on nobody needs to ask where it comes from. Who writes to it before has done the same.
-    if (this.look(other, HIGH) != StoreResult.Ok || !high.isWhole(this.sharedStore.length) || high.pending == 0) return;
+    if (!this.lookWhole(other, high) || high.pending == 0) return;
     high.pending = 0;
     this.write(other, high, this.sharedStore.length, true, this.sharedStore.mark);
   }
@@ -238,13 +296,52 @@ export class Pages {
   /** Whether a pending page counts. */
   private wasSplitOff(number: u32): bool {
     const whole = changetype<Page>(WHOLE);
-    if (this.look(originOf(number), WHOLE) != StoreResult.Ok || !whole.isWhole(this.sharedStore.length)) return false;
+    if (!this.lookWhole(originOf(number), whole)) return false;
     return (<u32>1) << whole.level > number;
   }
 
   private look(number: u32, buffer: usize): StoreResult {
     this.key.select(number);
     return this.sharedStore.read(this.key.start, this.key.length, buffer, PAGE_CAPACITY);
+  }
+
+  /** As `look`; false where there is no page, or one that is not whole. */
+  private lookWhole(number: u32, page: Page): bool {
+    if (this.look(number, changetype<usize>(page)) != StoreResult.Ok) return false;
+    if (page.isWhole(this.sharedStore.length)) return true;
+    const upgrades = this.upgrades;
+    const sessionsLost = this.sessionsLost;
+    const tombstonesLost = this.tombstonesLost;
+    const isWhole = this.upgrade(page, this.sharedStore.length);
+    this.upgrades = upgrades;
+    this.sessionsLost = sessionsLost;
+    this.tombstonesLost = tombstonesLost;
+    return isWhole;
+  }
+
+  /**
+   * Makes a page of the layout before one of this, in its buffer; false where it is none. Sessions that are to expire first
+   * give way where it has become too large, and are told as evicted if it is the page to be edited.
+   */
+  private upgrade(page: Page, length: i32): bool {
+    this.moment.take();
+    const whole = upgraded(page, length, this.moment);
+    if (!whole) return false;
+    const isEdited = changetype<usize>(page) == EDITED;
+    const sessions = <i32>whole.sessions;
+    const tombstones = <i32>whole.tombstones;
+    while (!whole.hasRoom(0)) {
+      const displaced = whole.earliestToExpire();
+      if (!displaced) break;
+      if (isEdited) this.noteGone(whole, displaced, this.moment.nanoseconds, EventType.EVICTED, EventCause.ROOM);
+      whole.remove(displaced);
+    }
+    saturateWhatIsTooMuch(whole);
+    this.upgrades = true;
+    this.sessionsLost = sessions - <i32>whole.sessions;
+    this.tombstonesLost = tombstones - <i32>whole.tombstones;
+    memory.copy(changetype<usize>(page), changetype<usize>(whole), whole.used);
+    return true;
   }
 
   private write(number: u32, page: Page, lengthBefore: i32, exists: bool, mark: u32): StoreResult {
@@ -328,9 +425,10 @@ const SPLIT_STEP: u32 = 98;
 /** A way through a page for each bit of a number, and back from some that were not there yet. */
 const MAX_STEPS: i32 = 64;
 /** Where pages are edited and split. */
-export const BUFFERS: usize = memory.data(16384, 8);
-export const BUFFERS_SIZE: usize = 16384;
+export const BUFFERS: usize = memory.data(20480, 8);
+export const BUFFERS_SIZE: usize = 20480;
 const EDITED: usize = BUFFERS;
 const WHOLE: usize = BUFFERS + 4096;
 const LOW: usize = BUFFERS + 8192;
 const HIGH: usize = BUFFERS + 12288;
+const ASIDE: usize = BUFFERS + 16384;

@@ -26,6 +26,7 @@ export namespace Known {
   export const TIMEOUT: u32 = 32;
   export const TICKET_KEY: u32 = 64;
   export const LAST_USED: u32 = 128;
+  export const SESSION: u32 = 256;
 }
 
 export namespace Origin {
@@ -71,6 +72,15 @@ export class Session {
   sniName: u16 = 0;
   upstreamName: u16 = 0;
   ticketKeyName: u16 = 0;
+  /**
+   * What all handles of one session share: its ID and its ticket, and a renewed ticket with the one that it renews. 0 where
+   * it has but this handle. See `Cache.sessionName`.
+   */
+  session: u64 = 0;
+  /** It was learned by its acceptance: when it was issued is not known, and `time` is when it was seen first. */
+  unissued: bool = false;
+  /** Of a ticket: its server has issued no session ID beside it, as far as that was seen. */
+  alone: bool = false;
   /** Unix seconds of the issue, as far as it was seen, or of the last change by hand. */
   time: u64 = 0;
   timeoutSeconds: u32 = 0;
@@ -97,6 +107,9 @@ export class Session {
     this.sniName = 0;
     this.upstreamName = 0;
     this.ticketKeyName = 0;
+    this.session = 0;
+    this.unissued = false;
+    this.alone = false;
     this.time = 0;
     this.timeoutSeconds = 0;
     this.lastUsed = 0;
@@ -144,10 +157,16 @@ export class Tombstone {
   upstreamName: u16 = 0;
   upstream: usize = 0;
   upstreamLength: i32 = 0;
+  /** The name that all handles of its session share, 0 where it had but one. */
+  session: u64 = 0;
+  /** It stands for that name, not for an ID: all handles of the session are refused. No listing shows it. */
+  hidden: bool = false;
   /** Unix seconds of the removal. */
   time: u64 = 0;
-  /** The last second in which it is refused. */
+  /** The last second in which it is refused, by the clock of the day. */
   until: u64 = 0;
+  /** The same by the machine's own clock (`moment.ts`), 0 where there is none. */
+  monotonicUntil: u64 = 0;
   cause: u8 = 0;
   version: u64 = 0;
 }

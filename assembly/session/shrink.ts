@@ -81,12 +81,11 @@ export class Shrink extends PageJob {
 
   private evictFrom(page: Page): bool {
     this.evictedHere = 0;
-    const now = this.cache.clock.nowNanoseconds();
+    this.cache.pages.moment.take();
     let left = this.excess();
     let entry = this.nextOf(page);
     while (entry && left > 0) {
-      this.cache.pages.noteGone(page, entry, now, EventType.EVICTED, EventCause.SIZE);
-      page.remove(entry);
+      this.cache.graves.drop(page, entry, EventType.EVICTED, EventCause.SIZE);
       this.evictedHere++;
       left--;
       entry = this.nextOf(page);

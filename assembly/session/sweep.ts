@@ -3,11 +3,11 @@
  * saturation that is over; and what a flush that was interrupted has left. OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
  * runs in the background, in slices (`sweeper.ts`).
  */
-import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "./cache";
 import { EventCause, EventType } from "./events/event";
 import { takeFlushed } from "./flush";
 import { clearsExpired } from "./mode";
+import { Moment } from "./moment";
 import { PageJob } from "./page_job";
 import { Entry, Page } from "./page";
 import { Metric } from "./statistics";
@@ -21,28 +21,29 @@ export class Sweep extends PageJob {
   }
 
   protected edit(page: Page): bool {
-    const nowNanoseconds = this.cache.clock.nowNanoseconds();
-    const now = nowNanoseconds / NANOSECONDS_PER_SECOND;
+    const pages = this.cache.pages;
+    const moment = pages.moment;
+    // One of the layout before is stored as one of this.
+    let changed = pages.upgrades;
+    moment.take();
     this.expiredHere = 0;
     this.flushedHere = 0;
-    let changed = false;
-    let entry = this.nextOf(page, now);
+    let entry = this.nextOf(page, moment);
     while (entry) {
-      if (this.isLeftBehind(entry, now)) {
+      if (this.isLeftBehind(entry, moment.seconds)) {
         this.flushedHere++;
-        takeFlushed(this.cache, page, entry, nowNanoseconds);
-      } else {
-        if (!entry.isTombstone) {
-          this.expiredHere++;
-          this.cache.pages.noteGone(page, entry, nowNanoseconds, EventType.EXPIRED, EventCause.TIMEOUT);
-        }
+        takeFlushed(this.cache, page, entry);
+      } else if (entry.isTombstone) {
         page.remove(entry);
+      } else {
+        this.expiredHere++;
+        this.cache.graves.drop(page, entry, EventType.EXPIRED, EventCause.TIMEOUT);
       }
       changed = true;
-      entry = this.nextOf(page, now);
+      entry = this.nextOf(page, moment);
     }
-    if (page.saturatedUntil != 0 && now > page.saturatedUntil) {
-      page.saturatedUntil = 0;
+    if (page.saturationIsOver(moment)) {
+      page.endSaturation();
       changed = true;
     }
     return changed;
@@ -60,11 +61,14 @@ export class Sweep extends PageJob {
     return settings.flushed(entry.generation, entry.expiry);
   }
 
-  private nextOf(page: Page, now: u64): Entry | null {
+  private nextOf(page: Page, moment: Moment): Entry | null {
+    const now = moment.seconds;
     const clears = clearsExpired(this.cache.settings.mode);
     let entry = page.first();
     while (entry) {
-      const ended = entry.isTombstone ? now > entry.until : clears && now > entry.expiry + EXPIRED_STAY_SECONDS;
+      const ended = entry.isTombstone
+        ? !entry.refusesAt(moment)
+        : clears && now > entry.expiry + EXPIRED_STAY_SECONDS;
       if (ended || this.isLeftBehind(entry, now)) return entry;
       entry = page.after(entry);
     }

@@ -4,6 +4,7 @@
  * as they are then, or not at all. One walk reads a bounded number of pages.
  */
 import { Cache } from "./cache";
+import { Moment } from "./moment";
 import { Entry, Page } from "./page";
 
 export const enum WalkStep {
@@ -34,11 +35,12 @@ export class Walk {
 
   /** Moves on; afterwards `page` and `version` are the position just behind what was shown. */
   next(): WalkStep {
-    const now = this.cache.nowSeconds();
+    const moment = this.cache.pages.moment;
+    moment.take();
     while (true) {
       const page = this.current;
       if (page) {
-        const entry = this.nextIn(page, now);
+        const entry = this.nextIn(page, moment);
         if (entry) {
           this.version = entry.version;
           if (this.tombstones) entry.readTombstone(this.cache.tombstone);
@@ -63,14 +65,19 @@ export class Walk {
     }
   }
 
-  private nextIn(page: Page, now: u64): Entry | null {
+  private nextIn(page: Page, moment: Moment): Entry | null {
     let entry = page.firstAfter(this.version);
     while (entry) {
-      if (entry.isTombstone == this.tombstones && (!this.tombstones || now <= entry.until)) return entry;
+      if (this.tombstones ? showsRemoval(entry, moment) : !entry.isTombstone) return entry;
       entry = page.after(entry);
     }
     return null;
   }
+}
+
+/** Whether an entry is an ID that is refused; the name of a session is nobody's ID. */
+function showsRemoval(entry: Entry, moment: Moment): bool {
+  return entry.isTombstone && !entry.isHidden && entry.refusesAt(moment);
 }
 
 /** At about 1.5 us a page, one walk holds its worker for less than a millisecond. */

@@ -4,7 +4,8 @@
  * Layout, 56 bytes, little-endian:
  *   0   u64  version: ascending for each page of the cache and for each writer, so for each ID
  *   8   u64  time (Unix seconds)
- *   16  u8   type     17  u8  cause     18  u8  length of the ID     19  5 bytes zero
+ *   16  u8   type     17  u8  cause     18  u8  length of the ID
+ *   19  u8   1 = of a removal: the cache did not hold the session     20  4 bytes zero
  *   24  the ID, 32 bytes
  */
 @unmanaged
@@ -14,7 +15,7 @@ export class Event {
   type: u8;
   cause: u8;
   idLength: u8;
-  private zero: u8;
+  private unheld: u8;
   private zeros: u32;
 
 
@@ -23,13 +24,20 @@ export class Event {
     return changetype<usize>(this) + ID_OFFSET;
   }
 
-  write(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
+  /** Of a removal: whether the cache held the session. */
+  @inline
+  get held(): bool {
+    return this.unheld == 0;
+  }
+
+  write(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool): void {
     memory.fill(changetype<usize>(this), 0, EVENT_SIZE);
     this.version = version;
     this.time = time;
     this.type = type;
     this.cause = cause;
     this.idLength = <u8>idLength;
+    this.unheld = <u8>!held;
     memory.copy(this.id, id, idLength);
   }
 }
@@ -63,6 +71,8 @@ export namespace EventCause {
   export const TICKET_KEY: u8 = 8;
   export const SNI: u8 = 9;
   export const STRICT: u8 = 10;
+  /** What was offered could not be followed. */
+  export const UNFOLLOWED: u8 = 11;
 }
 
 export function eventTypeName(type: u8): string {
@@ -104,6 +114,8 @@ export function eventCauseName(cause: u8): string {
       return "ticket_key";
     case EventCause.SNI:
       return "sni";
+    case EventCause.UNFOLLOWED:
+      return "unfollowed";
     default:
       return "strict";
   }

@@ -54,12 +54,13 @@ export class Outbox {
   }
 
   /** Notes what the page at hand will say once it is stored. */
-  note(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
+  note(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool = true): void {
     if (this.noted == MAX_NOTED) {
       this.metrics.increase(Metric.EVENTS_LOST, 1);
       return;
     }
-    changetype<Event>(NOTED + <usize>(this.noted++ * EVENT_SIZE)).write(version, time, type, cause, id, idLength);
+    const event = changetype<Event>(NOTED + <usize>(this.noted++ * EVENT_SIZE));
+    event.write(version, time, type, cause, id, idLength, held);
     if (version > this.lastVersion) this.lastVersion = version;
   }
 

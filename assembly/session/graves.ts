@@ -1,0 +1,193 @@
+/**
+ * How sessions leave a page: where tombstones find room, and what a removal of one handle of a session means for the others.
+ *
+ * A session that has several handles (its ID and its ticket, a renewed ticket and the one that it renews) has a name that
+ * the rows of all of them carry. Its removal puts a hidden tombstone for that name first, then one for each handle that is
+ * held (`session_removal.ts`); from the first on all of them are refused. So whatever ends a row looks for the hidden one:
+ * a handle of a removed session leaves a tombstone wherever it goes, and never only makes room.
+ *
+ * Cost: nothing for rows without such a name, one look at a page more for those that have one.
+ */
+import { Metrics } from "../ports/metrics";
+import { StoreResult } from "../ports/shared_store";
+import { EventCause, EventType } from "./events/event";
+import { NO_NAME } from "./names";
+import { Entry, Page, tombstoneSize } from "./page";
+import { MAX_TRIES, Pages } from "./pages";
+import { Cause, Tombstone } from "./session";
+import { Settings } from "./settings";
+import { Metric } from "./statistics";
+
+export const enum Removal {
+  None = 0,
+  /** All handles of the session are refused. */
+  InForce = 1,
+  /** The store did not answer. */
+  Unknown = 2,
+}
+
+export class Graves {
+  /** Sessions that the page at hand has lost to make room, to be counted once it is stored. */
+  displaced: i32 = 0;
+  /** Of the removal that `removalOf` has found. */
+  until: u64 = 0;
+  monotonicUntil: u64 = 0;
+  private readonly grave: Tombstone = new Tombstone();
+
+  constructor(
+    private readonly pages: Pages,
+    private readonly settings: Settings,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Whether a session of that name was removed; fills `until`. Leaves the page at hand as it is. Needs the present moment in
+   * `pages.moment`.
+   */
+  removalOf(session: u64): Removal {
+    store<u64>(NAME, session);
+    const page = this.pages.lookAside(NAME, NAME_SIZE);
+    if (!page) return Removal.Unknown;
+    const moment = this.pages.moment;
+    const entry = page.findSession(session);
+    if (entry && entry.refusesAt(moment)) {
+      this.until = entry.until;
+      this.monotonicUntil = entry.monotonicUntil;
+      return Removal.InForce;
+    }
+    if (!page.saturatedAt(moment)) return Removal.None;
+    this.until = page.saturatedUntil;
+    this.monotonicUntil = moment.monotonicAt(this.until);
+    return Removal.InForce;
+  }
+
+  /**
+   * From now on all handles of a session are refused, until a second at least. Uses the buffer of the page at hand. False
+   * where it could not be stored.
+   */
+  buryName(session: u64, until: u64, monotonicUntil: u64, cause: u8): bool {
+    const grave = this.grave;
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      store<u64>(NAME, session);
+      const page = this.pages.open(NAME, NAME_SIZE);
+      if (!page) return false;
+      this.displaced = 0;
+      this.pages.moment.take();
+      const entry = page.findSession(session);
+      if (entry && entry.until >= until && entry.monotonicUntil >= monotonicUntil) return true;
+      grave.id = NAME;
+      grave.idLength = NAME_SIZE;
+      grave.hidden = true;
+      grave.session = 0;
+      grave.upstreamName = NO_NAME;
+      grave.time = this.pages.moment.seconds;
+      grave.until = until;
+      grave.monotonicUntil = monotonicUntil;
+      grave.cause = cause;
+      if (entry) {
+        lengthen(grave, entry.until, entry.monotonicUntil);
+        page.remove(entry);
+      }
+      this.place(page, grave);
+      const result = this.pages.commit(0);
+      if (result == StoreResult.Ok) {
+        this.countDisplaced();
+        return true;
+      }
+      if (result != StoreResult.Conflict) return false;
+    }
+    return false;
+  }
+
+  /**
+   * Puts a tombstone into a page that has no entry of its ID: in the room of what is over, then of live sessions; where there
+   * is none, the page is saturated. Gives it its version.
+   */
+  place(page: Page, grave: Tombstone): void {
+    const hasRoom = this.makeRoom(page, tombstoneSize(grave));
+    grave.version = this.pages.version(page, this.pages.moment.nanoseconds);
+    if (hasRoom && page.appendTombstone(grave)) return;
+    // Nothing but tombstones: from now on, whatever this page does not hold counts as removed.
+    page.saturate(grave.until, grave.monotonicUntil);
+  }
+
+  /**
+   * Turns a session of the page into a tombstone that refuses it as long as is due, and `until` at least. There is always
+   * room for it, as it is smaller. Answers until when it refuses by the clock of the day; the machine's second is in
+   * `monotonicUntil`.
+   */
+  replace(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
+    const moment = this.pages.moment;
+    const grave = this.grave;
+    const expiry = entry.expiry;
+    memory.copy(ID_COPY, entry.id, entry.idLength);
+    grave.id = ID_COPY;
+    grave.idLength = entry.idLength;
+    grave.hidden = false;
+    grave.time = moment.seconds;
+    grave.until = moment.seconds + <u64>this.settings.removedSeconds;
+    if (expiry > grave.until) grave.until = expiry;
+    grave.monotonicUntil = moment.monotonicAt(grave.until);
+    lengthen(grave, until, monotonicUntil);
+    grave.cause = cause;
+    entry.copyUpstream(grave);
+    page.remove(entry);
+    grave.version = this.pages.version(page, moment.nanoseconds);
+    page.appendTombstone(grave);
+    this.monotonicUntil = grave.monotonicUntil;
+    return grave.until;
+  }
+
+  /** Takes a handle of a session that was removed out of its page, as a removed session. */
+  remove(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
+    const nanoseconds = this.pages.moment.nanoseconds;
+    this.pages.noteGone(page, entry, nanoseconds, EventType.REMOVED, EventCause.API);
+    return this.replace(page, entry, cause, until, monotonicUntil);
+  }
+
+  /** Takes a session out of its page for a reason of the cache's own, told as an event. */
+  drop(page: Page, entry: Entry, type: u8, cause: u8): void {
+    const session = entry.session;
+    if (session != 0 && this.removalOf(session) == Removal.InForce) {
+      // Only a call removes a session with all its handles.
+      this.remove(page, entry, Cause.API, this.until, this.monotonicUntil);
+      return;
+    }
+    this.pages.noteGone(page, entry, this.pages.moment.nanoseconds, type, cause);
+    page.remove(entry);
+  }
+
+  /**
+   * Frees room in a page: first of tombstones that have ended, then of sessions, the earliest to expire first.
+   * Never of a tombstone that still refuses something.
+   */
+  makeRoom(page: Page, size: i32): bool {
+    while (!page.hasRoom(size)) {
+      const lapsed = page.lapsedTombstone(this.pages.moment);
+      if (lapsed) {
+        page.remove(lapsed);
+        continue;
+      }
+      const displaced = page.earliestToExpire();
+      if (!displaced) return false;
+      this.drop(page, displaced, EventType.EVICTED, EventCause.ROOM);
+      this.displaced++;
+    }
+    return true;
+  }
+
+  countDisplaced(): void {
+    if (this.displaced > 0) this.metrics.increase(Metric.CACHE_FULL, this.displaced);
+    this.displaced = 0;
+  }
+}
+
+/** Makes a tombstone last until a second at least, by each clock. */
+export function lengthen(grave: Tombstone, until: u64, monotonicUntil: u64): void {
+  if (until > grave.until) grave.until = until;
+  if (monotonicUntil > grave.monotonicUntil) grave.monotonicUntil = monotonicUntil;
+}
+
+const NAME_SIZE: i32 = 8;
+const NAME: usize = memory.data(8, 8);
+const ID_COPY: usize = memory.data(32);

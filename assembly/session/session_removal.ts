@@ -1,0 +1,65 @@
+/**
+ * Takes the other handles of a session out of the cache, one of which was removed: each leaves a tombstone, is told as
+ * removed and counted. They are refused already when this begins (`graves.ts`), so that nothing hangs on how long it takes.
+ *
+ * Cost: one read of each page in use and one write of each that has such a handle, in slices.
+ */
+import { Cache } from "./cache";
+import { Deadline } from "./job";
+import { Entry, Page } from "./page";
+import { PageJob } from "./page_job";
+import { Metric } from "./statistics";
+
+export class SessionRemoval extends PageJob {
+  /** Handles removed so far. */
+  removed: u64 = 0;
+  private removedHere: i32 = 0;
+  private until: u64 = 0;
+  private monotonicUntil: u64 = 0;
+
+  /** `session` is the name that its handles share, `cause` one of `Cause`. */
+  constructor(
+    cache: Cache,
+    private readonly session: u64,
+    private readonly cause: u8,
+  ) {
+    super(cache);
+  }
+
+  step(deadline: Deadline): bool {
+    if (!super.step(deadline)) return false;
+    // What is learned later under the name is refused as long as the handle that is refused longest.
+    const graves = this.cache.graves;
+    const lasts = this.until == 0 || graves.buryName(this.session, this.until, this.monotonicUntil, this.cause);
+    if (!lasts) this.failed = true;
+    return true;
+  }
+
+  protected edit(page: Page): bool {
+    const graves = this.cache.graves;
+    this.cache.pages.moment.take();
+    this.removedHere = 0;
+    let entry = this.nextOf(page);
+    while (entry) {
+      this.until = max(this.until, graves.remove(page, entry, this.cause, 0, 0));
+      this.monotonicUntil = max(this.monotonicUntil, graves.monotonicUntil);
+      this.removedHere++;
+      entry = this.nextOf(page);
+    }
+    return this.removedHere > 0;
+  }
+
+  protected committed(): void {
+    this.removed += <u64>this.removedHere;
+    this.cache.metrics.increase(Metric.REMOVES, this.removedHere);
+  }
+
+  private nextOf(page: Page): Entry | null {
+    let entry = page.first();
+    while (entry) {
+      if (!entry.isTombstone && entry.session == this.session) return entry;
+      entry = page.after(entry);
+    }
+    return null;
+  }
+}
