@@ -49,6 +49,8 @@ export class Pages {
   /** Sessions that the page that was read last has lost as it was upgraded; tombstones likewise. */
   private sessionsLost: i32 = 0;
   private tombstonesLost: i32 = 0;
+  /** Whether that one was saturated before. */
+  private wasSaturated: bool = false;
   /** Whether the page that was read last is one of the cache's, and not the trace of a split that was not finished. */
   private counts: bool = false;
 
@@ -153,7 +155,7 @@ export class Pages {
     this.number = this.sought;
     this.sessionsBefore = <i32>page.sessions + this.sessionsLost;
     this.tombstonesBefore = <i32>page.tombstones + this.tombstonesLost;
-    this.saturatedBefore = page.saturatedUntil != 0;
+    this.saturatedBefore = this.upgrades ? this.wasSaturated : page.saturatedUntil != 0;
   }
 
   /** Fills `exists`, `mark`, `length` and `counts` too. */
@@ -312,7 +314,9 @@ export class Pages {
     const upgrades = this.upgrades;
     const sessionsLost = this.sessionsLost;
     const tombstonesLost = this.tombstonesLost;
+    const wasSaturated = this.wasSaturated;
     const isWhole = this.upgrade(page, this.sharedStore.length);
+    this.wasSaturated = wasSaturated;
     this.upgrades = upgrades;
     this.sessionsLost = sessionsLost;
     this.tombstonesLost = tombstonesLost;
@@ -327,6 +331,7 @@ export class Pages {
     this.moment.take();
     const whole = upgraded(page, length, this.moment);
     if (!whole) return false;
+    this.wasSaturated = page.saturatedUntil != 0;
     const isEdited = changetype<usize>(page) == EDITED;
     const sessions = <i32>whole.sessions;
     const tombstones = <i32>whole.tombstones;
