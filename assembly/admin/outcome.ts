@@ -2,6 +2,12 @@
 import { JsonWriter } from "../json/writer";
 import { AdminResponse } from "./response";
 
+/** What the caller has to know beside the outcome: one plain sentence, for people. */
+export function writeNote(json: JsonWriter, note: string): void {
+  json.name("note");
+  json.string(note);
+}
+
 /** Begins the object; the caller may add members and ends it. */
 export function beginOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): JsonWriter {
   const json = response.begin(status);

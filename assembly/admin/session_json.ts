@@ -25,8 +25,14 @@ export function writeSession(json: JsonWriter, session: Session): void {
   json.name("ticket_key");
   if (session.knows(Known.TICKET_KEY)) json.hex(session.ticketKey, TICKET_KEY_LENGTH);
   else json.nothing();
+  json.name("session");
+  if (session.knows(Known.SESSION)) json.string(session.session.toString(16).padStart(16, "0"));
+  else json.nothing();
   json.name("time");
   json.number(session.time);
+  json.name("issued");
+  if (session.unissued) json.nothing();
+  else json.number(session.time);
   json.name("timeout");
   json.number(session.timeoutSeconds);
   json.name("last_used");

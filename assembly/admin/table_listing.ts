@@ -11,6 +11,11 @@ import { AdminResponse } from "./response";
 
 /** How a row is shown. */
 export abstract class ListedRow {
+  /** Whether it is shown at all. */
+  shows(row: Row): bool {
+    return true;
+  }
+
   abstract write(json: JsonWriter, row: Row): void;
 }
 
@@ -27,7 +32,7 @@ export function writeTable(response: AdminResponse, name: string, table: Table, 
     }
     let row = table.first();
     while (row) {
-      listed.write(json, row);
+      if (listed.shows(row)) listed.write(json, row);
       row = table.after(row);
     }
   }

@@ -18,6 +18,8 @@ export class Config {
   mode: i64 = UNSET;
   /** How long a removed session stays refused at least. */
   removedSeconds: i64 = UNSET;
+  /** How long a ticket of the servers lives at most, in seconds: for so long a revocation of a server name lasts. */
+  ticketLifetime: i64 = UNSET;
   maxMemoryMib: i64 = UNSET;
   /** One of `Enforcement`. */
   enforcement: i64 = UNSET;

@@ -4,7 +4,7 @@
  * guessed and nothing is ignored. Empty text means all defaults. Tokens never appear in errors.
  *
  *   {"cache": "edge", "cache_size": 20480, "timeout": 7200, "mode": ["SERVER"], "removed_seconds": 604800,
- *    "max_memory_mib": 64, "enforcement": "revoked",
+ *    "ticket_lifetime": 604800, "max_memory_mib": 64, "enforcement": "revoked",
  *    "steering": "hash", "steering_by_source": true, "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact",
  *    "upstreams": ["10.0.0.7:443"], "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
@@ -61,6 +61,11 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
   if (name == "removed_seconds") {
     if (!value.isWhole(1, i32.MAX_VALUE)) return outOfRange(name, "1 to 2147483647");
     config.removedSeconds = <i64>value.number;
+    return "";
+  }
+  if (name == "ticket_lifetime") {
+    if (!value.isWhole(1, i32.MAX_VALUE)) return outOfRange(name, "1 to 2147483647 (seconds)");
+    config.ticketLifetime = <i64>value.number;
     return "";
   }
   if (name == "max_memory_mib") {
@@ -293,6 +298,7 @@ const FIELDS: StaticArray<string> = [
   "timeout",
   "mode",
   "removed_seconds",
+  "ticket_lifetime",
   "max_memory_mib",
   "enforcement",
   "steering",

@@ -62,7 +62,9 @@ export class SharedCache {
       return null;
     }
     const metrics = new HostMetrics(metricNames(config.cache), GAUGES);
-    return new SharedCache(new Cache(settings, store, new HostClock(), metrics), store, config.events);
+    const clock = new HostClock();
+    if (clock.monotonicSeconds() == 0) new HostLog().write(LogLevel.Warn, role + ": " + NO_MACHINE_CLOCK);
+    return new SharedCache(new Cache(settings, store, clock, metrics), store, config.events);
   }
 
   free(): void {
@@ -79,9 +81,13 @@ function given(config: Config): GivenSettings {
   settings.cacheSize = config.cacheSize;
   settings.timeoutSeconds = config.timeoutSeconds;
   settings.removedSeconds = config.removedSeconds;
+  settings.ticketLifetime = config.ticketLifetime;
   settings.enforcement = config.enforcement;
   settings.maxMemoryMib = config.maxMemoryMib;
   return settings;
 }
 
+const NO_MACHINE_CLOCK: string =
+  "the host does not let this module call clock_time_get: removals and revocations end by the clock of the day alone, " +
+  "also where somebody sets it ahead; allow clock_time_get in allowed_capabilities";
 const PLUGIN_NAME = new PropertyPath("plugin_name");

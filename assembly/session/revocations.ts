@@ -1,15 +1,34 @@
 /**
  * Server names whose sessions are revoked: no session that was issued up to the second of the revocation resumes. Names
- * are compared without regard to case (RFC 4343). A revocation lasts until it is lifted; when the table has no room for
- * one more, that is said, and none is dropped.
+ * are compared without regard to case (RFC 4343).
+ *
+ * A revocation lasts until it is lifted, or until every ticket of before must have died: `lifetime` seconds, by both clocks
+ * (`moment.ts`). What is over refuses nothing, is not shown, and its room is taken by the next revocation in its page; when
+ * there is no room for one more, that is said, and none is dropped. One of a version that knew no end lasts until it is
+ * lifted or made again.
+ *
+ * Of a row of the table (`table.ts`), `state` is one of `Unseen`, `lastUsed` the last second in which it refuses (Unix
+ * seconds; 0: it has no end), and `count` the same by the machine's clock.
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Changes } from "./changes";
 import { KeyedHash } from "./keyed_hash";
 import { KnownRows } from "./known_rows";
+import { Moment, narrow } from "./moment";
 import { MAX_SNI_LENGTH } from "./session";
-import { Row, Table, TABLE_TRIES } from "./table";
+import { DEFAULT_TICKET_LIFETIME } from "./settings";
+import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "./table";
+
+/** What a revocation is for a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
+export namespace Unseen {
+  /** Nothing. */
+  export const BY_NAME: u8 = 0;
+  /** It is refused: it may have been issued under the revoked name. */
+  export const REFUSE: u8 = 1;
+  /** Of a call: what it was stays, and at first it is BY_NAME. */
+  export const AS_IT_IS: u8 = 2;
+}
 
 export const enum RevocationOutcome {
   Done = 0,
@@ -22,20 +41,28 @@ export const enum RevocationOutcome {
 export class Revocations {
   readonly table: Table;
   private readonly known: KnownRows;
-  /** Second of the revocation that was put last. */
+  /** Of the revocation that was put last: its second, the last in which it refuses, and one of `Unseen`. */
   time: u64 = 0;
+  until: u64 = 0;
+  unseen: u8 = Unseen.BY_NAME;
   /** Whether the name that was put last had been revoked before. */
   replaced: bool = false;
+  private readonly moment: Moment;
+  /** The epoch of which it is known whether any name is revoked, 0 for none. */
+  private surveyed: u32 = 0;
+  private anyInForce: bool = false;
+  private anyRefusesUnseen: bool = false;
 
   constructor(
     cacheName: string,
     sharedStore: SharedStore,
-    private readonly clock: Clock,
+    clock: Clock,
     hash: KeyedHash,
     private readonly changes: Changes,
   ) {
     this.table = new Table(cacheName, "revocations", sharedStore, hash);
     this.known = new KnownRows(changes);
+    this.moment = new Moment(clock);
   }
 
   free(): void {
@@ -48,23 +75,55 @@ export class Revocations {
     if (sniLength <= 0 || sniLength > MAX_SNI_LENGTH) return 0;
     lower(sni, sniLength);
     const row = this.table.look(this.known, NAME, sniLength);
-    return row ? row.time : 0;
+    return row && this.isInForce(row) ? row.time : 0;
   }
 
-  /** Revokes what was issued up to now; again, where it was revoked before. */
-  revoke(sni: usize, sniLength: i32): RevocationOutcome {
+  /**
+   * Whether any name is revoked; as of the last `Changes.refresh`. Costs a read of each page of the table once for each
+   * epoch of `Changes`, then nothing. Rows that were looked up before are not valid any more.
+   */
+  inForce(): bool {
+    this.survey();
+    return this.anyInForce;
+  }
+
+  /** Whether any of them refuses what nobody has seen, whatever name that shows (`Unseen.REFUSE`). Costs as `inForce`. */
+  refusesUnseen(): bool {
+    this.survey();
+    return this.anyRefusesUnseen;
+  }
+
+  /** Whether a row of the table still refuses. */
+  isInForce(row: Row): bool {
+    this.moment.take();
+    return !this.isOver(row);
+  }
+
+  /** Revokes what was issued up to now; again, where it was revoked before: then nothing of it moves back. */
+  revoke(
+    sni: usize,
+    sniLength: i32,
+    lifetime: u32 = DEFAULT_TICKET_LIFETIME,
+    unseen: u8 = Unseen.AS_IT_IS,
+  ): RevocationOutcome {
     lower(sni, sniLength);
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
       if (!this.table.open(NAME, sniLength)) break;
+      this.dropWhatIsOver();
       let row: Row | null = this.table.find(NAME, sniLength);
       this.replaced = row != null;
       if (!row) row = this.table.append(NAME, sniLength, 0, 0);
       if (!row) break;
-      const now = this.clock.nowSeconds();
+      const now = this.moment.seconds;
       // A clock that was set back must not weaken a revocation.
       if (now > row.time) row.time = now;
-      row.version = this.table.nextVersion(this.clock.nowNanoseconds());
+      row.lastUsed = max(row.lastUsed, row.time + <u64>lifetime);
+      row.count = max(row.count, narrow(this.moment.monotonicAt(now + <u64>lifetime)));
+      if (unseen != Unseen.AS_IT_IS) row.state = unseen;
+      row.version = this.table.nextVersion(this.moment.nanoseconds);
       this.time = row.time;
+      this.until = row.lastUsed;
+      this.unseen = row.state;
       const result = this.table.commit();
       if (result == StoreResult.Ok) {
         this.changes.announce();
@@ -79,6 +138,7 @@ export class Revocations {
     lower(sni, sniLength);
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
       if (!this.table.open(NAME, sniLength)) break;
+      this.dropWhatIsOver();
       const row = this.table.find(NAME, sniLength);
       if (!row) return RevocationOutcome.NotFound;
       this.table.remove(row);
@@ -90,6 +150,44 @@ export class Revocations {
       if (result != StoreResult.Conflict) break;
     }
     return RevocationOutcome.NotStored;
+  }
+
+  /** Reads all of the table, unless that was done in this epoch. Where it cannot be read, what was known stays. */
+  private survey(): void {
+    const epoch = this.changes.epoch;
+    if (this.surveyed == epoch) return;
+    this.moment.take();
+    let inForce = false;
+    let refusesUnseen = false;
+    for (let number: u32 = 0; number < TABLE_PAGES; number++) {
+      if (!this.table.openPage(number)) return;
+      for (let row = this.table.first(); row; row = this.table.after(row)) {
+        if (this.isOver(row)) continue;
+        inForce = true;
+        if (row.state == Unseen.REFUSE) refusesUnseen = true;
+      }
+    }
+    this.anyInForce = inForce;
+    this.anyRefusesUnseen = refusesUnseen;
+    this.surveyed = epoch;
+  }
+
+  /** Takes what is over out of the page at hand, and takes the present moment. */
+  private dropWhatIsOver(): void {
+    this.moment.take();
+    let row = this.table.first();
+    while (row) {
+      if (this.isOver(row)) {
+        this.table.remove(row);
+        row = this.table.first();
+      } else {
+        row = this.table.after(row);
+      }
+    }
+  }
+
+  private isOver(row: Row): bool {
+    return row.lastUsed != 0 && this.moment.isOver(row.lastUsed, row.count);
   }
 }
 

@@ -10,12 +10,16 @@
  *
  * Layout, little-endian:
  *   0   u32 pages of the cache         4   u32 generation, raised by each flush
- *   8   for each of 5 settings: u32 current value, u32 configured value (UNSET: nobody gave one, the default holds)
+ *   8   for each of the first 5 settings: u32 current value, u32 configured value (UNSET: nobody gave one, the default holds)
  *   48  u32 generation of the last flush of all sessions
  *   52  u32 generation of the last flush of sessions that expire before a time    56  u64 that time
- *   64  u32 number of registrations    68  u32 zero    72  u64 time of the last flush (Unix seconds)
+ *   64  u32 number of registrations    68  u32 ticket lifetime as configured, 0 = nobody gave one
+ *   72  u64 time of the last flush (Unix seconds)
  *   80  128 random bits, the key of `keyed_hash.ts`
- *   96  registrations: u64 hash of the filter's name, 5 x u32 value given (UNSET: none), u32 zero
+ *   96  registrations: u64 hash of the filter's name, 5 x u32 value given (UNSET: none), u32 ticket lifetime given (0: none)
+ *
+ * The ticket lifetime is a setting that only configurations change, in places that were zero before there was one: modules of
+ * both ages read and write the same value.
  */
 import { Entropy } from "../ports/entropy";
 import { SharedStore, StoreResult } from "../ports/shared_store";
@@ -31,6 +35,7 @@ export class GivenSettings {
   cacheSize: i64 = -1;
   timeoutSeconds: i64 = -1;
   removedSeconds: i64 = -1;
+  ticketLifetime: i64 = -1;
   /** One of `Enforcement`. */
   enforcement: i64 = -1;
   maxMemoryMib: i64 = -1;
@@ -43,6 +48,8 @@ export class Settings {
   cacheSize: u32 = DEFAULT_CACHE_SIZE;
   timeoutSeconds: u32 = DEFAULT_TIMEOUT_SECONDS;
   removedSeconds: u32 = DEFAULT_REMOVED_SECONDS;
+  /** Seconds for which a ticket may resume, as far as its servers go. */
+  ticketLifetime: u32 = DEFAULT_TICKET_LIFETIME;
   /** One of `Enforcement`. */
   enforcement: u32 = Enforcement.REVOKED;
   private flushedAll: u32 = 0;
@@ -194,9 +201,7 @@ export class Settings {
     if (this.lacksEntropy) return StoreResult.Failed;
     store<u32>(RECORD, pagesFor(given.maxMemoryMib < 0 ? DEFAULT_MAX_MEMORY_MIB : <u32>given.maxMemoryMib));
     for (let setting = 0; setting < SETTINGS; setting++) {
-      const value = givenValue(given, setting);
-      store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
-      store<u32>(currentAddress(setting) + 4, value);
+      setConfigured(setting, givenValue(given, setting));
     }
     this.length = REGISTRATIONS_OFFSET;
     this.append(hashName(filterName), given);
@@ -219,11 +224,10 @@ export class Settings {
     const registration = this.registrationOf(name);
     for (let setting = 0; setting < SETTINGS; setting++) {
       const value = givenValue(given, setting);
-      const configured = load<u32>(currentAddress(setting) + 4);
-      const changed = registration != 0 && load<u32>(registration + 8 + ((<usize>setting) << 2)) != value;
+      const configured = configuredValue(setting);
+      const changed = registration != 0 && registeredValue(registration, setting) != value;
       if (changed || (configured == UNSET && value != UNSET)) {
-        store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
-        store<u32>(currentAddress(setting) + 4, value);
+        setConfigured(setting, value);
       } else if (registration == 0 && value != UNSET && value != configured) {
         return this.contradiction(settingName(setting), valueText(setting, value), valueText(setting, configured));
       }
@@ -288,6 +292,8 @@ export class Settings {
     this.timeoutSeconds = current(TIMEOUT);
     this.removedSeconds = current(REMOVED);
     this.enforcement = current(ENFORCEMENT);
+    const lifetime = configuredValue(LIFETIME);
+    this.ticketLifetime = lifetime == UNSET ? DEFAULT_TICKET_LIFETIME : lifetime;
   }
 }
 
@@ -303,8 +309,37 @@ export function pagesFor(maxMemoryMib: u32): u32 {
 function writeRegistration(registration: usize, name: u64, given: GivenSettings): void {
   store<u64>(registration, name);
   for (let setting = 0; setting < SETTINGS; setting++) {
-    store<u32>(registration + 8 + ((<usize>setting) << 2), givenValue(given, setting));
+    const value = givenValue(given, setting);
+    store<u32>(registeredAddress(registration, setting), setting == LIFETIME && value == UNSET ? 0 : value);
   }
+}
+
+function registeredValue(registration: usize, setting: i32): u32 {
+  const value = load<u32>(registeredAddress(registration, setting));
+  return setting == LIFETIME && value == 0 ? UNSET : value;
+}
+
+
+@inline
+function registeredAddress(registration: usize, setting: i32): usize {
+  return registration + 8 + ((<usize>setting) << 2);
+}
+
+/** What configurations say of a setting, UNSET where none does. */
+function configuredValue(setting: i32): u32 {
+  if (setting != LIFETIME) return load<u32>(currentAddress(setting) + 4);
+  const value = load<u32>(RECORD, LIFETIME_OFFSET);
+  return value == 0 ? UNSET : value;
+}
+
+/** Puts what configurations say of a setting in force. */
+function setConfigured(setting: i32, value: u32): void {
+  if (setting == LIFETIME) {
+    store<u32>(RECORD, value == UNSET ? 0 : value, LIFETIME_OFFSET);
+    return;
+  }
+  store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
+  store<u32>(currentAddress(setting) + 4, value);
 }
 
 function givenValue(given: GivenSettings, setting: i32): u32 {
@@ -313,6 +348,7 @@ function givenValue(given: GivenSettings, setting: i32): u32 {
   else if (setting == CACHE_SIZE) value = given.cacheSize;
   else if (setting == TIMEOUT) value = given.timeoutSeconds;
   else if (setting == ENFORCEMENT) value = given.enforcement;
+  else if (setting == LIFETIME) value = given.ticketLifetime;
   return value < 0 ? UNSET : <u32>value;
 }
 
@@ -329,6 +365,7 @@ function settingName(setting: i32): string {
   if (setting == CACHE_SIZE) return "cache_size";
   if (setting == TIMEOUT) return "timeout";
   if (setting == ENFORCEMENT) return "enforcement";
+  if (setting == LIFETIME) return "ticket_lifetime";
   return "removed_seconds";
 }
 
@@ -364,6 +401,8 @@ export const DEFAULT_CACHE_SIZE: u32 = 20480;
 export const DEFAULT_TIMEOUT_SECONDS: u32 = 7200;
 /** The longest life of a TLS 1.3 ticket (RFC 8446 4.6.1): upstreams' own lifetimes are not known here. */
 export const DEFAULT_REMOVED_SECONDS: u32 = 604800;
+/** The same, of a revocation of a server name. */
+export const DEFAULT_TICKET_LIFETIME: u32 = 604800;
 export const DEFAULT_MAX_MEMORY_MIB: u32 = 64;
 
 const MODE: i32 = 0;
@@ -371,7 +410,8 @@ const CACHE_SIZE: i32 = 1;
 const TIMEOUT: i32 = 2;
 const REMOVED: i32 = 3;
 const ENFORCEMENT: i32 = 4;
-const SETTINGS: i32 = 5;
+const LIFETIME: i32 = 5;
+const SETTINGS: i32 = 6;
 const UNSET: u32 = 0xffffffff;
 const PAGE_KIB: u32 = 4;
 const MAX_TRIES: i32 = 64;
@@ -382,6 +422,7 @@ const FLUSHED_ALL_OFFSET: i32 = 48;
 const FLUSHED_SOME_OFFSET: i32 = 52;
 const FLUSHED_BEFORE_OFFSET: i32 = 56;
 const COUNT_OFFSET: i32 = 64;
+const LIFETIME_OFFSET: i32 = 68;
 const LAST_FLUSH_OFFSET: i32 = 72;
 const HASH_KEY_OFFSET: i32 = 80;
 const HASH_KEY_LENGTH: i32 = 16;

@@ -6,6 +6,7 @@
  *   0   u16  size     2  u8  length of the name     3  u8  length of the upstream     4  u8  state     5  3 bytes zero
  *   8   u64  time (Unix seconds)     16  u64  last used (Unix seconds, 0 = never)     24  u64  version     32  u32  count
  *   36  u32  zero     40  name, upstream
+ * What state, last used and count are of a revoked server name is said in `revocations.ts`.
  *
  * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look, one read and one write
  * for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.

@@ -39,6 +39,8 @@ export class TicketKeys {
   private readonly known: KnownRows;
   /** The row that was stored last; valid until the next use of any table. */
   row: Row | null = null;
+  /** What the name that was removed last had been before: a `KeyState`, 0 for nothing. */
+  stateBefore: u8 = 0;
   private readonly seen: usize;
   private readonly trust: KeyTrust = new KeyTrust();
   private nextFlushed: u32 = 0;
@@ -149,6 +151,7 @@ export class TicketKeys {
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
       if (!this.table.open(name, TICKET_KEY_LENGTH)) break;
       const old = this.table.find(name, TICKET_KEY_LENGTH);
+      this.stateBefore = old ? old.state : 0;
       if (old) {
         old.state = KeyState.REMOVED;
         old.time = this.clock.nowSeconds();

@@ -109,6 +109,10 @@ class LeanHost {
       randomFillSync(this.slice(at, length));
       return OK;
     },
+    clock_time_get: (_clock: number, _precision: bigint, at: number): number => {
+      this.memory().setBigUint64(at, process.hrtime.bigint(), true);
+      return OK;
+    },
     // What ASC_RTRACE=1 imports: the address of a block, whose header begins with its size and two bits of state.
     onalloc: (block: number): void => {
       this.allocatedBytes += this.memory().getUint32(block, true) & ~3;

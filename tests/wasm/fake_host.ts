@@ -50,6 +50,8 @@ export class FakeHost {
   readonly log: { level: LogLevel; text: string }[] = [];
   /** Set before a worker is made, it gathers the names of the host functions and callbacks that are used. */
   called: Set<string> | undefined;
+  /** Set before a worker is made: host functions that its VMs may not call. */
+  readonly denied = new Set<string>();
 
   /**
    * `environment`: what vm_config.environment_variables would give to the module. `keepsNoProperties`: the host knows no
@@ -115,6 +117,7 @@ export class FakeHost {
       clock: this.clock,
       environment: this.environment,
       keepsNoProperties: this.keepsNoProperties,
+      denied: this.denied,
       ...(this.called === undefined ? {} : { called: this.called }),
       log: (level, text) => {
         this.log.push({ level: LOG_LEVELS[level] ?? "critical", text });

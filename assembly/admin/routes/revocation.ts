@@ -1,15 +1,17 @@
 /**
  * PUT and DELETE /v1/revocations/{sni}: one server name. After PUT no session that was issued for it up to now resumes; a
- * second PUT moves that time. DELETE lifts it.
+ * second PUT moves that time, and its end. It ends by itself once every ticket of before must have died: after
+ * `ticket_lifetime` seconds, or what the configuration says of that. DELETE lifts it.
  */
+import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
-import { RevocationOutcome } from "../../session/revocations";
+import { RevocationOutcome, Unseen } from "../../session/revocations";
 import { readObject } from "../body";
 import { beginOutcome } from "../outcome";
-import { badRequest, unavailable } from "../problem";
+import { badRequest, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
-import { writeRevocation } from "../revocation_json";
+import { UNSEEN_NAMES, unseenOf, writeRevocation } from "../revocation_json";
 import { Route } from "../route";
 import { SERVER_NAME_RULE, ServerName } from "../server_name";
 
@@ -23,17 +25,38 @@ export class RevocationRoute extends Route {
   }
 
   put(request: AdminRequest, response: AdminResponse): void {
-    if (request.bodyLength > 0 && readObject(request, response, NO_FIELDS) === null) return;
+    let lifetime = this.cache.settings.ticketLifetime;
+    let unseen = Unseen.AS_IT_IS;
+    if (request.bodyLength > 0) {
+      const object = readObject(request, response, FIELDS);
+      if (object === null) return;
+      const givenLifetime = object.member("ticket_lifetime");
+      if (givenLifetime !== null) {
+        if (!givenLifetime.isWhole(1, i32.MAX_VALUE)) {
+          unprocessable(response, "ticket_lifetime: expected a whole number of seconds from 1 to 2147483647");
+          return;
+        }
+        lifetime = <u32>givenLifetime.number;
+      }
+      const givenUnseen = object.member("unseen");
+      if (givenUnseen !== null) {
+        unseen = givenUnseen.kind == JsonKind.String ? unseenOf(givenUnseen.text) : Unseen.AS_IT_IS;
+        if (unseen == Unseen.AS_IT_IS) {
+          unprocessable(response, "unseen: expected one of " + UNSEEN_NAMES);
+          return;
+        }
+      }
+    }
     const sni = new ServerName(request.parameter);
     const revocations = this.cache.revocations;
-    if (revocations.revoke(sni.pointer, sni.length) != RevocationOutcome.Done) {
+    if (revocations.revoke(sni.pointer, sni.length, lifetime, unseen) != RevocationOutcome.Done) {
       unavailable(response, "not revoked: no room for one more, or other changes came first; try again");
       return;
     }
     const replaced = revocations.replaced;
     const json = beginOutcome(response, replaced ? 200 : 201, 1, replaced ? "replaced" : "added");
     json.name("revocation");
-    writeRevocation(json, sni.pointer, sni.length, revocations.time);
+    writeRevocation(json, sni.pointer, sni.length, revocations.time, revocations.until, revocations.unseen);
     json.endObject();
   }
 
@@ -52,4 +75,4 @@ export class RevocationRoute extends Route {
   }
 }
 
-const NO_FIELDS: StaticArray<string> = [];
+const FIELDS: StaticArray<string> = ["ticket_lifetime", "unseen"];

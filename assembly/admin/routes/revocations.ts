@@ -1,6 +1,7 @@
 /** GET /v1/revocations: the server names that are revoked. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
+import { Revocations } from "../../session/revocations";
 import { Row } from "../../session/table";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
@@ -14,12 +15,21 @@ export class RevocationsRoute extends Route {
   }
 
   get(request: AdminRequest, response: AdminResponse): void {
-    writeTable(response, "revocations", this.cache.revocations.table, new ListedRevocation());
+    const revocations = this.cache.revocations;
+    writeTable(response, "revocations", revocations.table, new ListedRevocation(revocations));
   }
 }
 
 class ListedRevocation extends ListedRow {
+  constructor(private readonly revocations: Revocations) {
+    super();
+  }
+
+  shows(row: Row): bool {
+    return this.revocations.isInForce(row);
+  }
+
   write(json: JsonWriter, row: Row): void {
-    writeRevocation(json, row.name, row.nameLength, row.time);
+    writeRevocation(json, row.name, row.nameLength, row.time, row.lastUsed, row.state);
   }
 }

@@ -1,14 +1,16 @@
 /**
  * GET, PUT and DELETE /v1/sessions/{id}: one session. GET counts nothing and uses nothing; PUT is SSL_CTX_add_session, DELETE
- * is SSL_CTX_remove_session, `result` is what they return.
+ * is SSL_CTX_remove_session, `result` is what they return. DELETE of a handle of a session takes all its handles; where it has
+ * others, the answer waits until they are found, and they are refused before.
  */
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
 import { Cause } from "../../session/session";
+import { SessionRemoval } from "../../session/session_removal";
 import { readObject } from "../body";
 import { beginOutcome } from "../outcome";
 import { badRequest, gone, notFound, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
+import { AdminResponse, JobReport } from "../response";
 import { Route } from "../route";
 import { SESSION_FIELDS, SessionChange } from "../session_change";
 import { ID_RULE, SessionId } from "../session_id";
@@ -79,14 +81,34 @@ export class SessionRoute extends Route {
       unavailable(response, "not removed: other changes came first; try again");
       return;
     }
-    if (outcome == RemoveOutcome.Removed) beginOutcome(response, 200, 1, "removed").endObject();
-    else beginOutcome(response, 404, 0, "not_found").endObject();
+    const report = new Removed(outcome == RemoveOutcome.Removed);
+    if (this.cache.removedSession == 0) return report.write(response);
+    const others = new SessionRemoval(this.cache, this.cache.removedSession, Cause.API);
+    report.others = others;
+    response.await(others, report);
   }
 
   private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
     const json = beginOutcome(response, status, result, outcome);
     json.name("session");
     writeSession(json, this.cache.found);
+    json.endObject();
+  }
+}
+
+class Removed extends JobReport {
+  /** What takes out the other handles of the session, null where it has but the one. */
+  others: SessionRemoval | null = null;
+
+  constructor(private readonly held: bool) {
+    super();
+  }
+
+  write(response: AdminResponse): void {
+    const others = this.others;
+    const json = this.held ? beginOutcome(response, 200, 1, "removed") : beginOutcome(response, 404, 0, "not_found");
+    json.name("handles");
+    json.number(<u64>this.held + (others ? others.removed : 0));
     json.endObject();
   }
 }

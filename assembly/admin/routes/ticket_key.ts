@@ -4,10 +4,10 @@
  */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
-import { KeyOutcome } from "../../session/ticket_keys";
+import { KeyOutcome, KeyState } from "../../session/ticket_keys";
 import { canonicalAddress } from "../address";
 import { readField } from "../body";
-import { beginOutcome } from "../outcome";
+import { beginOutcome, writeNote } from "../outcome";
 import { badRequest, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
@@ -55,7 +55,11 @@ export class TicketKeyRoute extends Route {
       unavailable(response, "not removed: no room for one more, or other changes came first; try again");
       return;
     }
-    beginOutcome(response, 200, 1, "removed").endObject();
+    const json = beginOutcome(response, 200, 1, "removed");
+    const before = this.cache.ticketKeys.stateBefore;
+    // A server is known to issue under it, or was a moment ago.
+    if (before != 0 && before != KeyState.REMOVED) writeNote(json, STILL_ISSUING);
+    json.endObject();
   }
 
   private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
@@ -68,3 +72,7 @@ export class TicketKeyRoute extends Route {
     json.endObject();
   }
 }
+
+const STILL_ISSUING: string =
+  "clients that do not forget a refused session meet an error while the server goes on issuing under this key: " +
+  "change the server's ticket key first, then remove its name here";

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly keepsNoProperties?: boolean;
   /** Takes the name of every host function that was called, and of every callback. */
   readonly called?: { add(name: string): unknown };
+  /** Host functions that the VM may not call: they do nothing and answer as Envoy does where its configuration restricts them. */
+  readonly denied?: ReadonlySet<string>;
   /** Puts something around each host function, such as a clock. */
   readonly around?: (answer: HostFunction) => HostFunction;
   log(level: number, text: string): void;
@@ -228,7 +230,8 @@ export class Vm {
       if (HOST_FUNCTIONS[family]?.includes(name) !== true) {
         throw new Error(`Envoy would not load the module: it imports ${family}.${name}`);
       }
-      const answer = (given[family]?.[name] ?? ((): number => Status.Unimplemented)) as HostFunction;
+      let answer = (given[family]?.[name] ?? ((): number => Status.Unimplemented)) as HostFunction;
+      if (this.surroundings.denied?.has(name) === true) answer = family === "env" ? refuse : refuseWasi;
       const { called, around = (same) => same } = this.surroundings;
       const call = around(answer);
       (wanted[family] ??= {})[name] =
@@ -458,8 +461,9 @@ export class Vm {
         return 0;
       },
       args_get: (): number => 0,
-      clock_time_get: (_clock: number, _precision: bigint, at: number): number => {
-        this.writeU64(at, this.surroundings.clock.readNanoseconds());
+      clock_time_get: (id: number, _precision: bigint, at: number): number => {
+        const { clock } = this.surroundings;
+        this.writeU64(at, id === MONOTONIC ? clock.readMonotonicNanoseconds() : clock.readNanoseconds());
         return 0;
       },
       random_get: (at: number, length: number): number => {
@@ -560,3 +564,10 @@ function decodePairs(data: Buffer): [string, string][] {
   if (at !== data.length) throw new Error(`the response's header pairs end at ${at} of ${data.length} bytes`);
   return pairs;
 }
+
+/** What Envoy answers in the place of a function that it does not let the module call. */
+const refuse = (): number => Status.InternalFailure;
+/** ENOTCAPABLE */
+const refuseWasi = (): number => 76;
+/** CLOCKID_MONOTONIC of WASI. */
+const MONOTONIC = 1;
