@@ -8,14 +8,7 @@ export const UNSEEN_NAMES: string = "by_name, refuse";
  * `time`: the second (Unix) up to which what was issued does not resume; `until`: the last in which that holds, 0 where it has
  * no end.
  */
-export function writeRevocation(
-  json: JsonWriter,
-  sni: usize,
-  sniLength: i32,
-  time: u64,
-  until: u64,
-  unseen: u8,
-): void {
+export function writeRevocation(json: JsonWriter, sni: usize, sniLength: i32, time: u64, until: u64, unseen: u8): void {
   json.beginObject();
   json.name("sni");
   json.bytes(sni, sniLength);

@@ -744,7 +744,6 @@ const ORIGIN_API: i32 = 0;
 const ORIGIN_ISSUED: i32 = 1;
 const ORIGIN_ACCEPTED: i32 = 2;
 const NONE_GONE: i32 = -1;
-const FILLED_IN: u32 =
-  Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY | Known.SESSION;
+const FILLED_IN: u32 = Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY | Known.SESSION;
 /** Room for MAX_ENTRY_SIZE bytes. */
 const ENTRY_COPY: usize = memory.data(512, 8);

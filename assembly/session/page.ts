@@ -478,7 +478,7 @@ export class Entry {
     if (known & Known.CIPHER) flags |= FLAG_CIPHER;
     this.lengthByte = <u8>session.idLength;
     const isKnown = (known & Known.PROTOCOL) != 0 && (session.protocol & ~MOST_PROTOCOL) == PROTOCOL_MAJOR;
-    let more: u8 = isKnown ? (<u8>session.protocol & <u8>MOST_PROTOCOL) + 1 : 0;
+    let more: u8 = isKnown ? ((<u8>session.protocol) & (<u8>MOST_PROTOCOL)) + 1 : 0;
     if (more > PROTOCOL_OR_CAUSE) more = 0;
     if (session.unissued) more |= MORE_UNISSUED;
     if (session.alone) more |= MORE_ALONE;
@@ -519,7 +519,7 @@ export class Entry {
 
   writeTombstone(tombstone: Tombstone): void {
     let flags: u8 = TOMBSTONE;
-    this.lengthByte = <u8>tombstone.idLength | (tombstone.hidden ? HIDDEN : 0);
+    this.lengthByte = (<u8>tombstone.idLength) | (tombstone.hidden ? HIDDEN : 0);
     this.more = tombstone.cause & PROTOCOL_OR_CAUSE;
     this.upstreamName = tombstone.upstreamName;
     this.seconds = narrow(tombstone.time);

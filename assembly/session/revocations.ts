@@ -161,10 +161,12 @@ export class Revocations {
     let refusesUnseen = false;
     for (let number: u32 = 0; number < TABLE_PAGES; number++) {
       if (!this.table.openPage(number)) return;
-      for (let row = this.table.first(); row; row = this.table.after(row)) {
-        if (this.isOver(row)) continue;
-        inForce = true;
-        if (row.state == Unseen.REFUSE) refusesUnseen = true;
+      let row = this.table.first();
+      while (row) {
+        const counts = !this.isOver(row);
+        if (counts) inForce = true;
+        if (counts && row.state == Unseen.REFUSE) refusesUnseen = true;
+        row = this.table.after(row);
       }
     }
     this.anyInForce = inForce;

@@ -66,9 +66,7 @@ export class Sweep extends PageJob {
     const clears = clearsExpired(this.cache.settings.mode);
     let entry = page.first();
     while (entry) {
-      const ended = entry.isTombstone
-        ? !entry.refusesAt(moment)
-        : clears && now > entry.expiry + EXPIRED_STAY_SECONDS;
+      const ended = entry.isTombstone ? !entry.refusesAt(moment) : clears && now > entry.expiry + EXPIRED_STAY_SECONDS;
       if (ended || this.isLeftBehind(entry, now)) return entry;
       entry = page.after(entry);
     }

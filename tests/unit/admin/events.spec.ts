@@ -13,11 +13,22 @@ describe("GET /v1/events", () => {
     expect(events[1].member("type")!.text).toBe("removed");
     expect(events[1].member("id")!.text).toBe(hexId(1));
     expect(events[1].member("cause")!.text).toBe("api");
+    expect(events[0].member("held") === null).toBe(true);
+    expect(events[1].member("held")!.boolean).toBe(true);
     expect(answer.member("next").text).toBe(events[1].member("seq")!.text);
 
     const later = client.call("GET", "/v1/events?after=" + events[0].member("seq")!.text);
     expect(later.member("events").items.length).toBe(1);
     expect(later.member("events").items[0].member("type")!.text).toBe("removed");
+  });
+
+  it("tells a removal of what was held from one of what was not", () => {
+    const client = new Client();
+    client.call("DELETE", "/v1/sessions/" + hexId(1));
+    const events = client.call("GET", "/v1/events").member("events").items;
+    expect(events.length).toBe(1);
+    expect(events[0].member("type")!.text).toBe("removed");
+    expect(events[0].member("held")!.boolean).toBe(false);
   });
 
   it("shows each event once, in pages of any size, and nothing twice when nothing happens", () => {

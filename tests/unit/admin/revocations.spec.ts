@@ -1,5 +1,10 @@
+import { GivenSettings } from "../../../assembly/session/settings";
+import { FakeClock } from "../support/fake_clock";
+import { FakeMetrics } from "../support/fake_metrics";
+import { FakeStore } from "../support/fake_store";
+import { Bench } from "../support/sessions";
 import { serverNamesOfOnePage } from "../support/table_names";
-import { Client, READ_TOKEN } from "./client";
+import { Answer, Client, READ_TOKEN } from "./client";
 
 const PATH: string = "/v1/revocations/shop.example";
 
@@ -9,15 +14,17 @@ describe("a revocation", () => {
     expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
     const added = client.call("PUT", PATH);
     expect(added.status).toBe(201);
-    expect(added.text).toBe('{"result":1,"outcome":"added","revocation":{"sni":"shop.example","time":1790000000}}');
+    expect(added.text).toBe(
+      '{"result":1,"outcome":"added","revocation":{"sni":"shop.example","time":1790000000,"until":1790604800,"unseen":"by_name"}}',
+    );
     client.bench.clock.advance(7);
     const replaced = client.send("PUT", PATH, "{}");
     expect(replaced.status).toBe(200);
     expect(replaced.text).toBe(
-      '{"result":1,"outcome":"replaced","revocation":{"sni":"shop.example","time":1790000007}}',
+      '{"result":1,"outcome":"replaced","revocation":{"sni":"shop.example","time":1790000007,"until":1790604807,"unseen":"by_name"}}',
     );
     expect(client.call("GET", "/v1/revocations").text).toBe(
-      '{"revocations":[{"sni":"shop.example","time":1790000007}]}',
+      '{"revocations":[{"sni":"shop.example","time":1790000007,"until":1790604807,"unseen":"by_name"}]}',
     );
     const removed = client.call("DELETE", PATH);
     expect(removed.status).toBe(200);
@@ -37,7 +44,7 @@ describe("a revocation", () => {
     );
     expect(client.call("PUT", PATH).member("outcome").text).toBe("replaced");
     expect(client.call("GET", "/v1/revocations").text).toBe(
-      '{"revocations":[{"sni":"shop.example","time":1790000000}]}',
+      '{"revocations":[{"sni":"shop.example","time":1790000000,"until":1790604800,"unseen":"by_name"}]}',
     );
     expect(client.call("DELETE", "/v1/revocations/SHOP.example").status).toBe(200);
   });
@@ -50,13 +57,60 @@ describe("a revocation", () => {
     expect(other.call("DELETE", PATH).status).toBe(200);
   });
 
-  it("takes no field", () => {
+  it("takes no other field", () => {
     const client = new Client();
     const answer = client.send("PUT", PATH, '{"time":1}');
     expect(answer.status).toBe(400);
-    expect(answer.detail).toBe('body: "time" is unknown; it has no fields');
-    expect(client.send("PUT", PATH, "[]").detail).toBe("body: expected a JSON object");
+    expect(answer.detail).toBe('body: "time" is unknown; the fields are ticket_lifetime, unseen');
+    expect(client.send("PUT", PATH, "[]").detail).toBe("body: expected a JSON object with ticket_lifetime, unseen");
     expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
+  });
+
+  it("ends by itself when all tickets of before must have died, as the call says or the configuration", () => {
+    const given = new GivenSettings();
+    given.ticketLifetime = 1000;
+    const client = new Client(new Bench(new FakeStore(), new FakeClock(), new FakeMetrics(), given));
+    expect(untilOf(client.call("PUT", "/v1/revocations/a.example"))).toBe(1790001000);
+    expect(untilOf(client.send("PUT", "/v1/revocations/b.example", '{"ticket_lifetime":2000}'))).toBe(1790002000);
+    expect(untilOf(client.send("PUT", "/v1/revocations/b.example", '{"ticket_lifetime":5}'))).toBe(1790002000);
+    client.bench.clock.advance(1001);
+    expect(client.call("GET", "/v1/revocations").text).toBe(
+      '{"revocations":[{"sni":"b.example","time":1790000000,"until":1790002000,"unseen":"by_name"}]}',
+    );
+    expect(client.call("DELETE", "/v1/revocations/a.example").status).toBe(404);
+    const again = client.call("PUT", "/v1/revocations/a.example");
+    expect(again.status).toBe(201, "what was over is not replaced");
+    expect(untilOf(again)).toBe(1790002001);
+  });
+
+  it("says what it is for sessions that nobody has seen, until it is said anew", () => {
+    const client = new Client();
+    expect(client.send("PUT", PATH, '{"unseen":"refuse"}').member("revocation").member("unseen")!.text).toBe("refuse");
+    expect(client.call("PUT", PATH).member("revocation").member("unseen")!.text).toBe("refuse");
+    expect(client.send("PUT", PATH, '{"unseen":"by_name"}').member("revocation").member("unseen")!.text).toBe(
+      "by_name",
+    );
+  });
+
+  it("is 422 where a value is of the wrong type or out of its range, and revokes nothing", () => {
+    const client = new Client();
+    const bodies = [
+      '{"ticket_lifetime":0}',
+      '{"ticket_lifetime":2147483648}',
+      '{"ticket_lifetime":1.5}',
+      '{"ticket_lifetime":"60"}',
+      '{"ticket_lifetime":null}',
+      '{"unseen":"never"}',
+      '{"unseen":null}',
+      '{"unseen":true}',
+    ];
+    for (let i = 0; i < bodies.length; i++) {
+      const answer = client.send("PUT", PATH, bodies[i]);
+      expect(answer.status).toBe(422, bodies[i]);
+      expect(answer.detail.includes("expected")).toBe(true);
+    }
+    expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
+    expect(client.send("PUT", PATH, '{"ticket_lifetime":2147483647}').status).toBe(201);
   });
 
   it("is 503 where there is no room for one more", () => {
@@ -116,3 +170,7 @@ describe("a server name in a path", () => {
     expect(client.call("GET", "/v1/revocations").member("revocations").items.length).toBe(2);
   });
 });
+
+function untilOf(answer: Answer): u64 {
+  return answer.member("revocation").member("until")!.number;
+}

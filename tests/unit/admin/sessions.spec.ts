@@ -1,7 +1,9 @@
 import { JsonKind } from "../../../assembly/json/value";
-import { Known, Kind, Session } from "../../../assembly/session/session";
+import { StoreResult } from "../../../assembly/ports/shared_store";
+import { Cause, Known, Kind, Session } from "../../../assembly/session/session";
 import { Metric } from "../../../assembly/session/statistics";
-import { idOf, session, Text } from "../support/sessions";
+import { FakeStore } from "../support/fake_store";
+import { Bench, idOf, session, Text } from "../support/sessions";
 import { Answer, Client, hexId } from "./client";
 
 const PATH: string = "/v1/sessions/" + hexId(1);
@@ -41,11 +43,11 @@ describe("PUT of a session", () => {
     const client = new Client();
     const answer = client.send("PUT", "/v1/sessions/9F3C", "{}");
     expect(answer.member("session").names.join(" ")).toBe(
-      "id kind protocol cipher sni upstream ticket_key time timeout last_used hits origin",
+      "id kind protocol cipher sni upstream ticket_key session time issued timeout last_used hits origin",
     );
     expect(client.call("GET", "/v1/sessions/9f3c").text).toBe(
       '{"id":"9f3c","kind":"id","protocol":null,"cipher":null,"sni":null,"upstream":null,"ticket_key":null,' +
-        '"time":1790000000,"timeout":7200,"last_used":null,"hits":0,"origin":"api"}',
+        '"session":null,"time":1790000000,"issued":1790000000,"timeout":7200,"last_used":null,"hits":0,"origin":"api"}',
     );
   });
 
@@ -61,8 +63,8 @@ describe("PUT of a session", () => {
       '{"id":"' +
         hexId(1) +
         '","kind":"psk","protocol":"TLSv1.3","cipher":"TLS_AES_128_GCM_SHA256","sni":"Shop.Example",' +
-        '"upstream":"[2001:db8::1]:443","ticket_key":null,"time":1790000000,"timeout":2147483647,"last_used":null,' +
-        '"hits":0,"origin":"api"}',
+        '"upstream":"[2001:db8::1]:443","ticket_key":null,"session":null,"time":1790000000,"issued":1790000000,' +
+        '"timeout":2147483647,"last_used":null,"hits":0,"origin":"api"}',
     );
   });
 
@@ -246,7 +248,7 @@ describe("GET of a session", () => {
     expect(answer.member("last_used").number).toBe(1790000005);
     expect(answer.member("hits").number).toBe(1);
     expect(answer.member("origin").text).toBe("observed");
-    expect(answer.json.names.length).toBe(12);
+    expect(answer.json.names.length).toBe(14);
   });
 });
 
@@ -256,17 +258,117 @@ describe("DELETE of a session", () => {
     client.call("PUT", PATH);
     const removed = client.call("DELETE", PATH);
     expect(removed.status).toBe(200);
-    expect(removed.text).toBe('{"result":1,"outcome":"removed"}');
+    expect(removed.text).toBe('{"result":1,"outcome":"removed","handles":1}');
     const again = client.call("DELETE", PATH);
     expect(again.status).toBe(404);
-    expect(again.text).toBe('{"result":0,"outcome":"not_found"}');
+    expect(again.text).toBe('{"result":0,"outcome":"not_found","handles":0}');
     expect(again.header("content-type")).toBe("application/json");
     expect(client.call("GET", PATH).status).toBe(410);
   });
 
   it("refuses what was never held", () => {
     const client = new Client();
-    expect(client.call("DELETE", PATH).text).toBe('{"result":0,"outcome":"not_found"}');
+    expect(client.call("DELETE", PATH).text).toBe('{"result":0,"outcome":"not_found","handles":0}');
     expect(client.call("GET", PATH).status).toBe(410);
   });
 });
+
+describe("a session of several handles", () => {
+  it("is one session by its name, and DELETE of any handle removes them all and counts them", () => {
+    const client = new Client();
+    const name = issueThree(client);
+    for (let handle = 1; handle <= 3; handle++) {
+      expect(client.call("GET", "/v1/sessions/" + hexOf(handle)).member("session").text).toBe(name);
+    }
+    expect(name.length).toBe(16);
+    const removed = client.call("DELETE", "/v1/sessions/" + hexOf(2));
+    expect(removed.status).toBe(200);
+    expect(removed.text).toBe('{"result":1,"outcome":"removed","handles":3}');
+    for (let handle = 1; handle <= 3; handle++) {
+      expect(client.call("GET", "/v1/sessions/" + hexOf(handle)).status).toBe(410);
+      expect(client.call("DELETE", "/v1/sessions/" + hexOf(handle)).text).toBe(
+        '{"result":0,"outcome":"not_found","handles":0}',
+      );
+    }
+    expect(client.bench.number()).toBe(0);
+    expect(client.call("GET", "/v1/removed").member("removed").items.length).toBe(3);
+    expect(client.bench.count(Metric.REMOVES)).toBe(3);
+  });
+
+  it("is refused before the answer to DELETE, and PUT lifts one of its handles alone", () => {
+    const client = new Client();
+    issueThree(client);
+    client.bench.cache.remove(idOf(1), 32, Cause.API);
+    expect(client.call("GET", "/v1/sessions/" + hexOf(3)).status).toBe(410);
+    const lifted = client.call("PUT", "/v1/sessions/" + hexOf(3));
+    expect(lifted.status).toBe(201);
+    expect(lifted.member("outcome").text).toBe("added");
+    expect(lifted.member("session").member("session")!.kind).toBe(JsonKind.Null);
+    expect(client.call("GET", "/v1/sessions/" + hexOf(3)).status).toBe(200);
+    expect(client.call("GET", "/v1/sessions/" + hexOf(2)).status).toBe(410);
+  });
+
+  it("answers 503 where its handles could be removed in part only, and goes on when it is asked again", () => {
+    const store = new LateStore();
+    const client = new Client(new Bench(store));
+    issueThree(client);
+    // The name and the handle itself; then the others.
+    store.conflictsFrom = store.writes + 2;
+    const answer = client.call("DELETE", "/v1/sessions/" + hexOf(1));
+    store.conflictsFrom = i32.MAX_VALUE;
+    expect(answer.status).toBe(503);
+    expect(client.call("GET", "/v1/sessions/" + hexOf(2)).status).toBe(410, "refused all the same");
+    expect(client.call("DELETE", "/v1/sessions/" + hexOf(1)).text).toBe(
+      '{"result":0,"outcome":"not_found","handles":2}',
+    );
+  });
+
+  it("is removed at once where it has but one handle", () => {
+    const client = new Client();
+    client.call("PUT", PATH);
+    expect(client.call("DELETE", PATH).slices).toBe(0);
+  });
+});
+
+describe("a session that was learned by its acceptance", () => {
+  it("has a time and no time of issue, until it is put by hand", () => {
+    const client = new Client();
+    client.bench.cache.readSettings();
+    client.bench.cache.resume(session(5));
+    const seen = client.call("GET", "/v1/sessions/" + hexOf(5));
+    expect(seen.member("issued").kind).toBe(JsonKind.Null);
+    expect(seen.member("time").number).toBe(1790000000);
+    client.bench.clock.advance(9);
+    const put = client.call("PUT", "/v1/sessions/" + hexOf(5));
+    expect(put.member("outcome").text).toBe("replaced");
+    expect(put.member("session").member("issued")!.number).toBe(1790000009);
+  });
+});
+
+/** From a number of writes on, others always come first. */
+class LateStore extends FakeStore {
+  conflictsFrom: i32 = i32.MAX_VALUE;
+
+  replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
+    this.alwaysConflicts = this.writes >= this.conflictsFrom;
+    return super.replace(key, keyLength, value, valueLength, mark);
+  }
+}
+
+/** Three handles, 1 to 3, of one session; answers with its name. */
+function issueThree(client: Client): string {
+  const cache = client.bench.cache;
+  cache.readSettings();
+  for (let handle: u32 = 1; handle <= 3; handle++) {
+    const issued = session(handle);
+    issued.session = cache.sessionName(idOf(1), 32);
+    issued.known |= Known.SESSION;
+    cache.learn(issued);
+  }
+  return client.call("GET", "/v1/sessions/" + hexOf(1)).member("session").text;
+}
+
+/** The ID of `session` in hex. */
+function hexOf(number: i32): string {
+  return number.toString(16).padStart(8, "0") + "a5".repeat(28);
+}

@@ -130,6 +130,15 @@ describe("a ticket key that is removed", () => {
     );
   });
 
+  it("comes with a note where servers may go on issuing under it", () => {
+    const client = new Client();
+    client.send("PUT", PATH, HERE);
+    const note = client.call("DELETE", PATH).member("note").text;
+    expect(note.includes("change the server's ticket key first")).toBe(true);
+    expect(note.includes("\n")).toBe(false);
+    expect(client.call("DELETE", PATH).text).toBe('{"result":1,"outcome":"removed"}');
+  });
+
   it("is lifted by PUT, for all workers", () => {
     const client = new Client();
     const other = new Client(client.bench.worker());

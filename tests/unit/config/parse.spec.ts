@@ -41,6 +41,7 @@ describe("a configuration", () => {
       expect(config.timeoutSeconds).toBe(UNSET);
       expect(config.mode).toBe(UNSET);
       expect(config.removedSeconds).toBe(UNSET);
+      expect(config.ticketLifetime).toBe(UNSET);
       expect(config.maxMemoryMib).toBe(UNSET);
       expect(config.admin === null).toBeTruthy();
     }
@@ -49,7 +50,7 @@ describe("a configuration", () => {
   it("takes every field", () => {
     const config = parse(
       '{"cache":"edge_1-A","cache_size":0,"timeout":2147483647,"mode":["SERVER","NO_INTERNAL"],' +
-        '"removed_seconds":60,"max_memory_mib":4096,"admin":{"tokens":["a","b"],"read_tokens":["c"],"allow_unauthenticated":true}}',
+        '"removed_seconds":60,"ticket_lifetime":70,"max_memory_mib":4096,"admin":{"tokens":["a","b"],"read_tokens":["c"],"allow_unauthenticated":true}}',
     );
     expect(config.error).toBe("");
     expect(config.cache).toBe("edge_1-A");
@@ -57,6 +58,7 @@ describe("a configuration", () => {
     expect(config.timeoutSeconds).toBe(2147483647);
     expect(config.mode).toBe(<i64>(Mode.SERVER | Mode.NO_INTERNAL_LOOKUP | Mode.NO_INTERNAL_STORE));
     expect(config.removedSeconds).toBe(60);
+    expect(config.ticketLifetime).toBe(70);
     expect(config.maxMemoryMib).toBe(4096);
     const admin = config.admin!;
     expect(admin.tokens.join(" ")).toBe("a b");
@@ -87,6 +89,8 @@ describe("a configuration", () => {
     refuses('{"timeout":0}', "timeout:", "1 to 2147483647");
     refuses('{"timeout":null}', "timeout:", "whole number");
     refuses('{"removed_seconds":0}', "removed_seconds:", "1 to 2147483647");
+    refuses('{"ticket_lifetime":0}', "ticket_lifetime:", "1 to 2147483647");
+    refuses('{"ticket_lifetime":"7d"}', "ticket_lifetime:", "whole number");
     refuses('{"max_memory_mib":0}', "max_memory_mib:", "1 to 4096");
     refuses('{"max_memory_mib":4097}', "max_memory_mib:", "1 to 4096");
   });

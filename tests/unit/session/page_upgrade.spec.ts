@@ -71,7 +71,7 @@ class EarlierPage {
     store<u16>(this.start, this.sessions, 8);
     store<u16>(this.start, this.tombstones, 10);
     store<u8>(this.start, 0x52, 12);
-    store<u64>(this.start, <u64>this.used << 32, 16);
+    store<u64>(this.start, (<u64>this.used) << 32, 16);
     store<u64>(this.start, saturatedUntil, 24);
     changetype<Page>(this.start).seal();
     const key = new StoreKey("default", "page", true);

@@ -1,9 +1,10 @@
 import { Changes } from "../../../assembly/session/changes";
-import { RevocationOutcome, Revocations } from "../../../assembly/session/revocations";
+import { RevocationOutcome, Revocations, Unseen } from "../../../assembly/session/revocations";
 import { FakeClock } from "../support/fake_clock";
 import { fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
+import { TABLE_PAGES } from "../../../assembly/session/table";
 import { serverNamesOfOnePage } from "../support/table_names";
 
 const START: u64 = 1_790_000_000;
@@ -22,9 +23,9 @@ class Worker {
     this.revocations = new Revocations(cacheName, store, clock, fakeHash(), changes);
   }
 
-  revoke(sni: string): RevocationOutcome {
+  revoke(sni: string, lifetime: u32 = 604_800, unseen: u8 = Unseen.AS_IT_IS): RevocationOutcome {
     const text = new Text(sni);
-    return this.revocations.revoke(text.start, text.length);
+    return this.revocations.revoke(text.start, text.length, lifetime, unseen);
   }
 
   lift(sni: string): RevocationOutcome {
@@ -91,12 +92,79 @@ describe("a revocation", () => {
     const worker = new Worker();
     worker.revoke("a.example");
     worker.revoke("b.example");
-    worker.clock.advance(100_000_000);
+    worker.clock.advance(600_000);
     expect(worker.revokedAt("a.example")).toBe(START);
     expect(worker.lift("a.example")).toBe(RevocationOutcome.Done);
     expect(worker.lift("a.example")).toBe(RevocationOutcome.NotFound);
     expect(worker.revokedAt("a.example")).toBe(0);
     expect(worker.revokedAt("b.example")).toBe(START);
+  });
+
+  it("ends after the lifetime of tickets, for all workers, and not before", () => {
+    const worker = new Worker();
+    const other = new Worker(worker.store, worker.clock);
+    worker.revoke("a.example");
+    worker.revoke("b.example", 1000);
+    expect(worker.revocations.until).toBe(START + 1000);
+    worker.clock.advance(1000);
+    expect(other.revokedAt("b.example")).toBe(START);
+    worker.clock.advance(1);
+    expect(other.revokedAt("b.example")).toBe(0);
+    expect(worker.lift("b.example")).toBe(RevocationOutcome.NotFound);
+    worker.clock.advance(604_800 - 1001);
+    expect(worker.revokedAt("a.example")).toBe(START);
+    worker.clock.advance(1);
+    expect(worker.revokedAt("a.example")).toBe(0);
+    worker.revoke("a.example");
+    expect(worker.revocations.replaced).toBe(false);
+    expect(worker.revocations.time).toBe(START + 604_801);
+  });
+
+  it("ends by neither clock alone", () => {
+    const worker = new Worker();
+    worker.revoke("a.example", 1000);
+    worker.clock.set(8 * 86_400);
+    expect(worker.revokedAt("a.example")).toBe(START);
+    expect(worker.revocations.inForce()).toBe(true);
+    worker.revoke("b.example");
+    worker.clock.set(-8 * 86_400);
+    expect(worker.revokedAt("a.example")).toBe(START, "a revocation beside it has not taken its room");
+    worker.clock.set(-500);
+    worker.clock.advance(1001);
+    expect(worker.revokedAt("a.example")).toBe(START);
+    worker.clock.advance(500);
+    expect(worker.revokedAt("a.example")).toBe(0);
+  });
+
+  it("ends later by a second one, and never earlier", () => {
+    const worker = new Worker();
+    worker.revoke("a.example", 1000);
+    worker.clock.advance(10);
+    worker.revoke("a.example", 50);
+    expect(worker.revocations.until).toBe(START + 1000);
+    worker.revoke("a.example", 5000);
+    expect(worker.revocations.until).toBe(START + 5010);
+    worker.clock.advance(5001);
+    expect(worker.revokedAt("a.example")).toBe(0);
+  });
+
+  it("of a version that knew no end lasts until it is lifted or made again", () => {
+    const worker = new Worker();
+    worker.revoke("a.example");
+    const table = worker.revocations.table;
+    const text = new Text("a.example");
+    table.open(text.start, text.length);
+    const row = table.find(text.start, text.length)!;
+    row.lastUsed = 0;
+    row.count = 0;
+    table.commit();
+    worker.changes.announce();
+    worker.clock.advance(100_000_000);
+    expect(worker.revokedAt("a.example")).toBe(START);
+    worker.revoke("a.example", 10);
+    expect(worker.revocations.replaced).toBe(true);
+    worker.clock.advance(11);
+    expect(worker.revokedAt("a.example")).toBe(0);
   });
 
   it("can be of 255 bytes, and no longer name is revoked", () => {
@@ -131,6 +199,72 @@ describe("a page full of revocations", () => {
     // Names differ in length by a digit or two.
     worker.lift(names[2]);
     expect(worker.revoke(names[revoked])).toBe(RevocationOutcome.Done);
+  });
+
+  it("has room again when they are over", () => {
+    const worker = new Worker();
+    const names = serverNamesOfOnePage(90);
+    let revoked = 0;
+    while (revoked < names.length && worker.revoke(names[revoked], 100) == RevocationOutcome.Done) revoked++;
+    expect(worker.revoke(names[89])).toBe(RevocationOutcome.NotStored);
+    worker.clock.advance(101);
+    for (let i = 0; i < revoked; i++) expect(worker.revoke(names[i])).toBe(RevocationOutcome.Done);
+  });
+});
+
+function inForce(worker: Worker): bool {
+  worker.changes.refresh();
+  return worker.revocations.inForce();
+}
+
+describe("whether any name is revoked", () => {
+  it("is told at once for all workers, and ends with the last one", () => {
+    const worker = new Worker();
+    const other = new Worker(worker.store, worker.clock);
+    expect(inForce(other)).toBe(false);
+    worker.revoke("a.example", 100);
+    worker.revoke("b.example", 200, Unseen.REFUSE);
+    expect(inForce(other)).toBe(true);
+    expect(other.revocations.refusesUnseen()).toBe(true);
+    worker.revoke("b.example", 200, Unseen.BY_NAME);
+    expect(inForce(other)).toBe(true);
+    expect(other.revocations.refusesUnseen()).toBe(false);
+    worker.revoke("a.example", 100, Unseen.REFUSE);
+    expect(inForce(other)).toBe(true);
+    expect(other.revocations.refusesUnseen()).toBe(true);
+    worker.clock.advance(101);
+    other.changes.age();
+    expect(inForce(other)).toBe(true);
+    expect(other.revocations.refusesUnseen()).toBe(false);
+    worker.lift("b.example");
+    expect(inForce(other)).toBe(false);
+  });
+
+  it("is read once for each epoch, and only where it is asked", () => {
+    const worker = new Worker();
+    worker.revoke("a.example");
+    worker.changes.refresh();
+    const reads = worker.store.reads;
+    worker.changes.refresh();
+    expect(worker.store.reads).toBe(reads);
+    for (let i = 0; i < 10; i++) {
+      expect(worker.revocations.inForce()).toBe(true);
+      expect(worker.revocations.refusesUnseen()).toBe(false);
+    }
+    expect(worker.store.reads - reads).toBe(TABLE_PAGES);
+    worker.changes.age();
+    worker.revocations.inForce();
+    expect(worker.store.reads - reads).toBe(2 * TABLE_PAGES);
+  });
+
+  it("stays what it was where the store does not answer", () => {
+    const worker = new Worker();
+    worker.revoke("a.example", 1000, Unseen.REFUSE);
+    expect(inForce(worker)).toBe(true);
+    worker.store.broken = true;
+    worker.changes.age();
+    expect(worker.revocations.inForce()).toBe(true);
+    expect(worker.revocations.refusesUnseen()).toBe(true);
   });
 });
 

@@ -70,6 +70,29 @@ describe("the settings of a cache", () => {
     );
   });
 
+  it("have the ticket lifetime that one filter gives, and follow it when it is given another or none", () => {
+    const store = new FakeStore();
+    const settings = new Settings("edge", store, new FakeEntropy());
+    expect(settings.configure("observer", new GivenSettings())).toBe("");
+    expect(settings.ticketLifetime).toBe(604800);
+    const given = new GivenSettings();
+    given.ticketLifetime = 1000;
+    const other = new Settings("edge", store, new FakeEntropy());
+    expect(other.configure("admin", given)).toBe("");
+    settings.load();
+    expect(settings.ticketLifetime).toBe(1000);
+    const contrary = new GivenSettings();
+    contrary.ticketLifetime = 2000;
+    const refusal = new Settings("edge", store, new FakeEntropy()).configure("guard", contrary);
+    expect(refusal.includes("ticket_lifetime is 2000 here and 1000 in another filter")).toBe(true, refusal);
+    expect(other.configure("admin", contrary)).toBe("");
+    expect(other.ticketLifetime).toBe(2000);
+    expect(other.configure("admin", new GivenSettings())).toBe("");
+    expect(other.ticketLifetime).toBe(604800);
+    expect(other.removedSeconds).toBe(604800);
+    expect(other.enforcement).toBe(Enforcement.REVOKED);
+  });
+
   it("are refused where the bound on memory differs", () => {
     const store = new FakeStore();
     const small = new GivenSettings();
