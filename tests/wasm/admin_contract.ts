@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { AnswerBody, RemovedSession, Revocation, Session, TicketKey } from "./answer.ts";
 
 export const FULL_TOKEN = "full-token-0123456789";
@@ -114,10 +115,10 @@ function describeChanges(admin: Admin): void {
       replaced.text,
     );
     const removed = await admin("DELETE", path);
-    assert.deepEqual([removed.status, removed.json], [200, { result: 1, outcome: "removed" }]);
+    assert.deepEqual([removed.status, removed.json], [200, { result: 1, outcome: "removed", handles: 1 }]);
     const removedAgain = await admin("DELETE", path);
     assert.equal(removedAgain.status, 404);
-    assert.deepEqual([removedAgain.json.result, removedAgain.json.outcome], [0, "not_found"]);
+    assert.deepEqual(removedAgain.json, { result: 0, outcome: "not_found", handles: 0 });
   });
 
   it("answers 404 for a session never seen, 200 for one that is held and 410 for one that was removed", async () => {
@@ -163,7 +164,8 @@ function describePut(admin: Admin): void {
     const before = Math.floor(Date.now() / 1000);
     const { json } = await admin("PUT", `/v1/sessions/${id}`);
     const session = json.session as Session;
-    const { time, timeout, ...rest } = session;
+    const { time, timeout, issued, ...rest } = session;
+    assert.equal(issued, time, "by hand, the time of issue is that of the call");
     assert.ok(Number.isInteger(time) && time > 0);
     assert.ok(time <= before + 60 || time >= 1_790_000_000, "time is in seconds");
     assert.ok(Number.isInteger(timeout) && timeout >= 1);
@@ -175,6 +177,7 @@ function describePut(admin: Admin): void {
       sni: null,
       upstream: null,
       ticket_key: null,
+      session: null,
       last_used: rest.last_used,
       hits: 0,
       origin: "api",
@@ -184,7 +187,7 @@ function describePut(admin: Admin): void {
 
   it("has the fields in the order and under the names of the contract", async () => {
     const { json } = await admin("PUT", `/v1/sessions/${freshId()}`);
-    const names = "id kind protocol cipher sni upstream ticket_key time timeout last_used hits origin";
+    const names = "id kind protocol cipher sni upstream ticket_key session time issued timeout last_used hits origin";
     assert.deepEqual(Object.keys(json.session ?? {}).sort(), names.split(" ").sort());
   });
 
@@ -732,6 +735,19 @@ function describeRemoved(admin: Admin): void {
     }
   });
 
+  it("tells as an event whether it was held", async () => {
+    const id = freshId();
+    await admin("PUT", `/v1/sessions/${id}`);
+    await admin("DELETE", `/v1/sessions/${id}`);
+    await admin("DELETE", `/v1/sessions/${id}`);
+    const story = (await eventsOf(admin, id, 3)).map(({ type, held }) => [type, held]);
+    assert.deepEqual(story, [
+      ["new", undefined],
+      ["removed", true],
+      ["removed", false],
+    ]);
+  });
+
   it("does not list a removed session among the sessions", async () => {
     const sni = freshSni();
     const id = freshId();
@@ -739,6 +755,22 @@ function describeRemoved(admin: Admin): void {
     await admin("DELETE", `/v1/sessions/${id}`);
     assert.deepEqual(await allPages<Session>(admin, `/v1/sessions?sni=${sni}`, "sessions"), []);
   });
+}
+
+/** The first so many events of an ID, oldest first. */
+async function eventsOf(admin: Admin, id: string, count: number): Promise<Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = [];
+  let mark: string | null | undefined;
+  for (let pages = 0; pages < MAX_PAGES && all.length < count; pages++) {
+    const after = mark === undefined ? "" : `&after=${mark ?? ""}`;
+    const { json } = await admin("GET", `/v1/events?limit=1000${after}`);
+    const events = json.events as Record<string, unknown>[];
+    all.push(...events.filter((event) => event.id === id));
+    mark = json.next;
+    // Another worker may be collecting them just now.
+    if (events.length === 0) await setTimeout(10);
+  }
+  return all;
 }
 
 function describeSettings(admin: Admin): void {
@@ -880,7 +912,9 @@ function describeTicketKeys(admin: Admin): void {
     );
     assert.deepEqual(await listed(name), [elsewhere]);
     const removed = await admin("DELETE", path);
-    assert.deepEqual([removed.status, removed.json], [200, { result: 1, outcome: "removed" }]);
+    const { note, ...outcome } = removed.json;
+    assert.deepEqual([removed.status, outcome], [200, { result: 1, outcome: "removed" }]);
+    assert.match(note ?? "", /change the server's ticket key first, then remove its name here$/);
     assert.deepEqual(
       (await listed(name)).map(({ state }) => state),
       ["removed"],
@@ -974,6 +1008,40 @@ function describeRevocations(admin: Admin): void {
     it(`refuse the name ${sni.slice(0, 20)} of ${sni.length} characters`, async () => {
       assertProblem(await admin("PUT", `/v1/revocations/${sni}`), 400);
       assertProblem(await admin("DELETE", `/v1/revocations/${sni}`), 400);
+    });
+  }
+
+  it("end by themselves, and later by a second one, but never earlier", async () => {
+    const path = `/v1/revocations/${freshSni()}`;
+    const lasts = ({ json }: AdminAnswer): number => (json.revocation?.until ?? 0) - (json.revocation?.time ?? 0);
+    assert.equal(lasts(await admin("PUT", path)), 604_800);
+    const shorter = await admin("PUT", path, { body: { ticket_lifetime: 60 } });
+    assert.ok(lasts(shorter) > 600_000, shorter.text);
+    assert.equal(lasts(await admin("PUT", path, { body: { ticket_lifetime: 2_147_483_647 } })), 2_147_483_647);
+    await admin("DELETE", path);
+    assert.equal(lasts(await admin("PUT", path, { body: { ticket_lifetime: 60 } })), 60);
+  });
+
+  it("say what they are for sessions that nobody has seen", async () => {
+    const path = `/v1/revocations/${freshSni()}`;
+    assert.equal((await admin("PUT", path)).json.revocation?.unseen, "by_name");
+    assert.equal((await admin("PUT", path, { body: { unseen: "refuse" } })).json.revocation?.unseen, "refuse");
+    assert.equal((await admin("PUT", path)).json.revocation?.unseen, "refuse", "what is not given stays");
+    assert.equal((await admin("PUT", path, { body: { unseen: "by_name" } })).json.revocation?.unseen, "by_name");
+    await admin("DELETE", path);
+  });
+
+  for (const body of [
+    { ticket_lifetime: 0 },
+    { ticket_lifetime: 2147483648 },
+    { ticket_lifetime: "7d" },
+    { unseen: "all" },
+    { unseen: null },
+  ]) {
+    it(`answer 422 to ${JSON.stringify(body)}, and revoke nothing`, async () => {
+      const sni = freshSni();
+      assertProblem(await admin("PUT", `/v1/revocations/${sni}`, { body }), 422);
+      assert.deepEqual(await listed(sni), []);
     });
   }
 

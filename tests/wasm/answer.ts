@@ -7,7 +7,9 @@ export interface Session {
   sni: string | null;
   upstream: string | null;
   ticket_key: string | null;
+  session: string | null;
   time: number;
+  issued: number | null;
   timeout: number;
   last_used: number | null;
   hits: number;
@@ -32,10 +34,14 @@ export interface TicketKey {
 export interface Revocation {
   sni: string;
   time: number;
+  until: number | null;
+  unseen: "by_name" | "refuse";
 }
 
 export interface AnswerBody {
   result?: number;
+  handles?: number;
+  note?: string;
   outcome?: string;
   session?: Session;
   sessions?: Session[];

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RemovedSession } from "./answer.ts";
 import { FULL_TOKEN, assertProblem } from "./admin_contract.ts";
+import { FakeHost } from "./fake_host.ts";
 import { Proxy, adminSettings, hex, observerSettings } from "./proxy.ts";
 import { Random } from "./random.ts";
 import { fullWithId, resumedById, sessionId, ticket, tls13 } from "./tls_bytes.ts";
@@ -215,6 +216,46 @@ describe("a tombstone", () => {
       proxy.handshake(resumedById(Buffer.from("aa01", "hex")));
       assert.equal(proxy.get("aa01").status, 410);
     }
+  });
+
+  it("is not ended by a clock that is eight days ahead for some seconds, nor does anything resume meanwhile", () => {
+    const proxy = new Proxy();
+    proxy.handshake(fullWithId(sessionId(1)));
+    proxy.delete(sessionId(1));
+    proxy.delete(sessionId(2));
+    proxy.host.clock.jump(8 * 86_400);
+    // Long enough for a pass of the sweeper.
+    proxy.host.pass(12);
+    for (const id of [sessionId(1), sessionId(2)]) {
+      const resumption = proxy.worker.connection({ upstream: "10.0.0.7:443" }).exchange(resumedById(id));
+      assert.match(
+        Buffer.concat(resumption.toClient).toString("hex"),
+        /^15030300020228$/,
+        "an alert, and nothing else",
+      );
+      resumption.close();
+    }
+    assert.equal(removed(proxy).length, 2);
+    proxy.host.clock.jump(-8 * 86_400);
+    proxy.host.pass(12);
+    for (const id of [sessionId(1), sessionId(2)]) assert.equal(proxy.get(id).status, 410);
+  });
+
+  it("ends by the clock of the day where the host lets nobody read the machine's, and the log says how to mend it", () => {
+    const host = new FakeHost();
+    host.denied.add("clock_time_get");
+    const proxy = new Proxy({ host, cache: { removed_seconds: 600 } });
+    const warnings = host.log.filter(({ level, text }) => level === "warn" && text.includes("clock_time_get"));
+    assert.equal(warnings.length, 4, "one for each filter on each worker");
+    assert.match(warnings[0]?.text ?? "", /^observer: .*allowed_capabilities$/);
+    proxy.delete("aa01");
+    assert.equal(proxy.get("aa01").status, 410);
+    host.clock.jump(601);
+    assert.equal(proxy.get("aa01").status, 404);
+    assert.deepEqual(
+      new Proxy().host.log.filter(({ level }) => level === "warn"),
+      [],
+    );
   });
 
   it("that a clock which had stepped back wrote after an add is not undone by that add", () => {

@@ -224,5 +224,6 @@ const CHANGES = [
   ["PUT /v1/enforcement", '{"enforcement":"strict"}'],
   [`PUT /v1/ticket-keys/${NAME}`, '{"upstream":"10.0.0.7:443"}'],
   ["PUT /v1/revocations/shop.example", ""],
+  ["PUT /v1/revocations/shop.example", '{"ticket_lifetime":60,"unseen":"refuse"}'],
   ["POST /v1/sessions/flush", '{"before":1790000000}'],
 ];

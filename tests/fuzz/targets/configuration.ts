@@ -47,6 +47,7 @@ export const configuration: Target = {
     '"OFF"',
     '"NO_INTERNAL"',
     '"removed_seconds"',
+    '"ticket_lifetime"',
     '"enforcement"',
     '"strict"',
     '"max_memory_mib"',
