@@ -243,10 +243,8 @@ export class Cache {
   learn(issued: Session): PutOutcome {
     const mode = this.settings.mode;
     if (learns(mode)) return this.store(issued, ORIGIN_ISSUED);
-    if (this.isOfRemoved(issued)) {
-      this.follow(issued);
-      return PutOutcome.Refused;
-    }
+    const removal = this.removalOf(issued);
+    if (removal == Removal.InForce) return this.follow(issued, removal);
     if ((mode & Mode.SERVER) != 0 && storable(issued)) {
       const now = this.clock.nowNanoseconds();
       this.pages.tell(now, EventType.NEW, EventCause.HANDSHAKE, issued.id, issued.idLength);
@@ -382,7 +380,7 @@ export class Cache {
       if (this.found.session != 0) {
         const removal = this.graves.removalOf(this.found.session);
         if (removal == Removal.Unknown) return Lookup.Unavailable;
-        if (removal == Removal.InForce) return this.refusedFor(entry);
+        if (removal != Removal.None) return this.refusedFor(entry);
       }
       if (this.found.expiredAt(this.moment.seconds)) return Lookup.Expired;
       return this.settings.flushed(entry.generation, entry.expiry) ? Lookup.Removed : Lookup.Found;
@@ -428,7 +426,7 @@ export class Cache {
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {
         this.graves.countDisplaced();
-        if (!takesName || !this.isOfRemoved(accepted)) return lookup;
+        if (!takesName || this.removalOf(accepted) != Removal.InForce) return lookup;
         this.buryAfter(accepted);
         return Lookup.Removed;
       }
@@ -474,9 +472,9 @@ export class Cache {
   /** The common way of all additions. `origin` says how they differ. */
   private store(change: Session, origin: i32): PutOutcome {
     if (!storable(change)) return PutOutcome.NotStored;
-    if (origin != ORIGIN_API && this.isOfRemoved(change)) {
-      this.follow(change);
-      return PutOutcome.Refused;
+    if (origin != ORIGIN_API) {
+      const removal = this.removalOf(change);
+      if (removal == Removal.InForce || removal == Removal.Saturated) return this.follow(change, removal);
     }
     let reserved = 0;
     let outcome = PutOutcome.Contended;
@@ -514,7 +512,7 @@ export class Cache {
         this.metrics.increase(outcome == PutOutcome.Added ? Metric.ADDS : Metric.REPLACES, 1);
         this.overtakeFlush(change);
         // A removal since then has either seen what was stored, or is seen here.
-        if (origin == ORIGIN_API || !this.isOfRemoved(change)) return outcome;
+        if (origin == ORIGIN_API || this.removalOf(change) != Removal.InForce) return outcome;
         this.buryAfter(change);
         return PutOutcome.Refused;
       }
@@ -529,19 +527,21 @@ export class Cache {
   }
 
   /** Whether the session of a handle was removed, by another handle of it. Takes the present moment. */
-  private isOfRemoved(handle: Session): bool {
-    if (!handle.knows(Known.SESSION)) return false;
+  private removalOf(handle: Session): Removal {
+    if (!handle.knows(Known.SESSION) || handle.session == 0) return Removal.None;
     this.moment.take();
-    return this.graves.removalOf(handle.session) == Removal.InForce;
+    return this.graves.removalOf(handle.session);
   }
 
   /**
    * A handle that a removed session is given later goes the way of the others. Not where nothing is enforced: there each
    * resumption could bring one more, and no tombstone gives way to what is learned.
    */
-  private follow(handle: Session): void {
+  private follow(handle: Session, removal: Removal): PutOutcome {
     this.metrics.increase(Metric.NOT_STORED_REMOVED, 1);
-    if (storable(handle) && this.settings.enforcement != Enforcement.OBSERVE) this.buryAfter(handle);
+    const isEnforced = this.settings.enforcement != Enforcement.OBSERVE;
+    if (removal == Removal.InForce && isEnforced && storable(handle)) this.buryAfter(handle);
+    return PutOutcome.Refused;
   }
 
   /** Removes a handle of the session whose removal was found last. */
@@ -586,7 +586,8 @@ export class Cache {
       if (origin == ORIGIN_ACCEPTED) return PutOutcome.NotStored;
       const found = this.found;
       entry.readSession(found, this.names);
-      if (found.session != 0 && this.graves.removalOf(found.session) == Removal.InForce) {
+      const removal = found.session != 0 ? this.graves.removalOf(found.session) : Removal.None;
+      if (removal == Removal.InForce || removal == Removal.Saturated) {
         this.gone = Metric.REMOVES;
         return origin == ORIGIN_API ? PutOutcome.Added : PutOutcome.Refused;
       }
@@ -689,7 +690,8 @@ export class Cache {
 }
 
 /** Copies the given fields of a change. */
-function overlay(record: Session, change: Session, fields: u32): void {
+function overlay(record: Session, change: Session, given: u32): void {
+  const fields = change.session == 0 ? given & ~Known.SESSION : given;
   if (fields & Known.KIND) record.kind = change.kind;
   if (fields & Known.PROTOCOL) record.protocol = change.protocol;
   if (fields & Known.CIPHER) record.cipher = change.cipher;

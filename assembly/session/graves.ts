@@ -22,8 +22,10 @@ export const enum Removal {
   None = 0,
   /** All handles of the session are refused. */
   InForce = 1,
+  /** The page in which that would be said can hold no more removals: it counts as removed, and nothing is made of it. */
+  Saturated = 2,
   /** The store did not answer. */
-  Unknown = 2,
+  Unknown = 3,
 }
 
 export class Graves {
@@ -55,10 +57,7 @@ export class Graves {
       this.monotonicUntil = entry.monotonicUntil;
       return Removal.InForce;
     }
-    if (!page.saturatedAt(moment)) return Removal.None;
-    this.until = page.saturatedUntil;
-    this.monotonicUntil = moment.monotonicAt(this.until);
-    return Removal.InForce;
+    return page.saturatedAt(moment) ? Removal.Saturated : Removal.None;
   }
 
   /**

@@ -6,7 +6,8 @@
  * says nothing else; no entry has a session's name. The machine's second of a tombstone is made here: the whole time for
  * which it was made, from now on, as nobody knows how much of it has passed on this machine.
  *
- * Cost: for a page of the present layout, a look at one byte. Nothing allocates or traps, whatever the bytes are.
+ * Cost: for a page of the present layout, a look at one byte. Room for one page is allocated when the first of the earlier
+ * layout is met, and kept. Nothing traps, whatever the bytes are.
  */
 import { Moment, narrow } from "./moment";
 import { INLINE_NAME } from "./names";
@@ -20,7 +21,8 @@ import { TICKET_KEY_LENGTH } from "./session";
  */
 export function upgraded(page: Page, length: i32, moment: Moment): Page | null {
   if (!page.isWholeOf(EARLIER_LAYOUT, length)) return null;
-  const result = changetype<Page>(UPGRADED);
+  if (room == 0) room = heap.alloc(UPGRADED_CAPACITY);
+  const result = changetype<Page>(room);
   const level = page.level;
   const pending = page.pending;
   const lastVersion = page.lastVersion;
@@ -109,5 +111,5 @@ const UNTIL_AT: usize = 16;
 const SNI_AT: usize = 34;
 const TICKET_KEY_AT: usize = 36;
 /** A tombstone of 20 bytes grows by 4: a page of 4095 bytes to less than 5000. */
-export const UPGRADED_CAPACITY: i32 = 8192;
-const UPGRADED: usize = memory.data(8192, 8);
+const UPGRADED_CAPACITY: usize = 8192;
+let room: usize = 0;

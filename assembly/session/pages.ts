@@ -430,10 +430,11 @@ const SPLIT_STEP: u32 = 98;
 /** A way through a page for each bit of a number, and back from some that were not there yet. */
 const MAX_STEPS: i32 = 64;
 /** Where pages are edited and split. */
-export const BUFFERS: usize = memory.data(20480, 8);
-export const BUFFERS_SIZE: usize = 20480;
+export const BUFFERS: usize = memory.data(16384, 8);
+export const BUFFERS_SIZE: usize = 16384;
 const EDITED: usize = BUFFERS;
 const WHOLE: usize = BUFFERS + 4096;
 const LOW: usize = BUFFERS + 8192;
 const HIGH: usize = BUFFERS + 12288;
-const ASIDE: usize = BUFFERS + 16384;
+/** Of no use to a split, which happens when the page at hand is stored, and not before. */
+const ASIDE: usize = LOW;

@@ -32,8 +32,8 @@ describe("a TLS 1.2 session ID", () => {
   it("is learned with all that the handshake shows", () => {
     const proxy = new Proxy();
     proxy.handshake(fullWithId(sessionId(1), { sni: "shop.example" }), "10.0.0.7:443");
-    const { time, last_used, ...rest } = proxy.session(sessionId(1));
-    assert.equal(time, proxy.host.clock.seconds);
+    const { time, issued, last_used, ...rest } = proxy.session(sessionId(1));
+    assert.deepEqual([time, issued], [proxy.host.clock.seconds, time]);
     assert.ok(last_used === null || last_used === time);
     assert.deepEqual(rest, {
       id: hex(sessionId(1)),
@@ -43,6 +43,7 @@ describe("a TLS 1.2 session ID", () => {
       sni: "shop.example",
       upstream: "10.0.0.7:443",
       ticket_key: null,
+      session: null,
       timeout: 7200,
       hits: 0,
       origin: "observed",

@@ -82,6 +82,19 @@ describe("a clock that was behind when a session was removed", () => {
     expect(look(bench.cache, 1)).toBe(Lookup.Absent);
   });
 
+  it("keeps what lasts longer of two removals by the machine's clock too", () => {
+    const bench = new Bench();
+    bench.clock.set(-30 * DAY);
+    bench.cache.put(session(1, 1_000_000));
+    bench.cache.remove(idOf(1), 32, Cause.API);
+    bench.clock.set(30 * DAY);
+    bench.cache.remove(idOf(1), 32, Cause.API);
+    bench.clock.advance(1_000_000);
+    expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+    bench.clock.advance(1);
+    expect(look(bench.cache, 1)).toBe(Lookup.Absent);
+  });
+
   it("keeps what lasts longer of two removals", () => {
     const bench = new Bench();
     bench.cache.put(session(1, 1_000_000));
@@ -122,13 +135,22 @@ describe("a machine without a clock of its own", () => {
     expect(bench.count(Metric.TOMBSTONES)).toBe(0);
   });
 
-  it("that others have one tells nothing about is no reason to keep what it has removed for ever", () => {
+  it("ends so what others have removed that have one", () => {
+    const clock = new FakeClock();
+    const bench = new Bench(new FakeStore(), clock);
+    bench.cache.remove(idOf(1), 32, Cause.API);
+    clock.machine = 0;
+    clock.advance(604_801);
+    expect(look(bench.cache, 1)).toBe(Lookup.Absent);
+  });
+
+  it("leaves nothing that one with such a clock would keep for ever", () => {
     const clock = new FakeClock();
     clock.machine = 0;
     const bench = new Bench(new FakeStore(), clock);
     bench.cache.remove(idOf(1), 32, Cause.API);
-    clock.machine = 100;
     clock.advance(604_801);
+    clock.machine = 1;
     expect(look(bench.cache, 1)).toBe(Lookup.Absent);
   });
 });
