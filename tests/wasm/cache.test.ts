@@ -174,6 +174,38 @@ describe("the cache size", () => {
   });
 });
 
+describe("a revocation of a server name", () => {
+  it("ends after the lifetime of tickets, in the configuration or in the call, and by neither clock alone", () => {
+    const proxy = new Proxy({ cache: { ticket_lifetime: 600 } });
+    const revoked = (): string[] =>
+      (proxy.request("GET", "/v1/revocations", {}, proxy.on(1)).json.revocations ?? []).map(({ sni }) => sni).sort();
+    proxy.request("PUT", "/v1/revocations/short.example");
+    proxy.request("PUT", "/v1/revocations/long.example", { body: { ticket_lifetime: 1200 } });
+    proxy.host.clock.jump(86_400);
+    proxy.host.pass(12);
+    assert.deepEqual(revoked(), ["long.example", "short.example"]);
+    proxy.host.clock.jump(-86_400);
+    proxy.host.pass(580);
+    assert.deepEqual(revoked(), ["long.example", "short.example"]);
+    proxy.host.pass(20);
+    assert.deepEqual(revoked(), ["long.example"]);
+    proxy.host.pass(600);
+    assert.deepEqual(revoked(), []);
+  });
+
+  it("refuses a session until then, and not afterwards", () => {
+    const proxy = new Proxy({ cache: { timeout: 5000 } });
+    proxy.handshake(fullWithId(sessionId(1), { sni: "shop.example" }));
+    proxy.request("PUT", "/v1/revocations/shop.example", { body: { ticket_lifetime: 60 } });
+    proxy.handshake(resumedById(sessionId(1), { sni: "shop.example" }));
+    assert.equal(proxy.stat("refused"), 1);
+    proxy.host.pass(62);
+    proxy.handshake(resumedById(sessionId(1), { sni: "shop.example" }));
+    assert.equal(proxy.stat("refused"), 1);
+    assert.equal(proxy.session(sessionId(1)).hits, 1);
+  });
+});
+
 describe("a tombstone", () => {
   it("lasts for removed_seconds at least", () => {
     const proxy = new Proxy({ cache: { removed_seconds: 600 } });
