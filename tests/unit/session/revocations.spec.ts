@@ -136,6 +136,17 @@ describe("a revocation", () => {
     expect(worker.revokedAt("a.example")).toBe(0);
   });
 
+  it("is shortened by a second one by neither clock", () => {
+    const worker = new Worker();
+    worker.revoke("a.example", 1000);
+    worker.revoke("a.example", 50);
+    worker.clock.set(8 * 86_400);
+    worker.clock.advance(1000);
+    expect(worker.revokedAt("a.example")).toBe(START);
+    worker.clock.advance(1);
+    expect(worker.revokedAt("a.example")).toBe(0);
+  });
+
   it("ends later by a second one, and never earlier", () => {
     const worker = new Worker();
     worker.revoke("a.example", 1000);

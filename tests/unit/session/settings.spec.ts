@@ -81,6 +81,8 @@ describe("the settings of a cache", () => {
     expect(other.configure("admin", given)).toBe("");
     settings.load();
     expect(settings.ticketLifetime).toBe(1000);
+    expect(settings.configure("observer", new GivenSettings())).toBe("", "it gives none, as before");
+    expect(settings.ticketLifetime).toBe(1000);
     const contrary = new GivenSettings();
     contrary.ticketLifetime = 2000;
     const refusal = new Settings("edge", store, new FakeEntropy()).configure("guard", contrary);
