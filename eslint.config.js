@@ -116,6 +116,7 @@ export default tseslint.config(
       "tools/**/*.ts",
       "tests/e2e/**/*.ts",
       "tests/wasm/**/*.ts",
+      "tests/servers/**/*.ts",
       "tests/soak/**/*.ts",
       "tests/fixtures/**/*.ts",
       "tests/differential/**/*.ts",

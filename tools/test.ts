@@ -49,6 +49,7 @@ const CHECKS: Check[] = [
   { name: "wasm", what: "the built module on a fake host", needs: "build", run: builtModule },
   { name: "differential", what: "the cache beside a real libssl's", needs: "build", isLong: true, run: differential },
   { name: "fuzz", what: "a minute of fuzzing, and what was found before", needs: "build", isLong: true, run: fuzzed },
+  { name: "servers", what: "a minute of mutated resumptions at real servers", needs: "build", run: realServers },
   { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
 ];
 
@@ -181,9 +182,19 @@ function fuzzed(files: string[] | undefined): Promise<SuiteResult> {
   return runNodeTests({ folder: "tests/fuzz", files, concurrency: 1 });
 }
 
-/** Says itself how many sequences agreed, in its last line. */
-async function differential(): Promise<SuiteResult> {
-  const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", "tests/differential/run.ts"]);
+function differential(): Promise<SuiteResult> {
+  return countedByItself("tests/differential/run.ts");
+}
+
+/** All servers at once: nothing else is measured beside it. */
+async function realServers(): Promise<SuiteResult> {
+  const ENVOY_BIN = await findEnvoy(progress);
+  return await countedByItself("tests/servers/run.ts", { ...process.env, ENVOY_BIN });
+}
+
+/** Says itself what passed, in its last line. */
+async function countedByItself(file: string, env = process.env): Promise<SuiteResult> {
+  const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", file], { env });
   const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(output) ?? [];
   const counted = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0), output };
   return exitCode !== 0 && counted.failed === 0 ? { ...counted, failed: 1 } : counted;

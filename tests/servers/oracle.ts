@@ -1,0 +1,215 @@
+/**
+ * What must be, of one case at one server: what resumes there directly does not resume through the filter once it was removed; and where
+ * nothing was removed, the filter changes nothing, unless it says that it could not follow.
+ *
+ * Sessions are always fresh: one that a server has forgotten, or that was removed before, would prove nothing.
+ */
+import { runPlan } from "./client/connection.ts";
+import type { Outcome } from "./client/outcome.ts";
+import { type HelloOptions, plainPlan } from "./client/plan.ts";
+import { type Session, ticketHash, ticketKey } from "./client/session.ts";
+import { TLS12, TLS13 } from "./client/suites.ts";
+import type { Front, Setting } from "./envoy.ts";
+import { planOf } from "./mutations/cases.ts";
+import { type Case, is13 } from "./mutations/step.ts";
+import { Quiet } from "./quiet.ts";
+import type { Lane } from "./servers/lane.ts";
+
+export interface Finding {
+  what: "resumed although removed" | "early data although removed" | "disturbed" | "not removed";
+  detail: string;
+}
+
+export class Oracle {
+  private readonly quiet = new Quiet();
+  private serial = 0;
+  /** Tickets that servers take more than once, for attempts at the servers themselves. */
+  private readonly reusable = new Map<string, { session: Session; uses: number }>();
+
+  constructor(
+    readonly front: Front,
+    readonly setting: Setting,
+  ) {}
+
+  /** Straight to the server. */
+  async direct(lane: Lane, one: Case): Promise<Outcome> {
+    const key = `${lane.port} ${one.base}`;
+    const held = this.reusable.get(key);
+    const trial =
+      held !== undefined && held.uses++ < MOST_USES ? held.session : await this.trialSession(lane, one, lane.port);
+    if (trial === "none") return NOTHING;
+    const outcome = await this.attempt(lane, one, lane.port, trial, DIRECT_MILLISECONDS);
+    // What a server stores it may forget after a failure.
+    const isStateless = trial !== undefined && one.base !== "id" && one.base !== "early" && trial.ticket.length > 33;
+    if (isStateless && outcome.kind === "resumed") this.reusable.set(key, { session: trial, uses: held?.uses ?? 1 });
+    else this.reusable.delete(key);
+    return outcome;
+  }
+
+  /** Through the filter, after the session was removed. Undefined where all is as it must be. */
+  removed(lane: Lane, one: Case): Promise<Finding | undefined> {
+    return this.quiet.shared(() => this.runRemoved(lane, one));
+  }
+
+  /** Through the filter, with nothing removed: as it was directly. */
+  async bystander(lane: Lane, one: Case, direct: Outcome): Promise<Finding | "unfollowed" | undefined> {
+    const seen = await this.quiet.shared(() => this.runBystander(lane, one));
+    if (sameKind(seen, direct)) return undefined;
+    // Again without anybody else, so that what is counted is ours. And directly: chance may have a hand in it.
+    return await this.quiet.alone(async () => {
+      const again = await this.direct(lane, one);
+      const before = await this.unfollowed();
+      const through = await this.runBystander(lane, one);
+      if (sameKind(through, again)) return undefined;
+      if ((await this.unfollowed()) > before) return "unfollowed";
+      return {
+        what: "disturbed",
+        detail: `${again.kind} directly, ${through.kind} ${through.detail} through the filter`,
+      };
+    });
+  }
+
+  private async runRemoved(lane: Lane, one: Case): Promise<Finding | undefined> {
+    const port = this.front.ports.get(lane) ?? 0;
+    const sessions = await this.sessionsToRemove(lane, one, port);
+    if (sessions === undefined) return undefined;
+    const { removed, offered } = sessions;
+    const status = await this.remove(one, removed, offered.serverName);
+    // 404: it is not held, and refused all the same.
+    if (![200, 201, 404].includes(status)) return { what: "not removed", detail: `the answer was ${status}` };
+    try {
+      const mark = `early-${this.mark()}`;
+      const outcome = await this.attempt(lane, one, port, offered, FRONT_MILLISECONDS, mark);
+      if (outcome.kind === "resumed" && outcome.session === offered) {
+        return { what: "resumed although removed", detail: "" };
+      }
+      if (one.base === "early" && lane.sawEarly?.(mark) === true) {
+        return { what: "early data although removed", detail: outcome.kind };
+      }
+      return undefined;
+    } finally {
+      if (one.way === "name") await this.admin("DELETE", `/v1/revocations/${offered.serverName}`);
+    }
+  }
+
+  private async runBystander(lane: Lane, one: Case): Promise<Outcome> {
+    const port = this.front.ports.get(lane) ?? 0;
+    const trial = await this.trialSession(lane, one, port);
+    if (trial === "none") return NOTHING;
+    // Strict takes no PSK but those that were added by hand.
+    const mayAdd = this.setting.enforcement === "strict" && trial !== undefined && is13(one.base);
+    if (mayAdd) await this.admin("PUT", `/v1/sessions/${ticketHash(trial)}`, { kind: "psk" });
+    return await this.attempt(lane, one, port, trial, FRONT_MILLISECONDS);
+  }
+
+  private async attempt(
+    lane: Lane,
+    one: Case,
+    port: number,
+    trial: Session | undefined,
+    milliseconds: number,
+    mark = "early",
+  ): Promise<Outcome> {
+    const others = one.steps.some(({ op }) => op.endsWith(".other")) ? await this.otherSessions(one, port) : [];
+    const serverName = trial?.serverName ?? "shop.example";
+    const early = Buffer.from(`GET /${mark} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const plan = planOf(one, { serverName, trial, others, early });
+    const pauses = plan.first.pauses.reduce((sum, pause) => sum + pause.milliseconds, 0);
+    const patience = milliseconds + pauses + (one.base === "retry" ? SECOND_PAUSES : 0);
+    return await runPlan(plan, { port, milliseconds: patience, knownRetry: lane.retry });
+  }
+
+  /** Which session is removed and which is offered: the same, but where the one renews the other. */
+  private async sessionsToRemove(
+    lane: Lane,
+    one: Case,
+    port: number,
+  ): Promise<{ removed: Session; offered: Session } | undefined> {
+    const trial = await this.trialSession(lane, one, port);
+    if (trial === undefined || trial === "none") return undefined;
+    if (one.accepted === true) await this.plainly(port, one, trial);
+    if (one.chain === undefined) return { removed: trial, offered: trial };
+    const successor = (await this.plainly(port, one, trial)).fresh[0];
+    if (successor === undefined) return undefined;
+    return one.chain === "successor" ? { removed: trial, offered: successor } : { removed: successor, offered: trial };
+  }
+
+  private plainly(port: number, one: Case, session: Session): Promise<Outcome> {
+    const { serverName } = session;
+    const handle: HelloOptions["handle"] = one.base === "both" ? "both" : "ticket";
+    const plan = plainPlan({ version: session.version, serverName, session, handle });
+    return runPlan(plan, { port, milliseconds: FRONT_MILLISECONDS });
+  }
+
+  /** A session of the kind that the case wants; undefined where it wants none, "none" where the server gave none. */
+  private async trialSession(lane: Lane, one: Case, port: number): Promise<Session | "none" | undefined> {
+    if (one.base === "full12" || one.base === "full13") return undefined;
+    // A PSK is not seen when it is issued: it may as well come from the server itself.
+    const from = is13(one.base) && one.accepted !== true && one.way !== "name" ? lane.port : port;
+    for (let turn = 0; turn < 3; turn++) {
+      const [session] = await this.freshSessions(from, one);
+      if (session !== undefined) return session;
+    }
+    return "none";
+  }
+
+  private async otherSessions(one: Case, port: number): Promise<Session[]> {
+    const withTicket = await this.freshSessions(port, {
+      ...one,
+      base: is13(one.base) ? "psk" : "ticket",
+      asksTicket: true,
+    });
+    const byId = is13(one.base) ? [] : await this.freshSessions(port, { ...one, base: "id", asksTicket: false });
+    const all = [...withTicket.slice(0, 1), ...byId.slice(0, 1)];
+    if (this.setting.enforcement === "strict" && is13(one.base)) {
+      for (const other of all) await this.admin("PUT", `/v1/sessions/${ticketHash(other)}`, { kind: "psk" });
+    }
+    return all;
+  }
+
+  private async freshSessions(port: number, one: Case): Promise<Session[]> {
+    const version = is13(one.base) ? TLS13 : TLS12;
+    const serverName = one.way === "name" ? `name-${this.mark()}.example` : "shop.example";
+    const wantsTicket = one.asksTicket ?? true;
+    const plan = plainPlan({ version, serverName, wantsTicket });
+    const { fresh } = await runPlan(plan, { port, milliseconds: FRONT_MILLISECONDS, wantsTicket: version === TLS13 });
+    const byId = one.base === "id" || one.base === "both";
+    return fresh.filter(({ id, ticket }) => (byId ? id.length > 0 : ticket.length > 0));
+  }
+
+  private async remove(one: Case, session: Session, serverName: string): Promise<number> {
+    if (one.way === "name") return await this.admin("PUT", `/v1/revocations/${serverName}`);
+    if (one.way === "key") return await this.admin("DELETE", `/v1/ticket-keys/${ticketKey(session) ?? "none"}`);
+    const byId = session.ticket.length === 0 || (one.removes === "id" && session.id.length > 0);
+    return await this.admin("DELETE", `/v1/sessions/${byId ? session.id.toString("hex") : ticketHash(session)}`);
+  }
+
+  private async admin(method: string, path: string, body?: unknown): Promise<number> {
+    return (await this.front.stack.admin(method, path, body === undefined ? {} : { body })).status;
+  }
+
+  /** How often the filter has said that it could not follow a connection. */
+  private async unfollowed(): Promise<number> {
+    const text = await this.front.stack.prometheus();
+    const lines = text
+      .split("\n")
+      .filter((line) => /^\w*(unfollowed|parse_errors|not_tls|unwatched)\w*[{ ]/.test(line));
+    return lines.reduce((sum, line) => sum + Number(/ (\d+)$/.exec(line)?.[1] ?? 0), 0);
+  }
+
+  private mark(): string {
+    return `${this.front.stack.tlsPort}-${this.serial++}`;
+  }
+}
+
+export function sameKind(one: Outcome, other: Outcome): boolean {
+  const isGood = ({ kind }: Outcome): boolean => kind === "resumed" || kind === "full";
+  return one.kind === other.kind || !isGood(other);
+}
+
+const NOTHING: Outcome = { kind: "broken", detail: "no session", fresh: [], earlyData: false };
+const MOST_USES = 20;
+const DIRECT_MILLISECONDS = 700;
+const FRONT_MILLISECONDS = 3000;
+/** What a second hello may wait. */
+const SECOND_PAUSES = 1500;

@@ -1,0 +1,206 @@
+/**
+ * Real resumptions, mutated, at real servers: what resumes there does not resume through the filter once it was removed.
+ *
+ *     npm run test:servers -- [--minutes 1] [--attempts 100000] [--seed N] [--servers openssl,node]
+ *     npm run test:servers -- --replay FILE [--servers openssl]
+ *
+ * Prints what was counted for each server under each setting; each of those is one test, and so is each named case of
+ * `tests/servers/found/`. What fails is written, made small, under build/servers/. Where --attempts is given, it ends when they are
+ * done, however long it takes, unless --minutes is given too. The last line is `N passed, N failed[, N skipped]`.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { close, open } from "../fixtures/workbench.ts";
+import { BUILD_FOLDER } from "../../tools/project.ts";
+import { SETTINGS, settingName } from "./envoy.ts";
+import { type Found, foundBefore, readFound } from "./found.ts";
+import { KINDS } from "./servers/kinds.ts";
+import { type Started, startServers } from "./servers/start.ts";
+import { runSlice, type SliceResult } from "./slice.ts";
+import { table, type Tally } from "./tally.ts";
+
+interface Options {
+  minutes: number;
+  attempts: number;
+  seed: number;
+  servers: string[];
+  replay: string | undefined;
+}
+
+async function main(options: Options): Promise<number> {
+  let started: Started | undefined;
+  const stop = (): void => {
+    started?.stop();
+    close();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      stop();
+      process.exit(130);
+    });
+  }
+  try {
+    open();
+    started = await startServers(KINDS.filter(({ name }) => options.servers.includes(name)));
+    return await runAll(options, started);
+  } finally {
+    stop();
+  }
+}
+
+async function runAll(options: Options, { lanes, missing }: Started): Promise<number> {
+  const outcome = { passed: 0, failed: 0, skipped: 0 };
+  for (const [name, reason] of missing) {
+    const isRequired = KINDS.some((kind) => kind.name === name && kind.isRequired) && process.env.CI === "true";
+    console.log(`${isRequired ? "FAILED" : "skipped"}: ${name}: ${reason}`);
+    outcome[isRequired ? "failed" : "skipped"] += SETTINGS.length;
+  }
+  if (lanes.length === 0) return summary(outcome);
+  const found = options.replay === undefined ? foundBefore() : [readFound(options.replay)];
+  console.log(
+    `seed ${options.seed}, ${lanes.length} servers: ${[...new Set(lanes.map(({ name }) => name))].join("; ")}`,
+  );
+
+  const begun = Date.now();
+  const nextIndex = new Map<string, number>();
+  const results: SliceResult[] = [];
+  let before = 0;
+  for (const [index, setting] of SETTINGS.entries()) {
+    const elapsed = (Date.now() - begun) / 1000;
+    const left = SETTINGS.length - index;
+    let printed = Date.now();
+    let last = 0;
+    const result = await runSlice({
+      setting,
+      lanes,
+      seed: options.seed,
+      nextIndex,
+      found,
+      seconds:
+        options.replay === undefined
+          ? Math.max(LEAST_SECONDS, (options.minutes * 60 - elapsed) / left - START_SECONDS)
+          : 0,
+      attempts: Math.ceil((options.attempts - before) / left),
+      progress: (attempts) => {
+        last = attempts;
+        if (Date.now() - printed < PRINT_MILLISECONDS) return;
+        printed = Date.now();
+        const rate = Math.round((before + attempts) / ((Date.now() - begun) / 1000));
+        console.log(`${settingName(setting)}: ${before + attempts} attempts, ${rate} a second`);
+      },
+    });
+    before += last;
+    results.push(result);
+  }
+  const seconds = (Date.now() - begun) / 1000;
+  console.log(
+    `${before} attempts in ${Math.round(seconds)} s, ${Math.round(before / seconds)} a second, seed ${options.seed}`,
+  );
+  reportNamed(results, found, outcome);
+  if (options.replay === undefined)
+    reportTallies(
+      results.flatMap(({ tallies }) => tallies),
+      options.seed,
+      outcome,
+    );
+  return summary(outcome);
+}
+
+interface Counted {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+function summary({ failed, passed, skipped }: Counted): number {
+  console.log(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+function reportNamed(results: SliceResult[], all: readonly Found[], outcome: Counted): void {
+  for (const one of all) {
+    const parts = results.flatMap(({ named }) => named.get(one) ?? []);
+    const failures = parts.flatMap((part) => part.failures);
+    if (parts.length === 0) {
+      console.log(`skipped: ${one.name}: none of ${one.servers.join(", ")} is here`);
+      outcome.skipped++;
+    } else if (parts.every(({ resumed }) => resumed.length === 0)) {
+      console.log(`FAILED: ${one.name}: no server resumes it any more, so it proves nothing`);
+      outcome.failed++;
+    } else if (failures.length > 0) {
+      console.log(`FAILED: ${one.name}: ${failures.slice(0, 6).join("; ")}${failures.length > 6 ? "; ..." : ""}`);
+      outcome.failed++;
+    } else {
+      outcome.passed++;
+    }
+  }
+}
+
+function reportTallies(tallies: Tally[], seed: number, outcome: Counted): void {
+  const sorted = tallies.sort((one, other) => one.server.localeCompare(other.server));
+  const folder = join(BUILD_FOLDER, "servers");
+  mkdirSync(folder, { recursive: true });
+  for (const tally of sorted) {
+    outcome[tally.hasFailed() ? "failed" : "passed"]++;
+    const weakness = tally.weakness();
+    if (weakness !== undefined) console.log(`FAILED: ${tally.server} (${tally.setting}): ${weakness}`);
+    tally.failures.forEach((failure, index) => {
+      const name = `${failure.lane}, ${failure.case.base}: ${failure.what}`;
+      const found: Found = { name, servers: [failure.lane], case: failure.case };
+      const file = `${failure.lane}-${tally.setting}-${seed}-${index}.json`.replace(/[^\w.-]+/g, "_");
+      writeFileSync(join(folder, file), `${JSON.stringify(found, null, 2)}\n`);
+      if (index >= SHOWN) return;
+      const where = `${failure.lane} (${tally.setting}), seed ${seed}, case ${failure.index}`;
+      console.log(`FAILED: ${where}: ${failure.what} ${failure.detail}\n   ${JSON.stringify(failure.case)}`);
+    });
+  }
+  for (const line of table(sorted)) console.log(line);
+  const sum = (count: (tally: Tally) => number): number => sorted.reduce((total, tally) => total + count(tally), 0);
+  console.log(
+    `${sum(({ removed }) => removed)} attempts after a removal, ${sum(({ resumed }) => resumed)} resumed; ` +
+      `${sum(({ bystanders }) => bystanders)} bystanders, ${sum(({ plainBystanders }) => plainBystanders)} of them unmutated, ` +
+      `${sum(({ disturbed }) => disturbed)} disturbed, ${sum(({ unfollowed }) => unfollowed)} unfollowed`,
+  );
+}
+
+function readOptions(args: string[]): Options | string {
+  const names = KINDS.map(({ name }) => name);
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: "string" },
+      attempts: { type: "string" },
+      seed: { type: "string" },
+      servers: { type: "string", default: names.join(",") },
+      replay: { type: "string" },
+    },
+  });
+  const attempts = values.attempts === undefined ? Infinity : Number(values.attempts);
+  const minutes = Number(values.minutes ?? (attempts === Infinity ? "1" : "600"));
+  // Another one each day, and the same all day.
+  const seed = Number(values.seed ?? Math.floor(Date.now() / 86_400_000));
+  const servers = values.servers.split(",");
+  const unknown = servers.find((name) => !names.includes(name));
+  if (unknown !== undefined) return `no server is called ${unknown}: there are ${names.join(", ")}`;
+  if (!(minutes > 0) || !(attempts > 0) || !Number.isSafeInteger(seed)) {
+    return "--minutes and --attempts are above 0, --seed is a whole number";
+  }
+  return { minutes, attempts, seed, servers, replay: values.replay };
+}
+
+const PRINT_MILLISECONDS = 10_000;
+/** An Envoy takes about as long to start. */
+const START_SECONDS = 2;
+const LEAST_SECONDS = 3;
+const SHOWN = 3;
+
+const options = readOptions(process.argv.slice(2));
+if (typeof options === "string") {
+  console.error(`error: ${options}`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = await main(options);
+}
+// Sockets that servers left open must not keep it alive.
+process.exit();

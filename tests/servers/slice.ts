@@ -1,0 +1,204 @@
+/**
+ * Everything under one setting: one Envoy, all servers at once. First what has a name, then cases by chance, then those whose whole ticket key
+ * is removed, which leaves no bystanders at that server.
+ */
+import { Random } from "../wasm/random.ts";
+import { type Front, type Setting, settingName, startFront } from "./envoy.ts";
+import type { Found } from "./found.ts";
+import { randomCase } from "./mutations/cases.ts";
+import type { Case } from "./mutations/step.ts";
+import { type Finding, Oracle } from "./oracle.ts";
+import { runPlan } from "./client/connection.ts";
+import { plainPlan } from "./client/plan.ts";
+import { ticketKey } from "./client/session.ts";
+import { TLS12, TLS13 } from "./client/suites.ts";
+import type { Lane } from "./servers/lane.ts";
+import { shrunk } from "./shrink.ts";
+import { Tally } from "./tally.ts";
+
+export interface SliceOptions {
+  setting: Setting;
+  lanes: readonly Lane[];
+  seed: number;
+  /** Of all lanes of one name: which case is the next. Goes on from slice to slice. */
+  nextIndex: Map<string, number>;
+  seconds: number;
+  attempts: number;
+  found: readonly Found[];
+  progress: (attempts: number) => void;
+}
+
+export interface SliceResult {
+  tallies: Tally[];
+  /** Of what has a name: where it resumed directly, and where it was not as it must be. */
+  named: Map<Found, { resumed: string[]; failures: string[] }>;
+}
+
+export async function runSlice(options: SliceOptions): Promise<SliceResult> {
+  const front = await startFront(options.lanes, options.setting);
+  try {
+    return await new Slice(options, front).run();
+  } finally {
+    await front.stack.stop();
+  }
+}
+
+class Slice {
+  private readonly oracle: Oracle;
+  private readonly tallies = new Map<string, Tally>();
+  private readonly named: SliceResult["named"] = new Map();
+  private attempts = 0;
+
+  constructor(
+    private readonly options: SliceOptions,
+    front: Front,
+  ) {
+    this.oracle = new Oracle(front, options.setting);
+  }
+
+  async run(): Promise<SliceResult> {
+    const { found, lanes, seconds } = this.options;
+    await this.everywhere((lane, lead) => (lead === 0 ? this.runNamed(lane, found) : Promise.resolve()));
+    const begun = Date.now();
+    const until = (share: number): (() => boolean) => {
+      const end = begun + seconds * share * 1000;
+      return () => Date.now() < end && this.attempts < this.options.attempts * share;
+    };
+    const mayGoOn = until(1 - KEY_SHARE);
+    await this.everywhere(async (lane) => {
+      while (mayGoOn()) await this.step(lane);
+    });
+    const mayGoOnWithKeys = until(1);
+    await Promise.all(
+      lanes.filter(({ hasTicketKey }) => hasTicketKey).map((lane) => this.runKeys(lane, mayGoOnWithKeys)),
+    );
+    return { tallies: [...this.tallies.values()], named: this.named };
+  }
+
+  private async everywhere(act: (lane: Lane, index: number) => Promise<void>): Promise<void> {
+    const runs = this.options.lanes.flatMap((lane) =>
+      Array.from({ length: lane.width }, (_, index) => act(lane, index)),
+    );
+    await Promise.all(runs);
+  }
+
+  private async step(lane: Lane): Promise<void> {
+    const index = this.nextIndex(lane);
+    const { one, wantsBystander } = caseOf(this.options.seed, lane, index);
+    await this.judge(lane, one, index, wantsBystander);
+  }
+
+  private async judge(lane: Lane, one: Case, index: number, wantsBystander: boolean): Promise<void> {
+    const tally = this.tally(lane);
+    const direct = await this.oracle.direct(lane, one);
+    tally.direct++;
+    this.count(tally);
+    if (direct.kind !== "resumed" && direct.kind !== "full") return;
+    if (direct.kind === "resumed") {
+      tally.resumedDirectly++;
+      await this.judgeRemoved(lane, one, index);
+    }
+    if (!wantsBystander) return;
+    const seen = await this.oracle.bystander(lane, one, direct);
+    tally.bystanders++;
+    if (one.steps.length === 0) tally.plainBystanders++;
+    this.count(tally);
+    if (seen === "unfollowed") tally.unfollowed++;
+    else if (seen !== undefined) await this.fail(lane, one, index, seen);
+  }
+
+  private async judgeRemoved(lane: Lane, one: Case, index: number): Promise<void> {
+    const tally = this.tally(lane);
+    const finding = await this.oracle.removed(lane, one);
+    tally.removed++;
+    this.count(tally);
+    if (finding !== undefined) await this.fail(lane, one, index, finding);
+  }
+
+  private async fail(lane: Lane, one: Case, index: number, finding: Finding): Promise<void> {
+    const tally = this.tally(lane);
+    if (finding.what === "disturbed") tally.disturbed++;
+    else if (finding.what === "not removed") tally.notRemoved++;
+    else tally.resumed++;
+    // The first few are made small: it takes time, and the others are most often the same.
+    const isShrinkable = finding.what !== "disturbed" && finding.what !== "not removed";
+    if (tally.failures.length >= MOST_FAILURES) return;
+    const failure = { what: finding.what, detail: finding.detail, lane: lane.name, index, case: one };
+    tally.failures.push(failure);
+    if (isShrinkable && tally.failures.length <= MOST_SHRUNK) {
+      failure.case = await shrunk(one, async (smaller) => (await this.oracle.removed(lane, smaller)) !== undefined);
+    }
+  }
+
+  /** With a ticket key that is removed: no ticket under it resumes, wherever it is from. */
+  private async runKeys(lane: Lane, mayGoOn: () => boolean): Promise<void> {
+    const bases = lane.possible.bases.filter((base) => ["ticket", "psk", "retry", "early"].includes(base));
+    const keys = new Set<string>();
+    for (const version of [TLS12, TLS13] as const) {
+      const plan = plainPlan({ version, serverName: "shop.example", wantsTicket: true });
+      const { fresh } = await runPlan(plan, { port: lane.port, milliseconds: 3000, wantsTicket: version === TLS13 });
+      const key = fresh[0] === undefined ? undefined : ticketKey(fresh[0]);
+      if (key !== undefined) keys.add(key);
+    }
+    const { admin } = this.oracle.front.stack;
+    const lanes = Array.from({ length: lane.width }, async () => {
+      while (mayGoOn()) {
+        const index = this.nextIndex(lane);
+        const { one } = caseOf(
+          this.options.seed,
+          { ...lane, possible: { ...lane.possible, bases, ways: ["key"] } },
+          index,
+        );
+        await this.judge(lane, one, index, false);
+      }
+    });
+    await Promise.all(lanes);
+    for (const key of keys) await admin("PUT", `/v1/ticket-keys/${key}`, { body: {} });
+  }
+
+  private async runNamed(lane: Lane, all: readonly Found[]): Promise<void> {
+    for (const found of all) {
+      if (!found.servers.includes(lane.server) && !found.servers.includes(lane.name)) continue;
+      const result = this.named.get(found) ?? { resumed: [], failures: [] };
+      this.named.set(found, result);
+      const direct = await this.oracle.direct(lane, found.case);
+      if (direct.kind !== "resumed") continue;
+      const where = `${lane.name} (${settingName(this.options.setting)})`;
+      result.resumed.push(where);
+      const finding = await this.oracle.removed(lane, found.case);
+      if (finding !== undefined) result.failures.push(`${where}: ${finding.what} ${finding.detail}`);
+    }
+  }
+
+  private nextIndex({ name }: Lane): number {
+    const index = this.options.nextIndex.get(name) ?? 0;
+    this.options.nextIndex.set(name, index + 1);
+    return index;
+  }
+
+  private tally({ server }: Lane): Tally {
+    const tally = this.tallies.get(server) ?? new Tally(server, settingName(this.options.setting));
+    this.tallies.set(server, tally);
+    return tally;
+  }
+
+  private count(tally: Tally): void {
+    tally.attempts++;
+    this.attempts++;
+    this.options.progress(this.attempts);
+  }
+}
+
+/** Of a seed, the name of the lane and a number: always the same. */
+export function caseOf(seed: number, lane: Lane, index: number): { one: Case; wantsBystander: boolean } {
+  let mixed = seed;
+  for (const letter of `${lane.name} ${index}`) mixed = (Math.imul(mixed, 31) + letter.charCodeAt(0)) >>> 0;
+  const random = new Random(mixed);
+  const one = randomCase(random, lane.possible);
+  return { one, wantsBystander: one.base.startsWith("full") || random.below(3) === 0 };
+}
+
+/** Of the time, for removed ticket keys. */
+const KEY_SHARE = 0.15;
+const MOST_FAILURES = 30;
+const MOST_SHRUNK = 6;

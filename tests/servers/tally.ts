@@ -1,0 +1,61 @@
+/** Counts of one server under one setting, and what they come to. */
+import type { Case } from "./mutations/step.ts";
+
+export interface Failure {
+  what: string;
+  detail: string;
+  lane: string;
+  /** With which the generator makes it again; -1 for what has a name. */
+  index: number;
+  /** With the fewest steps that still fail. */
+  case: Case;
+}
+
+export class Tally {
+  /** Connections with what the case says, direct and through the filter. */
+  attempts = 0;
+  direct = 0;
+  resumedDirectly = 0;
+  removed = 0;
+  resumed = 0;
+  bystanders = 0;
+  plainBystanders = 0;
+  disturbed = 0;
+  unfollowed = 0;
+  /** The admin API did not do what it was told to. */
+  notRemoved = 0;
+  readonly failures: Failure[] = [];
+
+  constructor(
+    readonly server: string,
+    readonly setting: string,
+  ) {}
+
+  /** Why this is no proof, where it is none. */
+  weakness(): string | undefined {
+    if (this.direct === 0) return "nothing was tried";
+    const least = Math.max(LEAST_RESUMED, Math.floor(this.direct * LEAST_SHARE));
+    if (this.resumedDirectly < least) return `only ${this.resumedDirectly} of ${this.direct} resumed directly`;
+    return this.bystanders === 0 ? "there was no bystander" : undefined;
+  }
+
+  hasFailed(): boolean {
+    return this.resumed + this.disturbed + this.notRemoved > 0 || this.weakness() !== undefined;
+  }
+}
+
+export function table(tallies: readonly Tally[]): string[] {
+  const head =
+    "| server | setting | attempts | direct | resumed directly | after removal | resumed although removed | bystanders | disturbed | unfollowed |";
+  return [
+    head,
+    `|${" --- |".repeat(10)}`,
+    ...tallies.map((one) => {
+      const cells = [one.server, one.setting, one.attempts, one.direct, one.resumedDirectly, one.removed, one.resumed];
+      return `| ${[...cells, one.bystanders, one.disturbed, one.unfollowed].join(" | ")} |`;
+    }),
+  ];
+}
+
+const LEAST_RESUMED = 3;
+const LEAST_SHARE = 0.05;
