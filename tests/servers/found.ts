@@ -11,6 +11,8 @@ export interface Found {
   /** Servers, or ways to run them (`Lane.name`), that resume it when nobody refuses. */
   servers: string[];
   case: Case;
+  /** Nothing is removed: it resumes through the filter as it does directly. */
+  bystander?: true;
 }
 
 const FOLDER = fileURLToPath(new URL("found/", import.meta.url));

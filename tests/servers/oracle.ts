@@ -5,6 +5,7 @@
  * Sessions are always fresh: one that a server has forgotten, or that was removed before, would prove nothing.
  */
 import { runPlan } from "./client/connection.ts";
+import { EXT } from "./client/hello.ts";
 import type { Outcome } from "./client/outcome.ts";
 import { type HelloOptions, plainPlan } from "./client/plan.ts";
 import { type Session, ticketHash, ticketKey } from "./client/session.ts";
@@ -38,7 +39,13 @@ export class Oracle {
     const trial =
       held !== undefined && held.uses++ < MOST_USES ? held.session : await this.trialSession(lane, one, lane.port);
     if (trial === "none") return NOTHING;
-    const outcome = await this.attempt(lane, one, lane.port, trial, DIRECT_MILLISECONDS);
+    const outcome = await this.attempt(
+      lane,
+      one,
+      lane.port,
+      trial,
+      lane.width > 1 ? DIRECT_MILLISECONDS : SERIAL_MILLISECONDS,
+    );
     // What a server stores it may forget after a failure.
     const isStateless = trial !== undefined && one.base !== "id" && one.base !== "early" && trial.ticket.length > 33;
     if (isStateless && outcome.kind === "resumed") this.reusable.set(key, { session: trial, uses: held?.uses ?? 1 });
@@ -53,6 +60,7 @@ export class Oracle {
 
   /** Through the filter, with nothing removed: as it was directly. */
   async bystander(lane: Lane, one: Case, direct: Outcome): Promise<Finding | "unfollowed" | undefined> {
+    if (this.setting.enforcement === "strict" && isStrange(one)) return undefined;
     const seen = await this.quiet.shared(() => this.runBystander(lane, one));
     if (sameKind(seen, direct)) return undefined;
     // Again without anybody else, so that what is counted is ours. And directly: chance may have a hand in it.
@@ -83,7 +91,7 @@ export class Oracle {
       if (outcome.kind === "resumed" && outcome.session === offered) {
         return { what: "resumed although removed", detail: "" };
       }
-      if (one.base === "early" && lane.sawEarly?.(mark) === true) {
+      if (one.base === "early" && isEarlyUnderTrial(one) && (await sawSoon(lane, mark))) {
         return { what: "early data although removed", detail: outcome.kind };
       }
       return undefined;
@@ -145,7 +153,8 @@ export class Oracle {
   private async trialSession(lane: Lane, one: Case, port: number): Promise<Session | "none" | undefined> {
     if (one.base === "full12" || one.base === "full13") return undefined;
     // A PSK is not seen when it is issued: it may as well come from the server itself.
-    const from = is13(one.base) && one.accepted !== true && one.way !== "name" ? lane.port : port;
+    const isFromServer = is13(one.base) ? one.accepted !== true && one.way !== "name" : one.unseen === true;
+    const from = isFromServer ? lane.port : port;
     for (let turn = 0; turn < 3; turn++) {
       const [session] = await this.freshSessions(from, one);
       if (session !== undefined) return session;
@@ -202,6 +211,31 @@ export class Oracle {
   }
 }
 
+/** Early data is under the first PSK; where that is another one, it may reach the server. */
+function isEarlyUnderTrial({ steps }: Case): boolean {
+  return !steps.some(({ front, op }) => op === "psk.other" && front === true);
+}
+
+/** A server writes its log when it has answered. */
+async function sawSoon(lane: Lane, mark: string): Promise<boolean> {
+  if (lane.sawEarly === undefined) return false;
+  await new Promise((resolve) => setTimeout(resolve, LOG_MILLISECONDS));
+  return lane.sawEarly(mark);
+}
+
+/**
+ * Whether a case asks for what strict refuses to whoever it is: a handle that the cache does not hold, or one beside the one that it does, where
+ * nobody can tell which of the two the server has taken.
+ */
+export function isStrange({ steps }: Case): boolean {
+  return steps.some(
+    ({ op, type }) =>
+      /^(ticket|id)\./.test(op) ||
+      /^(psk\.append|psk\.other|hello\.session_id)/.test(op) ||
+      (op.startsWith("extension.") && (type === EXT.ticket || type === EXT.psk)),
+  );
+}
+
 export function sameKind(one: Outcome, other: Outcome): boolean {
   const isGood = ({ kind }: Outcome): boolean => kind === "resumed" || kind === "full";
   return one.kind === other.kind || !isGood(other);
@@ -210,6 +244,9 @@ export function sameKind(one: Outcome, other: Outcome): boolean {
 const NOTHING: Outcome = { kind: "broken", detail: "no session", fresh: [], earlyData: false };
 const MOST_USES = 20;
 const DIRECT_MILLISECONDS = 700;
+/** Where nobody else is served meanwhile. */
+const SERIAL_MILLISECONDS = 450;
+const LOG_MILLISECONDS = 20;
 const FRONT_MILLISECONDS = 3000;
 /** What a second hello may wait. */
 const SECOND_PAUSES = 1500;

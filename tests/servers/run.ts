@@ -3,6 +3,7 @@
  *
  *     npm run test:servers -- [--minutes 1] [--attempts 100000] [--seed N] [--servers openssl,node]
  *     npm run test:servers -- --replay FILE [--servers openssl]
+ *     npm run test:servers -- --seed N --case "openssl, no tickets#17"
  *
  * Prints what was counted for each server under each setting; each of those is one test, and so is each named case of
  * `tests/servers/found/`. What fails is written, made small, under build/servers/. Where --attempts is given, it ends when they are
@@ -15,9 +16,10 @@ import { close, open } from "../fixtures/workbench.ts";
 import { BUILD_FOLDER } from "../../tools/project.ts";
 import { SETTINGS, settingName } from "./envoy.ts";
 import { type Found, foundBefore, readFound } from "./found.ts";
+import type { Lane } from "./servers/lane.ts";
 import { KINDS } from "./servers/kinds.ts";
 import { type Started, startServers } from "./servers/start.ts";
-import { runSlice, type SliceResult } from "./slice.ts";
+import { caseOf, runSlice, type SliceResult } from "./slice.ts";
 import { table, type Tally } from "./tally.ts";
 
 interface Options {
@@ -26,6 +28,8 @@ interface Options {
   seed: number;
   servers: string[];
   replay: string | undefined;
+  /** `lane name#index` of the seed. */
+  case: string | undefined;
 }
 
 async function main(options: Options): Promise<number> {
@@ -57,7 +61,8 @@ async function runAll(options: Options, { lanes, missing }: Started): Promise<nu
     outcome[isRequired ? "failed" : "skipped"] += SETTINGS.length;
   }
   if (lanes.length === 0) return summary(outcome);
-  const found = options.replay === undefined ? foundBefore() : [readFound(options.replay)];
+  const replayed = replayedCases(options, lanes);
+  const found = replayed ?? foundBefore();
   console.log(
     `seed ${options.seed}, ${lanes.length} servers: ${[...new Set(lanes.map(({ name }) => name))].join("; ")}`,
   );
@@ -71,16 +76,14 @@ async function runAll(options: Options, { lanes, missing }: Started): Promise<nu
     const left = SETTINGS.length - index;
     let printed = Date.now();
     let last = 0;
-    const result = await runSlice({
+    const slice = runSlice({
       setting,
       lanes,
       seed: options.seed,
       nextIndex,
       found,
       seconds:
-        options.replay === undefined
-          ? Math.max(LEAST_SECONDS, (options.minutes * 60 - elapsed) / left - START_SECONDS)
-          : 0,
+        replayed === undefined ? Math.max(LEAST_SECONDS, (options.minutes * 60 - elapsed) / left - START_SECONDS) : 0,
       attempts: Math.ceil((options.attempts - before) / left),
       progress: (attempts) => {
         last = attempts;
@@ -90,21 +93,39 @@ async function runAll(options: Options, { lanes, missing }: Started): Promise<nu
         console.log(`${settingName(setting)}: ${before + attempts} attempts, ${rate} a second`);
       },
     });
+    try {
+      results.push(await slice);
+    } catch (error) {
+      // Such as an Envoy that has ended, or a module that has trapped.
+      console.log(`FAILED: ${settingName(setting)}: ${String((error as Error).stack ?? error)}`);
+      outcome.failed++;
+    }
     before += last;
-    results.push(result);
   }
   const seconds = (Date.now() - begun) / 1000;
   console.log(
     `${before} attempts in ${Math.round(seconds)} s, ${Math.round(before / seconds)} a second, seed ${options.seed}`,
   );
   reportNamed(results, found, outcome);
-  if (options.replay === undefined)
+  if (replayed === undefined)
     reportTallies(
       results.flatMap(({ tallies }) => tallies),
       options.seed,
       outcome,
     );
   return summary(outcome);
+}
+
+/** What is asked for by name instead of by chance. */
+function replayedCases(options: Options, lanes: readonly Lane[]): Found[] | undefined {
+  if (options.replay !== undefined) return [readFound(options.replay)];
+  if (options.case === undefined) return undefined;
+  const [name = "", index] = options.case.split("#");
+  const lane = lanes.find((one) => one.name === name);
+  if (lane === undefined) throw new Error(`no server is called ${name}`);
+  const { one } = caseOf(options.seed, lane, Number(index));
+  console.log(JSON.stringify(one));
+  return [{ name: options.case, servers: [name], case: one }];
 }
 
 interface Counted {
@@ -147,7 +168,13 @@ function reportTallies(tallies: Tally[], seed: number, outcome: Counted): void {
     if (weakness !== undefined) console.log(`FAILED: ${tally.server} (${tally.setting}): ${weakness}`);
     tally.failures.forEach((failure, index) => {
       const name = `${failure.lane}, ${failure.case.base}: ${failure.what}`;
-      const found: Found = { name, servers: [failure.lane], case: failure.case };
+      const isBystander = failure.what === "disturbed";
+      const found: Found = {
+        name,
+        servers: [failure.lane],
+        case: failure.case,
+        ...(isBystander ? { bystander: true } : {}),
+      };
       const file = `${failure.lane}-${tally.setting}-${seed}-${index}.json`.replace(/[^\w.-]+/g, "_");
       writeFileSync(join(folder, file), `${JSON.stringify(found, null, 2)}\n`);
       if (index >= SHOWN) return;
@@ -174,6 +201,7 @@ function readOptions(args: string[]): Options | string {
       seed: { type: "string" },
       servers: { type: "string", default: names.join(",") },
       replay: { type: "string" },
+      case: { type: "string" },
     },
   });
   const attempts = values.attempts === undefined ? Infinity : Number(values.attempts);
@@ -186,7 +214,7 @@ function readOptions(args: string[]): Options | string {
   if (!(minutes > 0) || !(attempts > 0) || !Number.isSafeInteger(seed)) {
     return "--minutes and --attempts are above 0, --seed is a whole number";
   }
-  return { minutes, attempts, seed, servers, replay: values.replay };
+  return { minutes, attempts, seed, servers, replay: values.replay, case: values.case };
 }
 
 const PRINT_MILLISECONDS = 10_000;

@@ -59,6 +59,7 @@ class Slice {
   async run(): Promise<SliceResult> {
     const { found, lanes, seconds } = this.options;
     await this.everywhere((lane, lead) => (lead === 0 ? this.runNamed(lane, found) : Promise.resolve()));
+    if (seconds > 0) await this.everywhere((lane, lead) => (lead === 0 ? this.runPlain(lane) : Promise.resolve()));
     const begun = Date.now();
     const until = (share: number): (() => boolean) => {
       const end = begun + seconds * share * 1000;
@@ -93,9 +94,11 @@ class Slice {
     const direct = await this.oracle.direct(lane, one);
     tally.direct++;
     this.count(tally);
+    if (direct.detail === "ECONNREFUSED") return await this.revive(lane, one);
     if (direct.kind !== "resumed" && direct.kind !== "full") return;
     if (direct.kind === "resumed") {
       tally.resumedDirectly++;
+      if (one.steps.length > 0) tally.mutatedResumed++;
       await this.judgeRemoved(lane, one, index);
     }
     if (!wantsBystander) return;
@@ -105,6 +108,12 @@ class Slice {
     this.count(tally);
     if (seen === "unfollowed") tally.unfollowed++;
     else if (seen !== undefined) await this.fail(lane, one, index, seen);
+  }
+
+  /** A server that a hello has ended is no matter of ours, but it is told. */
+  private async revive(lane: Lane, one: Case): Promise<void> {
+    console.log(`${lane.name} has ended, and is started again; about then it was sent ${JSON.stringify(one)}`);
+    await lane.restart();
   }
 
   private async judgeRemoved(lane: Lane, one: Case, index: number): Promise<void> {
@@ -156,17 +165,28 @@ class Slice {
     for (const key of keys) await admin("PUT", `/v1/ticket-keys/${key}`, { body: {} });
   }
 
+  /** Each base as nobody has changed it: without that, the rest proves nothing. */
+  private async runPlain(lane: Lane): Promise<void> {
+    for (const base of lane.possible.bases) {
+      await this.judge(lane, { base, steps: [], way: "session", asksTicket: base !== "id" }, -1, true);
+    }
+  }
+
   private async runNamed(lane: Lane, all: readonly Found[]): Promise<void> {
     for (const found of all) {
       if (!found.servers.includes(lane.server) && !found.servers.includes(lane.name)) continue;
       const result = this.named.get(found) ?? { resumed: [], failures: [] };
       this.named.set(found, result);
+      if (!lane.possible.bases.includes(found.case.base)) continue;
       const direct = await this.oracle.direct(lane, found.case);
-      if (direct.kind !== "resumed") continue;
+      if (direct.kind !== "resumed" && !(found.bystander === true && direct.kind === "full")) continue;
       const where = `${lane.name} (${settingName(this.options.setting)})`;
       result.resumed.push(where);
-      const finding = await this.oracle.removed(lane, found.case);
-      if (finding !== undefined) result.failures.push(`${where}: ${finding.what} ${finding.detail}`);
+      const finding =
+        found.bystander === true
+          ? await this.oracle.bystander(lane, found.case, direct)
+          : await this.oracle.removed(lane, found.case);
+      if (typeof finding === "object") result.failures.push(`${where}: ${finding.what} ${finding.detail}`);
     }
   }
 

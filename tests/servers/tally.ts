@@ -16,6 +16,8 @@ export class Tally {
   attempts = 0;
   direct = 0;
   resumedDirectly = 0;
+  /** Of those, with at least one step. */
+  mutatedResumed = 0;
   removed = 0;
   resumed = 0;
   bystanders = 0;
@@ -34,8 +36,8 @@ export class Tally {
   /** Why this is no proof, where it is none. */
   weakness(): string | undefined {
     if (this.direct === 0) return "nothing was tried";
-    const least = Math.max(LEAST_RESUMED, Math.floor(this.direct * LEAST_SHARE));
-    if (this.resumedDirectly < least) return `only ${this.resumedDirectly} of ${this.direct} resumed directly`;
+    const least = Math.max(1, Math.floor(this.direct * LEAST_SHARE));
+    if (this.mutatedResumed < least) return `only ${this.mutatedResumed} mutated of ${this.direct} resumed directly`;
     return this.bystanders === 0 ? "there was no bystander" : undefined;
   }
 
@@ -57,5 +59,4 @@ export function table(tallies: readonly Tally[]): string[] {
   ];
 }
 
-const LEAST_RESUMED = 3;
 const LEAST_SHARE = 0.05;

@@ -42,13 +42,14 @@ export function randomCase(random: Random, possible: Possible): Case {
   const details = randomDetails(random, base, possible);
   const count = random.pick([0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4]);
   const steps: Step[] = [];
-  // Whose PSK it is, only its name in the hello tells.
-  const needsName = details.way === "name" && is13(base) && details.accepted !== true;
+  // What was never seen shows whose it is by the name in the hello alone, and by its hash alone which it is.
+  const isUnseen = details.unseen === true || (is13(base) && details.accepted !== true);
   for (let i = 0; i < count; i++) {
     const second = base === "retry" && random.below(2) === 0;
     const operation = pickOperation(random, base, second);
     const step: Step = { op: operation.name, ...operation.make(random), ...(second ? { second } : {}) };
-    if (!(needsName && hidesName(step))) steps.push(step);
+    const isOutOfReach = isUnseen && ((details.way === "name" && hidesName(step)) || step.op === "psk.append");
+    if (!isOutOfReach) steps.push(step);
   }
   return { base, steps, ...details };
 }
@@ -60,6 +61,7 @@ function randomDetails(random: Random, base: Base, possible: Possible): Omit<Cas
   if (is13(base)) return { way };
   const asksTicket = base === "id" ? possible.hasBoth && first % 2 === 0 : true;
   const removes = possible.hasBoth && asksTicket ? (second % 2 === 0 ? "id" : "ticket") : undefined;
+  if (way === "name" && third % 3 === 0) return { way, asksTicket, unseen: true };
   const canChain = possible.renews && (base === "ticket" || base === "both") && way === "session";
   const chain = canChain && third % 4 === 0 ? (third % 8 === 0 ? "successor" : "predecessor") : undefined;
   return { way, asksTicket, ...(removes === undefined ? {} : { removes }), ...(chain === undefined ? {} : { chain }) };

@@ -1,4 +1,5 @@
 /** Mutations of a hello's fields in front of the extensions, and of what ends it. */
+import { EXT } from "../client/hello.ts";
 import { uint16 } from "../client/records.ts";
 import { bytesOf, hex, numberOf, type Operation } from "./step.ts";
 
@@ -71,6 +72,20 @@ export const HELLO_OPERATIONS: Operation[] = [
     apply: ({ hello }, step) => {
       const many = Array.from({ length: numberOf(step, "count") }, (_, index) => uint16(0x2000 + (index & 0xfff)));
       hello.suites = Buffer.concat([hello.suites, ...many]);
+    },
+  },
+  {
+    name: "hello.huge",
+    weight: 0.5,
+    // As long as most servers take: about 128 kB.
+    make: (random) => ({
+      suites: random.pick([10_000, 32_000, 32_700]),
+      padding: random.pick([20_000, 60_000, 64_500]),
+    }),
+    apply: ({ extensions, hello }, step) => {
+      const many = Array.from({ length: numberOf(step, "suites") }, (_, index) => uint16(0x2000 + (index & 0xfff)));
+      hello.suites = Buffer.concat([hello.suites, ...many]);
+      extensions.unshift({ type: EXT.padding, body: Buffer.alloc(numberOf(step, "padding")) });
     },
   },
   {

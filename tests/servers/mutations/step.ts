@@ -23,6 +23,8 @@ export interface Case {
   removes?: "id" | "ticket";
   /** TLS 1.2, where a resumption renews the ticket: the old one is removed and the new one offered, or the other way round. */
   chain?: "successor" | "predecessor";
+  /** TLS 1.2: the filter has not seen its issue. */
+  unseen?: boolean;
   /** TLS 1.3: accepted once before it is removed. */
   accepted?: boolean;
 }

@@ -3,7 +3,7 @@
  * that serve both versions at once, or keep sessions in another way, are started here.
  */
 import { type ChildProcess, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SERVERS, type Serving } from "../../fixtures/makers/servers.ts";
 import { CERT, KEY, PEERS, serve, serveAt, work } from "../../fixtures/workbench.ts";
@@ -21,8 +21,8 @@ export const KINDS: readonly ServerKind[] = [
     isRequired: true,
     needs: ["openssl"],
     variants: [
-      own("openssl", 3, 1, (port) => serve("openssl", sServer(port, CERT, KEY))),
-      own("openssl, no tickets", 3, 1, (port) => serve("openssl", [...sServer(port, CERT, KEY), "-no_ticket"])),
+      own("openssl", 4, 1, (port) => serve("openssl", sServer(port, CERT, KEY))),
+      own("openssl, no tickets", 4, 1, (port) => serve("openssl", [...sServer(port, CERT, KEY), "-no_ticket"])),
       own("openssl, RSA", 1, 1, (port) => serve("openssl", [...sServer(port, ...rsa()), "-groups", "P-256"])),
     ],
   },
@@ -69,14 +69,26 @@ export const KINDS: readonly ServerKind[] = [
       { name: "nginx, early data", copies: 1, width: 16, start: (port) => nginx(port, "ssl_early_data on;") },
     ],
   },
-  fixture("wolfssl", false, 1, [
-    ["wolfssl, TLS 1.2", TICKETS_12],
-    ["wolfssl, TLS 1.3", TICKETS_13],
-  ]),
-  fixture("mbedtls", false, 1, [
-    ["mbedtls", TICKETS_12],
-    ["mbedtls, no tickets", IDS_12],
-  ]),
+  fixture(
+    "wolfssl",
+    false,
+    1,
+    [
+      ["wolfssl, TLS 1.2", TICKETS_12],
+      ["wolfssl, TLS 1.3", TICKETS_13],
+    ],
+    2,
+  ),
+  fixture(
+    "mbedtls",
+    false,
+    1,
+    [
+      ["mbedtls", TICKETS_12],
+      ["mbedtls, no tickets", IDS_12],
+    ],
+    2,
+  ),
 ];
 
 function own(name: string, copies: number, width: number, start: (port: number) => Promise<ChildProcess>): Variant {
@@ -88,6 +100,7 @@ function fixture(
   isRequired: boolean,
   width: number,
   variants: [string, Pick<Serving, "version" | "tickets">][],
+  copies = 1,
 ): ServerKind {
   const stack = SERVERS[name];
   if (stack === undefined) throw new Error(`tests/fixtures/makers has no ${name}`);
@@ -95,7 +108,9 @@ function fixture(
     name,
     isRequired,
     needs: stack.needs,
-    variants: variants.map(([variant, serving]) => own(variant, 1, width, (port) => stack.start({ ...serving, port }))),
+    variants: variants.map(([variant, serving]) =>
+      own(variant, copies, width, (port) => stack.start({ ...serving, port })),
+    ),
   };
 }
 
@@ -131,7 +146,7 @@ function rsa(): [string, string] {
 /** It writes a line for each request, with the path: so it shows what came as early data. */
 async function nginx(port: number, setting: string): Promise<Running> {
   const folder = join(work, `nginx-${port}`);
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const log = join(folder, "access.log");
   const file = join(folder, "nginx.conf");
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder};`);
@@ -141,17 +156,19 @@ async function nginx(port: number, setting: string): Promise<Running> {
     file,
     `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log crit;
 events { worker_connections 512; }
-http { access_log ${log}; ${temporary.join(" ")} ${server} }\n`,
+http { access_log ${setting.includes("early") ? log : "off"}; ${temporary.join(" ")} ${server} }\n`,
   );
   const child = await serveAt(port, "nginx", ["-c", file, "-e", join(folder, "error.log")]);
+  if (!setting.includes("early")) return running(child);
   let seen = "";
-  let read = 0;
+  const lines = openSync(log, "r");
+  const more = Buffer.alloc(65_536);
   const sawEarly = (mark: string): boolean => {
-    const all = readFileSync(log, "latin1");
-    // Only what is new is looked at twice.
-    seen = (seen + all.slice(read)).slice(-200_000);
-    read = all.length;
-    return seen.includes(mark);
+    for (;;) {
+      const length = readSync(lines, more);
+      if (length === 0) return seen.includes(mark);
+      seen = (seen + more.toString("latin1", 0, length)).slice(-200_000);
+    }
   };
-  return { ...running(child), ...(setting.includes("early") ? { sawEarly } : {}) };
+  return { ...running(child), sawEarly };
 }

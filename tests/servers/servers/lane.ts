@@ -16,6 +16,8 @@ export interface Lane {
   sawEarly: ((mark: string) => boolean) | undefined;
   /** A HelloRetryRequest of this server. */
   retry: Buffer | undefined;
+  /** After it has ended: on the same port, with nothing that it knew. */
+  restart: () => Promise<void>;
 }
 
 /** One way to run a server. */

@@ -53,7 +53,16 @@ async function startLane(kind: ServerKind, variant: Variant, all: Running[]): Pr
   const [port] = (await freePorts(1)) as [number];
   const running = await variant.start(port);
   all.push(running);
-  return await explore(kind.name, variant, port, running);
+  let restarting: Promise<void> | undefined;
+  const restart = async (): Promise<void> => {
+    const next = await variant.start(port);
+    all.push(next);
+    watch([next.pid]);
+  };
+  const lane = await explore(kind.name, variant, port, running);
+  // Many may find out at the same time.
+  lane.restart = () => (restarting ??= restart().finally(() => (restarting = undefined)));
+  return lane;
 }
 
 async function explore(server: string, variant: Variant, port: number, running: Running): Promise<Lane> {
@@ -97,6 +106,7 @@ async function explore(server: string, variant: Variant, port: number, running: 
     hasTicketKey: hasTickets && facts.hasTicketKey,
     sawEarly: running.sawEarly,
     retry,
+    restart: () => Promise.resolve(),
   };
 }
 
