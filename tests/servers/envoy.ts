@@ -5,6 +5,7 @@
 import { type Document, isMap, isSeq } from "yaml";
 import { type Stack, startStack } from "../e2e/stack.ts";
 import { freePorts } from "../../tools/free_ports.ts";
+import { SetupError } from "../../tools/setup_error.ts";
 import type { Lane } from "./servers/lane.ts";
 
 export interface Setting {
@@ -27,6 +28,17 @@ export interface Front {
 }
 
 export async function startFront(lanes: readonly Lane[], setting: Setting): Promise<Front> {
+  // So many ports were free a moment ago: now and then somebody has taken one.
+  for (let turn = 1; ; turn++) {
+    try {
+      return await tryToStart(lanes, setting);
+    } catch (error) {
+      if (!(error instanceof SetupError) || turn === MOST_TURNS) throw error;
+    }
+  }
+}
+
+async function tryToStart(lanes: readonly Lane[], setting: Setting): Promise<Front> {
   const ports = await freePorts(lanes.length);
   const stack = await startStack({
     upstreams: [`127.0.0.1:${lanes[0]?.port ?? 0}`],
@@ -76,3 +88,5 @@ function set(root: Json, path: string[], value: unknown): void {
   }
   (node as Record<string, unknown>)[path.at(-1) ?? ""] = value;
 }
+
+const MOST_TURNS = 3;

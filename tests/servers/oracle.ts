@@ -39,13 +39,12 @@ export class Oracle {
     const trial =
       held !== undefined && held.uses++ < MOST_USES ? held.session : await this.trialSession(lane, one, lane.port);
     if (trial === "none") return NOTHING;
-    const outcome = await this.attempt(
-      lane,
-      one,
-      lane.port,
-      trial,
-      lane.width > 1 ? DIRECT_MILLISECONDS : SERIAL_MILLISECONDS,
-    );
+    const patience = lane.width > 1 ? DIRECT_MILLISECONDS : SERIAL_MILLISECONDS;
+    const mark = `early-${this.mark()}`;
+    const outcome = await this.attempt(lane, one, lane.port, trial, patience, mark);
+    if (one.base === "early" && outcome.kind !== "resumed" && isEarlyUnderTrial(one)) {
+      outcome.earlyReached = await sawSoon(lane, mark);
+    }
     // What a server stores it may forget after a failure.
     const isStateless = trial !== undefined && one.base !== "id" && one.base !== "early" && trial.ticket.length > 33;
     if (isStateless && outcome.kind === "resumed") this.reusable.set(key, { session: trial, uses: held?.uses ?? 1 });
@@ -116,7 +115,7 @@ export class Oracle {
     port: number,
     trial: Session | undefined,
     milliseconds: number,
-    mark = "early",
+    mark = `early-${this.mark()}`,
   ): Promise<Outcome> {
     const others = one.steps.some(({ op }) => op.endsWith(".other")) ? await this.otherSessions(one, port) : [];
     const serverName = trial?.serverName ?? "shop.example";
@@ -227,7 +226,8 @@ async function sawSoon(lane: Lane, mark: string): Promise<boolean> {
  * Whether a case asks for what strict refuses to whoever it is: a handle that the cache does not hold, or one beside the one that it does, where
  * nobody can tell which of the two the server has taken.
  */
-export function isStrange({ steps }: Case): boolean {
+export function isStrange({ steps, unseen }: Case): boolean {
+  if (unseen === true) return true;
   return steps.some(
     ({ op, type }) =>
       /^(ticket|id)\./.test(op) ||

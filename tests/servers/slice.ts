@@ -58,7 +58,13 @@ class Slice {
 
   async run(): Promise<SliceResult> {
     const { found, lanes, seconds } = this.options;
-    await this.everywhere((lane, lead) => (lead === 0 ? this.runNamed(lane, found) : Promise.resolve()));
+    // Each at one of the copies of a server, and all of them side by side.
+    await this.everywhere(async (lane, worker) => {
+      const copies = lanes.filter(({ name }) => name === lane.name);
+      const own = copies.indexOf(lane) * lane.width + worker;
+      const share = found.filter((_, index) => index % (copies.length * lane.width) === own);
+      await this.runNamed(lane, share);
+    });
     if (seconds > 0) await this.everywhere((lane, lead) => (lead === 0 ? this.runPlain(lane) : Promise.resolve()));
     const begun = Date.now();
     const until = (share: number): (() => boolean) => {
@@ -95,13 +101,12 @@ class Slice {
     tally.direct++;
     this.count(tally);
     if (direct.detail === "ECONNREFUSED") return await this.revive(lane, one);
-    if (direct.kind !== "resumed" && direct.kind !== "full") return;
-    if (direct.kind === "resumed") {
+    if (direct.kind === "resumed" || direct.earlyReached === true) {
       tally.resumedDirectly++;
       if (one.steps.length > 0) tally.mutatedResumed++;
       await this.judgeRemoved(lane, one, index);
     }
-    if (!wantsBystander) return;
+    if (!wantsBystander || (direct.kind !== "resumed" && direct.kind !== "full")) return;
     const seen = await this.oracle.bystander(lane, one, direct);
     tally.bystanders++;
     if (one.steps.length === 0) tally.plainBystanders++;
@@ -179,13 +184,14 @@ class Slice {
       this.named.set(found, result);
       if (!lane.possible.bases.includes(found.case.base)) continue;
       const direct = await this.oracle.direct(lane, found.case);
-      if (direct.kind !== "resumed" && !(found.bystander === true && direct.kind === "full")) continue;
+      const isBystander = found.bystander === true;
+      const isGood = direct.kind === "resumed" || (isBystander ? direct.kind === "full" : direct.earlyReached === true);
+      if (!isGood) continue;
       const where = `${lane.name} (${settingName(this.options.setting)})`;
       result.resumed.push(where);
-      const finding =
-        found.bystander === true
-          ? await this.oracle.bystander(lane, found.case, direct)
-          : await this.oracle.removed(lane, found.case);
+      const finding = isBystander
+        ? await this.oracle.bystander(lane, found.case, direct)
+        : await this.oracle.removed(lane, found.case);
       if (typeof finding === "object") result.failures.push(`${where}: ${finding.what} ${finding.detail}`);
     }
   }

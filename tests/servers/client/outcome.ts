@@ -10,6 +10,8 @@ export interface Outcome {
   fresh: Session[];
   /** The server says that it took the early data. */
   earlyData: boolean;
+  /** The server shows that it got the early data, whatever became of the handshake. */
+  earlyReached?: boolean;
   /** A close_notify, where the connection stands. */
   goodbye?: Buffer;
   /** As it came, where there was one. */
