@@ -39,7 +39,9 @@ function writeEvent(json: JsonWriter, event: Event, mark: string): void {
   json.name("type");
   json.string(eventTypeName(event.type));
   json.name("id");
-  json.hex(event.id, event.idLength);
+  // Of a resumption that could not be followed nobody knows which session it was.
+  if (event.idLength > 0) json.hex(event.id, event.idLength);
+  else json.nothing();
   json.name("time");
   json.number(event.time);
   json.name("cause");

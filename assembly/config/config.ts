@@ -5,6 +5,19 @@
 import { BySource, SteeringMode } from "../steering/modes";
 
 export const UNSET: i64 = -1;
+/** RFC 8446 6, RFC 5246 7.2: what RFC 5246 7.2.2 lets clients forget a session for. */
+export const HANDSHAKE_FAILURE: i32 = 40;
+export const NO_ALERT: i32 = -1;
+
+/** Where the alert of a refusal stands, in TLS 1.2 and before. */
+export const enum RefusalPlace {
+  /** In the place of the server's answer. */
+  Instead = 0,
+  /** Behind its ServerHello. */
+  ServerHello = 1,
+  /** Behind its ServerHello and change of cipher spec. */
+  ChangeCipherSpec = 2,
+}
 
 export class Config {
   /** One line: what is wrong, where, and what would be right. Empty where all is right. */
@@ -35,6 +48,15 @@ export class Config {
   upstreams: string[] = [];
   /** Of observer and guard: whether they write fields for Envoy's access logs. */
   accessLog: bool = false;
+  /** Of the observer: under `revoked`, a renegotiation ends its connection. */
+  closesRenegotiations: bool = true;
+  /** Of the observer: servers may decrypt encrypted hellos, so a PSK that is accepted behind one cannot be followed. */
+  decryptsHellos: bool = false;
+  /** Of the observer: the alerts that it refuses with in TLS 1.2 and before, and in TLS 1.3; NO_ALERT: it closes without one. */
+  legacyAlert: i32 = HANDSHAKE_FAILURE;
+  modernAlert: i32 = HANDSHAKE_FAILURE;
+  /** Of the observer: where the former stands. */
+  refusalPlace: RefusalPlace = RefusalPlace.ServerHello;
   /** Null where the text has no such part. */
   admin: AdminConfig | null = null;
   /** Where events are sent to; null where the text does not say. */

@@ -8,6 +8,7 @@
  *    "steering": "hash", "steering_by_source": true, "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact",
  *    "upstreams": ["10.0.0.7:443"], "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
+ *    "renegotiation": "close", "encrypted_hello": "pass", "refusal": {"tls12": "handshake_failure"},
  *    "access_log": true, "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
 import { quoted } from "../json/quote";
@@ -19,6 +20,7 @@ import { BySource, SteeringMode } from "../steering/modes";
 import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
 import { nearest } from "./nearest";
+import { readRefusal } from "./refusal_field";
 
 export function parseConfig(text: usize, length: i32, environment: Environment): Config {
   const config = new Config();
@@ -112,6 +114,19 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     else config.exactCluster = value.text;
     return "";
   }
+  if (name == "renegotiation") {
+    const text = value.kind == JsonKind.String ? value.text : "";
+    if (text != "close" && text != "observe") return name + ': expected "close" or "observe"';
+    config.closesRenegotiations = text == "close";
+    return "";
+  }
+  if (name == "encrypted_hello") {
+    const text = value.kind == JsonKind.String ? value.text : "";
+    if (text != "pass" && text != "refuse") return name + ': expected "pass" or "refuse"';
+    config.decryptsHellos = text == "refuse";
+    return "";
+  }
+  if (name == "refusal") return readRefusal(config, value);
   if (name == "upstreams") return readUpstreams(config.upstreams, name, value);
   if (name == "admin") return readAdmin(config, value, environment);
   if (name == "events") return readEvents(config, value);
@@ -304,6 +319,9 @@ const FIELDS: StaticArray<string> = [
   "steering",
   "steering_by_source",
   "access_log",
+  "renegotiation",
+  "encrypted_hello",
+  "refusal",
   "cluster",
   "exact_cluster",
   "upstreams",

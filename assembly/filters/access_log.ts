@@ -6,6 +6,7 @@
  *   tls_session_id        hex: the ID of what was offered, as the API calls it
  *   tls_session_issued    hex: the ID of what the server issued, as far as it can be seen
  *   tls_session_protocol  SSLv3, TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3
+ *   tls_session_renegotiation   observed or closed, where a client has begun one
  *
  * Each is written as soon as it is known, at the server's answer or at the end of the handshake, and corrected where the
  * end differs: so it is there whenever the log is written. All bytes are made here, words and hex digits: nothing that a
@@ -24,20 +25,33 @@ import { Handshake } from "../tls/handshake";
 export class AccessLog {
   /** A server has answered, and `observation` has looked at it. */
   answered(observation: Observation, handshake: Handshake, verdict: Verdict): void {
+    const full = observation.offeredKind == 0;
+    OUTCOME.say(verdict != Verdict.Resume ? REFUSED : full ? FULL : fateWord(observation.fate));
+    this.offered(observation, handshake);
+  }
+
+  private offered(observation: Observation, handshake: Handshake): void {
     const kind = observation.offeredKind;
     OFFERED.say(kindWord(kind));
-    OUTCOME.say(verdict != Verdict.Resume ? REFUSED : kind == 0 ? FULL : fateWord(observation.fate));
     PROTOCOL.say(protocolWord(handshake.version));
     if (kind != 0) writeId(ID, observation.offeredId, observation.offeredIdLength);
   }
 
-  /** The watching of a handshake has ended, and it was not refused. */
-  ended(handshake: Handshake): void {
+  /** The watching of a handshake has ended, `observation` has looked at that, and it was not refused. */
+  ended(observation: Observation, handshake: Handshake): void {
     if (!handshake.begun) return;
-    if (!handshake.completed) return OUTCOME.say(FAILED);
-    if (handshake.acceptedKind != 0 && !handshake.resumed) OUTCOME.say(DECLINED);
+    if (!handshake.completed) {
+      OUTCOME.say(FAILED);
+      if (handshake.mayResume) this.offered(observation, handshake);
+      return;
+    }
     if (handshake.issuedTicket) writeId(ISSUED, handshake.issuedTicketHash, MAX_ID_LENGTH);
     else writeId(ISSUED, handshake.issuedId, handshake.issuedIdLength);
+  }
+
+  /** A client has begun a renegotiation; `closes`: that ends its connection. */
+  renegotiated(closes: bool): void {
+    RENEGOTIATION.say(closes ? CLOSED : OBSERVED);
   }
 }
 
@@ -78,6 +92,9 @@ const OFFERED = new LogField("tls_session_offered");
 const ID = new LogField("tls_session_id");
 const ISSUED = new LogField("tls_session_issued");
 const PROTOCOL = new LogField("tls_session_protocol");
+const RENEGOTIATION = new LogField("tls_session_renegotiation");
+const OBSERVED = new Word("observed");
+const CLOSED = new Word("closed");
 const FULL = new Word("full");
 const RESUMED = new Word("resumed");
 const DECLINED = new Word("declined");

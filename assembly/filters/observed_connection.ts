@@ -1,11 +1,15 @@
 /**
- * What the observer knows of one connection, outside of collected memory: its handshake, and what it holds back.
+ * What the observer knows of one connection, outside of collected memory: its handshake, what it holds back, and, behind a handshake
+ * of TLS 1.2 or before, where its client's records begin.
  *
- * Bytes are held back in one case only: a client has offered a session that must not resume, and the server's answer
- * is not whole yet. They are given back, or replaced by an alert, as soon as the ServerHello is
- * whole; it is bounded by the longest ServerHello that is read.
+ * Bytes are held back in one case only: a client has offered what must not resume, and the server's answer has not told yet whether
+ * it resumes. They are given back, or replaced by an alert, as soon as it has. A connection holds MAX_HELD bytes at most, and
+ * all of them together no more than the reserve has (`tls/memory.ts`).
  */
+import { AcceptedHandle } from "../session/accepted_handle";
 import { Handshake } from "../tls/handshake";
+import { allocateReserve, releaseReserve } from "../tls/memory";
+import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../tls/record_follower";
 
 
 @unmanaged
@@ -19,8 +23,16 @@ export class ObservedConnection {
   answered: bool;
   /** The server's answer has begun to go through: it is too late to refuse it. */
   passes: bool;
+  /** It is counted as one that could not be followed. */
+  unfollowed: bool;
+  /** What the server's acceptance is put down to. */
+  handle: AcceptedHandle;
   /** The client's early data is dropped: it stands behind a PSK that would be refused. */
   dropsEarlyData: bool;
+  /** Some of it was dropped. */
+  droppedEarlyData: bool;
+  /** The handshake is over, and the client's records are followed to notice another one. */
+  follows: bool;
   /** Held at the host until its ClientHello is in, so that its upstream can be chosen. */
   waits: bool;
   /** While it waits: bytes of the client that the handshake has had; the host gives them again with those that follow. */
@@ -33,13 +45,14 @@ export class ObservedConnection {
   wanted: i32;
   held: usize;
   heldLength: i32;
+  private heldCapacity: i32;
 
   /** Null where memory for one more handshake is not granted. */
   static create(context: u32): ObservedConnection | null {
     const handshake = Handshake.create();
     if (!handshake) return null;
-    const connection = changetype<ObservedConnection>(heap.alloc(offsetof<ObservedConnection>()));
-    memory.fill(changetype<usize>(connection), 0, offsetof<ObservedConnection>());
+    const connection = changetype<ObservedConnection>(heap.alloc(CONNECTION_SIZE));
+    memory.fill(changetype<usize>(connection), 0, CONNECTION_SIZE);
     connection.handshakeAddress = changetype<usize>(handshake);
     connection.context = context;
     connection.token = -1;
@@ -58,20 +71,36 @@ export class ObservedConnection {
     if (handshake) handshake.free();
   }
 
+  get follower(): RecordFollower {
+    return changetype<RecordFollower>(changetype<usize>(this) + FOLLOWER_AT);
+  }
+
   /** Room for `length` more bytes that are held back, or 0 where that would be too many. */
   hold(length: i32): usize {
     const all = this.heldLength + length;
     if (all > MAX_HELD) return 0;
-    this.held = this.held == 0 ? heap.alloc(all) : heap.realloc(this.held, all);
+    if (all > this.heldCapacity && !this.growHeld(all)) return 0;
     const room = this.held + <usize>this.heldLength;
     this.heldLength = all;
     return room;
   }
 
   releaseHeld(): void {
-    if (this.held != 0) heap.free(this.held);
+    if (this.held != 0) releaseReserve(this.held, this.heldCapacity);
     this.held = 0;
     this.heldLength = 0;
+    this.heldCapacity = 0;
+  }
+
+  private growHeld(needed: i32): bool {
+    const capacity = max(needed, min(this.heldCapacity * 2, MAX_HELD));
+    const larger = allocateReserve(capacity);
+    if (larger == 0) return false;
+    memory.copy(larger, this.held, this.heldLength);
+    if (this.held != 0) releaseReserve(this.held, this.heldCapacity);
+    this.held = larger;
+    this.heldCapacity = capacity;
+    return true;
   }
 
   free(): void {
@@ -84,5 +113,7 @@ export class ObservedConnection {
 /** Bits of a connection's state that is no address: nothing has come yet; the host holds the connection. */
 export const FRESH: usize = 1;
 export const WAITS: usize = 2;
-/** The longest ServerHello that is read, 16 KiB, and the headers of the records it may come in. */
+/** A ServerHello of 16 KiB, far beyond any that there is, and the headers of the records it may come in. */
 const MAX_HELD: i32 = 20480;
+const FOLLOWER_AT: usize = (offsetof<ObservedConnection>() + 7) & ~7;
+const CONNECTION_SIZE: usize = FOLLOWER_AT + <usize>RECORD_FOLLOWER_SIZE;

@@ -51,6 +51,8 @@ export namespace HostResult {
   export const OK: u32 = 0;
   export const NOT_FOUND: u32 = 1;
   export const CAS_MISMATCH: u32 = 8;
+  /** What the host answers to a call that the configuration does not allow (`capability_restriction_config`). */
+  export const INTERNAL_FAILURE: u32 = 10;
 }
 
 /** What a callback tells the host to do with the data or the stream. */

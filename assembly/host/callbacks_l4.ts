@@ -17,11 +17,11 @@ export function proxy_on_new_connection(context: u32): i32 {
 }
 
 export function proxy_on_downstream_data(context: u32, length: i32, endOfStream: i32): i32 {
-  return pass(findContext(context), BufferType.DOWNSTREAM_DATA, length, endOfStream != 0);
+  return pass(context, findContext(context), BufferType.DOWNSTREAM_DATA, length, endOfStream != 0);
 }
 
 export function proxy_on_upstream_data(context: u32, length: i32, endOfStream: i32): i32 {
-  return pass(findContext(context), BufferType.UPSTREAM_DATA, length, endOfStream != 0);
+  return pass(context, findContext(context), BufferType.UPSTREAM_DATA, length, endOfStream != 0);
 }
 
 export function proxy_on_downstream_connection_close(context: u32, closeType: i32): void {
@@ -30,12 +30,12 @@ export function proxy_on_downstream_connection_close(context: u32, closeType: i3
 
 export function proxy_on_upstream_connection_close(context: u32, closeType: i32): void {}
 
-function pass(connection: Context | null, buffer: i32, length: i32, endOfStream: bool): i32 {
+function pass(context: u32, connection: Context | null, buffer: i32, length: i32, endOfStream: bool): i32 {
   if (!connection || connection.state == FINISHED) return Action.CONTINUE;
   const root = connection.root;
   root.action = Action.CONTINUE;
-  enterConnection(connection.id);
-  connection.state = root.dataSeen(connection.state, buffer, length, endOfStream);
+  enterConnection(context);
+  connection.state = root.dataSeen(context, connection.state, buffer, length, endOfStream);
   enterConnection(0);
   return root.action;
 }

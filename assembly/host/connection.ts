@@ -1,7 +1,8 @@
 /** Changing what goes over a connection, for network filters. */
 import { lastingBytes, OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
 import { HostResult, proxy_call_foreign_function, proxy_close_stream, proxy_continue_stream } from "./abi";
-import { proxy_get_buffer_bytes, proxy_set_buffer_bytes, StreamType } from "./abi";
+import { BufferType, proxy_get_buffer_bytes, proxy_set_buffer_bytes, StreamType } from "./abi";
+import { proxy_get_shared_data, proxy_set_effective_context } from "./abi";
 
 /** Copies `length` bytes of a buffer, from `offset` on, to `into`; false where that does not succeed. */
 export function copyBytes(buffer: i32, offset: i32, length: i32, into: usize): bool {
@@ -10,25 +11,14 @@ export function copyBytes(buffer: i32, offset: i32, length: i32, into: usize): b
   return result == HostResult.OK && receivedLength() == length;
 }
 
-/** Puts bytes in the place of the first `length` bytes of a buffer. */
-export function replaceBytes(buffer: i32, length: i32, bytes: usize, size: i32): void {
-  proxy_set_buffer_bytes(buffer, 0, length, bytes, size);
+/** Puts bytes in the place of the first `length` bytes of a buffer; false where the host does not do it. */
+export function replaceBytes(buffer: i32, length: i32, bytes: usize, size: i32): bool {
+  return proxy_set_buffer_bytes(buffer, 0, length, bytes, size) == HostResult.OK;
 }
 
-/** Puts bytes before those of a buffer. */
-export function prependBytes(buffer: i32, bytes: usize, size: i32): void {
-  proxy_set_buffer_bytes(buffer, 0, 0, bytes, size);
-}
-
-/**
- * Takes the bytes of a buffer from `offset` on away. The host can only replace a beginning, so what is kept is put in
- * the place of all.
- */
-export function truncateBytes(buffer: i32, offset: i32, length: i32): void {
-  if (offset == 0) return replaceBytes(buffer, length, 0, 0);
-  const kept = heap.alloc(offset);
-  if (copyBytes(buffer, 0, offset, kept)) replaceBytes(buffer, length, kept, offset);
-  heap.free(kept);
+/** Puts bytes before those of a buffer; false where the host does not do it. */
+export function prependBytes(buffer: i32, bytes: usize, size: i32): bool {
+  return replaceBytes(buffer, 0, bytes, size);
 }
 
 /** Lets a connection go on that was stopped before its first byte or at one. */
@@ -73,11 +63,36 @@ function put(at: usize, tag: u8, bytes: usize, length: i32): usize {
   return at + 2 + <usize>length;
 }
 
-/** Closes the connection of the context at hand, after what is on its way to the client was sent. */
-export function closeConnection(): void {
-  proxy_close_stream(StreamType.DOWNSTREAM);
+/**
+ * Closes the connection of the context at hand, after what is on its way to the client was sent. False where the host does
+ * not do it.
+ */
+export function closeConnection(): bool {
+  return proxy_close_stream(StreamType.DOWNSTREAM) == HostResult.OK;
+}
+
+/**
+ * Name of a call that refusing needs and that the configuration does not allow, empty where all are allowed. For start-up: the host
+ * is asked to change and close nothing, and for a key that nobody writes.
+ */
+export function missingCapability(): string {
+  if (isDenied(proxy_set_buffer_bytes(BufferType.UPSTREAM_DATA, 0, 0, 0, 0))) return "proxy_set_buffer_bytes";
+  if (isDenied(proxy_close_stream(StreamType.DOWNSTREAM))) return "proxy_close_stream";
+  if (isDenied(proxy_set_effective_context(NO_CONTEXT))) return "proxy_set_effective_context";
+  receiveInto(0, 0);
+  const read = proxy_get_shared_data(NO_KEY, NO_KEY_LENGTH, OUT_POINTER, OUT_LENGTH, MARK);
+  return isDenied(read) ? "proxy_get_shared_data" : "";
+}
+
+function isDenied(result: i32): bool {
+  return result == HostResult.INTERNAL_FAILURE;
 }
 
 const FUNCTION: usize = lastingBytes("set_envoy_filter_state");
 const FUNCTION_LENGTH: i32 = 22;
 const ARGUMENT: usize = memory.data(256);
+/** No stream's: the host then keeps to the context at hand. */
+const NO_CONTEXT: u32 = 0;
+const NO_KEY: usize = lastingBytes("tls_session_cache/none");
+const NO_KEY_LENGTH: i32 = 22;
+const MARK: usize = memory.data(4, 4);

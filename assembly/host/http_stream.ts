@@ -41,9 +41,9 @@ export function answer(status: i32, headers: string[], body: usize, bodyLength: 
   );
 }
 
-/** Makes a stream, or a root for its ticks, the one that host calls are about. */
-export function enter(context: u32): void {
-  proxy_set_effective_context(context);
+/** Makes a stream, or a root for its ticks, the one that host calls are about. False where the host does not do it. */
+export function enter(context: u32): bool {
+  return proxy_set_effective_context(context) == HostResult.OK;
 }
 
 export function tickEvery(milliseconds: u32): void {

@@ -33,7 +33,7 @@ export abstract class Root {
    * Network filter: `length` bytes have come and wait in a buffer of the host, the last ones where `endOfStream`.
    * What is in the buffer afterwards goes on. Answers with the new state.
    */
-  dataSeen(state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
+  dataSeen(context: u32, state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     return FINISHED;
   }
 

@@ -34,7 +34,7 @@ import { Cause, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origi
 import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
 import { Revocations } from "./revocations";
 import { Settings } from "./settings";
-import { Metric } from "./statistics";
+import { Metric, refusedFor } from "./statistics";
 import { TicketKeys } from "./ticket_keys";
 
 export const enum Lookup {
@@ -293,11 +293,13 @@ export class Cache {
     return lookup;
   }
 
-  /** Counts and tells that a session was refused on the wire. `cause` is one of `EventCause`. */
+  /**
+   * Counts and tells that a session was refused on the wire. `cause` is one of `EventCause`. What could not be followed may have no ID,
+   * 0 bytes long.
+   */
   refused(id: usize, idLength: i32, cause: u8): void {
     this.metrics.increase(Metric.REFUSED, 1);
-    // One of very many identities is refused without being known.
-    if (idLength == 0) return;
+    this.metrics.increase(refusedFor(cause), 1);
     this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength);
   }
 
@@ -601,8 +603,7 @@ export class Cache {
         return origin == ORIGIN_API ? PutOutcome.Added : PutOutcome.Refused;
       }
       if (origin == ORIGIN_ISSUED) return PutOutcome.Replaced;
-      // Whoever puts it by hand vouches for its issue.
-      return !found.unissued && changesNothing(found, change) ? PutOutcome.Identical : PutOutcome.Replaced;
+      return changesNothing(found, change) ? PutOutcome.Identical : PutOutcome.Replaced;
     }
     if (origin == ORIGIN_API) return PutOutcome.Added;
     const refused = page.saturatedAt(this.moment) || (entry != null && entry.refusesAt(this.moment));

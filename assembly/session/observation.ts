@@ -9,15 +9,20 @@
  * counts only where the cache knows it, and in TLS 1.3 it says nothing at all.
  *
  * What is offered is counted once a server has answered, as only then it can be told from what was made up. Whether it
- * was accepted is decided with the answer in TLS 1.3, and when the handshake completes before that.
+ * was accepted is decided with the answer; a resumption of TLS 1.2 counts when the handshake completes.
  *
- * Cost: nothing until the ServerHello; then at most two operations on the cache, and a look for each thing by which an
- * accepted session can be refused, or for the key name of a declined ticket that is not held. Who has answered is asked
- * for only where it tells something: of a session that is held with its issuer and accepted, only to find out whether
- * servers share its ticket key, and then not each time.
+ * Whatever may be meant by an acceptance is judged, and any of it refuses. What is learned from it is less: only what nothing else
+ * explains (`accepted_handle.ts`), so that nobody makes the cache believe what they have made up.
+ *
+ * Cost: nothing until the ServerHello; then at most two operations on the cache, one more where a session ID stands beside a ticket, and
+ * a look for each thing by which an accepted session can be refused, or for the key name of a declined ticket that is not
+ * held. Who has answered is asked for only where it tells something: of a session that is held with its issuer and accepted,
+ * only to find out whether servers share its ticket key, and then not each time.
  */
 import { PeerAddress } from "../ports/peer_address";
-import { Handshake } from "../tls/handshake";
+import { Accepted, Handshake } from "../tls/handshake";
+import { Version } from "../tls/protocol";
+import { AcceptedHandle } from "./accepted_handle";
 import { Cache, Lookup } from "./cache";
 import { Enforcement } from "./enforcement";
 import { causeOf, Refusals, Verdict } from "./refusal";
@@ -34,6 +39,8 @@ export class Observation {
   offeredId: usize = 0;
   offeredIdLength: i32 = 0;
   fate: i32 = Fate.ACCEPTED;
+  /** What that answer's acceptance is put down to. */
+  handle: AcceptedHandle = AcceptedHandle.Untold;
   private readonly session: Session = new Session();
   private readonly refusals: Refusals;
 
@@ -41,6 +48,8 @@ export class Observation {
     private readonly cache: Cache,
     /** Of the server that has answered the connection at hand. */
     private readonly server: PeerAddress,
+    /** Whether servers may decrypt encrypted hellos: then a PSK that is accepted behind one cannot be followed. */
+    private readonly decryptsHellos: bool,
   ) {
     this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
   }
@@ -51,39 +60,57 @@ export class Observation {
   }
 
   /**
-   * The ServerHello has come. Answers whether what it accepts may resume; what may not is counted as refused, and as
+   * The server's answer has come. Answers whether what it accepts may resume; what may not is counted as refused, and as
    * nothing else. Where it is too late to refuse (`refusable` false) everything may. `sampled`: it is this connection's
    * turn to find out who has answered, also where nothing new is to be expected.
    */
   serverHello(handshake: Handshake, refusable: bool, sampled: bool): Verdict {
     this.offeredKind = 0;
-    if (handshake.acceptedKind == 0) {
+    this.handle = AcceptedHandle.Untold;
+    if (handshake.acceptedKind == Accepted.None) {
       this.declined(handshake);
       return Verdict.Resume;
     }
     this.cache.readSettings();
-    const accepted = this.accepted(handshake);
+    let verdict = this.judge(handshake);
+    if (!refusable) verdict = Verdict.Resume;
+    const accepted = this.accepted(handshake, this.handle);
     this.offer(accepted.kind, accepted.id, accepted.idLength);
-    const verdict = refusable ? this.judge(handshake, accepted) : Verdict.Resume;
-    if (verdict != Verdict.Resume) this.count(accepted.kind, Fate.REFUSED);
+    if (verdict != Verdict.Resume) this.refuse(accepted, verdict);
     else if (accepted.kind == Kind.PSK) this.pskAccepted(accepted, sampled);
     return verdict;
+  }
+
+  /** The server's answer could not be held back until it was whole, and it may accept what must not resume. */
+  refuseUndecided(handshake: Handshake): Verdict {
+    this.cache.readSettings();
+    this.handle = AcceptedHandle.Untold;
+    const first = this.firstOffer(handshake);
+    this.offer(first.kind, first.id, first.idLength);
+    this.refuse(first, Verdict.Unfollowed);
+    return Verdict.Unfollowed;
   }
 
   /** Whether anything that the client offers would be refused, were it accepted now. Counts nothing. */
   wouldRefuse(handshake: Handshake): bool {
     this.cache.readSettings();
     if (this.cache.settings.enforcement == Enforcement.OBSERVE) return false;
+    if (handshake.unsure != 0 || !handshake.begun) return true;
+    for (let i = 0; i < handshake.furtherCount; i++) {
+      if (this.judgeFurther(handshake, i) != Verdict.Resume) return true;
+    }
     const identities = handshake.offeredPskCount;
+    if (identities > 0 && this.hidesPsk(handshake)) return true;
     for (let i = 0; i < identities; i++) {
       const id = handshake.pskHash(i);
       if (id == 0 || this.wouldRefuseOne(handshake, Kind.PSK, id, HASH_LENGTH, handshake.pskKey(i))) return true;
     }
+    if (handshake.offeredEncryptedHello && this.wouldRefuseUnseen(handshake)) return true;
     if (handshake.offeredTicket) {
       const key = handshake.offeredTicketKey;
-      return this.wouldRefuseOne(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key);
+      if (this.wouldRefuseOne(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key)) return true;
+      if (!handshake.offersIdBesideTicket) return false;
     }
-    if (handshake.offeredEncryptedHello && this.wouldRefuseUnseen(handshake)) return true;
     if (handshake.offeredIdLength == 0) return false;
     return this.wouldRefuseOne(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
   }
@@ -105,11 +132,23 @@ export class Observation {
    * identity (RFC 8446 4.2.10). Counts that, and is no refusal yet: that comes if a server accepts the PSK.
    */
   dropsEarlyData(handshake: Handshake): bool {
-    if (!handshake.offeredEarlyData || handshake.offeredPskCount == 0) return false;
+    const unsure = handshake.unsure != 0;
+    if (!unsure && (!handshake.offeredEarlyData || handshake.offeredPskCount == 0)) return false;
     this.cache.readSettings();
-    if (!this.wouldRefuseOne(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0))) return false;
+    if (this.cache.settings.enforcement == Enforcement.OBSERVE) return false;
+    return unsure || this.hidesPsk(handshake) || this.wouldRefusePsk(handshake, 0);
+  }
+
+  /** A connection's early data is dropped. */
+  earlyDataDropped(): void {
     this.cache.metrics.increase(Metric.EARLY_DATA_DROPPED, 1);
-    return true;
+  }
+
+  private wouldRefusePsk(handshake: Handshake, index: i32): bool {
+    for (let i = 0; i < handshake.furtherCount; i++) {
+      if (handshake.furtherOwner(i) == index && this.judgeFurther(handshake, i) != Verdict.Resume) return true;
+    }
+    return this.wouldRefuseOne(handshake, Kind.PSK, handshake.pskHash(index), HASH_LENGTH, handshake.pskKey(index));
   }
 
   private wouldRefuseUnseen(handshake: Handshake): bool {
@@ -119,7 +158,11 @@ export class Observation {
   }
 
   private wouldRefuseOne(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): bool {
-    return this.refusals.judge(this.describeOffer(handshake, kind, id, idLength, key)) != Verdict.Resume;
+    return this.judgeOffer(handshake, kind, id, idLength, key) != Verdict.Resume;
+  }
+
+  private judgeOffer(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): Verdict {
+    return this.refusals.judge(this.describeOffer(handshake, kind, id, idLength, key));
   }
 
   private describeOffer(handshake: Handshake, kind: u8, id: usize, idLength: i32, key: usize): Session {
@@ -131,30 +174,37 @@ export class Observation {
     return session;
   }
 
-  /** The handshake is complete; `sampled` as for its ServerHello. */
-  complete(handshake: Handshake, sampled: bool): void {
+  /** The handshake is complete; `sampled` and `handle` as for its ServerHello. */
+  complete(handshake: Handshake, handle: AcceptedHandle, sampled: bool): void {
     this.cache.metrics.increase(Metric.ACCEPT_GOOD, 1);
-    if (handshake.version == TLS13) {
-      if (handshake.resumed) this.cache.metrics.increase(handshakes(TLS13, Outcome.RESUMED_PSK), 1);
+    if (handshake.version == Version.TLS13) {
+      if (handshake.resumed) this.cache.metrics.increase(handshakes(handshake.version, Outcome.RESUMED_PSK), 1);
       else this.countFull(handshake, Outcome.FULL);
       return;
     }
     // What was held is known to be so since the ServerHello, and what is new is looked at again.
     if (handshake.resumed && !handshake.issuedTicket) this.cache.readSettingsOfLate();
     else this.cache.readSettings();
-    // A server may take an ID up and still make a new session.
-    const accepts = handshake.acceptedKind != 0;
-    if (accepts) this.count(acceptedKindOf(handshake), handshake.resumed ? Fate.ACCEPTED : Fate.DECLINED);
-    if (handshake.resumed) this.resumed(handshake, sampled);
-    if (!handshake.resumed || handshake.issuedTicket) this.issued(handshake);
+    if (handshake.resumed) this.resumed(handshake, handle, sampled);
+    else this.issued(handshake);
   }
 
-  /** Its watching has ended, and nothing was refused. What has begun and is not complete has failed. */
-  ended(handshake: Handshake): void {
+  /**
+   * Its watching has ended, and nothing was refused. What has begun and is not complete has failed; where the server may have taken
+   * something up, `offeredKind` says what, else it is 0.
+   */
+  ended(handshake: Handshake, handle: AcceptedHandle): void {
     if (!handshake.begun || handshake.completed) return;
+    this.offeredKind = 0;
     this.cache.metrics.increase(Metric.FAILED, 1);
-    const undecided = handshake.acceptedKind != 0 && handshake.acceptedKind != ACCEPTED_PSK;
-    if (undecided) this.count(acceptedKindOf(handshake), Fate.FAILED);
+    if (handshake.resumed && handshake.acceptedKind != Accepted.Psk) {
+      this.count(acceptedKindOf(handshake, handle), Fate.FAILED);
+    } else if (handshake.mayResume) {
+      const kind = handshake.offeredTicket ? Kind.TICKET : Kind.ID;
+      if (kind == Kind.TICKET) this.offer(kind, handshake.offeredTicketHash, HASH_LENGTH);
+      else this.offer(kind, handshake.offeredId, handshake.offeredIdLength);
+      this.count(kind, Fate.FAILED);
+    }
   }
 
   private offer(kind: u8, id: usize, idLength: i32): void {
@@ -171,22 +221,96 @@ export class Observation {
     this.cache.metrics.increase(resumptions(kind, fate), 1);
   }
 
-  private judge(handshake: Handshake, accepted: Session): Verdict {
-    const verdict = handshake.acceptedUnseen ? this.refusals.judgeUnseen(accepted) : this.judgeSeen(accepted);
-    if (verdict != Verdict.Resume) this.cache.refused(accepted.id, accepted.idLength, causeOf(verdict));
-    return verdict;
+  private refuse(accepted: Session, verdict: Verdict): void {
+    this.count(accepted.kind, Fate.REFUSED);
+    this.cache.refused(accepted.id, accepted.idLength, causeOf(verdict));
   }
 
-  private judgeSeen(accepted: Session): Verdict {
-    // Of a client that offers very many identities the last ones are not followed: one of them could be a removed one.
-    const enforced = this.cache.settings.enforcement != Enforcement.OBSERVE;
-    if (accepted.id != 0) return this.refusals.judge(accepted);
-    return enforced ? Verdict.NotHeld : Verdict.Resume;
+  /** Judges all that may be meant by an acceptance, and fills in `handle`. */
+  private judge(handshake: Handshake): Verdict {
+    if (handshake.acceptedUnfollowed) return this.refusals.judgeUnfollowed();
+    const psk = handshake.acceptedKind == Accepted.Psk;
+    if (psk && this.hidesPsk(handshake)) return this.refusals.judgeUnfollowed();
+    const owner = psk ? handshake.acceptedPskIndex : -1;
+    for (let i = 0; i < handshake.furtherCount; i++) {
+      if (handshake.furtherOwner(i) != owner) continue;
+      const verdict = this.judgeFurther(handshake, i);
+      if (verdict != Verdict.Resume) return verdict;
+    }
+    const meansOne = !handshake.isAmbiguous(owner);
+    if (psk) return this.judgePsk(handshake, meansOne);
+    if (handshake.acceptedKind == Accepted.Ticket) return this.judgeTicket(handshake, meansOne);
+    this.handle = AcceptedHandle.SessionId;
+    return this.refusals.judge(this.accepted(handshake, AcceptedHandle.SessionId));
+  }
+
+  /**
+   * Judges an identity that may be meant as well. Where the one that was offered ends as a ticket does, this one is not likely to be a
+   * session at all: only its removal counts.
+   */
+  private judgeFurther(handshake: Handshake, index: i32): Verdict {
+    const owner = handshake.furtherOwner(index);
+    const kind = owner < 0 ? Kind.TICKET : Kind.PSK;
+    const verdict = this.judgeOffer(handshake, kind, handshake.furtherHash(index), HASH_LENGTH, 0);
+    const counts = verdict == Verdict.RemovedSession || verdict == Verdict.Unfollowed;
+    return counts || handshake.isAmbiguous(owner) ? verdict : Verdict.Resume;
+  }
+
+  private judgePsk(handshake: Handshake, meansOne: bool): Verdict {
+    if (meansOne) this.handle = AcceptedHandle.Psk;
+    const accepted = this.accepted(handshake, AcceptedHandle.Psk);
+    return handshake.acceptedUnseen ? this.refusals.judgeUnseen(accepted) : this.refusals.judge(accepted);
+  }
+
+  private judgeTicket(handshake: Handshake, meansOne: bool): Verdict {
+    if (!handshake.offersIdBesideTicket) {
+      this.handle = meansOne ? AcceptedHandle.TicketForSure : AcceptedHandle.Untold;
+      return this.refusals.judge(this.accepted(handshake, AcceptedHandle.Ticket));
+    }
+    const cache = this.cache;
+    const ticket = cache.look(handshake.offeredTicketHash, HASH_LENGTH);
+    const verdict = this.refusals.judgeLooked(this.accepted(handshake, AcceptedHandle.Ticket), ticket);
+    if (verdict != Verdict.Resume) return verdict;
+    const ticketHeld = ticket == Lookup.Found || ticket == Lookup.Expired;
+    const name = ticketHeld ? cache.found.session : 0;
+    // A server that issues tickets without IDs goes by tickets: then the ID is made up, and not one that is not held.
+    const alone = ticketHeld && cache.found.alone && this.isOwnTicket(handshake);
+
+    const id = cache.look(handshake.offeredId, handshake.offeredIdLength);
+    const idHeld = id == Lookup.Found || id == Lookup.Expired;
+    const sameSession = idHeld && name != 0 && cache.found.session == name;
+    if (meansOne && ticketHeld && (!idHeld || sameSession)) this.handle = AcceptedHandle.Ticket;
+    else if (meansOne && idHeld && !ticketHeld) this.handle = AcceptedHandle.SessionId;
+    if (id == Lookup.Absent && alone) return Verdict.Resume;
+    const verdictOfId = this.refusals.judgeLooked(this.accepted(handshake, AcceptedHandle.SessionId), id);
+    // Nobody can tell whether this ID is any session's.
+    return verdictOfId == Verdict.NotHeld && id == Lookup.Absent ? Verdict.Unfollowed : verdictOfId;
+  }
+
+  /**
+   * Whether the server that has answered is the one that has issued the ticket in `cache.found`, or one that shares its key. Asked only
+   * where it decides anything.
+   */
+  private isOwnTicket(handshake: Handshake): bool {
+    if (!this.refusals.asksForUnheld()) return true;
+    const found = this.cache.found;
+    if (!found.knows(Known.UPSTREAM)) return false;
+    const session = this.describe(handshake);
+    session.tellUpstream(this.server);
+    if (!differs(found.upstream, found.upstreamLength, session.upstream, session.upstreamLength)) return true;
+    const key = handshake.offeredTicketKey;
+    const row = key != 0 ? this.cache.ticketKeys.look(key) : null;
+    return row != null && row.state == KeyState.SHARED;
+  }
+
+  /** Whether the hello that counts may be an encrypted one, in which nobody here sees the PSK that was accepted. */
+  private hidesPsk(handshake: Handshake): bool {
+    return this.decryptsHellos && handshake.offeredEncryptedHello;
   }
 
   private pskAccepted(accepted: Session, sampled: bool): void {
     this.count(Kind.PSK, Fate.ACCEPTED);
-    if (accepted.id == 0) return;
+    if (accepted.id == 0 || this.handle != AcceptedHandle.Psk) return;
     this.repeatTicketKey(accepted, sampled);
     this.cache.resume(accepted, this.server);
   }
@@ -206,7 +330,7 @@ export class Observation {
       kind = Kind.TICKET;
       id = handshake.offeredTicketHash;
       key = handshake.offeredTicketKey;
-    } else if (handshake.offeredIdLength > 0 && handshake.version != TLS13) {
+    } else if (handshake.offeredIdLength > 0 && handshake.version != Version.TLS13) {
       id = handshake.offeredId;
       idLength = handshake.offeredIdLength;
       certain = !handshake.offers13;
@@ -236,63 +360,103 @@ export class Observation {
     return differs(row.upstream, row.upstreamLength, upstream, upstreamLength);
   }
 
-  private resumed(handshake: Handshake, sampled: bool): void {
-    const session = this.accepted(handshake);
-    const outcome = session.kind == Kind.TICKET ? Outcome.RESUMED_TICKET : Outcome.RESUMED_ID;
+  private resumed(handshake: Handshake, handle: AcceptedHandle, sampled: bool): void {
+    const kind = acceptedKindOf(handshake, handle);
+    this.count(kind, Fate.ACCEPTED);
+    const outcome = kind == Kind.TICKET ? Outcome.RESUMED_TICKET : Outcome.RESUMED_ID;
     this.cache.metrics.increase(handshakes(handshake.version, outcome), 1);
-    this.repeatTicketKey(session, sampled);
-    this.cache.resume(session, this.server);
+    const renewed = handshake.issuedTicket;
+    let name: u64 = 0;
+    let alone = false;
+    if (handle != AcceptedHandle.Untold) {
+      const session = this.accepted(handshake, handle);
+      if (handle == AcceptedHandle.TicketForSure) this.repeatTicketKey(session, sampled);
+      if (renewed) {
+        name = this.cache.sessionName(session.id, session.idLength);
+        session.session = name;
+        session.known |= Known.SESSION;
+      }
+      const lookup = this.cache.resume(session, this.server);
+      const found = this.cache.found;
+      if (renewed && lookup != Lookup.Absent && lookup != Lookup.Unavailable) {
+        alone = found.alone;
+        // Also that of a session which was removed meanwhile: what it renews is refused with it.
+        if (found.session != 0) name = found.session;
+      }
+    } else if (renewed && handshake.offeredTicket) {
+      name = this.cache.sessionName(handshake.offeredTicketHash, HASH_LENGTH);
+    }
+    if (renewed) this.issueTicket(handshake, name, alone);
   }
 
-  /** The session that an upstream has accepted; its ID is 0 where it is one that is not followed. */
-  private accepted(handshake: Handshake): Session {
+  /**
+   * What was accepted, put down to a handle; where it cannot be told, to what a client offers first. Its ID is 0 where it is
+   * one that is not followed.
+   */
+  private accepted(handshake: Handshake, handle: AcceptedHandle): Session {
     const session = this.describe(handshake);
     session.idLength = HASH_LENGTH;
-    if (handshake.acceptedKind == ACCEPTED_PSK) {
-      session.kind = Kind.PSK;
+    session.kind = acceptedKindOf(handshake, handle);
+    if (session.kind == Kind.PSK) {
       session.id = handshake.pskHash(handshake.acceptedPskIndex);
-      if (session.id == 0) session.idLength = 0;
       this.addTicketKey(handshake.pskKey(handshake.acceptedPskIndex));
-    } else if (handshake.acceptedKind == ACCEPTED_TICKET) {
-      session.kind = Kind.TICKET;
+    } else if (session.kind == Kind.TICKET) {
       session.id = handshake.offeredTicketHash;
       this.addTicketKey(handshake.offeredTicketKey);
     } else {
-      session.kind = Kind.ID;
       session.id = handshake.offeredId;
       session.idLength = handshake.offeredIdLength;
     }
+    if (session.id == 0) session.idLength = 0;
     return session;
   }
 
-  /** A handshake that issues an ID and a ticket makes one session, the ticket: clients prefer it (RFC 5077 3.4). */
+  /** A full handshake that issues an ID and a ticket makes two handles of one session. */
   private issued(handshake: Handshake): void {
-    const session = this.describe(handshake);
+    const idLength = handshake.issuedIdLength;
     let issued: i32 = Outcome.FULL;
+    let name: u64 = 0;
     if (handshake.issuedTicket) {
       issued = Outcome.RESUMED_TICKET;
-      session.kind = Kind.TICKET;
-      session.id = handshake.issuedTicketHash;
-      session.idLength = HASH_LENGTH;
-      this.addTicketKey(handshake.issuedTicketKey);
-      const hint = handshake.issuedTicketLifetimeHint;
-      // A hint of 0 leaves the lifetime to the client (RFC 5077 3.3): here, the cache's own timeout holds.
-      if (hint != 0) {
-        session.timeoutSeconds = hint > LONGEST_HINT_SECONDS ? LONGEST_HINT_SECONDS : hint;
-        session.known |= Known.TIMEOUT;
-      }
-    } else if (handshake.issuedIdLength > 0) {
+      if (idLength > 0) name = this.cache.sessionName(handshake.issuedTicketHash, HASH_LENGTH);
+      this.issueTicket(handshake, name, idLength == 0);
+    } else if (idLength > 0) {
       issued = Outcome.RESUMED_ID;
+    }
+    if (idLength > 0) {
+      const session = this.describe(handshake);
       session.kind = Kind.ID;
       session.id = handshake.issuedId;
-      session.idLength = handshake.issuedIdLength;
+      session.idLength = idLength;
+      this.learn(session, name);
     }
-    if (issued != Outcome.FULL) {
-      session.tellUpstream(this.server);
-      this.learnTicketKey(session);
-      this.cache.learn(session);
+    this.countFull(handshake, issued);
+  }
+
+  private issueTicket(handshake: Handshake, name: u64, alone: bool): void {
+    const session = this.describe(handshake);
+    session.kind = Kind.TICKET;
+    session.id = handshake.issuedTicketHash;
+    session.idLength = HASH_LENGTH;
+    session.alone = alone;
+    this.addTicketKey(handshake.issuedTicketKey);
+    const hint = handshake.issuedTicketLifetimeHint;
+    // A hint of 0 leaves the lifetime to the client (RFC 5077 3.3): here, the cache's own timeout holds.
+    if (hint != 0) {
+      session.timeoutSeconds = hint > LONGEST_HINT_SECONDS ? LONGEST_HINT_SECONDS : hint;
+      session.known |= Known.TIMEOUT;
     }
-    if (!handshake.resumed) this.countFull(handshake, issued);
+    this.learn(session, name);
+  }
+
+  private learn(session: Session, name: u64): void {
+    if (name != 0) {
+      session.session = name;
+      session.known |= Known.SESSION;
+    }
+    session.tellUpstream(this.server);
+    this.learnTicketKey(session);
+    this.cache.learn(session);
   }
 
   private countFull(handshake: Handshake, issued: i32): void {
@@ -336,20 +500,17 @@ export class Observation {
   }
 }
 
-/** The `Kind` of what a server has accepted. */
-function acceptedKindOf(handshake: Handshake): u8 {
-  if (handshake.acceptedKind == ACCEPTED_PSK) return Kind.PSK;
-  return handshake.acceptedKind == ACCEPTED_TICKET ? Kind.TICKET : Kind.ID;
+/** The `Kind` that a resumption counts as. */
+function acceptedKindOf(handshake: Handshake, handle: AcceptedHandle): u8 {
+  if (handshake.acceptedKind == Accepted.Psk) return Kind.PSK;
+  if (handle == AcceptedHandle.SessionId) return Kind.ID;
+  return handshake.acceptedKind == Accepted.Ticket ? Kind.TICKET : Kind.ID;
 }
 
 function differs(a: usize, aLength: i32, b: usize, bLength: i32): bool {
   return aLength != bLength || memory.compare(a, b, aLength) != 0;
 }
 
-const TLS13: u16 = 0x0304;
-/** Values of `Handshake.acceptedKind`. */
-const ACCEPTED_TICKET: u8 = 2;
-const ACCEPTED_PSK: u8 = 3;
 /** SHA-256 */
 const HASH_LENGTH: i32 = 32;
 /** No ticket is believed to live longer than a TLS 1.3 one may (RFC 8446 4.6.1): seven days. */

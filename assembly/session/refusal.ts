@@ -1,6 +1,11 @@
 /**
- * Whether a resumption that an upstream has accepted must not be: the session was removed, or its ticket key was, or the
- * server name is revoked, or, under `strict`, the cache does not hold it.
+ * Decides which accepted resumptions to refuse: those of a removed session, under a removed ticket key, for a revoked server name,
+ * and, under `strict`, of what the cache does not hold. What could not be followed or looked up is refused as well, unless
+ * enforcement is `observe`: it may be any of these.
+ *
+ * A revocation is of what was issued up to its second. Where nobody has seen the issue, there is no knowing when it was, and in
+ * TLS 1.2 and before, where issues are seen, no knowing for which name either: so while any name is revoked, such a session does not
+ * resume. The issue of a TLS 1.3 PSK is never seen: it goes by the name that its client shows, and does not resume where there is none.
  *
  * Asked only where an upstream has accepted what a client offered: a handshake that does not resume is nobody's business.
  * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
@@ -21,6 +26,8 @@ export const enum Verdict {
   RevokedServerName = 3,
   /** `strict`, and not in the cache. */
   NotHeld = 4,
+  /** Nobody can tell what was accepted, or the cache did not answer. */
+  Unfollowed = 5,
 }
 
 export class Refusals {
@@ -41,22 +48,13 @@ export class Refusals {
     const enforcement = this.cache.settings.enforcement;
     if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
     if (lookup == Lookup.Removed) return Verdict.RemovedSession;
-    // In doubt it is let through: an observer breaks nothing.
-    if (lookup == Lookup.Unavailable) return Verdict.Resume;
+    if (lookup == Lookup.Unavailable) return Verdict.Unfollowed;
     if (enforcement == Enforcement.STRICT && !this.mayResumeStrictly(accepted, lookup)) return Verdict.NotHeld;
-    const held = lookup == Lookup.Found || lookup == Lookup.Expired;
-    const found = this.cache.found;
     if (accepted.knows(Known.TICKET_KEY) && this.ticketKeys.isRemoved(accepted.ticketKey)) {
       return Verdict.RemovedTicketKey;
     }
-    if (accepted.knows(Known.SNI) && this.isRevoked(accepted.sni, accepted.sniLength, accepted.kind, held)) {
-      return Verdict.RevokedServerName;
-    }
-    // The name that the session was issued for counts too, whatever name it is offered for.
-    if (held && found.knows(Known.SNI) && this.isRevoked(found.sni, found.sniLength, accepted.kind, held)) {
-      return Verdict.RevokedServerName;
-    }
-    return Verdict.Resume;
+    const held = lookup == Lookup.Found || lookup == Lookup.Expired;
+    return this.isRevoked(accepted, held) ? Verdict.RevokedServerName : Verdict.Resume;
   }
 
   /** Judges a PSK in an encrypted hello, of which nothing is known: not even that it was removed. Needs settings too. */
@@ -64,9 +62,21 @@ export class Refusals {
     const enforcement = this.cache.settings.enforcement;
     if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
     if (enforcement == Enforcement.STRICT) return Verdict.NotHeld;
-    const named = accepted.knows(Known.SNI);
-    const revoked = named && this.isRevoked(accepted.sni, accepted.sniLength, accepted.kind, false);
-    return revoked ? Verdict.RevokedServerName : Verdict.Resume;
+    return this.isRevoked(accepted, false) ? Verdict.RevokedServerName : Verdict.Resume;
+  }
+
+  /** Judges what nobody could follow. Needs settings too. */
+  judgeUnfollowed(): Verdict {
+    return this.cache.settings.enforcement == Enforcement.OBSERVE ? Verdict.Resume : Verdict.Unfollowed;
+  }
+
+  /**
+   * Whether it matters for the verdict if a session that is not held is one at all: under `observe`, and under `revoked` while no
+   * name is revoked, it does not. Needs settings too.
+   */
+  asksForUnheld(): bool {
+    const enforcement = this.cache.settings.enforcement;
+    return enforcement == Enforcement.STRICT || (enforcement == Enforcement.REVOKED && this.revocations.inForce());
   }
 
   private mayResumeStrictly(accepted: Session, lookup: Lookup): bool {
@@ -75,20 +85,43 @@ export class Refusals {
     return accepted.kind != Kind.PSK || this.cache.found.origin == Origin.API;
   }
 
-  /** Whether a session that is held in `cache.found`, or not held, was issued up to the second of a revocation. */
-  private isRevoked(sni: usize, sniLength: i32, kind: u8, held: bool): bool {
+  /** Whether a session that is held in `cache.found`, or not held, may have been issued up to the second of a revocation. */
+  private isRevoked(accepted: Session, held: bool): bool {
+    const found = this.cache.found;
+    const named = held && found.knows(Known.SNI);
+    // The name that a session was issued for counts, whatever name it is offered for.
+    if (accepted.knows(Known.SNI) && this.isBefore(accepted.sni, accepted.sniLength, accepted.kind, held)) return true;
+    if (named && this.isBefore(found.sni, found.sniLength, accepted.kind, held)) return true;
+    if ((held && !isUnseen(found, accepted.kind)) || !this.revocations.inForce()) return false;
+    if (accepted.kind != Kind.PSK) return true;
+    return (!named && !accepted.knows(Known.SNI)) || (!held && this.revocations.refusesUnseen());
+  }
+
+  private isBefore(sni: usize, sniLength: i32, kind: u8, held: bool): bool {
     const revokedAt = this.revocations.revokedAt(sni, sniLength);
     if (revokedAt == 0) return false;
     const found = this.cache.found;
-    // Nobody sees a PSK's issue, only its use: it counts as issued before, unless it was added by hand afterwards.
-    if (!held || (kind == Kind.PSK && found.origin != Origin.API)) return true;
-    return found.time <= revokedAt;
+    return !held || isUnseen(found, kind) || found.time <= revokedAt;
   }
+}
+
+/** Whether nobody has seen when a held session was issued: only its use, and a PSK's always. */
+function isUnseen(found: Session, kind: u8): bool {
+  return found.unissued || (kind == Kind.PSK && found.origin != Origin.API);
 }
 
 /** What a refusal is told as: an `EventCause`. */
 export function causeOf(verdict: Verdict): u8 {
-  if (verdict == Verdict.RemovedSession) return EventCause.SESSION;
-  if (verdict == Verdict.RemovedTicketKey) return EventCause.TICKET_KEY;
-  return verdict == Verdict.RevokedServerName ? EventCause.SNI : EventCause.STRICT;
+  switch (verdict) {
+    case Verdict.RemovedSession:
+      return EventCause.SESSION;
+    case Verdict.RemovedTicketKey:
+      return EventCause.TICKET_KEY;
+    case Verdict.RevokedServerName:
+      return EventCause.SNI;
+    case Verdict.NotHeld:
+      return EventCause.STRICT;
+    default:
+      return EventCause.UNFOLLOWED;
+  }
 }

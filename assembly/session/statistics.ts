@@ -3,7 +3,15 @@
  * followed by pairs of label and value; all families share the prefix `tls_session_cache_`.
  */
 import { PARSE_ERRORS, parseErrorName } from "../tls/parse_error";
+import { EventCause, eventCauseName } from "./events/event";
 import { Kind } from "./session";
+
+export const PROTOCOLS: i32 = 5;
+export const OUTCOMES: i32 = 4;
+export const KINDS: i32 = 3;
+export const FATES: i32 = 5;
+/** A session, a ticket key or a server name that was removed, `strict`, and what could not be followed. */
+export const REFUSAL_CAUSES: i32 = 5;
 
 export namespace Metric {
   // Gauges.
@@ -42,15 +50,23 @@ export namespace Metric {
   export const EARLY_DATA_DROPPED: i32 = 27;
   /** Pages whose bytes were not those of a page: see `pages.ts`. */
   export const CORRUPTED_PAGES: i32 = 28;
+  /** Clients whose offers could not be followed, or not all of them. */
+  export const UNFOLLOWED: i32 = 29;
+  /** Handshakes that began inside a connection of TLS <= 1.2. */
+  export const RENEGOTIATIONS: i32 = 30;
+  /** Calls of the host that enforcement stands on, and that failed: the connection was closed. */
+  export const HOST_CALLS_FAILED: i32 = 31;
+  /** Plus an index of REFUSAL_CAUSES. */
+  export const REFUSED_FOR: i32 = 32;
   /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
-  export const HANDSHAKES: i32 = 29;
-  export const FULL_BY_KIND: i32 = 49;
+  export const HANDSHAKES: i32 = REFUSED_FOR + REFUSAL_CAUSES;
+  export const FULL_BY_KIND: i32 = HANDSHAKES + PROTOCOLS * OUTCOMES;
   /** Plus an index of kind (0 to 2). */
-  export const OFFERED: i32 = 52;
+  export const OFFERED: i32 = FULL_BY_KIND + KINDS;
   /** Plus an index of kind (0 to 2) times FATES plus a `Fate`. */
-  export const RESUMPTIONS: i32 = 55;
+  export const RESUMPTIONS: i32 = OFFERED + KINDS;
   /** Plus a `ParseError`. */
-  export const PARSE_ERRORS: i32 = 70;
+  export const PARSE_ERRORS: i32 = RESUMPTIONS + KINDS * FATES;
 }
 
 /** How a handshake ended: in full, or resumed by one of the kinds. */
@@ -78,10 +94,6 @@ export namespace Fate {
   export const FAILED: i32 = 4;
 }
 
-export const PROTOCOLS: i32 = 5;
-export const OUTCOMES: i32 = 4;
-export const KINDS: i32 = 3;
-export const FATES: i32 = 5;
 export const METRICS: i32 = Metric.PARSE_ERRORS + PARSE_ERRORS;
 
 /** The first so many metrics are gauges, the others counters. */
@@ -102,6 +114,11 @@ export function handshakes(protocol: u16, outcome: i32): i32 {
 /** What a full handshake issued: an `Outcome` of a resumed kind (ID or ticket), or FULL for nothing that was seen. */
 export function fullByKind(issued: i32): i32 {
   return Metric.FULL_BY_KIND + (issued == Outcome.RESUMED_ID ? 0 : issued == Outcome.RESUMED_TICKET ? 1 : 2);
+}
+
+/** The metric of refusals for a cause: one of `EventCause`, from SESSION on. */
+export function refusedFor(cause: u8): i32 {
+  return Metric.REFUSED_FOR + <i32>(cause - EventCause.SESSION);
 }
 
 /** The metric of sessions of a `Kind` that were offered. */
@@ -147,6 +164,10 @@ export function metricName(metric: i32, cacheName: string): string {
   if (metric >= Metric.FULL_BY_KIND) {
     const kind = metric - Metric.FULL_BY_KIND;
     return PREFIX + "full_handshakes_total" + cache + ".kind." + (kind == 0 ? "id" : kind == 1 ? "ticket" : "none");
+  }
+  if (metric >= Metric.REFUSED_FOR && metric < Metric.HANDSHAKES) {
+    const cause = <u8>(metric - Metric.REFUSED_FOR) + EventCause.SESSION;
+    return PREFIX + "refusals_total" + cache + ".cause." + eventCauseName(cause);
   }
   if (metric >= Metric.HANDSHAKES) {
     const index = metric - Metric.HANDSHAKES;
@@ -213,4 +234,7 @@ const FAMILIES: StaticArray<string> = [
   "event_posts_failed_total",
   "early_data_dropped_total",
   "corrupted_pages_total",
+  "clients_unfollowed_total",
+  "renegotiations_total",
+  "host_calls_failed_total",
 ];

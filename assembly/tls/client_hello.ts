@@ -1,219 +1,472 @@
 /**
- * A ClientHello and what it offers to resume.
+ * A ClientHello, read as it passes and never held: what it offers to resume.
  *
  * Layout (RFC 8446 4.1.2; before TLS 1.3 the same, RFC 5246 7.4.1.2, where the extensions may be missing altogether):
  *
  *     u16 version, 32 bytes random, session ID <0..32>, cipher suites <2..2^16-2>, compression methods <1..2^8-1>,
  *     extensions <0..2^16-1>
  *
- * Promises: all of the message is walked, and a length that does not fit what surrounds it is an error and never a read outside. GREASE
- * (RFC 8701) needs no code: unknown values are passed over everywhere. After an error the offers mean nothing.
+ * Promises: reads as leniently as the most lenient server. What an extension has wrong inside is kept to that extension; only
+ * where the extensions cannot be told apart, nothing of the hello can be relied on (`Unsure.ALL`). Any extension may come twice, in
+ * any order; of those that count here, each is taken in. GREASE (RFC 8701) needs no code: unknown values are passed over. Every answer is the
+ * same however the bytes were cut, and no read leaves the given bytes.
  *
- * Cost: one walk, and one SHA-256 of each ticket or of the first `PSK_IDENTITIES_MAX` PSK identities.
+ * Memory: `CLIENT_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length. Cost: one walk, and one
+ * SHA-256 of each ticket and of the first `PSK_IDENTITIES_MAX` PSK identities.
  */
-import { CURSOR_SIZE, Cursor } from "../bytes/cursor";
-import { ExtensionSet } from "./extension_set";
+import { IDENTITY_READER_SIZE, IdentityReader } from "./identity_reader";
 import { PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "./limits";
+import { Offers, TICKET_OWNER, Unsure } from "./offers";
 import { ParseError } from "./parse_error";
 import { ExtensionType, RANDOM_SIZE, Version } from "./protocol";
-import { TICKET_IDENTITY_SIZE, TicketIdentity } from "./ticket_identity";
+import { TicketIdentity } from "./ticket_identity";
+
+/** What the reader is at: a number, whose size `numberSize` says, or a run of bytes. */
+const enum Step {
+  Fixed = 0,
+  SessionIdLength = 1,
+  SessionId = 2,
+  LongSessionId = 3,
+  SuitesLength = 4,
+  Suites = 5,
+  MethodsLength = 6,
+  Methods = 7,
+  BlockLength = 8,
+  ExtensionType = 9,
+  ExtensionLength = 10,
+  NameListLength = 11,
+  NameType = 12,
+  NameLength = 13,
+  Name = 14,
+  OtherName = 15,
+  Ticket = 16,
+  VersionsLength = 17,
+  Version = 18,
+  IdentitiesLength = 19,
+  IdentityLength = 20,
+  Identity = 21,
+  OtherIdentity = 22,
+  IdentityAge = 23,
+  BindersLength = 24,
+  BinderLength = 25,
+  Binder = 26,
+  /** The rest of an extension. */
+  Passed = 27,
+  /** The rest of the hello, in which nothing can be told any more. */
+  Lost = 28,
+}
 
 
 @unmanaged
-export class Offers {
-  /** Length of the server name; -1: none. */
-  sniLength: i32;
-  /** A server name was there, and is no text that may be shown or looked up. */
-  sniInvalid: bool;
-  /** supported_versions names TLS 1.3. */
-  tls13: bool;
-  earlyData: bool;
-  /** A hello that cannot be read is inside, or filler that looks like one. */
-  encryptedHello: bool;
-  sessionIdLength: i32;
-  /** All identities, hashed or not. */
-  pskCount: i32;
+export class ClientHelloReader {
+  /** What the hello has wrong, the first thing of all. */
+  error: ParseError;
+  private step: Step;
+  /** The number at hand, and how many of its bytes have come. */
+  private value: i32;
+  private gathered: i32;
+  /** Bytes that are left of the run at hand, the message, the extensions, the extension at hand, and the list in it. */
+  private run: i32;
+  private left: i32;
+  private block: i32;
+  private body: i32;
+  private list: i32;
+  private type: i32;
+  private binders: i32;
+  private nameSeen: bool;
+  /** A host name has begun, whatever it is good for. */
+  private nameTold: bool;
+  private pskSeen: bool;
+  /** The ticket at hand is not the first one: which of them is meant is up to the server. */
+  private ticketAgain: bool;
+  /** Where the ticket or identity at hand goes. */
+  private identity: usize;
+  private owner: i32;
 
-  get sni(): usize {
-    return changetype<usize>(this) + SNI_AT;
+  /** Begins a hello of `length` bytes, at least 1. `unsure`: what cannot be followed, whatever it says. */
+  start(length: i32, offers: Offers, unsure: u32): void {
+    offers.clear(unsure);
+    memory.fill(changetype<usize>(this), 0, offsetof<ClientHelloReader>());
+    this.left = length;
+    this.run = 2 + RANDOM_SIZE;
   }
 
-  get sessionId(): usize {
-    return changetype<usize>(this) + SESSION_ID_AT;
+  /** Adds a piece, which must not reach past the announced length; true when the hello is whole. */
+  push(data: usize, count: i32, offers: Offers): bool {
+    let at = data;
+    const end = data + <usize>count;
+    while (at < end) at += <usize>this.take(at, <i32>(end - at), offers);
+    if (this.left > 0) return false;
+    this.close(offers);
+    return true;
   }
 
-  /** The ticket of TLS 1.2 and before; absent where the extension is empty and only says that tickets are understood. */
-  get ticket(): TicketIdentity {
-    return changetype<TicketIdentity>(changetype<usize>(this) + TICKET_AT);
-  }
-
-  /** One of the first `PSK_IDENTITIES_MAX` identities; `index` must be in range. */
-  psk(index: i32): TicketIdentity {
-    return changetype<TicketIdentity>(changetype<usize>(this) + PSK_AT + index * TICKET_IDENTITY_SIZE);
-  }
-
-  clear(): void {
-    memory.fill(changetype<usize>(this), 0, OFFERS_SIZE);
-    this.sniLength = -1;
-  }
-}
-
-export function readClientHello(data: usize, length: i32, offers: Offers): ParseError {
-  offers.clear();
-  const hello = Cursor.over(CURSOR, data, length);
-
-  hello.skip(2 + RANDOM_SIZE);
-  const sessionIdLength = <i32>hello.u8();
-  if (sessionIdLength > SESSION_ID_MAX) return ParseError.SessionIdTooLong;
-  const sessionId = hello.take(sessionIdLength);
-
-  const suitesLength = <i32>hello.u16();
-  hello.skip(suitesLength);
-  if (hello.failed) return ParseError.ClientHelloTruncated;
-  if (suitesLength == 0 || suitesLength & 1) return ParseError.CipherSuites;
-
-  const methodsLength = <i32>hello.u8();
-  hello.skip(methodsLength);
-  if (hello.failed) return ParseError.ClientHelloTruncated;
-  if (methodsLength == 0) return ParseError.CompressionMethods;
-
-  offers.sessionIdLength = sessionIdLength;
-  memory.copy(offers.sessionId, sessionId, sessionIdLength);
-  return readExtensions(hello, offers);
-}
-
-function readExtensions(hello: Cursor, offers: Offers): ParseError {
-  if (hello.left == 0) return ParseError.None; // RFC 5246 7.4.1.2: the block itself may be missing
-  const extensionsLength = <i32>hello.u16();
-  if (hello.failed || extensionsLength > hello.left) return ParseError.ClientHelloTruncated;
-  if (extensionsLength < hello.left) return ParseError.ClientHelloTrailing;
-
-  ExtensionSet.start();
-  while (hello.left > 0) {
-    // RFC 8446 4.2.11: pre_shared_key must be the last one
-    if (offers.pskCount > 0) return ParseError.PreSharedKeyNotLast;
-    const type = <i32>hello.u16();
-    const outer = hello.sub(<i32>hello.u16());
-    if (hello.failed) return ParseError.ClientHelloTruncated;
-    if (!ExtensionSet.add(type)) return ParseError.DuplicateExtension;
-    const error = readExtension(type, hello, offers);
-    if (error != ParseError.None) return error;
-    hello.leave(outer);
-  }
-  return ParseError.None;
-}
-
-/** Reads the body of one extension to its end. */
-function readExtension(type: i32, body: Cursor, offers: Offers): ParseError {
-  switch (type) {
-    case ExtensionType.SERVER_NAME:
-      return readServerName(body, offers);
-    case ExtensionType.SESSION_TICKET: {
-      // RFC 5077 3.2: empty where the client has no ticket yet
-      const length = body.left;
-      if (length > 0) offers.ticket.read(body.rest(), length);
-      return ParseError.None;
+  /** Takes at least one byte; answers how many. */
+  private take(at: usize, available: i32, offers: Offers): i32 {
+    const size = numberSize(this.step);
+    if (size == 0) return this.takeRun(at, available, offers);
+    let taken = 0;
+    while (taken < available && this.gathered < size) {
+      this.value = (this.value << 8) | (<i32>load<u8>(at + <usize>taken));
+      this.gathered++;
+      taken++;
     }
-    case ExtensionType.SUPPORTED_VERSIONS:
-      return readSupportedVersions(body, offers);
-    case ExtensionType.EARLY_DATA: // RFC 8446 4.2.10: empty in a ClientHello
-      offers.earlyData = true;
-      return body.left == 0 ? ParseError.None : ParseError.EarlyData;
-    case ExtensionType.ENCRYPTED_CLIENT_HELLO:
-      offers.encryptedHello = true;
-      body.rest();
-      return ParseError.None;
-    case ExtensionType.PRE_SHARED_KEY:
-      return readPreSharedKey(body, offers);
-    default:
-      body.rest();
-      return ParseError.None;
+    this.left -= taken;
+    if (this.gathered < size) return taken;
+    const value = this.value;
+    this.value = 0;
+    this.gathered = 0;
+    if (this.step <= Step.ExtensionLength) this.outerNumber(value, offers);
+    else this.innerNumber(value, size, offers);
+    return taken;
+  }
+
+  private takeRun(at: usize, available: i32, offers: Offers): i32 {
+    let taken = min(available, this.run);
+    switch (this.step) {
+      case Step.SessionId:
+        memory.copy(offers.sessionId + <usize>(offers.sessionIdLength - this.run), at, taken);
+        break;
+      case Step.Name:
+        this.addName(at, taken, offers);
+        break;
+      case Step.Ticket:
+      case Step.Identity:
+        taken = this.addIdentity(at, taken, offers);
+        break;
+      default:
+        break;
+    }
+    this.left -= taken;
+    this.run -= taken;
+    if (this.run == 0) this.runEnded(offers);
+    return taken;
+  }
+
+  /** A number outside of the extensions' bodies. */
+  private outerNumber(value: i32, offers: Offers): void {
+    switch (this.step) {
+      case Step.SessionIdLength:
+        if (value <= SESSION_ID_MAX) {
+          offers.sessionIdLength = value;
+          return this.begin(Step.SessionId, value, offers);
+        }
+        // No cache holds such an ID: a server that takes it up cannot be followed.
+        this.note(offers, Unsure.LEGACY, ParseError.SessionIdTooLong);
+        return this.begin(Step.LongSessionId, value, offers);
+      case Step.SuitesLength:
+        return this.begin(Step.Suites, value, offers);
+      case Step.MethodsLength:
+        return this.begin(Step.Methods, value, offers);
+      case Step.BlockLength:
+        this.block = value;
+        this.step = Step.ExtensionType;
+        if (value > this.left) return this.lose(offers, ParseError.ClientHelloTruncated);
+        return this.nextExtension(offers);
+      case Step.ExtensionType:
+        this.type = value;
+        this.step = Step.ExtensionLength;
+        return;
+      default:
+        this.block -= EXTENSION_HEADER_SIZE;
+        if (value > this.block) return this.lose(offers, ParseError.ClientHelloTruncated);
+        this.block -= value;
+        this.body = value;
+        return this.beginExtension(offers);
+    }
+  }
+
+  /** A number of `size` bytes inside an extension that has them. */
+  private innerNumber(value: i32, size: i32, offers: Offers): void {
+    this.body -= size;
+    switch (this.step) {
+      case Step.NameListLength: // RFC 6066 3: a list of (name type, opaque name <1..2^16-1>)
+        this.list = value;
+        if (value != this.body) return this.badName(offers);
+        return this.nextName(offers);
+      case Step.NameType:
+        this.type = value;
+        this.step = Step.NameLength;
+        return;
+      case Step.NameLength:
+        this.list -= NAME_HEADER_SIZE;
+        if (value == 0 || value > this.list) return this.badName(offers);
+        this.list -= value;
+        return this.beginName(value, offers);
+      case Step.VersionsLength: // RFC 8446 4.2.1: versions <2..254>
+        return this.nextVersion(offers);
+      case Step.Version:
+        if (value == Version.TLS13) offers.tls13 = true;
+        return this.nextVersion(offers);
+      case Step.IdentitiesLength: // RFC 8446 4.2.11: identities <7..2^16-1> of (identity <1..2^16-1>, u32 age)
+        this.list = value;
+        if (value > this.body) return this.badPsk(offers);
+        return this.nextIdentity(offers);
+      case Step.IdentityLength:
+        this.list -= 2;
+        if (value == 0 || value + OBFUSCATED_AGE_SIZE > this.list) return this.badPsk(offers);
+        this.list -= value + OBFUSCATED_AGE_SIZE;
+        return this.beginPsk(value, offers);
+      case Step.BindersLength: // binders <33..2^16-1>, one for each identity
+        if (value != this.body) return this.badPsk(offers);
+        return this.nextBinder(offers);
+      default: // the length of a binder
+        if (value == 0 || value > this.body) return this.badPsk(offers);
+        this.binders++;
+        return this.beginInner(Step.Binder, value, offers);
+    }
+  }
+
+  private runEnded(offers: Offers): void {
+    switch (this.step) {
+      case Step.Fixed:
+        this.step = Step.SessionIdLength;
+        return;
+      case Step.SessionId:
+      case Step.LongSessionId:
+        this.step = Step.SuitesLength;
+        return;
+      case Step.Suites:
+        this.step = Step.MethodsLength;
+        return;
+      case Step.Methods:
+        this.step = Step.BlockLength;
+        return;
+      case Step.Name:
+        if (load<u8>(offers.sni + <usize>(offers.sniLength - 1)) == FULL_STOP) return this.badName(offers);
+        return this.nextName(offers);
+      case Step.OtherName:
+        return this.nextName(offers);
+      case Step.Ticket:
+        this.endIdentity(offers);
+        return this.nextExtension(offers);
+      case Step.Identity:
+        this.endIdentity(offers);
+        return this.beginInner(Step.IdentityAge, OBFUSCATED_AGE_SIZE, offers);
+      case Step.OtherIdentity:
+        return this.beginInner(Step.IdentityAge, OBFUSCATED_AGE_SIZE, offers);
+      case Step.IdentityAge:
+        return this.nextIdentity(offers);
+      case Step.Binder:
+        return this.nextBinder(offers);
+      case Step.Passed:
+        return this.nextExtension(offers);
+      default:
+        return;
+    }
+  }
+
+  /** The message has passed. */
+  private close(offers: Offers): void {
+    if (this.step == Step.Lost || (this.step == Step.ExtensionType && this.gathered == 0 && this.block == 0)) return;
+    // RFC 5246 7.4.1.2: the block itself may be missing
+    if (this.step == Step.BlockLength && this.gathered == 0) return;
+    this.lose(offers, ParseError.ClientHelloTruncated);
+  }
+
+  /** Begins a run of bytes; one without any is over at once. */
+  private begin(step: Step, length: i32, offers: Offers): void {
+    this.step = step;
+    this.run = length;
+    if (length == 0) this.runEnded(offers);
+  }
+
+  /** As `begin`, inside an extension that has so many bytes. */
+  private beginInner(step: Step, length: i32, offers: Offers): void {
+    this.body -= length;
+    this.begin(step, length, offers);
+  }
+
+  /** Begins a number inside an extension; false where that has not so many bytes. */
+  private beginNumber(step: Step): bool {
+    this.step = step;
+    return this.body >= numberSize(step);
+  }
+
+  private nextExtension(offers: Offers): void {
+    this.step = Step.ExtensionType;
+    if (this.block == 0) {
+      if (this.left > 0) this.lose(offers, ParseError.ClientHelloTrailing);
+    } else if (this.block < EXTENSION_HEADER_SIZE) {
+      this.lose(offers, ParseError.ClientHelloTruncated);
+    }
+  }
+
+  private beginExtension(offers: Offers): void {
+    switch (this.type) {
+      case ExtensionType.SERVER_NAME:
+        // Of two, one server takes the first and another the last.
+        if (this.nameSeen) return this.badName(offers);
+        this.nameSeen = true;
+        if (!this.beginNumber(Step.NameListLength)) this.badName(offers);
+        return;
+      case ExtensionType.SESSION_TICKET: // RFC 5077 3.2: empty where the client has no ticket yet
+        return this.body == 0 ? this.passRest(offers) : this.beginTicket(offers);
+      case ExtensionType.SUPPORTED_VERSIONS:
+        if (!this.beginNumber(Step.VersionsLength)) this.passRest(offers);
+        return;
+      case ExtensionType.EARLY_DATA:
+        offers.earlyData = true;
+        return this.passRest(offers);
+      case ExtensionType.ENCRYPTED_CLIENT_HELLO:
+        offers.encryptedHello = true;
+        return this.passRest(offers);
+      case ExtensionType.PRE_SHARED_KEY:
+        // Of two, nobody can tell which one a server's index is of.
+        if (this.pskSeen || !this.beginNumber(Step.IdentitiesLength)) this.badPsk(offers);
+        this.pskSeen = true;
+        return;
+      default:
+        return this.passRest(offers);
+    }
+  }
+
+  /** Passes over what is left of the extension at hand. */
+  private passRest(offers: Offers): void {
+    this.begin(Step.Passed, this.body, offers);
+  }
+
+  private nextName(offers: Offers): void {
+    if (this.list == 0) return this.nameTold ? this.passRest(offers) : this.badName(offers);
+    this.step = Step.NameType;
+    if (this.list < NAME_HEADER_SIZE) this.badName(offers);
+  }
+
+  private beginName(length: i32, offers: Offers): void {
+    if (this.type != HOST_NAME) return this.beginInner(Step.OtherName, length, offers);
+    // Two of a type are forbidden: which one counts is up to the server.
+    if (this.nameTold || length > SNI_MAX) return this.badName(offers);
+    this.nameTold = true;
+    offers.sniLength = length;
+    this.beginInner(Step.Name, length, offers);
+  }
+
+  /** The name is attacker text that ends up in logs, metrics and keys: only visible ASCII is kept. */
+  private addName(at: usize, count: i32, offers: Offers): void {
+    const place = offers.sni + <usize>(offers.sniLength - this.run);
+    memory.copy(place, at, count);
+    for (let i = 0; i < count; i++) {
+      const byte = load<u8>(at + <usize>i);
+      if (byte < 0x21 || byte > 0x7e) return this.spoilName(offers);
+    }
+  }
+
+  /** A name with other bytes: it is passed over to its end. */
+  private spoilName(offers: Offers): void {
+    offers.dropName();
+    this.step = Step.OtherName;
+    this.note(offers, Unsure.NAME, ParseError.None);
+  }
+
+  private badName(offers: Offers): void {
+    offers.dropName();
+    this.note(offers, Unsure.NAME, ParseError.ServerName);
+    this.passRest(offers);
+  }
+
+  private nextVersion(offers: Offers): void {
+    if (!this.beginNumber(Step.Version)) this.passRest(offers);
+  }
+
+  private beginTicket(offers: Offers): void {
+    this.owner = TICKET_OWNER;
+    this.ticketAgain = offers.ticket.present;
+    if (this.ticketAgain) offers.forgetWhole(TICKET_OWNER);
+    const identity = this.ticketAgain ? offers.addFurther(TICKET_OWNER) : offers.ticket;
+    if (!identity) return this.passRest(offers);
+    this.beginIdentity(identity, this.body);
+    this.beginInner(Step.Ticket, this.body, offers);
+  }
+
+  private nextIdentity(offers: Offers): void {
+    if (this.list >= IDENTITY_LENGTH_SIZE) {
+      this.step = Step.IdentityLength;
+      return;
+    }
+    if (this.list > 0 || offers.pskCount == 0 || !this.beginNumber(Step.BindersLength)) this.badPsk(offers);
+  }
+
+  private beginPsk(length: i32, offers: Offers): void {
+    this.owner = offers.pskCount++;
+    this.ticketAgain = false;
+    if (this.owner >= PSK_IDENTITIES_MAX) return this.beginInner(Step.OtherIdentity, length, offers);
+    this.beginIdentity(offers.psk(this.owner), length);
+    this.beginInner(Step.Identity, length, offers);
+  }
+
+  private nextBinder(offers: Offers): void {
+    if (this.body > 0) {
+      this.step = Step.BinderLength;
+      return;
+    }
+    if (this.binders != offers.pskCount) return this.badPsk(offers);
+    this.nextExtension(offers);
+  }
+
+  private badPsk(offers: Offers): void {
+    this.note(offers, Unsure.PSK, ParseError.PreSharedKey);
+    this.passRest(offers);
+  }
+
+  private beginIdentity(identity: TicketIdentity, length: i32): void {
+    this.identity = changetype<usize>(identity);
+    this.reader.start(length);
+  }
+
+  private addIdentity(at: usize, count: i32, offers: Offers): i32 {
+    const reader = this.reader;
+    const taken = reader.push(at, count);
+    if (!reader.endsForm) return taken;
+    const shorter = offers.addFurther(this.owner);
+    if (shorter) reader.tellForm(shorter);
+    else reader.passForm();
+    return taken;
+  }
+
+  private endIdentity(offers: Offers): void {
+    const reader = this.reader;
+    reader.finish(changetype<TicketIdentity>(this.identity));
+    if (reader.isWholeForm && !this.ticketAgain) offers.noteWhole(this.owner);
+  }
+
+  /** Notes what cannot be relied on, and why. */
+  private note(offers: Offers, unsure: u32, error: ParseError): void {
+    offers.unsure |= unsure;
+    if (this.error == ParseError.None) this.error = error;
+  }
+
+  private lose(offers: Offers, error: ParseError): void {
+    offers.dropName();
+    this.note(offers, Unsure.ALL, error);
+    this.step = Step.Lost;
+    this.run = i32.MAX_VALUE;
+  }
+
+  private get reader(): IdentityReader {
+    return changetype<IdentityReader>(changetype<usize>(this) + READER_AT);
   }
 }
 
-/** RFC 6066 3: a list of (name type, opaque name <1..2^16-1>), of which only host_name (0) was ever defined. */
-function readServerName(body: Cursor, offers: Offers): ParseError {
-  const outer = body.sub(<i32>body.u16());
-  if (body.left == 0) return ParseError.ServerName;
-  while (body.left > 0) {
-    const type = body.u8();
-    const length = <i32>body.u16();
-    const name = body.take(length);
-    if (body.failed || length == 0) return ParseError.ServerName;
-    if (type != HOST_NAME) continue;
-    if (offers.sniLength >= 0 || offers.sniInvalid) return ParseError.ServerName; // two of a type are forbidden
-    keepServerName(name, length, offers);
-  }
-  body.leave(outer);
-  return closed(body, ParseError.ServerName);
+/** Bytes of the number that is read in a step, 0 where it is a run of bytes. */
+function numberSize(step: Step): i32 {
+  return <i32>load<u8>(NUMBER_SIZES + <usize>step);
 }
 
-/** The name is attacker text that ends up in logs, metrics and keys: only visible ASCII is kept. */
-function keepServerName(name: usize, length: i32, offers: Offers): void {
-  offers.sniInvalid = true;
-  if (length > SNI_MAX) return;
-  for (let i = 0; i < length; i++) {
-    const byte = load<u8>(name + i);
-    if (byte < 0x21 || byte > 0x7e) return;
-  }
-  offers.sniInvalid = false;
-  offers.sniLength = length;
-  memory.copy(offers.sni, name, length);
-}
-
-/** RFC 8446 4.2.1: versions <2..254>. */
-function readSupportedVersions(body: Cursor, offers: Offers): ParseError {
-  const outer = body.sub(<i32>body.u8());
-  if (body.left == 0) return ParseError.SupportedVersions;
-  while (body.left > 0) {
-    if (body.u16() == Version.TLS13) offers.tls13 = true;
-  }
-  body.leave(outer);
-  return closed(body, ParseError.SupportedVersions);
-}
-
-/** RFC 8446 4.2.11: identities <7..2^16-1> of (identity <1..2^16-1>, u32 age), binders <33..2^16-1> of <32..255>, one for each. */
-function readPreSharedKey(body: Cursor, offers: Offers): ParseError {
-  const identities = body.sub(<i32>body.u16());
-  while (body.left > 0) {
-    const length = <i32>body.u16();
-    const identity = body.take(length);
-    body.skip(OBFUSCATED_AGE_SIZE);
-    if (body.failed || length == 0) return ParseError.PreSharedKey;
-    if (offers.pskCount < PSK_IDENTITIES_MAX) offers.psk(offers.pskCount).read(identity, length);
-    offers.pskCount++;
-  }
-  body.leave(identities);
-
-  let binderCount = 0;
-  const binders = body.sub(<i32>body.u16());
-  while (body.left > 0) {
-    const length = <i32>body.u8();
-    body.skip(length);
-    if (length < BINDER_MIN) return ParseError.PreSharedKey;
-    binderCount++;
-  }
-  body.leave(binders);
-
-  if (offers.pskCount == 0 || binderCount != offers.pskCount) return ParseError.PreSharedKey;
-  return closed(body, ParseError.PreSharedKey);
-}
-
-/** The body of an extension was read to its last byte, or `error`. */
-function closed(body: Cursor, error: ParseError): ParseError {
-  return body.failed || body.left > 0 ? error : ParseError.None;
-}
-
-const HOST_NAME: u32 = 0;
+// prettier-ignore
+const NUMBER_SIZES: usize = memory.data<u8>([
+  0, 1, 0, 0, 2, 0, 1, 0, 2, 2, 2, // up to ExtensionLength
+  2, 1, 2, 0, 0, // names
+  0, 1, 2, // ticket, versions
+  2, 2, 0, 0, 0, 2, 1, 0, // PSK identities
+  0, 0,
+]);
+const EXTENSION_HEADER_SIZE: i32 = 4;
+const NAME_HEADER_SIZE: i32 = 3;
+const HOST_NAME: i32 = 0;
+/** RFC 6066 3: a host name stands without a full stop at its end. */
+const FULL_STOP: u8 = 0x2e;
+const IDENTITY_LENGTH_SIZE: i32 = 2;
 const OBFUSCATED_AGE_SIZE: i32 = 4;
-/** RFC 8446 4.2.11: PskBinderEntry <32..255>. */
-const BINDER_MIN: i32 = 32;
 
-/** Parsing one hello never begins inside another's. */
-const CURSOR: usize = memory.data(CURSOR_SIZE, 8);
-
-const SESSION_ID_AT: usize = offsetof<Offers>();
-const TICKET_AT: usize = SESSION_ID_AT + SESSION_ID_MAX;
-const PSK_AT: usize = TICKET_AT + TICKET_IDENTITY_SIZE;
-const SNI_AT: usize = PSK_AT + PSK_IDENTITIES_MAX * TICKET_IDENTITY_SIZE;
-export const OFFERS_SIZE: i32 = (<i32>SNI_AT + SNI_MAX + 7) & ~7;
+const READER_AT: usize = (offsetof<ClientHelloReader>() + 7) & ~7;
+export const CLIENT_HELLO_READER_SIZE: i32 = <i32>READER_AT + IDENTITY_READER_SIZE;

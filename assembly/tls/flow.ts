@@ -7,17 +7,21 @@
  *     C .. ClientKeyExchange .. CCS, Finished       S CCS, Finished                    S application data (sealed)
  *     S [NewSessionTicket,] CCS, Finished           C CCS, Finished                    C application data (sealed Finished)
  *
- * Promises: what cannot come is `Unexpected`, never guessed at. A sealed message cannot be told from another, so a Finished is: in TLS
- * <= 1.2 the first handshake record after a change of cipher spec (16 bytes; nobody splits it); in TLS 1.3 the first client record after
- * the ServerHello that is long enough for one.
+ * Until the server's answer says whether it resumes, nothing that a client or server sends is out of order here: some server passes over
+ * it, whatever it is, and the answer decides. Behind that, what cannot come is `Unexpected`, never guessed at: then there is
+ * only something to learn. A sealed message cannot be told from another, so a Finished is: in TLS <= 1.2 the first handshake record after a
+ * change of cipher spec (16 bytes; nobody splits it); in TLS 1.3 the first client record after the ServerHello that is long enough for one.
+ *
+ * What a server of TLS <= 1.2 sends behind its ServerHello tells a resumption from a full handshake: a NewSessionTicket or a change of
+ * cipher spec from anything else. The echo of a session ID alone does not: a server may echo one and make a new session.
  *
  * TLS 1.3 with early data offered: early data may still be under way after the ServerHello, and whether the server took it is sealed.
  * Then only a record of exactly the length of a Finished counts, or the record after `EARLY_DATA_RECORDS_MAX` others, so an early data
  * record of that length completes a handshake a little early, and a padded Finished late. A certificate of the client in front of its
  * Finished completes early too. All of these have a ServerHello behind them, which proves an accepted PSK by itself.
  *
- * Where only a client's Finished is left to come, the number of its bytes tells it from an alert, and nobody has to read them
- * (`finishesWith`): nobody without the keys could tell a right one from a wrong one anyway.
+ * In TLS 1.3, where only a client's Finished is left to come, the number of its bytes tells it from an alert, and nobody has to read
+ * them (`takeFinished`): nobody without the keys could tell a right one from a wrong one anyway.
  *
  * `FLOW_SIZE` bytes that the caller provides, all zero at the start.
  */
@@ -36,10 +40,12 @@ export const enum Phase {
   ClientHello = 0,
   ServerHello = 1,
   SecondClientHello = 2,
+  /** TLS <= 1.2 was chosen, and it is not known yet whether it resumes. */
+  Undecided = 3,
   /** TLS <= 1.2 was chosen. */
-  Legacy = 3,
+  Legacy = 4,
   /** TLS 1.3 was chosen. */
-  Modern = 4,
+  Modern = 5,
 }
 
 /** What a record is to the observer. */
@@ -65,6 +71,8 @@ export const enum Part {
   ClientHello = 2,
   ServerHello = 3,
   NewSessionTicket = 4,
+  /** A ClientHello that nobody has asked for: a server may go by it all the same. */
+  UnaskedClientHello = 5,
 }
 
 
@@ -74,8 +82,6 @@ export class Flow {
   private cipher: i32;
   private earlyRecords: i32;
   private earlyDataOffered: bool;
-  /** A ticket or session ID was offered in a way that an abbreviated handshake can answer. */
-  private resumable: bool;
   private retried: bool;
   /** The server sent what only a full TLS <= 1.2 handshake has. */
   private full: bool;
@@ -84,30 +90,49 @@ export class Flow {
   private serverChanged: bool;
   private clientFinished: bool;
   private serverFinished: bool;
+  /** A handshake record came behind the client's Finished, with the server's still to come. */
+  private clientRenegotiates: bool;
 
   /** This direction is sealed from here on (TLS <= 1.2). */
   sealed(direction: i32): bool {
     return direction == Direction.Downstream ? this.clientChanged : this.serverChanged;
   }
 
-  /** A ClientHello was read. */
+  /** A ClientHello was read whole. */
   get begun(): bool {
     return this.phase != Phase.ClientHello;
   }
 
-  /** The server went straight to its change of cipher spec (TLS <= 1.2). */
-  get abbreviated(): bool {
-    return this.serverChanged && !this.full;
+  /** The server's answer has said whether it resumes. */
+  get decided(): bool {
+    return this.phase >= Phase.Legacy;
+  }
+
+  /** No ServerHello has come yet, but for a HelloRetryRequest. */
+  get unanswered(): bool {
+    return this.phase <= Phase.SecondClientHello;
+  }
+
+  /** A ClientHello was read whole, and the answer to it is to come. */
+  get awaitsAnswer(): bool {
+    return this.phase == Phase.ServerHello;
+  }
+
+  /** How many records of the client's end of a TLS <= 1.2 handshake have not passed whole: see `record_follower.ts`. */
+  get clientSealsIn(): i32 {
+    if (this.clientRenegotiates) return -1;
+    return this.clientFinished ? 0 : this.clientChanged ? 1 : 2;
   }
 
   record(direction: i32, type: i32, length: i32): Role {
+    if (!this.decided) return this.recordBefore(direction, type);
     switch (type) {
       case ContentType.ALERT:
         return this.sealed(direction) ? Role.SealedAlert : Role.Alert;
       case ContentType.CHANGE_CIPHER_SPEC:
         return this.changeCipherSpec(direction);
       case ContentType.HANDSHAKE:
-        if (this.sealed(direction)) return Role.Finished;
+        if (this.sealed(direction)) return this.sealedMessage(direction);
         return this.phase == Phase.Modern ? Role.Unexpected : Role.Messages;
       default:
         return direction == Direction.Downstream ? this.clientData(length) : this.serverData();
@@ -130,11 +155,16 @@ export class Flow {
     this.phase = Phase.SecondClientHello;
   }
 
-  /** A ServerHello was read. `resumable`: an abbreviated handshake may follow (TLS <= 1.2). */
-  answered(version: i32, cipher: i32, resumable: bool): void {
+  /** A ServerHello was read. */
+  answered(version: i32, cipher: i32): void {
     this.cipher = cipher;
-    this.resumable = resumable;
-    this.phase = version >= Version.TLS13 ? Phase.Modern : Phase.Legacy;
+    this.phase = version >= Version.TLS13 ? Phase.Modern : Phase.Undecided;
+  }
+
+  /** The server of a TLS <= 1.2 handshake went on with what only a full one has, or with what only an abbreviated one has. */
+  decide(full: bool): void {
+    this.full = full;
+    this.phase = Phase.Legacy;
   }
 
   /** A change of cipher spec that counts has passed. */
@@ -152,13 +182,14 @@ export class Flow {
   }
 
   /**
-   * Whether that many bytes of the client, from the start of a record on, are its Finished: where nothing else but alerts can
+   * Takes that many bytes of the client for its Finished; false where they may be something else: where nothing else but alerts can
    * come, and they are more than alerts are. An alert in clear has 7 bytes; TLS 1.3 may seal it, behind a change of cipher spec.
+   * Never in TLS <= 1.2: the records behind its Finished are followed, and its client may end those bytes inside a record.
    */
-  finishesWith(length: i32): bool {
-    if (this.phase == Phase.Modern)
-      return !this.earlyDataOffered && length >= HEADER_SIZE + shortestFinished(this.cipher);
-    return this.abbreviated && this.serverFinished && !this.clientChanged && length >= SHORTEST_LEGACY_END;
+  takeFinished(length: i32): bool {
+    return (
+      this.phase == Phase.Modern && !this.earlyDataOffered && length >= HEADER_SIZE + shortestFinished(this.cipher)
+    );
   }
 
   /** RFC 8446 4.1.4: at most one HelloRetryRequest. */
@@ -166,39 +197,35 @@ export class Flow {
     return !this.retried;
   }
 
+  private recordBefore(direction: i32, type: i32): Role {
+    if (type == ContentType.HANDSHAKE) return Role.Messages;
+    if (direction == Direction.Downstream) return Role.Skip;
+    if (type == ContentType.ALERT) return Role.Alert;
+    if (type == ContentType.CHANGE_CIPHER_SPEC && this.phase == Phase.Undecided) return Role.ChangeCipherSpec;
+    return Role.Skip;
+  }
+
+  private sealedMessage(direction: i32): Role {
+    if (direction == Direction.Upstream || !this.clientFinished) return Role.Finished;
+    this.clientRenegotiates = true;
+    return Role.Skip;
+  }
+
   private changeCipherSpec(direction: i32): Role {
-    switch (this.phase) {
-      case Phase.Legacy:
-        if (this.sealed(direction)) return Role.Unexpected;
-        return this.mayChange(direction) ? Role.ChangeCipherSpec : Role.Unexpected;
-      case Phase.Modern: // RFC 8446 D.4: for middleboxes only
-        return Role.Skip;
-      case Phase.ClientHello:
-        return Role.Unexpected;
-      default:
-        // RFC 8446 D.4: the client's behind a hello with early data or a retry; the server's behind its HelloRetryRequest
-        return direction == Direction.Downstream || this.retried ? Role.Skip : Role.Unexpected;
-    }
+    if (this.phase == Phase.Modern) return Role.Skip; // RFC 8446 D.4: for middleboxes only
+    if (this.sealed(direction)) return Role.Unexpected;
+    return this.mayChange(direction) ? Role.ChangeCipherSpec : Role.Unexpected;
   }
 
   /** RFC 5246 7.3: whose turn it is. A change out of turn would be a skipped key exchange. */
   private mayChange(direction: i32): bool {
-    if (direction == Direction.Downstream) return this.serverHelloDone || this.abbreviated;
-    return this.full ? this.clientFinished : this.resumable;
+    if (direction == Direction.Downstream) return this.serverHelloDone || !this.full;
+    return !this.full || this.clientFinished;
   }
 
   private clientData(length: i32): Role {
-    switch (this.phase) {
-      case Phase.ServerHello:
-      case Phase.SecondClientHello: // RFC 8446 2.3: early data
-        return Role.Skip;
-      case Phase.Legacy: // RFC 7918: false start
-        return this.clientFinished ? Role.Skip : Role.Unexpected;
-      case Phase.Modern:
-        return this.modernClientData(length);
-      default:
-        return Role.Unexpected;
-    }
+    if (this.phase == Phase.Modern) return this.modernClientData(length);
+    return this.clientFinished ? Role.Skip : Role.Unexpected; // RFC 7918: false start
   }
 
   private modernClientData(length: i32): Role {
@@ -211,37 +238,34 @@ export class Flow {
   }
 
   private serverData(): Role {
-    if (this.phase == Phase.Modern) return Role.Skip;
-    return this.phase == Phase.Legacy && this.serverFinished ? Role.Skip : Role.Unexpected;
+    return this.phase == Phase.Modern || this.serverFinished ? Role.Skip : Role.Unexpected;
   }
 
   private clientMessage(type: i32): Part {
+    if (type != MessageType.CLIENT_HELLO) return this.phase == Phase.Modern ? Part.Unexpected : Part.Skip;
     switch (this.phase) {
       case Phase.ClientHello:
       case Phase.SecondClientHello:
-        return type == MessageType.CLIENT_HELLO ? Part.ClientHello : Part.Unexpected;
-      case Phase.Legacy:
-        return type == MessageType.CLIENT_HELLO ? Part.Unexpected : Part.Skip;
+        return Part.ClientHello;
+      case Phase.ServerHello:
+        return Part.UnaskedClientHello;
+      case Phase.Undecided:
+        return Part.Skip;
       default:
         return Part.Unexpected;
     }
   }
 
   private serverMessage(type: i32, length: i32): Part {
+    if (this.unanswered) return type == MessageType.SERVER_HELLO ? Part.ServerHello : Part.Skip;
+    if (this.phase == Phase.Modern) return Part.Unexpected; // RFC 8446 5.1: the rest is sealed, in records of its own
     // RFC 5246 7.4.1.1: may come at any time, means nothing during a handshake
-    if (type == MessageType.HELLO_REQUEST && length == 0 && this.phase != Phase.Modern) return Part.Skip;
-    switch (this.phase) {
-      case Phase.ServerHello:
-        return type == MessageType.SERVER_HELLO ? Part.ServerHello : Part.Unexpected;
-      case Phase.Legacy:
-        if (type == MessageType.SERVER_HELLO) return Part.Unexpected;
-        if (type == MessageType.NEW_SESSION_TICKET) return Part.NewSessionTicket;
-        if (type == MessageType.SERVER_HELLO_DONE) this.serverHelloDone = true;
-        this.full = true;
-        return Part.Skip;
-      default:
-        return Part.Unexpected;
-    }
+    if (type == MessageType.HELLO_REQUEST && length == 0) return Part.Skip;
+    if (type == MessageType.SERVER_HELLO) return Part.Unexpected;
+    if (type == MessageType.NEW_SESSION_TICKET) return Part.NewSessionTicket;
+    if (type == MessageType.SERVER_HELLO_DONE) this.serverHelloDone = true;
+    if (this.phase == Phase.Legacy) this.full = true;
+    return Part.Skip;
   }
 }
 
@@ -266,7 +290,5 @@ function sealingOverhead(cipher: i32): i32 {
 
 const ALERT_SIZE: i32 = 2;
 const HEADER_SIZE: i32 = 5;
-/** TLS <= 1.2: a change of cipher spec, and a Finished of 12 bytes that nothing encrypts (RFC 5246 7.4.9). */
-const SHORTEST_LEGACY_END: i32 = HEADER_SIZE + 1 + HEADER_SIZE + 4 + 12;
 
 export const FLOW_SIZE: i32 = (<i32>offsetof<Flow>() + 7) & ~7;

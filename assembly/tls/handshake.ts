@@ -2,28 +2,30 @@
  * One TLS handshake, seen from the middle: bytes of both directions go in, events and what is known so far come out.
  *
  * Promises: never traps, whatever the bytes are; never waits for or holds bytes of the connection; every answer is the same however the
- * bytes of a direction were cut. What is not a TLS handshake ends the watching with an event, not with harm.
+ * bytes of a direction were cut. Until the server's answer has said whether it resumes (`ServerHello`), nothing that a client sends ends
+ * the watching: what cannot be followed is `Unsure` in the offers, and an acceptance of it is `acceptedUnfollowed`. Behind that, what is no
+ * TLS handshake ends the watching with an event, not with harm.
  *
- * Memory: one block of `Handshake.size` bytes, counted against a bound for the whole VM. A hello that lies whole in the given bytes is read
- * where it lies; only one that comes in pieces is gathered, in a buffer that grows with it and is released when it is whole. Where no
- * memory is left for that, the error is `ReassemblyFull`: the only answer that depends on cuts. Other messages are passed over
- * without a copy, tickets are hashed as they pass.
+ * Memory: one block of `Handshake.size` bytes, counted against a bound for the whole VM, whatever the hellos' lengths: both are read as
+ * they pass, tickets are hashed. Where that bound is reached, a block of `Handshake.smallSize` reads the server's answer alone.
  *
  * Cost: O(bytes) up to `Complete`, a few steps for each record; afterwards nothing is to be fed.
  *
- * Layout of the block: these fields, then one part after the other as the `..._AT` constants below say.
+ * Layout of the block: these fields, then one part after the other as the `..._AT` constants below say; a small one ends before the
+ * client's.
  */
-import { ANSWER_SIZE, Answer, readServerHello } from "./server_hello";
-import { OFFERS_SIZE, Offers, readClientHello } from "./client_hello";
+import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "./client_hello";
 import { Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
-import { CLIENT_HELLO_MAX, PSK_IDENTITIES_MAX, SERVER_HELLO_MAX } from "./limits";
-import { allocateBlock, releaseBlock } from "./memory";
+import { PSK_IDENTITIES_MAX } from "./limits";
+import { allocateBlock, allocateReserve, releaseBlock, releaseReserve } from "./memory";
 import { MESSAGE_READER_SIZE, MessageReader } from "./message";
 import { TICKET_READER_SIZE, TicketReader } from "./new_session_ticket";
+import { OFFERS_SIZE, Offers, Unsure } from "./offers";
 import { ParseError } from "./parse_error";
-import { AlertDescription, AlertLevel, Version } from "./protocol";
-import { REASSEMBLY_SIZE, Reassembly } from "./reassembly";
+import { AlertDescription, AlertLevel, ContentType, MessageType, Version } from "./protocol";
 import { RECORD_READER_SIZE, RecordReader } from "./record";
+import { RecordFollower } from "./record_follower";
+import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "./server_hello";
 export { Direction } from "./flow";
 
 export const enum Event {
@@ -32,21 +34,23 @@ export const enum Event {
   /** The offers are readable. Comes a second time after a HelloRetryRequest; those offers replace the first. */
   ClientHello = 1,
   /**
-   * Version, cipher and what was accepted are readable. Not for a HelloRetryRequest; later than the ServerHello itself
-   * where that does not say what was accepted (`undecided`).
+   * Version, cipher, and what was accepted are readable. Not for a HelloRetryRequest. In TLS <= 1.2 it comes with the first byte
+   * or message behind the ServerHello, which tells a resumption from a full handshake (`undecided`).
    */
   ServerHello = 2,
-  /** The handshake is finished: `resumed` and what was issued are final. */
-  Complete = 3,
-  /** The first bytes of a direction are no TLS handshake. */
-  NotTls = 4,
+  /** The client's bytes do not begin with a record: its offers stay unknown. Comes once, and the watching goes on. */
+  Unfollowed = 3,
+  /** The handshake is finished: what was issued is final. */
+  Complete = 4,
+  /** The server's bytes are no TLS. */
+  NotTls = 5,
   /** The bytes cannot be followed; `error` says why. */
-  Malformed = 5,
+  Malformed = 6,
   /** A fatal alert, or a close in the form of an alert. */
-  Failed = 6,
+  Failed = 7,
 }
 
-/** How the ServerHello accepted what was offered. */
+/** What the server's answer accepted. */
 export const enum Accepted {
   None = 0,
   SessionId = 1,
@@ -63,38 +67,54 @@ export class Handshake {
   private event: Event;
   /** The event that ended the watching; NeedMore until then. */
   private ending: Event;
-  /** Final at `Complete`; for TLS 1.3 already at `ServerHello`. */
+  /** The server resumes a session. Final at `ServerHello`. */
   resumed: bool;
-  /** One of `Accepted`. A TLS <= 1.2 echo may still turn out to be a full handshake: `resumed` decides. */
+  /** One of `Accepted`, None for a full handshake. Final at `ServerHello`. */
   acceptedKind: u8;
   acceptedPskIndex: i32;
-  /**
-   * The ServerHello was read, but a TLS <= 1.2 ticket that came without a session ID leaves nothing to echo: only what
-   * the server sends next tells whether it was accepted. The event waits for that.
-   */
+  /** Something was accepted, and nobody can tell what it was. */
+  acceptedUnfollowed: bool;
+  /** The server's answer reads on behind the ServerHello of TLS <= 1.2, and nothing has told yet whether it resumes. */
   undecided: bool;
+  /** Only the server's answer is read: there was no memory for more. */
+  small: bool;
+  private toldUnfollowed: bool;
+  /** Bits of `Unsure` that no later hello takes back. */
+  private lasting: u32;
+  /** What the client's side has wrong and nobody has counted yet. */
+  private uncounted: ParseError;
 
   /** Bytes of one block. */
   static get size(): i32 {
     return <i32>END_AT;
   }
 
-  /** A block for one connection, or null where the memory for live handshakes is used up: then the connection goes unwatched. */
+  /** Bytes of a block that reads the server's answer alone. */
+  static get smallSize(): i32 {
+    return <i32>CLIENT_RECORDS_AT;
+  }
+
+  /**
+   * A block for one connection: a small one where the memory for live handshakes is used up, null where the reserve is, too:
+   * then the connection cannot be watched.
+   */
   static create(): Handshake | null {
-    const block = allocateBlock(Handshake.size);
+    let block = allocateBlock(Handshake.size);
+    const small = block == 0;
+    if (small) block = allocateReserve(Handshake.smallSize);
     if (block == 0) return null;
     const handshake = changetype<Handshake>(block);
     handshake.acceptedPskIndex = -1;
-    handshake.offers.clear();
-    handshake.records(Direction.Downstream).start();
-    handshake.records(Direction.Upstream).start();
+    handshake.small = small;
+    if (!small) handshake.offers.clear(0);
     return handshake;
   }
 
   /** Gives all its memory back; the handshake must not be used afterwards. */
   free(): void {
-    this.reassembly.release();
-    releaseBlock(changetype<usize>(this), Handshake.size);
+    const block = changetype<usize>(this);
+    if (this.small) releaseReserve(block, Handshake.smallSize);
+    else releaseBlock(block, Handshake.size);
   }
 
   /**
@@ -102,7 +122,7 @@ export class Handshake {
    * (`Complete` and above). After such an end all bytes are consumed and the same event comes again.
    */
   feed(direction: i32, data: usize, length: i32): Event {
-    if (this.ending != Event.NeedMore) {
+    if (this.passesOver(direction)) {
       this.consumed = length;
       return this.ending;
     }
@@ -116,31 +136,78 @@ export class Handshake {
   }
 
   /**
+   * As `feed`, but takes a byte of a header, or bytes of one record: `inEarlyData` says of which sort. For the client's bytes up to
+   * the answer, and only while the watching goes on.
+   */
+  feedStep(data: usize, length: i32): Event {
+    if (this.passesOver(Direction.Downstream)) {
+      this.consumed = length;
+      return this.ending;
+    }
+    this.event = Event.NeedMore;
+    this.consumed = this.step(Direction.Downstream, data, length);
+    if (this.event >= Event.Complete) this.end();
+    return this.event;
+  }
+
+  /** Whether the next byte of the client is the first of a record. */
+  get betweenRecords(): bool {
+    return !this.small && !this.records(Direction.Downstream).partial;
+  }
+
+  /**
+   * Whether the client's byte that comes next, `next`, belongs to a record of application data: up to the server's answer that is
+   * early data (RFC 8446 2.3).
+   */
+  inEarlyData(next: u8): bool {
+    if (this.small) return false;
+    const records = this.records(Direction.Downstream);
+    if (!records.partial) return next == <u8>ContentType.APPLICATION_DATA;
+    return records.beginsType(ContentType.APPLICATION_DATA);
+  }
+
+  /**
    * Whether the next `length` bytes of the client complete the handshake, as their number alone says that its Finished is
    * among them: then they need not be read, and this is `Complete`. Otherwise nothing has changed, and they are to be fed.
    */
-  completesUnread(length: i32): bool {
-    if (this.ending != Event.NeedMore || this.partial(Direction.Downstream)) return false;
-    if (!this.flow.finishesWith(length)) return false;
+  completeUnread(length: i32): bool {
+    if (this.passesOver(Direction.Downstream) || this.partial(Direction.Downstream)) return false;
+    if (!this.flow.takeFinished(length)) return false;
     this.event = Event.Complete;
     this.end();
+    return true;
+  }
+
+  /** What the client's side has wrong and was not counted yet, once; None where there is nothing. */
+  takeUncounted(): ParseError {
+    const error = this.uncounted;
+    this.uncounted = ParseError.None;
+    return error;
+  }
+
+  /** Hands the client's records on to whoever follows them behind the handshake. False where they cannot be followed. */
+  handOver(follower: RecordFollower): bool {
+    if (this.small || this.answer.version >= Version.TLS13 || !this.flow.decided) return false;
+    const records = this.records(Direction.Downstream);
+    if (records.lost && !records.followable) return false;
+    follower.start(records, this.flow.clientSealsIn);
     return true;
   }
 
   // After ClientHello. Addresses are inside the block and live as long as it, or 0.
 
   get sni(): usize {
-    return this.offers.sniLength >= 0 ? this.offers.sni : 0;
+    return this.offers.nameLength >= 0 ? this.offers.sni : 0;
   }
 
   /** 1 to 255 visible ASCII characters; -1: none. */
   get sniLength(): i32 {
-    return this.offers.sniLength;
+    return this.offers.nameLength;
   }
 
-  /** A server name was there, too long or with other bytes than visible ASCII. */
-  get sniInvalid(): bool {
-    return this.offers.sniInvalid;
+  /** A server name was there, or may have been, and is none that can be relied on. */
+  get sniUnsure(): bool {
+    return (this.offers.unsure & Unsure.NAME) != 0;
   }
 
   get offeredId(): usize {
@@ -184,12 +251,38 @@ export class Handshake {
 
   /** Whether the bytes of a direction have stopped in the middle of a record or message. */
   partial(direction: i32): bool {
+    if (this.small && direction == Direction.Downstream) return false;
     return this.records(direction).partial || this.messages(direction).partial;
   }
 
-  /** Whether the client has offered anything that a server could resume. */
-  get offersSession(): bool {
-    return this.offeredPskCount > 0 || this.offeredTicket || this.offeredIdLength > 0;
+  /** Bits of `Unsure`: what the hello offers and cannot be followed. */
+  get unsure(): u32 {
+    return this.offers.unsure;
+  }
+
+  /** Identities that may be meant by the ticket or a PSK identity, besides those themselves. */
+  get furtherCount(): i32 {
+    return this.offers.furtherCount;
+  }
+
+  /** The hash of one of them. */
+  furtherHash(index: i32): usize {
+    return this.offers.further(index).hash;
+  }
+
+  /** The number of the PSK identity that one of them may be meant by, -1 for the ticket. */
+  furtherOwner(index: i32): i32 {
+    return this.offers.ownerOf(index);
+  }
+
+  /** Whether nobody can tell which identity is meant by a PSK identity, or by the ticket (-1). */
+  isAmbiguous(owner: i32): bool {
+    return this.offers.isAmbiguous(owner);
+  }
+
+  /** A ticket and a session ID are offered, and the ID is not seen to be made up from the ticket: an echo proves neither. */
+  get offersIdBesideTicket(): bool {
+    return this.offers.sessionIdLength > 0 && this.offers.ticket.present && !this.offers.idIsOfTicket;
   }
 
   /** A ClientHello was read. */
@@ -215,7 +308,24 @@ export class Handshake {
     return this.offers.earlyData;
   }
 
+  /**
+   * The ServerHello of TLS <= 1.2 was read, what follows it was not, and it may be a resumption: it echoes the session ID, or there was
+   * none to echo beside the ticket (RFC 5077 3.4).
+   */
+  get mayResume(): bool {
+    if (!this.undecided) return false;
+    const length = this.offers.sessionIdLength;
+    if (length == 0) return this.offers.ticket.present;
+    if (length != this.answer.sessionIdLength) return false;
+    return memory.compare(this.answer.sessionId, this.offers.sessionId, length) == 0;
+  }
+
   // After ServerHello.
+
+  /** The server has said whether it resumes. */
+  get decided(): bool {
+    return this.flow.decided;
+  }
 
   /** The PSK that was accepted stands in an encrypted hello: nothing is known of it. */
   get acceptedUnseen(): bool {
@@ -260,6 +370,13 @@ export class Handshake {
     return this.tickets.lifetimeHintSeconds;
   }
 
+  /** Whether bytes of a direction say nothing any more. */
+  private passesOver(direction: i32): bool {
+    if (this.ending != Event.NeedMore) return true;
+    if (direction == Direction.Upstream) return false;
+    return this.small || (this.toldUnfollowed && !this.records(Direction.Downstream).followable);
+  }
+
   /** Takes at least one byte; answers how many. */
   private step(direction: i32, data: usize, length: i32): i32 {
     const records = this.records(direction);
@@ -273,25 +390,33 @@ export class Handshake {
   }
 
   private recordHeader(direction: i32, records: RecordReader, byte: u8): void {
-    const first = records.first;
     const whole = records.push(byte);
-    // A server may refuse a hello with an alert; a client begins with nothing else than a hello.
-    if (first && !whole && !records.looksLikeTls(direction == Direction.Upstream)) {
-      this.event = Event.NotTls;
-      return;
-    }
-    if (whole) this.recordStart(direction, records);
+    if (records.lost && direction == Direction.Upstream) this.event = Event.NotTls;
+    else if (records.lost && !this.toldUnfollowed) this.lose();
+    else if (whole) this.recordStart(direction, records);
+  }
+
+  /** The client's bytes do not begin with a record. */
+  private lose(): void {
+    this.toldUnfollowed = true;
+    this.notFollowed(Unsure.ALL);
+    this.event = Event.Unfollowed;
   }
 
   private recordStart(direction: i32, records: RecordReader): void {
-    const error = records.check(this.flow.sealed(direction));
-    if (error != ParseError.None) return this.fail(error);
-
-    const role = this.flow.record(direction, records.type, records.length);
+    const flow = this.flow;
+    if (flow.decided) {
+      const error = records.check(flow.sealed(direction));
+      if (error != ParseError.None) return this.fail(error);
+    }
+    let role = flow.record(direction, records.type, records.length);
     if (role == Role.Unexpected) return this.fail(ParseError.UnexpectedRecord);
-    // RFC 8446 5.1: nothing comes between the pieces of a message, except the alert that ends it all
-    if (role != Role.Messages && role != Role.Alert && this.messages(direction).partial) {
-      return this.fail(ParseError.InterleavedMessage);
+    if (flow.decided) {
+      // RFC 8446 5.1: nothing comes between the pieces of a message, except the alert that ends it all
+      if (role != Role.Messages && role != Role.Alert && this.messages(direction).partial)
+        return this.fail(ParseError.InterleavedMessage);
+    } else if (role == Role.Alert && records.length != ALERT_SIZE) {
+      role = Role.Skip;
     }
     records.role = role;
     if (records.length == 0 && records.pass(0)) this.recordEnd(direction, role);
@@ -310,8 +435,8 @@ export class Handshake {
           this.fail(ParseError.ChangeCipherSpec);
           return 1;
         }
+        if (this.undecided) this.decide(true);
         this.flow.changed(direction);
-        if (this.undecided && direction == Direction.Upstream) this.decide(true);
         return 1;
       default:
         return length;
@@ -352,17 +477,23 @@ export class Handshake {
 
   private messageStart(direction: i32, messages: MessageReader): void {
     messages.part = this.flow.message(direction, messages.type, messages.length);
-    if (this.undecided && direction == Direction.Upstream) this.decide(messages.part == Part.NewSessionTicket);
+    if (this.undecided && direction == Direction.Upstream && messages.type != MessageType.HELLO_REQUEST)
+      this.decide(messages.part == Part.NewSessionTicket);
     switch (messages.part) {
       case Part.Unexpected:
         return this.fail(ParseError.UnexpectedMessage);
       case Part.ClientHello:
-        if (messages.length > CLIENT_HELLO_MAX) return this.fail(ParseError.HelloTooLong);
+        this.uncounted = ParseError.None;
+        this.clientHello.start(messages.length, this.offers, this.lasting);
+        break;
+      case Part.UnaskedClientHello:
+        this.noteUnfollowed(ParseError.UnexpectedMessage);
         break;
       case Part.ServerHello:
-        if (messages.length > SERVER_HELLO_MAX) return this.fail(ParseError.HelloTooLong);
+        this.answer.start(messages.length);
         break;
       case Part.NewSessionTicket: {
+        if (this.small) break;
         const error = this.tickets.start(messages.length);
         if (error != ParseError.None) return this.fail(error);
         break;
@@ -379,10 +510,15 @@ export class Handshake {
   private messageBody(messages: MessageReader, data: usize, length: i32): void {
     switch (messages.part) {
       case Part.ClientHello:
+        // The answer is there: no offer changes what it has accepted.
+        if (!this.flow.unanswered) return;
+        if (this.clientHello.push(data, length, this.offers)) this.clientHelloRead();
+        return;
       case Part.ServerHello:
-        if (length == messages.length) return this.readHello(messages.part, data, length);
-        return this.gather(messages, data, length);
+        if (this.answer.push(data, length)) this.serverHelloRead();
+        return;
       case Part.NewSessionTicket: {
+        if (this.small) return;
         const error = this.tickets.push(data, length);
         if (error != ParseError.None) this.fail(error);
         return;
@@ -392,82 +528,81 @@ export class Handshake {
     }
   }
 
-  private gather(messages: MessageReader, data: usize, length: i32): void {
-    const reassembly = this.reassembly;
-    if (!reassembly.active && !reassembly.start(messages.length)) return this.fail(ParseError.ReassemblyFull);
-    if (!reassembly.reserve(length)) return this.fail(ParseError.ReassemblyFull);
-    if (!reassembly.push(data, length)) return;
-    this.readHello(messages.part, reassembly.buffer, messages.length);
-    reassembly.release();
-  }
-
-  private readHello(part: Part, data: usize, length: i32): void {
-    if (part == Part.ClientHello) this.clientHello(data, length);
-    else this.serverHello(data, length);
-  }
-
-  private clientHello(data: usize, length: i32): void {
-    const error = readClientHello(data, length, this.offers);
-    if (error != ParseError.None) return this.fail(error);
+  private clientHelloRead(): void {
+    this.uncounted = this.clientHello.error;
     this.flow.offered(this.offers.earlyData);
     this.event = Event.ClientHello;
   }
 
-  private serverHello(data: usize, length: i32): void {
+  private serverHelloRead(): void {
     const answer = this.answer;
-    const error = readServerHello(data, length, answer);
-    if (error != ParseError.None) return this.fail(error);
-    if (answer.retry) {
-      if (!this.flow.mayRetry) return this.fail(ParseError.UnexpectedMessage);
-      return this.flow.retry();
-    }
+    // A server that answers what is not whole here has understood what nobody here has. One whose own hello cannot be read still
+    // shows by what follows whether it resumes.
+    if (answer.error != ParseError.None) this.noteUnfollowed(answer.error);
+    else if (!this.small && !this.flow.awaitsAnswer) this.noteUnfollowed(ParseError.UnexpectedMessage);
+    if (answer.retry) return this.flow.retry();
+    this.flow.answered(answer.version, answer.cipher);
     if (answer.version == Version.TLS13) {
-      if (!this.acceptPsk(answer.selectedPsk)) return this.fail(ParseError.SelectedIdentity);
+      this.acceptPsk(answer.selectedPsk);
+      this.event = Event.ServerHello;
     } else {
-      this.acceptEcho();
+      this.undecided = true;
     }
-    // RFC 5077 3.4: where a ticket came without a session ID, there is nothing to echo
-    const resumable = this.acceptedKind != Accepted.None || this.offeredTicket;
-    this.flow.answered(answer.version, answer.cipher, resumable);
-    this.undecided = answer.version != Version.TLS13 && this.offeredTicket && this.offers.sessionIdLength == 0;
-    if (!this.undecided) this.event = Event.ServerHello;
   }
 
   /** The server went on, with what only an abbreviated handshake has or with something else. */
   private decide(abbreviated: bool): void {
     this.undecided = false;
-    if (abbreviated) this.acceptedKind = <u8>Accepted.Ticket;
+    this.flow.decide(!abbreviated);
+    if (abbreviated) this.acceptLegacy();
     this.event = Event.ServerHello;
   }
 
-  /** RFC 8446 4.2.11: what is selected must have been offered; if not here, then in an encrypted hello (RFC 9849 6.1). */
-  private acceptPsk(index: i32): bool {
-    if (index < 0) return true;
-    if (index >= this.offers.pskCount && !this.offers.encryptedHello) return false;
+  /**
+   * RFC 8446 4.2.11: what is selected must have been offered; if not here, then in an encrypted hello (RFC 9849 6.1), or where
+   * nobody could follow.
+   */
+  private acceptPsk(index: i32): void {
+    if (index < 0) return;
+    const offers = this.offers;
+    this.resumed = true;
     this.acceptedKind = <u8>Accepted.Psk;
     this.acceptedPskIndex = index;
-    this.resumed = true;
-    return true;
+    const seen = index < min(offers.pskCount, PSK_IDENTITIES_MAX);
+    const inside = index >= offers.pskCount && offers.encryptedHello;
+    this.acceptedUnfollowed = (offers.unsure & Unsure.PSK) != 0 || (!seen && !inside);
   }
 
-  /** RFC 5246 7.4.1.3, RFC 5077 3.4: the echo of a non-empty session ID accepts the ticket where there was one, else the ID. */
-  private acceptEcho(): void {
-    const length = this.answer.sessionIdLength;
-    if (length == 0 || length != this.offers.sessionIdLength) return;
-    if (memory.compare(this.answer.sessionId, this.offers.sessionId, length) != 0) return;
-    this.acceptedKind = <u8>(this.offeredTicket ? Accepted.Ticket : Accepted.SessionId);
+  /** RFC 5246 7.3, RFC 5077 3.4: a ticket comes before a session ID, as far as a server goes by the book. */
+  private acceptLegacy(): void {
+    const offers = this.offers;
+    const ticket = offers.ticket.present;
+    this.resumed = true;
+    this.acceptedKind = <u8>(ticket ? Accepted.Ticket : Accepted.SessionId);
+    this.acceptedUnfollowed = (offers.unsure & Unsure.LEGACY) != 0 || (!ticket && offers.sessionIdLength == 0);
+  }
+
+  /** Nothing of the client's offers can be relied on, for a reason that is to be counted. */
+  private noteUnfollowed(error: ParseError): void {
+    this.notFollowed(Unsure.ALL);
+    this.uncounted = error;
+  }
+
+  /** From now on nothing of that can be relied on, whatever a later hello says. */
+  private notFollowed(unsure: u32): void {
+    this.lasting |= unsure;
+    if (!this.small) this.offers.unsure |= unsure;
   }
 
   private end(): void {
     this.ending = this.event;
-    this.reassembly.release();
-    if (this.event != Event.Complete || this.answer.version == Version.TLS13) return;
-    this.resumed = this.flow.abbreviated;
   }
 
+  /** An answer that was decided by the same byte is told first: it may be one to refuse. */
   private fail(error: ParseError): void {
     this.error = error;
-    this.event = Event.Malformed;
+    if (this.event == Event.ServerHello) this.ending = Event.Malformed;
+    else this.event = Event.Malformed;
   }
 
   private hashedPsk(index: i32): bool {
@@ -488,22 +623,34 @@ export class Handshake {
     return changetype<Flow>(changetype<usize>(this) + FLOW_AT);
   }
 
-  private get reassembly(): Reassembly {
-    return changetype<Reassembly>(changetype<usize>(this) + REASSEMBLY_AT);
+  private get answer(): ServerHelloReader {
+    return changetype<ServerHelloReader>(changetype<usize>(this) + ANSWER_AT);
+  }
+
+  private get clientHello(): ClientHelloReader {
+    return changetype<ClientHelloReader>(changetype<usize>(this) + CLIENT_HELLO_AT);
   }
 
   private get tickets(): TicketReader {
-    return changetype<TicketReader>(changetype<usize>(this) + TICKETS_AT);
-  }
-
-  private get answer(): Answer {
-    return changetype<Answer>(changetype<usize>(this) + ANSWER_AT);
+    return changetype<TicketReader>(this.small ? NO_TICKETS : changetype<usize>(this) + TICKETS_AT);
   }
 
   private get offers(): Offers {
-    return changetype<Offers>(changetype<usize>(this) + OFFERS_AT);
+    return changetype<Offers>(this.small ? NO_OFFERS : changetype<usize>(this) + OFFERS_AT);
   }
 }
+
+/** What a block without the client's side has for offers: nothing, and nothing for sure. */
+const NO_OFFERS: usize = noOffers();
+
+function noOffers(): usize {
+  const offers = changetype<Offers>(heap.alloc(OFFERS_SIZE));
+  offers.clear(Unsure.ALL);
+  return changetype<usize>(offers);
+}
+
+/** What it has for tickets that were issued: none. Never written to. */
+const NO_TICKETS: usize = memory.data(TICKET_READER_SIZE, 8);
 
 /** RFC 5246 7.1: the only value it has. */
 const CHANGE_CIPHER_SPEC: u8 = 0x01;
@@ -511,13 +658,13 @@ const CHANGE_CIPHER_SPEC: u8 = 0x01;
 const ALERT_SIZE: i32 = 2;
 
 const FIELDS_SIZE: usize = (offsetof<Handshake>() + 7) & ~7;
-const CLIENT_RECORDS_AT: usize = FIELDS_SIZE;
-const SERVER_RECORDS_AT: usize = CLIENT_RECORDS_AT + RECORD_READER_SIZE;
-const CLIENT_MESSAGES_AT: usize = SERVER_RECORDS_AT + RECORD_READER_SIZE;
-const SERVER_MESSAGES_AT: usize = CLIENT_MESSAGES_AT + MESSAGE_READER_SIZE;
+const SERVER_RECORDS_AT: usize = FIELDS_SIZE;
+const SERVER_MESSAGES_AT: usize = SERVER_RECORDS_AT + RECORD_READER_SIZE;
 const FLOW_AT: usize = SERVER_MESSAGES_AT + MESSAGE_READER_SIZE;
-const REASSEMBLY_AT: usize = FLOW_AT + FLOW_SIZE;
-const TICKETS_AT: usize = REASSEMBLY_AT + REASSEMBLY_SIZE;
-const ANSWER_AT: usize = TICKETS_AT + TICKET_READER_SIZE;
-const OFFERS_AT: usize = ANSWER_AT + ANSWER_SIZE;
+const ANSWER_AT: usize = FLOW_AT + FLOW_SIZE;
+const CLIENT_RECORDS_AT: usize = ANSWER_AT + SERVER_HELLO_READER_SIZE;
+const CLIENT_MESSAGES_AT: usize = CLIENT_RECORDS_AT + RECORD_READER_SIZE;
+const CLIENT_HELLO_AT: usize = CLIENT_MESSAGES_AT + MESSAGE_READER_SIZE;
+const TICKETS_AT: usize = CLIENT_HELLO_AT + CLIENT_HELLO_READER_SIZE;
+const OFFERS_AT: usize = TICKETS_AT + TICKET_READER_SIZE;
 const END_AT: usize = OFFERS_AT + OFFERS_SIZE;

@@ -1,15 +1,17 @@
 /**
  * The memory of all live handshakes of this VM, counted: clients decide how many there are, so their sum has a bound.
  *
- * Promises: never more than `LIVE_MEMORY_MAX` bytes out in all, of which at most `REASSEMBLY_MEMORY_MAX` for reassembly; beyond,
- * allocation answers 0 and whoever asked does without. Blocks are zero and must be released with the size they were asked for. O(1),
- * unmanaged.
+ * Promises: never more than `LIVE_MEMORY_MAX` bytes of ordinary blocks, and never more than `RESERVE_MEMORY_MAX` of what refusing
+ * needs beyond them: small blocks, and answers of servers that are held back. Beyond a bound, allocation answers 0 and whoever asked
+ * does without. Blocks are zero and must be released with the size they were asked for. O(1), unmanaged.
  */
-import { LIVE_MEMORY_MAX, REASSEMBLY_MEMORY_MAX } from "./limits";
+import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "./limits";
 
 /** `size` bytes for the block of a handshake, or 0. */
 export function allocateBlock(size: i32): usize {
-  return live + size > LIVE_MEMORY_MAX ? 0 : allocate(size);
+  if (live + size > LIVE_MEMORY_MAX) return 0;
+  live += size;
+  return zeroed(size);
 }
 
 export function releaseBlock(block: usize, size: i32): void {
@@ -17,29 +19,28 @@ export function releaseBlock(block: usize, size: i32): void {
   heap.free(block);
 }
 
-/** `size` bytes for a message that comes in pieces, or 0. */
-export function allocateReassembly(size: i32): usize {
-  if (reassembling + size > REASSEMBLY_MEMORY_MAX || live + size > LIVE_MEMORY_MAX) return 0;
-  reassembling += size;
-  return allocate(size);
+/** `size` bytes of the reserve, or 0. */
+export function allocateReserve(size: i32): usize {
+  if (reserve + size > RESERVE_MEMORY_MAX) return 0;
+  reserve += size;
+  return zeroed(size);
 }
 
-export function releaseReassembly(block: usize, size: i32): void {
-  reassembling -= size;
-  releaseBlock(block, size);
+export function releaseReserve(block: usize, size: i32): void {
+  reserve -= size;
+  heap.free(block);
 }
 
-/** Bytes that live handshakes hold now. */
+/** Bytes that live handshakes hold now, the reserve included. */
 export function liveHandshakeBytes(): i32 {
-  return live;
+  return live + reserve;
 }
 
-function allocate(size: i32): usize {
-  live += size;
+function zeroed(size: i32): usize {
   const block = heap.alloc(size);
   memory.fill(block, 0, size);
   return block;
 }
 
 let live: i32 = 0;
-let reassembling: i32 = 0;
+let reserve: i32 = 0;

@@ -6,6 +6,8 @@ export namespace ContentType {
   export const ALERT: i32 = 0x15;
   export const HANDSHAKE: i32 = 0x16;
   export const APPLICATION_DATA: i32 = 0x17;
+  /** RFC 6520; no handshake has any, and some servers pass over it. */
+  export const HEARTBEAT: i32 = 0x18;
 }
 
 /** RFC 8446 4, RFC 5246 7.4. */

@@ -7,6 +7,9 @@
  *     1  u16  legacy version, major 3, any minor: it says nothing about the version that is negotiated
  *     3  u16  length of the body
  *
+ * The first record of a client may be an SSLv2 hello instead (RFC 5246 E.2), whose header is a u16: the highest bit, and the length.
+ * Servers that understand one go on in TLS, so its bytes are passed over, and records follow.
+ *
  * Promises: takes headers byte by byte, so that it does not matter how they were cut; never holds any of the body. Errors are of
  * `check`. `RECORD_READER_SIZE` bytes that the caller provides, all zero at the start.
  */
@@ -26,47 +29,44 @@ export class RecordReader {
   left: i32;
   /** Between a whole header and the end of its body. */
   open: bool;
-  /** The first header of this direction has not passed yet. */
-  first: bool;
+  /** A header of this direction has passed whole. */
+  private later: bool;
+  /** This direction does not begin with a record. */
+  lost: bool;
+  /** It begins with a record or an SSLv2 hello: records follow. */
+  followable: bool;
 
   /** What the present record is to the observer: a `Role`. */
   role: i32;
   /** First byte of the present alert. */
   alertLevel: i32;
 
-  start(): void {
-    this.first = true;
-  }
-
   /** Adds one byte of a header; true when it is whole. */
   push(byte: u8): bool {
     this.header = (this.header << 8) | byte;
     this.headerLength++;
-    if (this.headerLength < HEADER_SIZE) return false;
-    this.type = (<i32>(this.header >> 32)) & 0xff;
-    this.length = <i32>(this.header & 0xffff);
+    if (!this.later && this.headerLength <= 2) this.recognise(byte);
+    const isShort = this.lost && !this.later && this.followable;
+    const size = isShort ? V2_HEADER_SIZE : HEADER_SIZE;
+    if (this.headerLength < size) return false;
+    this.type = isShort ? V2_HELLO : (<i32>(this.header >> 32)) & 0xff;
+    this.length = (<i32>(this.header & 0xffff)) & (isShort ? V2_LENGTH : 0xffff);
     this.left = this.length;
     this.headerLength = 0;
     this.open = true;
-    this.first = false;
+    this.later = true;
     return true;
   }
 
-  /**
-   * False as soon as the bytes of a first header can be no TLS: a wrong content type in the first byte, a version whose major is
-   * not 3 in the second. SSLv2 hellos, HTTP and SSH all end here.
-   */
-  looksLikeTls(alertToo: bool): bool {
-    if (this.headerLength == 1) {
-      const type = (<i32>this.header) & 0xff;
-      return type == ContentType.HANDSHAKE || (alertToo && type == ContentType.ALERT);
-    }
-    return this.headerLength != 2 || (this.header & 0xff) == MAJOR_VERSION;
+  /** Whether the present header, of which a byte has come, is of a record of a type. */
+  beginsType(type: i32): bool {
+    if (this.open) return this.type == type;
+    return this.headerLength > 0 && <i32>((this.header >> (<u64>((this.headerLength - 1) << 3))) & 0xff) == type;
   }
 
   /** What is wrong with a whole header, whatever the handshake has come to. `sealed`: this direction has changed its cipher spec. */
   check(sealed: bool): ParseError {
-    if (((<u32>(this.header >> 24)) & 0xff) != MAJOR_VERSION) return ParseError.RecordVersion;
+    if (!this.isVersion3) return ParseError.RecordVersion;
     switch (this.type) {
       case ContentType.CHANGE_CIPHER_SPEC: // RFC 8446 5, RFC 5246 7.1: one byte, never sealed
         return this.length == 1 ? ParseError.None : ParseError.ChangeCipherSpec;
@@ -85,6 +85,16 @@ export class RecordReader {
     }
   }
 
+  /** The header at hand has the version of all of TLS, and of SSL 3.0. */
+  get isVersion3(): bool {
+    return ((<u32>(this.header >> 24)) & 0xff) == MAJOR_VERSION;
+  }
+
+  /** The header at hand is of a type that records have. */
+  get isKnownType(): bool {
+    return isRecordType(this.type);
+  }
+
   /** In the middle of a record, or of its header. */
   get partial(): bool {
     return this.open || this.headerLength > 0;
@@ -97,9 +107,29 @@ export class RecordReader {
     this.open = false;
     return true;
   }
+
+  /** Looks at the first bytes of all: HTTP, SSH and other protocols are lost at the first or second. */
+  private recognise(byte: u8): void {
+    if (this.headerLength == 1) {
+      this.lost = !isRecordType(byte);
+      this.followable = !this.lost || (byte & V2_BIT) != 0;
+    } else if (!this.lost && byte != <u8>MAJOR_VERSION) {
+      this.lost = true;
+      this.followable = false;
+    }
+  }
+}
+
+function isRecordType(type: i32): bool {
+  return type >= ContentType.CHANGE_CIPHER_SPEC && type <= ContentType.HEARTBEAT;
 }
 
 const HEADER_SIZE: i32 = 5;
 const MAJOR_VERSION: u32 = 0x03;
+/** The type of an SSLv2 hello here: no record has it. */
+const V2_HELLO: i32 = 0x80;
+const V2_BIT: u8 = 0x80;
+const V2_HEADER_SIZE: i32 = 2;
+const V2_LENGTH: i32 = 0x7fff;
 
 export const RECORD_READER_SIZE: i32 = (<i32>offsetof<RecordReader>() + 7) & ~7;

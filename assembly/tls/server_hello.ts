@@ -1,22 +1,44 @@
 /**
- * A ServerHello: the version and cipher suite that were chosen, and what was accepted.
+ * A ServerHello, read as it passes and never held: the version and cipher suite that were chosen, and what was accepted.
  *
  * Layout (RFC 8446 4.1.3; before TLS 1.3 the same, RFC 5246 7.4.1.3, where the extensions may be missing altogether):
  *
  *     u16 version, 32 bytes random, session ID <0..32>, u16 cipher suite, u8 compression method, extensions <0..2^16-1>
  *
- * A HelloRetryRequest is a ServerHello with a fixed random. Promises: as for the ClientHello. Whether an accepted ID or PSK was
- * offered is not known here.
+ * A HelloRetryRequest is a ServerHello with a fixed random. Promises: every answer is the same however the bytes were cut, and no read
+ * leaves the given bytes. Whether an accepted ID or PSK was offered is not known here.
+ *
+ * Memory: `SERVER_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
  */
-import { CURSOR_SIZE, Cursor } from "../bytes/cursor";
-import { ExtensionSet } from "./extension_set";
 import { SESSION_ID_MAX } from "./limits";
 import { ParseError } from "./parse_error";
 import { ExtensionType, HELLO_RETRY_RANDOM, RANDOM_SIZE, Version } from "./protocol";
 
+/** What the reader is at: a number, whose size `numberSize` says, or a run of bytes. */
+const enum Step {
+  LegacyVersion = 0,
+  Random = 1,
+  SessionIdLength = 2,
+  SessionId = 3,
+  Cipher = 4,
+  Compression = 5,
+  BlockLength = 6,
+  ExtensionType = 7,
+  ExtensionLength = 8,
+  SelectedVersion = 9,
+  SelectedPsk = 10,
+  /** The body of an extension. */
+  Passed = 11,
+  /** Something is wrong with it: the rest is passed over. */
+  Lost = 12,
+  LongSessionId = 13,
+}
+
 
 @unmanaged
-export class Answer {
+export class ServerHelloReader {
+  /** What is wrong with it; None where nothing is. */
+  error: ParseError;
   /** 0x0300 to 0x0304; supported_versions decides where it is there. */
   version: i32;
   cipher: i32;
@@ -25,74 +47,169 @@ export class Answer {
   sessionIdLength: i32;
   /** This is a HelloRetryRequest. */
   retry: bool;
+  private step: Step;
+  private value: i32;
+  private gathered: i32;
+  private run: i32;
+  private left: i32;
+  private block: i32;
+  private type: i32;
 
   get sessionId(): usize {
     return changetype<usize>(this) + SESSION_ID_AT;
   }
-}
 
-export function readServerHello(data: usize, length: i32, answer: Answer): ParseError {
-  const hello = Cursor.over(CURSOR, data, length);
-  const legacyVersion = <i32>hello.u16();
-  const random = hello.take(RANDOM_SIZE);
-  const sessionIdLength = <i32>hello.u8();
-  if (sessionIdLength > SESSION_ID_MAX) return ParseError.SessionIdTooLong;
-  const sessionId = hello.take(sessionIdLength);
-  const cipher = <i32>hello.u16();
-  hello.skip(1); // compression: changes what is sealed, not what is seen
-  if (hello.failed) return ParseError.ServerHelloTruncated;
-
-  answer.version = legacyVersion;
-  answer.cipher = cipher;
-  answer.selectedPsk = -1;
-  answer.retry = memory.compare(random, HELLO_RETRY_RANDOM, RANDOM_SIZE) == 0;
-  answer.sessionIdLength = sessionIdLength;
-  memory.copy(answer.sessionId, sessionId, sessionIdLength);
-
-  // RFC 8446 4.2.1: TLS 1.3 is only ever chosen in supported_versions
-  if (legacyVersion < Version.SSL30 || legacyVersion > Version.TLS12) return ParseError.ServerVersion;
-  const error = readExtensions(hello, answer);
-  if (error != ParseError.None) return error;
-  return answer.retry && answer.version != Version.TLS13 ? ParseError.ServerVersion : ParseError.None;
-}
-
-function readExtensions(hello: Cursor, answer: Answer): ParseError {
-  if (hello.left == 0) return ParseError.None; // RFC 5246 7.4.1.3: the block itself may be missing
-  const extensionsLength = <i32>hello.u16();
-  if (hello.failed || extensionsLength > hello.left) return ParseError.ServerHelloTruncated;
-  if (extensionsLength < hello.left) return ParseError.ServerHelloTrailing;
-
-  ExtensionSet.start();
-  while (hello.left > 0) {
-    const type = <i32>hello.u16();
-    const outer = hello.sub(<i32>hello.u16());
-    if (hello.failed) return ParseError.ServerHelloTruncated;
-    if (!ExtensionSet.add(type)) return ParseError.DuplicateExtension;
-    const error = readExtension(type, hello, answer);
-    if (error != ParseError.None) return error;
-    hello.leave(outer);
+  /** Begins a hello of `length` bytes. */
+  start(length: i32): void {
+    memory.fill(changetype<usize>(this), 0, offsetof<ServerHelloReader>());
+    this.selectedPsk = -1;
+    this.retry = true;
+    this.left = length;
   }
-  return ParseError.None;
-}
 
-/** Reads the body of one extension to its end. */
-function readExtension(type: i32, body: Cursor, answer: Answer): ParseError {
-  switch (type) {
-    case ExtensionType.SUPPORTED_VERSIONS: // RFC 8446 4.2.1: one version, and it must be TLS 1.3
-      answer.version = <i32>body.u16();
-      if (body.failed || body.left > 0) return ParseError.SupportedVersions;
-      return answer.version == Version.TLS13 ? ParseError.None : ParseError.ServerVersion;
-    case ExtensionType.PRE_SHARED_KEY: // RFC 8446 4.2.11: selected_identity
-      answer.selectedPsk = <i32>body.u16();
-      return body.failed || body.left > 0 ? ParseError.PreSharedKey : ParseError.None;
-    default:
-      body.rest();
-      return ParseError.None;
+  /** Adds a piece, which must not reach past the announced length; true when the hello is whole. */
+  push(data: usize, count: i32): bool {
+    let at = data;
+    const end = data + <usize>count;
+    while (at < end) at += <usize>this.take(at, <i32>(end - at));
+    if (this.left > 0) return false;
+    this.close();
+    return true;
+  }
+
+  /** Takes at least one byte; answers how many. */
+  private take(at: usize, available: i32): i32 {
+    const size = numberSize(this.step);
+    if (size == 0) return this.takeRun(at, min(available, this.run));
+    let taken = 0;
+    while (taken < available && this.gathered < size) {
+      this.value = (this.value << 8) | (<i32>load<u8>(at + <usize>taken));
+      this.gathered++;
+      taken++;
+    }
+    this.left -= taken;
+    if (this.gathered < size) return taken;
+    const value = this.value;
+    this.value = 0;
+    this.gathered = 0;
+    this.number(value);
+    return taken;
+  }
+
+  private takeRun(at: usize, taken: i32): i32 {
+    if (this.step == Step.Random) {
+      const place = HELLO_RETRY_RANDOM + <usize>(RANDOM_SIZE - this.run);
+      if (memory.compare(at, place, taken) != 0) this.retry = false;
+    } else if (this.step == Step.SessionId) {
+      memory.copy(this.sessionId + <usize>(this.sessionIdLength - this.run), at, taken);
+    }
+    this.left -= taken;
+    this.run -= taken;
+    if (this.run == 0) this.runEnded();
+    return taken;
+  }
+
+  private number(value: i32): void {
+    switch (this.step) {
+      case Step.LegacyVersion:
+        this.version = value;
+        // RFC 8446 4.2.1: TLS 1.3 is only ever chosen in supported_versions
+        if (value < Version.SSL30 || value > Version.TLS12) return this.lose(ParseError.ServerVersion);
+        return this.begin(Step.Random, RANDOM_SIZE);
+      case Step.SessionIdLength:
+        // Go echoes whatever it was sent, of any length: what is longer than an ID may be names no session.
+        this.sessionIdLength = value <= SESSION_ID_MAX ? value : 0;
+        return this.begin(value <= SESSION_ID_MAX ? Step.SessionId : Step.LongSessionId, value);
+      case Step.Cipher:
+        this.cipher = value;
+        this.step = Step.Compression; // changes what is sealed, not what is seen
+        return;
+      case Step.Compression:
+        this.step = Step.BlockLength;
+        return;
+      case Step.BlockLength:
+        this.block = value;
+        if (value > this.left) return this.lose(ParseError.ServerHelloTruncated);
+        return this.nextExtension();
+      case Step.ExtensionType:
+        this.type = value;
+        this.step = Step.ExtensionLength;
+        return;
+      case Step.ExtensionLength:
+        this.block -= EXTENSION_HEADER_SIZE;
+        if (value > this.block) return this.lose(ParseError.ServerHelloTruncated);
+        this.block -= value;
+        return this.beginExtension(value);
+      case Step.SelectedVersion: // RFC 8446 4.2.1: one version, and it must be TLS 1.3
+        this.version = value;
+        if (value != Version.TLS13) return this.lose(ParseError.ServerVersion);
+        return this.nextExtension();
+      default: // RFC 8446 4.2.11: selected_identity
+        this.selectedPsk = value;
+        return this.nextExtension();
+    }
+  }
+
+  private beginExtension(length: i32): void {
+    if (this.type == ExtensionType.SUPPORTED_VERSIONS) {
+      this.step = Step.SelectedVersion;
+      if (length != 2) this.lose(ParseError.SupportedVersions);
+    } else if (this.type == ExtensionType.PRE_SHARED_KEY) {
+      this.step = Step.SelectedPsk;
+      if (length != 2) this.lose(ParseError.PreSharedKey);
+    } else {
+      this.begin(Step.Passed, length);
+    }
+  }
+
+  private runEnded(): void {
+    if (this.step == Step.Random) this.step = Step.SessionIdLength;
+    else if (this.step == Step.SessionId || this.step == Step.LongSessionId) this.step = Step.Cipher;
+    else if (this.step == Step.Passed) this.nextExtension();
+  }
+
+  private nextExtension(): void {
+    this.step = Step.ExtensionType;
+    if (this.block == 0) {
+      if (this.left > 0) this.lose(ParseError.ServerHelloTrailing);
+    } else if (this.block < EXTENSION_HEADER_SIZE) {
+      this.lose(ParseError.ServerHelloTruncated);
+    }
+  }
+
+  /** The message has passed. */
+  private close(): void {
+    if (this.step == Step.Lost) return;
+    const whole = this.step == Step.ExtensionType && this.block == 0;
+    // RFC 5246 7.4.1.3: the block itself may be missing
+    const bare = this.step == Step.BlockLength;
+    if ((!whole && !bare) || this.gathered != 0) return this.lose(ParseError.ServerHelloTruncated);
+    if (this.retry && this.version != Version.TLS13) this.lose(ParseError.ServerVersion);
+  }
+
+  /** Begins a run of bytes; one without any is over at once. */
+  private begin(step: Step, length: i32): void {
+    this.step = step;
+    this.run = length;
+    if (length == 0) this.runEnded();
+  }
+
+  private lose(error: ParseError): void {
+    this.error = error;
+    this.retry = false;
+    this.step = Step.Lost;
+    this.run = i32.MAX_VALUE;
   }
 }
 
-/** Parsing one hello never begins inside another's. */
-const CURSOR: usize = memory.data(CURSOR_SIZE, 8);
+/** Bytes of the number that is read in a step, 0 where it is a run of bytes. */
+function numberSize(step: Step): i32 {
+  return <i32>load<u8>(NUMBER_SIZES + <usize>step);
+}
 
-const SESSION_ID_AT: usize = offsetof<Answer>();
-export const ANSWER_SIZE: i32 = (<i32>SESSION_ID_AT + SESSION_ID_MAX + 7) & ~7;
+// prettier-ignore
+const NUMBER_SIZES: usize = memory.data<u8>([2, 0, 1, 0, 2, 1, 2, 2, 2, 2, 2, 0, 0, 0]);
+const EXTENSION_HEADER_SIZE: i32 = 4;
+
+const SESSION_ID_AT: usize = offsetof<ServerHelloReader>();
+export const SERVER_HELLO_READER_SIZE: i32 = (<i32>SESSION_ID_AT + SESSION_ID_MAX + 7) & ~7;

@@ -22,9 +22,9 @@ class TrappingAdmin extends AdminFilter {
 }
 
 class TrappingObserver extends Observer {
-  dataSeen(state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
+  dataSeen(context: u32, state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     if (length == TRAP_BYTES) unreachable();
-    return super.dataSeen(state, buffer, length, endOfStream);
+    return super.dataSeen(context, state, buffer, length, endOfStream);
   }
 }
 

@@ -1,12 +1,14 @@
 /**
- * Bounded, seeded fuzzing of `Handshake.feed`: captured exchanges, damaged, and fed twice with different cuts.
+ * Bounded, seeded fuzzing of `Handshake`: captured exchanges, damaged, or random bytes in both directions, fed twice with different cuts.
  *
  * In each round it must hold that nothing traps; that every feed takes at least one byte and never more than it was given; that the
  * answer does not depend on how the bytes were cut; that it does not depend on what lies behind them in memory, that is, nothing
- * is read outside; and that all memory is given back. `npm run fuzz -- --only parser` runs it for longer.
+ * is read outside; that whoever follows the client's records behind it does not depend on the cuts, either; and that all memory is given
+ * back. `npm run fuzz -- --only parser` runs it for longer.
  */
 import { Direction } from "../../assembly/tls/handshake";
 import { liveHandshakeBytes } from "../../assembly/tls/memory";
+import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../../assembly/tls/record_follower";
 import { Exchange } from "../unit/support/hello_exchange";
 import { Watch } from "../unit/support/hello_watch";
 
@@ -14,12 +16,14 @@ import { Watch } from "../unit/support/hello_watch";
 export function fuzz(seed: u32, rounds: i32): i32 {
   random = ((<u64>seed) << 1) | 1;
   if (exchanges.length == 0) exchanges = Exchange.captured();
+  const held = liveHandshakeBytes();
   for (let round = 0; round < rounds; round++) {
-    start(exchanges[below(exchanges.length)]);
+    if (below(RANDOM_ONE_IN) == 0) startRandom();
+    else start(exchanges[below(exchanges.length)]);
     const mutations = below(MUTATIONS_MAX + 1);
     for (let i = 0; i < mutations; i++) mutate();
     const pieces = 1 + below(3);
-    if (watched(0x00, 0) != watched(0xff, pieces) || failed || liveHandshakeBytes() != 0) return round + 1;
+    if (watched(0x00, 0) != watched(0xff, pieces) || failed || liveHandshakeBytes() != held) return round + 1;
   }
   return 0;
 }
@@ -27,6 +31,7 @@ export function fuzz(seed: u32, rounds: i32): i32 {
 /** Feeds all segments; `cuts` 0: each whole; else in random pieces, the smaller the higher it is. `fill` lies around every piece. */
 function watched(fill: u8, cuts: i32): u64 {
   const watch = new Watch();
+  watch.steps = cuts > 1;
   for (let i = 0; i < count; i++) {
     const length = lengths[i];
     let at = 0;
@@ -39,7 +44,44 @@ function watched(fill: u8, cuts: i32): u64 {
     }
   }
   failed = failed || watch.miscounted;
-  return watch.close();
+  const followed = followedBehind(watch);
+  return watch.close() ^ followed;
+}
+
+/** Hands the client's records over and follows those of the last segments; answers where that noticed a renegotiation. */
+function followedBehind(watch: Watch): u64 {
+  if (!watch.seen.handOver(FOLLOWER)) return 0;
+  let passed = 0;
+  for (let i = max(count - 2, 0); i < count; i++) {
+    let at = 0;
+    while (at < lengths[i]) {
+      const left = min(FOLLOWER.bodyLeft, lengths[i] - at);
+      if (left > 0) {
+        FOLLOWER.passBody(left);
+        at += left;
+      } else if (FOLLOWER.pushHeader(load<u8>(slot(i) + at++))) {
+        return <u64>(passed + at);
+      }
+    }
+    passed += lengths[i];
+  }
+  return u64.MAX_VALUE;
+}
+
+/** Segments of random bytes, each of which may begin like a record of a known type. */
+function startRandom(): void {
+  count = 1 + below(8);
+  for (let i = 0; i < count; i++) {
+    directions[i] = below(2) == 0 ? Direction.Downstream : Direction.Upstream;
+    lengths[i] = 1 + below(RANDOM_SIZE_MAX);
+    for (let at = 0; at < lengths[i]; at++) store<u8>(slot(i) + at, <u8>below(256));
+    if (below(4) == 0 || lengths[i] < 6) continue;
+    store<u8>(slot(i), <u8>(below(8) == 0 ? 0x80 : 0x14 + below(5)));
+    store<u8>(slot(i) + 1, 0x03);
+    // Short records, so that there are several, and a known message in the first.
+    store<u8>(slot(i) + 3, 0);
+    store<u8>(slot(i) + 5, load<u8>(EDGES + below(EDGE_COUNT)));
+  }
 }
 
 function start(exchange: Exchange): void {
@@ -112,6 +154,8 @@ function slot(index: i32): usize {
 }
 
 const MUTATIONS_MAX: i32 = 4;
+const RANDOM_ONE_IN: i32 = 8;
+const RANDOM_SIZE_MAX: i32 = 600;
 const SEGMENTS_MAX: i32 = 32;
 const SLOT_SIZE: i32 = 16384;
 const GUARD_SIZE: i32 = 64;
@@ -121,6 +165,7 @@ const EDGES: usize = memory.data<u8>([
   0x00, 0x01, 0x02, 0x03, 0x04, 0x0e, 0x10, 0x14, 0x15, 0x16, 0x17, 0x20, 0x21, 0x7f, 0x80, 0xff,
 ]);
 const SLOTS: usize = heap.alloc(SEGMENTS_MAX * SLOT_SIZE);
+const FOLLOWER = changetype<RecordFollower>(memory.data(RECORD_FOLLOWER_SIZE, 8));
 const PIECE: usize = heap.alloc(SLOT_SIZE + 2 * GUARD_SIZE);
 
 let random: u64 = 1;

@@ -4,8 +4,9 @@
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
+import { EventCause, eventCauseName } from "../../session/events/event";
 import { FATES, fateName, KINDS, kindIndexName, Metric, METRICS, Outcome, OUTCOMES } from "../../session/statistics";
-import { parseErrorLabel, protocolName, PROTOCOLS } from "../../session/statistics";
+import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/statistics";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
 import { Route } from "../route";
@@ -45,6 +46,10 @@ export class StatisticsRoute extends Route {
     this.member(json, "unwatched", Metric.UNWATCHED);
     this.member(json, "events_lost", Metric.EVENTS_LOST);
     this.member(json, "early_data_dropped", Metric.EARLY_DATA_DROPPED);
+    this.member(json, "unfollowed", Metric.UNFOLLOWED);
+    this.member(json, "renegotiations", Metric.RENEGOTIATIONS);
+    this.member(json, "host_calls_failed", Metric.HOST_CALLS_FAILED);
+    this.writeRefused(json);
     this.writeResumed(json);
     this.writeFull(json);
     this.writeResumptions(json);
@@ -56,6 +61,15 @@ export class StatisticsRoute extends Route {
   private member(json: JsonWriter, name: string, metric: i32): void {
     json.name(name);
     json.number(this.cache.metrics.read(metric));
+  }
+
+  private writeRefused(json: JsonWriter): void {
+    json.name("refused_for");
+    json.beginObject();
+    for (let cause = 0; cause < REFUSAL_CAUSES; cause++) {
+      this.member(json, eventCauseName(EventCause.SESSION + <u8>cause), Metric.REFUSED_FOR + cause);
+    }
+    json.endObject();
   }
 
   private writeResumed(json: JsonWriter): void {

@@ -49,7 +49,8 @@ export class Bystanders {
       const { status } = proxy.get(id);
       hold(status === 410, () => `a removed session that no input named answers ${status}`);
       const { closed, toClient } = this.resume(id);
-      hold(closed && toClient[0]?.[0] === 0x15, () => "a removed session that no input named resumes");
+      const refused = closed && Buffer.concat(toClient).subarray(-7)[0] === 0x15;
+      hold(refused, () => "a removed session that no input named resumes");
     }
     const fresh = sha256(Buffer.from(`fresh ${this.checks++}`));
     proxy.handshake(fullWithId(fresh));

@@ -83,6 +83,7 @@ export const handshake: Target = {
 class HandshakeSession implements Session {
   readonly memories: WebAssembly.Memory[];
   private readonly bystanders: Bystanders;
+  private counted = 0;
 
   constructor(
     private readonly proxy: Proxy,
@@ -119,9 +120,14 @@ class HandshakeSession implements Session {
     const toServer = Buffer.concat(connection.toServer);
     const toClient = Buffer.concat(connection.toClient);
     if (!wasClosed && toClient.equals(server) && toServer.equals(client)) return;
-    if (this.mayHoldBack && toServer.equals(client.subarray(0, toServer.length)) && server.equals(toClient)) return;
+    const heldFromServer = this.mayHoldBack && toServer.equals(client.subarray(0, toServer.length));
+    // An answer to what may be a resumption waits until it has told whether it is one.
+    const heldFromClient =
+      !wasClosed && toClient.equals(server.subarray(0, toClient.length)) && server.length - toClient.length <= HELD_MAX;
+    if ((heldFromServer || toServer.equals(client)) && (heldFromClient || toClient.equals(server))) return;
+    // What cannot be followed is refused where it resumes, and so is what is removed.
     hold(
-      MARKS.some((mark) => client.includes(mark)),
+      MARKS.some((mark) => client.includes(mark)) || this.saysWhy(),
       () =>
         `bytes were changed, or the connection closed: ${toClient.length} of ${server.length}, ${toServer.length} of ${client.length}`,
     );
@@ -132,6 +138,19 @@ class HandshakeSession implements Session {
       () => `the client got what the server did not send: ${rest.toString("hex")}`,
     );
     hold(toServer.length <= client.length, () => "the server got more than the client sent");
+  }
+
+  /** Whether the filter has counted since the last time that it could not follow a client, or what it did for that. */
+  private saysWhy(): boolean {
+    const { unfollowed, renegotiations, early_data_dropped, unwatched } = this.proxy.request("GET", "/v1/stats")
+      .json as Record<string, number>;
+    const counted = [unfollowed, renegotiations, early_data_dropped, unwatched].reduce<number>(
+      (a, b) => a + (b ?? 0),
+      0,
+    );
+    const before = this.counted;
+    this.counted = counted;
+    return counted > before;
   }
 
   check(): void {
@@ -160,6 +179,8 @@ function isEndOfAlert(bytes: Buffer): boolean {
 
 const CAPTURED = await captures();
 const UPSTREAM = "10.0.0.7:443";
+/** The most that a connection holds back (MAX_HELD of assembly/filters/observed_connection.ts). */
+const HELD_MAX = 20480;
 const VARIANTS: Record<string, unknown>[] = [
   {},
   { steering: "hash", access_log: true },

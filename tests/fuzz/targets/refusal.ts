@@ -72,7 +72,10 @@ class RefusalSession implements Session {
       alert[0] === 0x15 && alert.readUInt16BE(3) === 2 && alert[5] === 2,
       () => `no alert: ${toClient.toString("hex")}`,
     );
-    hold(toClient.length - 7 < answer, () => "the whole answer of the server went through before the alert");
+    hold(
+      toClient.length - 7 <= answer,
+      () => "more of the server's answer than its hello went through before the alert",
+    );
   }
 
   check(): void {

@@ -331,7 +331,7 @@ describe("a session of several handles", () => {
 });
 
 describe("a session that was learned by its acceptance", () => {
-  it("has a time and no time of issue, until it is put by hand", () => {
+  it("has a time and no time of issue, until it is replaced by hand", () => {
     const client = new Client();
     client.bench.cache.readSettings();
     client.bench.cache.resume(session(5));
@@ -339,7 +339,10 @@ describe("a session that was learned by its acceptance", () => {
     expect(seen.member("issued").kind).toBe(JsonKind.Null);
     expect(seen.member("time").number).toBe(1790000000);
     client.bench.clock.advance(9);
-    const put = client.call("PUT", "/v1/sessions/" + hexOf(5));
+    const same = client.call("PUT", "/v1/sessions/" + hexOf(5));
+    expect(same.member("outcome").text).toBe("identical");
+    expect(same.member("session").member("issued")!.kind).toBe(JsonKind.Null);
+    const put = client.send("PUT", "/v1/sessions/" + hexOf(5), '{"timeout":600}');
     expect(put.member("outcome").text).toBe("replaced");
     expect(put.member("session").member("issued")!.number).toBe(1790000009);
   });

@@ -4,6 +4,7 @@ import { Flush } from "../../../assembly/session/flush";
 import { Deadline } from "../../../assembly/session/job";
 import { causeOf, Refusals, Verdict } from "../../../assembly/session/refusal";
 import { Cause, Kind, Known, Session } from "../../../assembly/session/session";
+import { Unseen } from "../../../assembly/session/revocations";
 import { Bench, idOf, session, Text } from "../support/sessions";
 import { keyName } from "../support/table_names";
 
@@ -38,6 +39,11 @@ class Judge {
     return this.refusals.judgeUnseen(ofKind(Kind.PSK, 1, sni));
   }
 
+  judgeUnfollowed(): Verdict {
+    this.bench.cache.readSettings();
+    return this.refusals.judgeUnfollowed();
+  }
+
   later(seconds: i64): void {
     this.bench.clock.advance(seconds);
   }
@@ -45,6 +51,11 @@ class Judge {
   revoke(sni: string): void {
     const text = new Text(sni);
     this.bench.cache.revocations.revoke(text.start, text.length);
+  }
+
+  revokeUnseen(sni: string): void {
+    const text = new Text(sni);
+    this.bench.cache.revocations.revoke(text.start, text.length, 0, Unseen.REFUSE);
   }
 
   lift(sni: string): void {
@@ -192,8 +203,11 @@ describe("a session for a revoked server name", () => {
     judge.later(1000);
     expect(judge.judge(ofKind(Kind.ID, 1, "shop.example"))).toBe(Verdict.RevokedServerName);
     expect(judge.judge(ofKind(Kind.TICKET, 2, "SHOP.example"))).toBe(Verdict.RevokedServerName);
-    expect(judge.judge(ofKind(Kind.TICKET, 2, "other.example"))).toBe(Verdict.Resume);
-    expect(judge.judge(ofKind(Kind.TICKET, 2))).toBe(Verdict.Resume, "no name, nothing known");
+    expect(judge.judge(ofKind(Kind.TICKET, 2, "other.example"))).toBe(
+      Verdict.RevokedServerName,
+      "it may be of the name",
+    );
+    expect(judge.judge(ofKind(Kind.TICKET, 2))).toBe(Verdict.RevokedServerName, "no name, nothing known");
   });
 
   it("does not resume where it was stored before or in the second of the revocation, and resumes where later", () => {
@@ -325,13 +339,64 @@ describe("an observer", () => {
     expect(judge.judge(accepted)).toBe(Verdict.RemovedSession);
   });
 
-  it("breaks nothing where the store does not answer", () => {
+  it("lets everything resume where the store does not answer, and what enforces refuses it", () => {
+    const observer = new Judge(Enforcement.OBSERVE);
+    observer.bench.store.broken = true;
+    expect(observer.judge(ofKind(Kind.PSK, 1, "shop.example"))).toBe(Verdict.Resume);
     for (let i = 0; i < ENFORCED.length; i++) {
       const judge = new Judge(ENFORCED[i]);
-      judge.revoke("shop.example");
       judge.bench.store.broken = true;
-      expect(judge.judge(ofKind(Kind.PSK, 1, "shop.example"))).toBe(Verdict.Resume);
+      expect(judge.judge(ofKind(Kind.PSK, 1, "shop.example"))).toBe(Verdict.Unfollowed);
     }
+  });
+});
+
+describe("what could not be followed", () => {
+  it("does not resume, unless nothing is enforced", () => {
+    expect(new Judge(Enforcement.OBSERVE).judgeUnfollowed()).toBe(Verdict.Resume);
+    for (let i = 0; i < ENFORCED.length; i++) {
+      expect(new Judge(ENFORCED[i]).judgeUnfollowed()).toBe(Verdict.Unfollowed);
+    }
+  });
+});
+
+describe("while any server name is revoked", () => {
+  it("a session of TLS 1.2 whose issue nobody has seen does not resume under any name", () => {
+    const judge = new Judge();
+    judge.resume(ofKind(Kind.TICKET, 1, "other.example"));
+    judge.learn(ofKind(Kind.TICKET, 2, "other.example"));
+    judge.put(ofKind(Kind.ID, 3));
+    judge.revoke("shop.example");
+    for (let kind = Kind.ID; kind <= Kind.TICKET; kind++) {
+      expect(judge.judge(ofKind(kind, 9, "other.example"))).toBe(Verdict.RevokedServerName, "not held");
+      expect(judge.judge(ofKind(kind, 9))).toBe(Verdict.RevokedServerName, "not held, and without a name");
+    }
+    expect(judge.judge(ofKind(Kind.TICKET, 1, "other.example"))).toBe(Verdict.RevokedServerName, "only accepted");
+    expect(judge.judge(ofKind(Kind.TICKET, 2, "other.example"))).toBe(Verdict.Resume, "issued");
+    expect(judge.judge(ofKind(Kind.ID, 3, "other.example"))).toBe(Verdict.Resume, "by hand");
+    judge.lift("shop.example");
+    expect(judge.judge(ofKind(Kind.TICKET, 9, "other.example"))).toBe(Verdict.Resume);
+  });
+
+  it("what was learned by its acceptance meanwhile does not resume under the revoked name", () => {
+    const judge = new Judge();
+    judge.revoke("shop.example");
+    judge.later(10);
+    judge.resume(ofKind(Kind.TICKET, 1, "other.example"));
+    judge.resume(ofKind(Kind.PSK, 2, "other.example"));
+    expect(judge.judge(ofKind(Kind.TICKET, 1, "shop.example"))).toBe(Verdict.RevokedServerName);
+    expect(judge.judge(ofKind(Kind.PSK, 2, "shop.example"))).toBe(Verdict.RevokedServerName);
+  });
+
+  it("a PSK goes by the name that its client shows, and does not resume where it shows none", () => {
+    const judge = new Judge();
+    judge.revoke("shop.example");
+    expect(judge.judge(ofKind(Kind.PSK, 1, "other.example"))).toBe(Verdict.Resume);
+    expect(judge.judge(ofKind(Kind.PSK, 1))).toBe(Verdict.RevokedServerName);
+    judge.revokeUnseen("bank.example");
+    expect(judge.judge(ofKind(Kind.PSK, 1, "other.example"))).toBe(Verdict.RevokedServerName, "as that was asked for");
+    judge.put(ofKind(Kind.PSK, 1));
+    expect(judge.judge(ofKind(Kind.PSK, 1, "other.example"))).toBe(Verdict.Resume, "by hand");
   });
 });
 
@@ -354,7 +419,7 @@ describe("a session that was looked up already", () => {
         expect(verdict).toBe(judge.judge(accepted), "session " + number.toString());
         if (verdict != Verdict.Resume) refused++;
       }
-      expect(refused).toBe(enforcements[i] == Enforcement.OBSERVE ? 0 : enforcements[i] == Enforcement.STRICT ? 5 : 3);
+      expect(refused).toBe(enforcements[i] == Enforcement.OBSERVE ? 0 : enforcements[i] == Enforcement.STRICT ? 5 : 4);
     }
   });
 
@@ -363,5 +428,6 @@ describe("a session that was looked up already", () => {
     expect(causeOf(Verdict.RemovedTicketKey)).toBe(EventCause.TICKET_KEY);
     expect(causeOf(Verdict.RevokedServerName)).toBe(EventCause.SNI);
     expect(causeOf(Verdict.NotHeld)).toBe(EventCause.STRICT);
+    expect(causeOf(Verdict.Unfollowed)).toBe(EventCause.UNFOLLOWED);
   });
 });

@@ -61,7 +61,7 @@ class Steered {
     }
     this.address = address;
     this.steering = steering;
-    this.observation = new Observation(bench.cache, address);
+    this.observation = new Observation(bench.cache, address, false);
     bench.cache.readSettings();
   }
 

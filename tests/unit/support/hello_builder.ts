@@ -184,3 +184,13 @@ export function serverKeyExchange(): Bytes {
 export function clientKeyExchange(): Bytes {
   return message(0x10, Bytes.counting(66));
 }
+
+/** A ticket of the form of RFC 5077 section 4: key name, IV, state and MAC. */
+export function formedTicket(stateLength: i32, macLength: i32): Bytes {
+  return Bytes.counting(32, 0x61).vector16(Bytes.counting(stateLength, 0x11)).append(Bytes.counting(macLength, 0xd0));
+}
+
+/** An SSLv2 hello (RFC 5246 E.2) of `length` bytes behind its header. */
+export function v2Hello(length: i32): Bytes {
+  return new Bytes().u16(0x8000 | length).append(Bytes.of("01 0303").append(Bytes.counting(length - 3)));
+}

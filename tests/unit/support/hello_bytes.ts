@@ -1,3 +1,5 @@
+import { sha256 } from "../../../assembly/bytes/sha256";
+
 /** Bytes as tests write them: big-endian numbers, hexadecimal, and vectors with their length in front. */
 export class Bytes {
   private bytes: Array<u8> = [];
@@ -104,4 +106,12 @@ export function hexOf(at: usize, length: i32): string {
     text += "0123456789abcdef".charAt(byte >> 4) + "0123456789abcdef".charAt(byte & 15);
   }
   return text;
+}
+
+/** The SHA-256 of bytes as lower-case hexadecimal. */
+export function hashOf(bytes: Bytes): string {
+  const hash = new Bytes();
+  for (let i = 0; i < 32; i++) hash.u8(0);
+  sha256(bytes.at, bytes.length, hash.at);
+  return hexOf(hash.at, 32);
 }

@@ -1,4 +1,5 @@
 import { Accepted, Direction, Event, Handshake } from "../../../assembly/tls/handshake";
+import { Unsure } from "../../../assembly/tls/offers";
 import { parseErrorName } from "../../../assembly/tls/parse_error";
 import { Bytes, hexOf } from "./hello_bytes";
 
@@ -9,6 +10,8 @@ export class Watch {
   private trail: u64 = 0;
   /** The event that came last. */
   last: Event = Event.NeedMore;
+  /** The client's bytes are fed step by step. */
+  steps: bool = false;
   /** A feed took nothing or more than it was given. */
   miscounted: bool = false;
 
@@ -49,7 +52,10 @@ export class Watch {
   feed(direction: i32, data: usize, length: i32): Watch {
     let at = 0;
     while (at < length && this.last < Event.Complete) {
-      const event = this.handshake.feed(direction, data + at, length - at);
+      const stepping = this.steps && direction == Direction.Downstream;
+      const event = stepping
+        ? this.handshake.feedStep(data + at, length - at)
+        : this.handshake.feed(direction, data + at, length - at);
       if (this.handshake.consumed < 1 || this.handshake.consumed > length - at) {
         this.miscounted = true;
         return this;
@@ -76,12 +82,17 @@ export class Watch {
     const h = this.handshake;
     let print = mix(this.trail, this.miscounted ? 1 : 0);
     print = mix(print, h.error);
-    print = mixBytes(mix(print, h.sniInvalid ? 1 : 0), h.sni, h.sniLength);
+    print = mixBytes(mix(print, h.unsure), h.sni, h.sniLength);
     print = mixBytes(mix(print, h.offers13 ? 1 : 0), h.offeredId, h.offeredIdLength);
     print = mixBytes(mixBytes(print, h.offeredTicketHash, 32), h.offeredTicketKey, 16);
     print = mix(print, h.offeredPskCount);
     for (let i = 0; i < 4; i++) print = mixBytes(mixBytes(print, h.pskHash(i), 32), h.pskKey(i), 16);
+    print = mix(print, h.furtherCount);
+    for (let i = 0; i < h.furtherCount; i++) print = mixBytes(mix(print, h.furtherOwner(i)), h.furtherHash(i), 32);
+    print = mix(mix(print, h.offersIdBesideTicket ? 1 : 0), h.offeredEncryptedHello ? 1 : 0);
     print = mix(mix(mix(print, h.offeredEarlyData ? 1 : 0), h.version), h.cipher);
+    print = mix(mix(mix(print, h.undecided ? 1 : 0), h.decided ? 1 : 0), h.retried ? 1 : 0);
+    print = mix(mix(print, h.acceptedUnfollowed ? 1 : 0), h.acceptedUnseen ? 1 : 0);
     print = mix(mix(mix(print, h.acceptedKind), h.acceptedPskIndex), h.resumed ? 1 : 0);
     print = mixBytes(print, h.issuedId, h.issuedIdLength);
     print = mixBytes(mixBytes(print, h.issuedTicketHash, 32), h.issuedTicketKey, 16);
@@ -93,14 +104,20 @@ export class Watch {
     const h = this.handshake;
     let text = this.events + " error=" + this.error;
     if (this.miscounted) text += " MISCOUNTED";
-    text += " sni=" + (h.sniLength < 0 ? "none" : hexOf(h.sni, h.sniLength)) + (h.sniInvalid ? "!" : "");
+    text += " sni=" + (h.sniLength < 0 ? "none" : hexOf(h.sni, h.sniLength));
+    text += " unsure=" + unsureName(h.unsure);
     text += " id=" + hexOf(h.offeredId, h.offeredIdLength) + " 13=" + h.offers13.toString();
     text += " ticket=" + hexOf(h.offeredTicketHash, 32) + "/" + hexOf(h.offeredTicketKey, 16);
     text += " psks=" + h.offeredPskCount.toString();
     for (let i = 0; i < 4; i++) text += " " + hexOf(h.pskHash(i), 32) + "/" + hexOf(h.pskKey(i), 16);
+    for (let i = 0; i < h.furtherCount; i++) {
+      text += " further=" + h.furtherOwner(i).toString() + "/" + hexOf(h.furtherHash(i), 32);
+    }
     text += " early=" + h.offeredEarlyData.toString();
     text += " version=" + h.version.toString(16) + " cipher=" + h.cipher.toString(16);
     text += " accepted=" + acceptedName(h.acceptedKind) + "/" + h.acceptedPskIndex.toString();
+    if (h.acceptedUnfollowed) text += " unfollowed";
+    if (h.undecided) text += " undecided";
     text += " resumed=" + h.resumed.toString() + " issued=" + hexOf(h.issuedId, h.issuedIdLength);
     text += " " + hexOf(h.issuedTicketHash, 32) + "/" + hexOf(h.issuedTicketKey, 16);
     return text + " hint=" + h.issuedTicketLifetimeHint.toString();
@@ -136,6 +153,8 @@ export function eventName(event: Event): string {
       return "ClientHello";
     case Event.ServerHello:
       return "ServerHello";
+    case Event.Unfollowed:
+      return "Unfollowed";
     case Event.Complete:
       return "Complete";
     case Event.NotTls:
@@ -153,4 +172,15 @@ export function acceptedName(kind: i32): string {
   if (kind == Accepted.SessionId) return "id";
   if (kind == Accepted.Ticket) return "ticket";
   return kind == Accepted.Psk ? "psk" : "none";
+}
+
+/** "nothing", "all", or what of legacy, psk and name. */
+export function unsureName(unsure: u32): string {
+  if (unsure == 0) return "nothing";
+  if (unsure == Unsure.ALL) return "all";
+  const names: string[] = [];
+  if (unsure & Unsure.LEGACY) names.push("legacy");
+  if (unsure & Unsure.PSK) names.push("psk");
+  if (unsure & Unsure.NAME) names.push("name");
+  return names.join(" ");
 }

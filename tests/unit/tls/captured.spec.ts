@@ -2,7 +2,7 @@ import { Event } from "../../../assembly/tls/handshake";
 import { liveHandshakeBytes } from "../../../assembly/tls/memory";
 import { Bytes, hexOf } from "../support/hello_bytes";
 import { Exchange } from "../support/hello_exchange";
-import { Watch, acceptedName } from "../support/hello_watch";
+import { Watch, acceptedName, unsureName } from "../support/hello_watch";
 
 const exchanges = Exchange.captured();
 
@@ -61,6 +61,15 @@ describe("a captured exchange", () => {
       const name = exchanges[i].said("sni");
       const expected = Bytes.text(name == "" ? "shop.example" : name);
       expect(hexOf(watch.seen.sni, watch.seen.sniLength)).toBe(hexOf(expected.at, expected.length));
+      watch.free();
+    }
+  });
+
+  it("offers nothing that is unsure, and accepts nothing that is not followed", () => {
+    for (let i = 0; i < exchanges.length; i++) {
+      const watch = exchanges[i].watch();
+      expect(unsureName(watch.seen.unsure)).toBe("nothing", exchanges[i].name);
+      expect(watch.seen.acceptedUnfollowed).toBe(false, exchanges[i].name);
       watch.free();
     }
   });

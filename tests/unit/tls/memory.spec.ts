@@ -1,19 +1,32 @@
-import { Handshake } from "../../../assembly/tls/handshake";
-import { LIVE_MEMORY_MAX, REASSEMBLY_FIRST, REASSEMBLY_MEMORY_MAX } from "../../../assembly/tls/limits";
+import { Direction, Event, Handshake } from "../../../assembly/tls/handshake";
+import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "../../../assembly/tls/limits";
 import {
   allocateBlock,
-  allocateReassembly,
+  allocateReserve,
   liveHandshakeBytes,
   releaseBlock,
-  releaseReassembly,
+  releaseReserve,
 } from "../../../assembly/tls/memory";
 import { Bytes } from "../support/hello_bytes";
-import { ClientHelloBuilder } from "../support/hello_builder";
-import { Watch } from "../support/hello_watch";
+import {
+  ClientHelloBuilder,
+  ServerHelloBuilder,
+  changeCipherSpec,
+  newSessionTicket,
+  record,
+  serverKeyExchange,
+} from "../support/hello_builder";
+import { Watch, acceptedName } from "../support/hello_watch";
 
-/** Takes all but `left` bytes of the memory for handshakes. */
-function takeAllBut(left: i32): usize {
-  return allocateBlock(LIVE_MEMORY_MAX - left);
+const id = Bytes.counting(32, 0x30);
+const ticket = Bytes.counting(64);
+
+/** A watch for which there is no memory but the reserve; to be freed before the next one. */
+function smallWatch(): Watch {
+  const all = allocateBlock(LIVE_MEMORY_MAX);
+  const watch = new Watch();
+  releaseBlock(all, LIVE_MEMORY_MAX);
+  return watch;
 }
 
 describe("the memory of live handshakes", () => {
@@ -28,81 +41,166 @@ describe("the memory of live handshakes", () => {
     const first = allocateBlock(64);
     memory.fill(first, 0xff, 64);
     releaseBlock(first, 64);
-    const second = allocateBlock(64);
+    const second = allocateReserve(64);
     let sum = 0;
     for (let i = 0; i < 64; i++) sum += load<u8>(second + i);
     expect(sum).toBe(0);
-    releaseBlock(second, 64);
-  });
-
-  it("ends at its bound: then a connection goes unwatched", () => {
-    const all = takeAllBut(Handshake.size - 1);
-    expect(Handshake.create() === null).toBe(true);
-    releaseBlock(all, LIVE_MEMORY_MAX - Handshake.size + 1);
-    const handshake = Handshake.create();
-    expect(handshake === null).toBe(false);
-    if (handshake) handshake.free();
-  });
-
-  it("gives reassembly no more than its share", () => {
-    const half = allocateReassembly(REASSEMBLY_MEMORY_MAX);
-    expect(half).not.toBe(0);
-    expect(allocateReassembly(1)).toBe(0);
-    const block = allocateBlock(1);
-    expect(block).not.toBe(0);
-    releaseBlock(block, 1);
-    releaseReassembly(half, REASSEMBLY_MEMORY_MAX);
+    releaseReserve(second, 64);
     expect(liveHandshakeBytes()).toBe(0);
   });
 
-  it("holds a hello in pieces only until it is whole", () => {
-    const hello = new ClientHelloBuilder().sni("shop.example").record();
-    const watch = new Watch();
-    watch.client(hello.slice(0, 20));
-    expect(liveHandshakeBytes()).toBe(Handshake.size + hello.length - 9);
-    watch.client(hello.slice(20, hello.length));
-    expect(watch.events).toBe("ClientHello");
-    expect(liveHandshakeBytes()).toBe(Handshake.size);
-    watch.free();
-  });
-
-  it("holds of a hello that is announced to be long little more than what has come", () => {
-    const long = new ClientHelloBuilder().extension(0xabcd, Bytes.counting(16000)).record();
-    const watch = new Watch();
-    watch.client(long.slice(0, 20));
-    expect(liveHandshakeBytes()).toBe(Handshake.size + REASSEMBLY_FIRST);
-    watch.client(long.slice(20, 5000));
-    expect(liveHandshakeBytes()).toBe(Handshake.size + 2 * REASSEMBLY_FIRST);
-    watch.client(long.slice(5000, long.length));
-    expect(watch.events).toBe("ClientHello");
-    expect(liveHandshakeBytes()).toBe(Handshake.size);
-    watch.free();
-  });
-
-  it("is given back with a handshake that ends in the middle of a hello", () => {
-    const hello = new ClientHelloBuilder().record();
-    const freed = new Watch();
-    freed.client(hello.slice(0, 20)).free();
-    expect(liveHandshakeBytes()).toBe(0);
-    const failed = new Watch();
-    failed.client(hello.slice(0, 20)).server(Bytes.of("15 0303 0002 0228"));
-    expect(failed.events).toBe("Failed");
-    expect(liveHandshakeBytes()).toBe(Handshake.size);
-    failed.free();
-  });
-
-  it("says so where no memory is left for a hello in pieces, and reads one in one piece all the same", () => {
-    const hello = new ClientHelloBuilder().record();
-    const all = takeAllBut(2 * Handshake.size);
-    const split = new Watch();
-    const whole = new Watch();
-    split.client(hello.slice(0, 20));
-    expect(split.error).toBe("reassembly_full");
-    whole.client(hello);
-    expect(whole.events).toBe("ClientHello");
-    split.free();
+  it("ends at its bound: then a block reads the server's answer alone", () => {
+    const most = LIVE_MEMORY_MAX - Handshake.size;
+    const fits = allocateBlock(most);
+    const whole = changetype<Handshake>(Handshake.create());
+    expect(whole.small).toBe(false);
+    const small = changetype<Handshake>(Handshake.create());
+    expect(small.small).toBe(true);
+    expect(liveHandshakeBytes()).toBe(LIVE_MEMORY_MAX + Handshake.smallSize);
+    small.free();
     whole.free();
-    releaseBlock(all, LIVE_MEMORY_MAX - 2 * Handshake.size);
+    releaseBlock(fits, most);
+    expect(liveHandshakeBytes()).toBe(0);
+  });
+
+  it("ends for good where the reserve is used up, too: then a connection goes unwatched", () => {
+    const all = allocateBlock(LIVE_MEMORY_MAX);
+    const most = RESERVE_MEMORY_MAX - Handshake.smallSize;
+    const reserve = allocateReserve(most);
+    expect(reserve).not.toBe(0);
+    const last = Handshake.create();
+    expect(last === null).toBe(false);
+    expect(Handshake.create() === null).toBe(true);
+    expect(allocateReserve(1)).toBe(0);
+    expect(allocateBlock(1)).toBe(0);
+    if (last) last.free();
+    releaseReserve(reserve, most);
+    releaseBlock(all, LIVE_MEMORY_MAX);
+    expect(liveHandshakeBytes()).toBe(0);
+  });
+
+  it("is the same for a hello of any length, whole or not, and given back in the middle of one", () => {
+    const long = new ClientHelloBuilder().extension(0xabcd, Bytes.counting(16000)).record();
+    for (let cut = 0; cut < long.length; cut += 997) {
+      const watch = new Watch().client(long.slice(0, cut));
+      expect(liveHandshakeBytes()).toBe(Handshake.size);
+      watch.free();
+      expect(liveHandshakeBytes()).toBe(0);
+    }
+  });
+
+  it("is the same after the watching has ended", () => {
+    const watch = new Watch().client(new ClientHelloBuilder().record().slice(0, 20));
+    watch.server(Bytes.of("15 0303 0002 0228"));
+    expect(watch.events).toBe("Failed");
+    expect(liveHandshakeBytes()).toBe(Handshake.size);
+    watch.free();
+    expect(liveHandshakeBytes()).toBe(0);
+  });
+
+  it("holds a block without the client's side in much less", () => {
+    expect(Handshake.smallSize * 4 < Handshake.size).toBeTruthy();
+  });
+});
+
+describe("a small block", () => {
+  it("tells a resumption by session ID or ticket, and that nobody knows of what", () => {
+    const ccs = record(0x16, new ServerHelloBuilder().sessionId(id).message()).append(changeCipherSpec());
+    const renewed = record(0x16, new ServerHelloBuilder().message().append(newSessionTicket(60, ticket)));
+    const answers = [ccs, renewed];
+    for (let i = 0; i < answers.length; i++) {
+      for (let size = 1; size <= answers[i].length; size++) {
+        const watch = smallWatch();
+        expect(watch.seen.small).toBe(true);
+        watch.client(new ClientHelloBuilder().sessionId(id).record()).serverIn(size, answers[i]);
+        expect(watch.events).toBe("ServerHello");
+        expect(watch.seen.resumed).toBe(true);
+        expect(watch.seen.acceptedUnfollowed).toBe(true);
+        expect(watch.seen.version).toBe(0x0303);
+        watch.free();
+      }
+    }
+  });
+
+  it("tells a resumption in TLS 1.3, behind a HelloRetryRequest as well", () => {
+    for (let retries = 0; retries < 2; retries++) {
+      const watch = smallWatch().client(new ClientHelloBuilder().psk([ticket]).record());
+      if (retries > 0) watch.server(new ServerHelloBuilder().tls13().retry().record());
+      watch.server(new ServerHelloBuilder().tls13().psk(0).record());
+      expect(watch.events).toBe("ServerHello");
+      expect(acceptedName(watch.seen.acceptedKind)).toBe("psk");
+      expect(watch.seen.resumed).toBe(true);
+      expect(watch.seen.acceptedUnfollowed).toBe(true);
+      watch.free();
+    }
+  });
+
+  it("tells a full handshake, of which nothing is unfollowed", () => {
+    const watch = smallWatch().client(new ClientHelloBuilder().sessionId(id).record());
+    watch.server(record(0x16, new ServerHelloBuilder().sessionId(id).message().append(serverKeyExchange())));
+    expect(watch.events).toBe("ServerHello");
+    expect(watch.seen.resumed).toBe(false);
+    expect(acceptedName(watch.seen.acceptedKind)).toBe("none");
+    expect(watch.seen.acceptedUnfollowed).toBe(false);
+    watch.free();
+    const modern = smallWatch().server(new ServerHelloBuilder().tls13().record());
+    expect(modern.events).toBe("ServerHello");
+    expect(modern.seen.resumed).toBe(false);
+    expect(modern.seen.acceptedUnfollowed).toBe(false);
+    modern.free();
+  });
+
+  it("passes over all that a client sends", () => {
+    const watch = smallWatch().client(Bytes.text("GET / HTTP/1.1")).client(new ClientHelloBuilder().record());
+    expect(watch.events).toBe("");
+    expect(watch.seen.consumed).toBe(new ClientHelloBuilder().record().length);
+    expect(watch.seen.completeUnread(51)).toBe(false);
+    expect<i32>(watch.seen.feedStep(id.at, id.length)).toBe(Event.NeedMore);
+    expect(watch.seen.consumed).toBe(id.length);
+    watch.free();
+  });
+
+  it("offers and issues nothing, whatever lies behind it", () => {
+    const all = allocateBlock(LIVE_MEMORY_MAX);
+    // The next block lies where this one was.
+    const before = allocateReserve(Handshake.size);
+    memory.fill(before, 0xff, Handshake.size);
+    releaseReserve(before, Handshake.size);
+    const watch = new Watch();
+    releaseBlock(all, LIVE_MEMORY_MAX);
+    watch.server(record(0x16, new ServerHelloBuilder().message().append(newSessionTicket(60, ticket))));
+    const seen = watch.seen;
+    expect(seen.small).toBe(true);
+    expect(seen.sniLength).toBe(-1);
+    expect(seen.sni).toBe(0);
+    expect(seen.sniUnsure).toBe(true);
+    expect(seen.offeredIdLength).toBe(0);
+    expect(seen.offeredTicket).toBe(false);
+    expect(seen.offeredPskCount).toBe(0);
+    expect(seen.furtherCount).toBe(0);
+    expect(seen.issuedTicket).toBe(false);
+    expect(seen.issuedTicketHash).toBe(0);
+    expect(seen.issuedTicketKey).toBe(0);
+    expect(seen.issuedTicketLifetimeHint).toBe(0);
+    expect(seen.partial(Direction.Downstream)).toBe(false);
+    expect(seen.betweenRecords).toBe(false);
+    expect(seen.inEarlyData(0x17)).toBe(false);
+    watch.free();
+  });
+
+  it("notices a server that speaks no TLS, or fails", () => {
+    const greeting = smallWatch().server(Bytes.text("220 mail.example ESMTP"));
+    expect(greeting.events).toBe("NotTls");
+    greeting.free();
+    const failing = smallWatch().server(Bytes.of("15 0303 0002 0228"));
+    expect(failing.events).toBe("Failed");
+    failing.free();
+  });
+
+  it("is given back to the reserve", () => {
+    const watch = smallWatch();
+    expect(liveHandshakeBytes()).toBe(Handshake.smallSize);
+    watch.free();
     expect(liveHandshakeBytes()).toBe(0);
   });
 });

@@ -1,12 +1,35 @@
 import { parseErrorName } from "../../../assembly/tls/parse_error";
-import { ANSWER_SIZE, Answer, readServerHello } from "../../../assembly/tls/server_hello";
+import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "../../../assembly/tls/server_hello";
 import { Bytes, hexOf } from "../support/hello_bytes";
 import { ServerHelloBuilder } from "../support/hello_builder";
 
-const answer = changetype<Answer>(memory.data(ANSWER_SIZE, 8));
+const answer = changetype<ServerHelloReader>(memory.data(SERVER_HELLO_READER_SIZE, 8));
 
+function all(): string {
+  const text = parseErrorName(answer.error) + " " + answer.version.toString(16) + " " + answer.cipher.toString(16);
+  const id = hexOf(answer.sessionId, answer.sessionIdLength);
+  return text + " " + answer.selectedPsk.toString() + " " + id + " " + answer.retry.toString();
+}
+
+function readInPieces(body: Bytes, size: i32): void {
+  answer.start(body.length);
+  let whole = body.length == 0 && answer.push(0, 0);
+  for (let at = 0; at < body.length; at += size) {
+    if (whole) throw new Error("whole before its end");
+    whole = answer.push(body.at + <usize>at, min(size, body.length - at));
+  }
+  if (!whole) throw new Error("not whole at its end");
+}
+
+/** What is wrong with a hello, the same in pieces of any size. */
 function error(body: Bytes): string {
-  return parseErrorName(readServerHello(body.at, body.length, answer));
+  readInPieces(body, max(body.length, 1));
+  const whole = all();
+  for (let size = 1; size < body.length; size++) {
+    readInPieces(body, size);
+    if (all() != whole) return "cut differently: " + whole + " or " + all();
+  }
+  return parseErrorName(answer.error);
 }
 
 function hello(): ServerHelloBuilder {
@@ -23,16 +46,21 @@ describe("a ServerHello", () => {
     expect(answer.retry).toBe(false);
   });
 
-  it("chooses TLS 1.3 and a PSK in its extensions", () => {
+  it("chooses TLS 1.3 and a PSK in its extensions, in any order", () => {
     expect(error(hello().tls13().psk(3).body())).toBe("none");
     expect(answer.version).toBe(0x0304);
     expect(answer.selectedPsk).toBe(3);
+    expect(error(hello().psk(0x1234).extension(0x33, Bytes.counting(36)).tls13().body())).toBe("none");
+    expect(answer.version).toBe(0x0304);
+    expect(answer.selectedPsk).toBe(0x1234);
   });
 
-  it("forgets the PSK of the hello before", () => {
-    error(hello().tls13().psk(3).body());
+  it("forgets the hello before", () => {
+    error(hello().sessionId(Bytes.counting(9)).tls13().retry().psk(3).body().u8(1));
     expect(error(hello().tls13().body())).toBe("none");
     expect(answer.selectedPsk).toBe(-1);
+    expect(answer.sessionIdLength).toBe(0);
+    expect(answer.retry).toBe(false);
   });
 
   it("may choose every version from SSL 3.0 to TLS 1.2 and nothing around them", () => {
@@ -55,6 +83,11 @@ describe("a ServerHello", () => {
     expect(error(hello().tls13().retry().body())).toBe("none");
     expect(answer.retry).toBe(true);
     expect(error(hello().retry().body())).toBe("server_version");
+    for (let i = 0; i < 32; i++) {
+      const other = hello().tls13().retry().body();
+      expect(error(other.overwrite(2 + i, other.byte(2 + i) ^ 1))).toBe("none");
+      expect(answer.retry).toBe(false);
+    }
   });
 
   it("may lack extensions altogether", () => {
@@ -63,26 +96,42 @@ describe("a ServerHello", () => {
 
   it("is malformed truncated at any byte", () => {
     const whole = hello().sessionId(Bytes.counting(8)).tls13().psk(0).body();
-    let accepted = -1;
-    for (let length = 0; length < whole.length; length++) {
-      if (error(whole.slice(0, length)) == "none") accepted = length;
-    }
     // Without its extensions it is a whole hello of TLS 1.2.
-    expect(accepted).toBe(2 + 32 + 1 + 8 + 2 + 1);
-    expect(error(whole.slice(0, whole.length - 1))).toBe("server_hello_truncated");
-    expect(error(whole.slice(0, 20))).toBe("server_hello_truncated");
+    const bare = 2 + 32 + 1 + 8 + 2 + 1;
+    for (let length = 0; length < whole.length; length++) {
+      const said = error(whole.slice(0, length));
+      expect(said).toBe(length == bare ? "none" : "server_hello_truncated", length.toString());
+    }
   });
 
-  it("is malformed where an extension reaches past all of them", () => {
+  it("is malformed where an extension reaches past all of them, or its header does", () => {
     const tooLong = hello().extension(0x1234, Bytes.of("0102")).body();
     expect(error(tooLong.overwrite(tooLong.length - 3, 3))).toBe("server_hello_truncated");
+    expect(error(hello().noExtensions().body().vector16(Bytes.of("123400")))).toBe("server_hello_truncated");
   });
 
-  it("is malformed with bytes behind, a long session ID, or an extension twice", () => {
+  it("may echo a session ID that is longer than any may be, and has none then", () => {
+    expect(error(hello().sessionId(Bytes.counting(33)).tls13().psk(3).body())).toBe("none");
+    expect(answer.sessionIdLength).toBe(0);
+    expect(answer.selectedPsk).toBe(3);
+  });
+
+  it("is malformed with bytes behind, or an index that is no u16", () => {
     expect(error(hello().tls13().body().u8(0))).toBe("server_hello_trailing");
-    expect(error(hello().sessionId(Bytes.counting(33)).body())).toBe("session_id_too_long");
-    expect(error(hello().tls13().tls13().body())).toBe("duplicate_extension");
     expect(error(hello().tls13().extension(0x29, Bytes.of("00")).body())).toBe("pre_shared_key");
     expect(error(hello().tls13().extension(0x29, Bytes.of("000000")).body())).toBe("pre_shared_key");
+  });
+
+  it("shows the last of what it says twice", () => {
+    expect(error(hello().tls13().tls13().psk(1).psk(2).body())).toBe("none");
+    expect(answer.version).toBe(0x0304);
+    expect(answer.selectedPsk).toBe(2);
+  });
+
+  it("may be of any length", () => {
+    const body = hello().extension(0x1234, Bytes.counting(40000)).tls13().body();
+    readInPieces(body, 977);
+    expect(parseErrorName(answer.error)).toBe("none");
+    expect(answer.version).toBe(0x0304);
   });
 });

@@ -1,0 +1,80 @@
+/**
+ * What a client gets in the place of the answer that must not be: a fatal alert in clear (RFC 8446 6, RFC 5246 7.2). In TLS 1.2 and before,
+ * the server's own ServerHello may stand in front of it, and its change of cipher spec: more clients forget a session that was taken up
+ * and then failed than one that nobody answered (docs/clients.md).
+ *
+ * Promises: nothing else of the server goes on, least of all a renewed ticket. The ServerHello goes on as its server wrote it, in a record of
+ * its own. Where it does not lie whole at the beginning of what the server has sent, in one record, the alert stands alone.
+ */
+import { HANDSHAKE_FAILURE, NO_ALERT, RefusalPlace } from "../config/config";
+import { ContentType, MessageType, Version } from "../tls/protocol";
+
+export class RefusalAnswer {
+  length: i32 = 0;
+  private legacyAlert: i32 = HANDSHAKE_FAILURE;
+  private modernAlert: i32 = HANDSHAKE_FAILURE;
+  private place: RefusalPlace = RefusalPlace.ServerHello;
+
+  get start(): usize {
+    return ANSWER;
+  }
+
+  /** Descriptions of the alerts for TLS 1.2 and before, and for TLS 1.3, NO_ALERT for none; and where the former stands. */
+  choose(legacyAlert: i32, modernAlert: i32, place: RefusalPlace): void {
+    this.legacyAlert = legacyAlert;
+    this.modernAlert = modernAlert;
+    this.place = place;
+  }
+
+  /**
+   * Makes the answer for a version, 0 where none was chosen yet. `server`: the first bytes of the server's flight, at most
+   * SERVER_BYTES_MAX of them.
+   */
+  make(version: u16, server: usize, length: i32): void {
+    const modern = version == <u16>Version.TLS13;
+    const legacy = version >= <u16>Version.SSL30 && version <= <u16>Version.TLS12;
+    const shown: u16 = legacy ? version : <u16>Version.TLS12;
+    this.length = 0;
+    if (legacy && this.place != RefusalPlace.Instead && this.addHello(server, length, shown)) {
+      if (this.place == RefusalPlace.ChangeCipherSpec) this.addByte(ContentType.CHANGE_CIPHER_SPEC, shown);
+    }
+    const description = modern ? this.modernAlert : this.legacyAlert;
+    if (description == NO_ALERT) return;
+    const body = this.addRecord(ContentType.ALERT, shown, 2);
+    store<u8>(body, FATAL);
+    store<u8>(body, <u8>description, 1);
+  }
+
+  /** Adds the ServerHello that a flight begins with; false where it does not lie there whole. */
+  private addHello(server: usize, length: i32, version: u16): bool {
+    if (length < HEADER_SIZE + MESSAGE_HEADER_SIZE || load<u8>(server) != <u8>ContentType.HANDSHAKE) return false;
+    const message = server + HEADER_SIZE;
+    if (load<u8>(message) != <u8>MessageType.SERVER_HELLO) return false;
+    const size = <i32>(bswap<u32>(load<u32>(message)) & 0xffffff) + MESSAGE_HEADER_SIZE;
+    if (size > <i32>bswap<u16>(load<u16>(server, 3)) || size > length - HEADER_SIZE) return false;
+    memory.copy(this.addRecord(ContentType.HANDSHAKE, version, size), message, size);
+    return true;
+  }
+
+  private addByte(type: i32, version: u16): void {
+    store<u8>(this.addRecord(type, version, 1), 1);
+  }
+
+  /** Adds the header of a record; answers where its body of `length` bytes is to go. */
+  private addRecord(type: i32, version: u16, length: i32): usize {
+    const record = ANSWER + <usize>this.length;
+    store<u8>(record, <u8>type);
+    store<u16>(record, bswap<u16>(version), 1);
+    store<u16>(record, bswap<u16>(<u16>length), 3);
+    this.length += HEADER_SIZE + length;
+    return record + HEADER_SIZE;
+  }
+}
+
+/** Of the server's flight as much as is looked at: a ServerHello of TLS 1.2 takes some 100 bytes. */
+export const SERVER_BYTES_MAX: i32 = 2048;
+const HEADER_SIZE: i32 = 5;
+const MESSAGE_HEADER_SIZE: i32 = 4;
+const FATAL: u8 = 2;
+const ANSWER_CAPACITY: i32 = 2080;
+const ANSWER: usize = memory.data(ANSWER_CAPACITY);

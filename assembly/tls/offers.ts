@@ -1,0 +1,140 @@
+/**
+ * What a client's hellos offer to resume, and under which name: as far as it can be told.
+ *
+ * Servers differ in what they forgive. So whatever a hello has wrong is kept to that part of it, in `unsure`, and an acceptance of
+ * such a part cannot be followed: nobody can tell which session it was, only that it was one.
+ *
+ * Layout: these fields, then session ID, ticket, PSK identities, further identities, server name. `OFFERS_SIZE` bytes that the caller
+ * provides, zero at the start.
+ */
+import { FURTHER_IDENTITIES_MAX, PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "./limits";
+import { TICKET_IDENTITY_SIZE, TicketIdentity } from "./ticket_identity";
+
+/** Bits of `Offers.unsure`: what could not be followed. */
+export namespace Unsure {
+  /** Session ID and tickets: what TLS 1.2 and before may resume. */
+  export const LEGACY: u32 = 1;
+  /** PSK identities: what TLS 1.3 may resume. */
+  export const PSK: u32 = 2;
+  /** The server name. */
+  export const NAME: u32 = 4;
+  export const ALL: u32 = 7;
+}
+
+/** The owner of a further identity: the number of a PSK identity, or this. */
+export const TICKET_OWNER: i32 = -1;
+
+
+@unmanaged
+export class Offers {
+  /** Length of the server name as far as it was read, which `unsure` may say is none; -1: there is none. */
+  sniLength: i32;
+  /** Bits of `Unsure`. */
+  unsure: u32;
+  /** supported_versions names TLS 1.3. */
+  tls13: bool;
+  earlyData: bool;
+  /** A hello that cannot be read is inside, or filler that looks like one. */
+  encryptedHello: bool;
+  /** 0 where it is longer than any may be; `unsure` then. */
+  sessionIdLength: i32;
+  /** All identities, hashed or not. */
+  pskCount: i32;
+  furtherCount: i32;
+  /** A bit for each owner whose identity ends where a form of tickets does: it is meant, and no further one. */
+  private whole: u32;
+
+  /** Length of the name that can be relied on; -1: there is none. */
+  get nameLength(): i32 {
+    return (this.unsure & Unsure.NAME) != 0 ? -1 : this.sniLength;
+  }
+
+  get sni(): usize {
+    return changetype<usize>(this) + SNI_AT;
+  }
+
+  get sessionId(): usize {
+    return changetype<usize>(this) + SESSION_ID_AT;
+  }
+
+  /** The ticket of TLS 1.2 and before; absent where the extension is empty and only says that tickets are understood. */
+  get ticket(): TicketIdentity {
+    return changetype<TicketIdentity>(changetype<usize>(this) + TICKET_AT);
+  }
+
+  /** One of the first `PSK_IDENTITIES_MAX` identities; `index` must be in range. */
+  psk(index: i32): TicketIdentity {
+    return changetype<TicketIdentity>(changetype<usize>(this) + PSK_AT + index * TICKET_IDENTITY_SIZE);
+  }
+
+  /** One of `furtherCount` identities that may be meant as well. */
+  further(index: i32): TicketIdentity {
+    return changetype<TicketIdentity>(changetype<usize>(this) + FURTHER_AT + index * FURTHER_SIZE + OWNER_SIZE);
+  }
+
+  /** For which identity a further one may be meant. */
+  ownerOf(index: i32): i32 {
+    return load<i32>(changetype<usize>(this) + FURTHER_AT + index * FURTHER_SIZE);
+  }
+
+  /** An owner's identity ends where a form of tickets does. */
+  noteWhole(owner: i32): void {
+    this.whole |= bitOf(owner);
+  }
+
+  /** There is another identity of an owner, after all. */
+  forgetWhole(owner: i32): void {
+    this.whole &= ~bitOf(owner);
+  }
+
+  /** Whether nobody can tell which identity of an owner is meant. */
+  isAmbiguous(owner: i32): bool {
+    if (this.whole & bitOf(owner)) return false;
+    for (let i = 0; i < this.furtherCount; i++) if (this.ownerOf(i) == owner) return true;
+    return false;
+  }
+
+  /** Room for one more identity that may be meant for `owner`; null where there is none, and that is noted. */
+  addFurther(owner: i32): TicketIdentity | null {
+    if (this.furtherCount >= FURTHER_IDENTITIES_MAX) {
+      this.unsure |= owner == TICKET_OWNER ? Unsure.LEGACY : Unsure.PSK;
+      return null;
+    }
+    const index = this.furtherCount++;
+    store<i32>(changetype<usize>(this) + FURTHER_AT + index * FURTHER_SIZE, owner);
+    return this.further(index);
+  }
+
+  /** The server name cannot be relied on. */
+  dropName(): void {
+    this.sniLength = -1;
+    this.unsure |= Unsure.NAME;
+  }
+
+  /** Whether the session ID is one that the client made up from its ticket, as OpenSSL does: then it is no session's. */
+  get idIsOfTicket(): bool {
+    if (this.sessionIdLength != SESSION_ID_MAX || !this.ticket.present) return false;
+    return memory.compare(this.sessionId, this.ticket.hashPlace, SESSION_ID_MAX) == 0;
+  }
+
+  /** Forgets all; what `unsure` says stays where `stays` says so. */
+  clear(stays: u32): void {
+    memory.fill(changetype<usize>(this), 0, OFFERS_SIZE);
+    this.sniLength = -1;
+    this.unsure = stays;
+  }
+}
+
+function bitOf(owner: i32): u32 {
+  const place: u32 = owner + 1;
+  return (<u32>1) << place;
+}
+
+const OWNER_SIZE: i32 = 4;
+const FURTHER_SIZE: i32 = OWNER_SIZE + TICKET_IDENTITY_SIZE;
+const SESSION_ID_AT: usize = offsetof<Offers>();
+const TICKET_AT: usize = SESSION_ID_AT + SESSION_ID_MAX;
+const PSK_AT: usize = TICKET_AT + TICKET_IDENTITY_SIZE;
+const FURTHER_AT: usize = PSK_AT + PSK_IDENTITIES_MAX * TICKET_IDENTITY_SIZE;
+const SNI_AT: usize = FURTHER_AT + FURTHER_IDENTITIES_MAX * FURTHER_SIZE;
+export const OFFERS_SIZE: i32 = (<i32>SNI_AT + SNI_MAX + 7) & ~7;
