@@ -13,9 +13,6 @@ export const DIFFERENCES = {
   "replacing-evicts-nobody": "replacing in a full cache takes the old one's place; libssl may evict a bystander too",
   "equal-by-fields":
     "identical is what every given field says, since a caller over HTTP has no object; libssl compares addresses",
-  "vouched-for-by-hand":
-    "adding what was learned by its acceptance replaces it, whatever is said: whoever adds it by hand vouches for its issue, " +
-    "which nobody has seen; a libssl server has issued all that it holds",
   "unsaid-stays": "what a replacing add does not say stays as it was; in libssl the new object is all there is",
   "expired-is-absent":
     "adding over an expired session is a new add that returns 1; libssl returns 0 for the same object, expired or not",

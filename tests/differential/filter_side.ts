@@ -123,8 +123,13 @@ export class FilterSide {
     }
     connection.exchange(brokenOff ? flights.slice(0, 2) : flights).close();
     const received = Buffer.concat(connection.toClient);
-    if (received[0] === ALERT)
-      return received.length === ALERT_BYTES ? "cut off" : `more than an alert: ${received.toString("hex")}`;
+    if (received.subarray(-ALERT.length).equals(ALERT)) {
+      // The server's ServerHello may stand in front of it, and nothing else.
+      const hello = Buffer.from(flights[1]?.bytes ?? []).subarray(0, received.length - ALERT.length);
+      const isHello = hello[5] === SERVER_HELLO && hello.length === 5 + hello.readUInt16BE(3);
+      const before = received.subarray(0, -ALERT.length);
+      return isHello && before.equals(hello) ? "cut off" : `more than an alert: ${received.toString("hex")}`;
+    }
     return `${resumed ? "resumed" : "full"}, issued ${issued ?? "none"}`;
   }
 
@@ -172,6 +177,6 @@ function flagsOf(names: readonly string[]): number {
 }
 
 const WORKERS = 2;
-/** A TLS record of type alert (RFC 5246 6.2.1): five bytes of header, and two. */
-const ALERT = 0x15;
-const ALERT_BYTES = 7;
+/** A TLS record of type alert (RFC 5246 6.2.1): handshake_failure, fatal. */
+const ALERT = Buffer.from("15030300020228", "hex");
+const SERVER_HELLO = 2;

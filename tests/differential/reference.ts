@@ -44,8 +44,6 @@ interface Known {
   sni: string | undefined;
   /** A handshake has filled in the rest. */
   filled: boolean;
-  /** It was learned by its acceptance. */
-  unissued?: boolean;
 }
 
 export class Reference {
@@ -157,10 +155,8 @@ export class Reference {
     const session = this.held(slot);
     const live = session !== undefined && !this.expired(session);
     const known = this.known.get(slot);
-    if (live && known !== undefined && changesNothing(fields, known, session.timeout)) {
-      if (known.unissued !== true) return this.addIdentical(session);
-      this.met("vouched-for-by-hand");
-    }
+    if (live && known !== undefined && changesNothing(fields, known, session.timeout))
+      return this.addIdentical(session);
     if (session !== undefined && !live) this.met("expired-is-absent");
     const next: Known = {
       protocol: fields.protocol ?? (live ? known?.protocol : undefined),
@@ -329,7 +325,7 @@ export class Reference {
     if (outcome.resumed) {
       exchange.issued = undefined;
       if (how !== "external") this.fillIn(offered);
-      else if (!refused) this.known.set(offered ?? 0, { ...LEARNED, unissued: true });
+      else if (!refused) this.known.set(offered ?? 0, { ...LEARNED });
     } else if (!outcome.completed) {
       if (this.held(issue) === undefined) throw new Error("libssl failed a handshake for no known reason");
       if (this.learns) this.issueAgain(exchange, issue);

@@ -5,6 +5,7 @@ import { FakeHost } from "./fake_host.ts";
 import { Proxy, hex, observerSettings } from "./proxy.ts";
 import { Random } from "./random.ts";
 import {
+  changeCipherSpec,
   alert,
   client,
   clientHello,
@@ -112,12 +113,18 @@ describe("the access log of a connection", () => {
     const hello = client(clientHello({ sessionId: sessionId(1) }));
     assert.deepEqual(logged(proxy, [hello]), { outcome: "failed" });
     assert.deepEqual(logged(proxy, [hello, server(alert(2, 40))]), { outcome: "failed" });
-    assert.deepEqual(logged(proxy, [hello, server(serverHello({ sessionId: sessionId(1) }))]), {
-      outcome: "failed",
-      offered: "id",
-      id: hex(sessionId(1)),
-      protocol: "TLSv1.2",
-    });
+    const answer = server(serverHello({ sessionId: sessionId(1) }));
+    for (const flights of [
+      [hello, answer],
+      [hello, answer, server(changeCipherSpec())],
+    ]) {
+      assert.deepEqual(logged(proxy, flights), {
+        outcome: "failed",
+        offered: "id",
+        id: hex(sessionId(1)),
+        protocol: "TLSv1.2",
+      });
+    }
   });
 
   it("has nothing of what is no handshake", () => {
@@ -150,7 +157,7 @@ describe("the access log of a connection", () => {
       for (const [field, text] of Object.entries(fields)) assert.match(text, HARMLESS, field);
       outcomes.add(fields.outcome);
     }
-    assert.deepEqual([...outcomes].sort(), ["declined", "failed", "full", "lost", "resumed", undefined]);
+    assert.deepEqual([...outcomes].sort(), ["declined", "failed", "full", "lost", "refused", "resumed", undefined]);
   });
 
   it("costs no memory that stays", () => {

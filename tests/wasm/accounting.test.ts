@@ -244,7 +244,7 @@ describe("every handshake that was begun", () => {
     assert.deepEqual([proxy.stat("failed"), underWay(proxy)], [3, 0]);
   });
 
-  it("has failed where what follows cannot be followed, or is no TLS", () => {
+  it("has failed where what follows cannot be followed, or is no TLS, also where the hello is malformed", () => {
     const proxy = new Proxy();
     const hello = client(clientHello());
     proxy.handshake([hello, server(Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n"))], A);
@@ -252,7 +252,7 @@ describe("every handshake that was begun", () => {
     proxy.handshake([hello, server(alert(2, 40))], A);
     proxy.handshake([client(Buffer.from("GET / HTTP/1.1\r\n\r\n"))], A);
     proxy.handshake([client(record(0x16, Buffer.from("0100000401020304", "hex")))], A);
-    assert.deepEqual([proxy.stat("accept"), proxy.stat("failed"), underWay(proxy)], [3, 3, 0]);
+    assert.deepEqual([proxy.stat("accept"), proxy.stat("failed"), underWay(proxy)], [4, 4, 0]);
   });
 
   it("of TLS 1.3 that resumes counts as resumed when it is complete, and before that has failed", () => {

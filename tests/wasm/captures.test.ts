@@ -1,5 +1,6 @@
 /** What real peers of many stacks said to each other, on the built module: learned, resumed and counted as they saw it. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { type Capture, captures } from "./captures.ts";
 import type { Flight } from "./fake_host.ts";
@@ -33,11 +34,31 @@ describe("a captured handshake", () => {
       }
       if (["id", "ticket", "psk"].includes(capture.kind) && !hidesPsk(capture)) {
         const [session] = sessions.filter(({ last_used }) => last_used !== null);
-        assert.deepEqual([session?.kind, session?.protocol], [capture.kind, capture.protocol]);
+        // An echoed ID beside a ticket proves neither, unless the client has made it from the ticket.
+        const learned = provesNothing(capture) ? [undefined, undefined] : [capture.kind, capture.protocol];
+        assert.deepEqual([session?.kind, session?.protocol], learned);
+        if (session !== undefined) assert.equal(session.issued, null, "nobody has seen its issue");
       }
       if (capture.kind === "failed" || hidesPsk(capture)) assert.equal(sessions.length, 0);
     });
   }
+
+  it("that resumes a ticket beside an ID counts for the ticket, where its issue was seen", async () => {
+    let seen = 0;
+    for (const capture of all.filter(provesNothing)) {
+      const full = named.get(capture.name.replace(/_resumed$/, "_full"));
+      const id = offeredHandles(capture).ticket?.toString("hex");
+      if (full === undefined) continue;
+      const proxy = new Proxy({ workers: 1 });
+      replay(proxy, full.flights);
+      if (!(await proxy.list()).some((session) => session.id === id)) continue;
+      replay(proxy, capture.flights);
+      const session = (await proxy.list()).find((other) => other.id === id);
+      assert.deepEqual([proxy.stat("hits"), session?.hits], [1, 1], capture.name);
+      seen++;
+    }
+    assert.ok(seen > 3, `${seen} captures`);
+  });
 
   it("passes untouched", () => {
     for (const { name, flights } of all) {
@@ -118,6 +139,44 @@ function outcomes(proxy: Proxy): Record<string, number> {
 function expectedOutcomes({ kind, protocol }: Capture, times: number): Record<string, number> {
   if (kind === "failed") return {};
   return { [`${protocol} ${kind === "full" ? kind : `resumed_${kind}`}`]: times };
+}
+
+/** Whether a resumption of TLS 1.2 shows an ID beside its ticket that may be any session's. */
+function provesNothing(capture: Capture): boolean {
+  const { id, ticket } = offeredHandles(capture);
+  return capture.kind === "ticket" && ticket !== undefined && id.length > 0 && !id.equals(ticket);
+}
+
+/** What a hello offers in TLS 1.2: its session ID, and the SHA-256 of its ticket. */
+function offeredHandles({ flights }: Capture): { id: Buffer; ticket: Buffer | undefined } {
+  const hello = helloOf(flights);
+  let at = 4 + 2 + 32;
+  const take = (lengthBytes: number): Buffer => {
+    const length = hello.readUIntBE(at, lengthBytes);
+    at += lengthBytes + length;
+    return hello.subarray(at - length, at);
+  };
+  const id = take(1);
+  take(2);
+  take(1);
+  for (at += 2; at < hello.length;) {
+    const type = hello.readUInt16BE(at);
+    at += 2;
+    const body = take(2);
+    if (type === 35 && body.length > 0) return { id, ticket: createHash("sha256").update(body).digest() };
+  }
+  return { id, ticket: undefined };
+}
+
+/** The first message of the client, out of its records. */
+function helloOf(flights: Flight[]): Buffer {
+  const bytes = Buffer.concat(flights.filter(({ from }) => from === "client").map((flight) => flight.bytes));
+  const bodies: Buffer[] = [];
+  for (let at = 0; at + 5 <= bytes.length && bytes[at] === 0x16; at += 5 + bytes.readUInt16BE(at + 3)) {
+    bodies.push(bytes.subarray(at + 5, at + 5 + bytes.readUInt16BE(at + 3)));
+  }
+  const messages = Buffer.concat(bodies);
+  return messages.subarray(0, 4 + messages.readUIntBE(1, 3));
 }
 
 /** Of a hello in a hello the identities cannot be seen. */

@@ -104,14 +104,46 @@ describe("the host", () => {
     assert.equal(askedFor(800, "tls12_id_full", "tls12_id_resumed"), 0);
   });
 
-  it("gives a client's Finished to nobody to read, where it comes whole", () => {
+  it("gives a client's Finished to nobody to read in TLS 1.3, where it comes whole, and once in TLS 1.2", () => {
     let read = 0;
     const onCall = (name: string): void => void (read += name === "proxy_get_buffer_bytes" ? 1 : 0);
     const replay = new Replay(new WebAssembly.Module(readFileSync(MODULE_FILE)), { onCall });
-    for (const exchange of ["tls12_ticket_full", "tls12_ticket_resumed", "tls13_full", "tls13_psk"]) {
+    for (const [exchange, chunks] of [
+      ["tls12_ticket_full", 4],
+      ["tls12_ticket_resumed", 3],
+      ["tls13_full", 2],
+      ["tls13_psk", 2],
+    ] as const) {
       const before = read;
-      replay.run(captured(exchange));
-      assert.equal(read - before, exchange === "tls12_ticket_full" ? 4 : 2, exchange);
+      const handshakes = replay.host.metric("accepts_good_total");
+      const connection = replay.open();
+      let asked = 0;
+      for (const flight of captured(exchange)) {
+        connection.exchange([flight]);
+        if (asked === 0 && replay.host.metric("accepts_good_total") > handshakes) asked = read - before;
+      }
+      connection.close();
+      assert.equal(asked, chunks, exchange);
+    }
+  });
+
+  it("shows the header of each record that a client of TLS 1.2 sends behind its handshake, and none of TLS 1.3", () => {
+    let read = 0;
+    const onCall = (name: string): void => void (read += name === "proxy_get_buffer_bytes" ? 1 : 0);
+    const replay = new Replay(new WebAssembly.Module(readFileSync(MODULE_FILE)), { onCall });
+    const record = Buffer.concat([Buffer.from("1703034000", "hex"), Buffer.alloc(0x4000)]);
+    for (const [exchange, headers] of [
+      ["tls12_id_full", 4],
+      ["tls12_id_resumed", 4],
+      ["tls13_full", 0],
+    ] as const) {
+      const connection = replay.open().exchange(captured(exchange));
+      const before = read;
+      for (const piece of [record, record.subarray(0, 9000), record.subarray(9000), Buffer.concat([record, record])]) {
+        connection.fromClient(piece);
+      }
+      assert.equal(read - before, headers, exchange);
+      connection.close();
     }
   });
 });

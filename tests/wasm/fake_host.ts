@@ -13,11 +13,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { AnswerBody } from "./answer.ts";
-import { Action, LOG_LEVELS, type LogLevel } from "./host/abi.ts";
+import { Action, LOG_LEVELS, type LogLevel, Status } from "./host/abi.ts";
 import { FakeClock } from "./host/clock.ts";
 import { Metrics } from "./host/metrics.ts";
 import { SharedData } from "./host/shared_data.ts";
-import { type Context, type LocalResponse, type Surroundings, Vm } from "./host/vm.ts";
+import { type Context, type HostFunction, type LocalResponse, type Surroundings, Vm } from "./host/vm.ts";
 
 export { Trap } from "./host/vm.ts";
 
@@ -52,6 +52,8 @@ export class FakeHost {
   called: Set<string> | undefined;
   /** Set before a worker is made: host functions that its VMs may not call. */
   readonly denied = new Set<string>();
+  /** Set before a worker is made: host functions that fail as long as they are in it, whatever is allowed. */
+  failing: Set<string> | undefined;
 
   /**
    * `environment`: what vm_config.environment_variables would give to the module. `keepsNoProperties`: the host knows no
@@ -118,6 +120,7 @@ export class FakeHost {
       environment: this.environment,
       keepsNoProperties: this.keepsNoProperties,
       denied: this.denied,
+      ...(this.failing === undefined ? {} : { around: failingWhereIn(this.failing) }),
       ...(this.called === undefined ? {} : { called: this.called }),
       log: (level, text) => {
         this.log.push({ level: LOG_LEVELS[level] ?? "critical", text });
@@ -127,10 +130,17 @@ export class FakeHost {
   }
 }
 
+function failingWhereIn(failing: ReadonlySet<string>): (answer: HostFunction, name: string) => HostFunction {
+  return (answer, name) =>
+    (...parameters) =>
+      failing.has(name) ? Status.InternalFailure : answer(...parameters);
+}
+
 export class Worker {
   private readonly vms = new Map<string, Vm>();
   private readonly roots = new Map<string, Root>();
-  private nextContext = 1;
+  /** The number of the next context: hosts count on for as long as they run. */
+  nextContext = 1;
 
   constructor(private readonly host: FakeHost) {}
 
@@ -300,7 +310,11 @@ export class Connection {
     context.upstreamData = join(context.upstreamData, bytes);
     const { length } = context.upstreamData;
     const action = vm.call(context, "proxy_on_upstream_data", [context.id, length, end ? 1 : 0]);
-    if (action === Action.StopIteration) throw new Error("the module stopped upstream data, which cannot be continued");
+    if (action === Action.StopIteration) {
+      if (!this.closed) throw new Error("the module stopped upstream data, which cannot be continued");
+      delete context.upstreamData;
+      return this;
+    }
     if (context.upstreamData.length > 0) this.toClient.push(context.upstreamData);
     delete context.upstreamData;
     return this;

@@ -214,10 +214,10 @@ describe("a handshake that does not complete", () => {
     assert.equal(proxy.stat("accept_good"), 0);
   });
 
-  it("stores nothing after a fatal alert", async () => {
+  it("stores nothing after a fatal alert, once the server has answered", async () => {
     const proxy = new Proxy();
     for (const from of ["client", "server"] as const) {
-      for (let length = 1; length < flights.length; length++) {
+      for (let length = from === "client" ? 2 : 1; length < flights.length; length++) {
         const broken: Flight[] = [...flights.slice(0, length), { from, bytes: alert(2, 40) }, ...flights.slice(length)];
         proxy.handshake(broken);
       }
@@ -260,12 +260,14 @@ describe("a TLS 1.2 ticket", () => {
     }
   });
 
-  it("makes one record, the ticket, where the server issues an ID as well", async () => {
+  it("is one session with the ID that the server issues beside it: two rows that share a name", async () => {
     const proxy = new Proxy();
     proxy.handshake(fullWithTicket(first, { sessionId: sessionId(30) }));
-    assert.equal(await proxy.number(), 1);
-    assert.equal(proxy.session(sha256(first)).kind, "ticket");
-    assert.equal(proxy.get(sessionId(30)).status, 404);
+    assert.equal(await proxy.number(), 2);
+    const [asTicket, asId] = [proxy.session(sha256(first)), proxy.session(sessionId(30))];
+    assert.deepEqual([asTicket.kind, asId.kind], ["ticket", "id"]);
+    assert.match(asTicket.session ?? "", /^[0-9a-f]{16}$/);
+    assert.equal(asId.session, asTicket.session);
   });
 
   it("counts a hit when it is resumed; the session ID that its client made up is not stored", async () => {
@@ -518,11 +520,14 @@ describe("traffic", () => {
         for (const piece of cut(limited, pieceBytes)) {
           connection.exchange([piece]);
           const passed = piece.from === "client" ? connection.toServer : connection.toClient;
-          assert.deepEqual(
-            passed.at(-1),
-            Buffer.from(piece.bytes),
-            "each piece is passed on before the next one comes",
-          );
+          // What follows a hello that cannot be read waits until it is known to be no resumption.
+          if (name !== "a broken hello" || piece.from === "client") {
+            assert.deepEqual(
+              passed.at(-1),
+              Buffer.from(piece.bytes),
+              "each piece is passed on before the next one comes",
+            );
+          }
           if (pieceBytes > 1) expected[piece.from] = Buffer.concat([expected[piece.from], piece.bytes]);
         }
         if (pieceBytes > 1) {

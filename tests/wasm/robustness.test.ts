@@ -23,9 +23,9 @@ import {
 const FACTOR = Number(process.env.FUZZ_FACTOR ?? "1");
 
 describe("random TLS bytes", () => {
-  it("never trap, pass untouched, and leave the observer learning", async () => {
+  it("never trap, pass untouched where nothing is enforced, and leave the observer learning", async () => {
     const random = new Random(1);
-    const proxy = new Proxy();
+    const proxy = new Proxy({ cache: { enforcement: "observe" } });
     for (let round = 0; round < 4000 * FACTOR; round++) {
       const flights = mutatedExchange(random);
       const connection = proxy.worker.connection({
@@ -42,6 +42,27 @@ describe("random TLS bytes", () => {
     proxy.handshake(fullWithId(sessionId(1_000_000)));
     assert.equal(proxy.session(sessionId(1_000_000)).kind, "id");
     await proxy.number();
+  });
+
+  it("never trap where what cannot be followed is refused: all of the server's bytes pass, or an alert", () => {
+    const random = new Random(3);
+    const proxy = new Proxy();
+    let refused = 0;
+    for (let round = 0; round < 4000 * FACTOR; round++) {
+      const flights = mutatedExchange(random);
+      const connection = proxy.worker.connection({ upstream: "10.0.0.7:443" });
+      connection.exchange(cut(flights, 1 + random.below(400)));
+      const sent = Buffer.concat(flights.filter(({ from }) => from === "server").map(({ bytes }) => bytes));
+      const passed = Buffer.concat(connection.toClient);
+      if (passed.subarray(-7).equals(ALERT)) refused++;
+      else
+        assert.ok(sent.subarray(0, passed.length).equals(passed), `round ${round}: bytes of the server were changed`);
+      connection.close();
+    }
+    assert.equal(proxy.stat("refused"), refused);
+    assert.ok(refused > 100, `${refused} of them`);
+    proxy.handshake(fullWithId(sessionId(1_000_000)));
+    assert.equal(proxy.session(sessionId(1_000_000)).kind, "id");
   });
 
   it("from both sides at once, without any order, never trap", () => {
@@ -203,18 +224,21 @@ describe("memory", () => {
     for (let i = 0; i < 5; i++) assert.equal(round(), first);
   });
 
-  it("of watched handshakes is capped: connections beyond it pass unwatched, and later ones are watched again", () => {
+  it("of a hello does not grow with its length, announced or sent", () => {
     const proxy = new Proxy({ workers: 1 });
     // A ClientHello that claims its greatest length and never ends.
     const claim = Buffer.concat([Buffer.from("1603014000010033fc0303", "hex"), Buffer.alloc(8000, 1)]);
     const open = Array.from({ length: 12_000 }, () => proxy.worker.connection().fromClient(claim));
-    assert.ok(proxy.worker.memoryBytes < 160 * 1024 * 1024, `${proxy.worker.memoryBytes} bytes`);
+    assert.ok(proxy.worker.memoryBytes < 32 * 1024 * 1024, `${proxy.worker.memoryBytes} bytes`);
     for (const connection of open) assert.equal(Buffer.concat(connection.toServer).length, claim.length);
     for (const connection of open) connection.close();
     proxy.handshake(fullWithId(sessionId(1)));
     assert.equal(proxy.get(sessionId(1)).status, 200);
   });
 });
+
+/** handshake_failure, fatal. */
+const ALERT = Buffer.from("15030300020228", "hex");
 
 function someExchange(number: number): Flight[] {
   switch (number % 6) {

@@ -23,7 +23,7 @@ export interface Surroundings {
   /** Host functions that the VM may not call: they do nothing and answer as Envoy does where its configuration restricts them. */
   readonly denied?: ReadonlySet<string>;
   /** Puts something around each host function, such as a clock. */
-  readonly around?: (answer: HostFunction) => HostFunction;
+  readonly around?: (answer: HostFunction, name: string) => HostFunction;
   log(level: number, text: string): void;
 }
 
@@ -233,7 +233,7 @@ export class Vm {
       let answer = (given[family]?.[name] ?? ((): number => Status.Unimplemented)) as HostFunction;
       if (this.surroundings.denied?.has(name) === true) answer = family === "env" ? refuse : refuseWasi;
       const { called, around = (same) => same } = this.surroundings;
-      const call = around(answer);
+      const call = around(answer, name);
       (wanted[family] ??= {})[name] =
         called === undefined ? call : (...parameters: unknown[]) => (called.add(name), call(...parameters));
     }
@@ -368,7 +368,7 @@ export class Vm {
   private streamFunctions(): WebAssembly.ModuleImports {
     return {
       proxy_set_effective_context: (id: number): number => {
-        const context = this.contexts.get(id);
+        const context = this.contexts.get(id >>> 0);
         if (context === undefined) return Status.BadArgument;
         this.current = context;
         return Status.Ok;
