@@ -351,6 +351,15 @@ describe("a server name", () => {
   });
 });
 
+describe("a second list of server names", () => {
+  it("makes the name unsure even where it names no host", () => {
+    const body = full().extension(0, new Bytes().vector16(Bytes.of("07 0002 beef")));
+    expect(read(body.body())).toBe("server_name: name");
+    expect(name()).toBe("none");
+    expectAllOffers();
+  });
+});
+
 describe("a second ticket", () => {
   it("may be meant as well as the first", () => {
     expect(read(hello().ticket(ticket).sni("a").ticket(Bytes.counting(30)).body())).toBe(SURE);

@@ -301,6 +301,7 @@ describe("a client's Finished that nobody reads", () => {
     expect(watch.seen.completeUnread(57)).toBe(false, "a sealed alert behind a change of cipher spec has 30 bytes");
     expect(watch.seen.completeUnread(58)).toBe(true);
     expect(watch.seen.completed).toBe(true);
+    expect(watch.seen.completeUnread(58)).toBe(false, "it is complete");
     watch.free();
   });
 

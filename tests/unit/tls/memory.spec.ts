@@ -131,6 +131,7 @@ describe("a small block", () => {
       expect(acceptedName(watch.seen.acceptedKind)).toBe("psk");
       expect(watch.seen.resumed).toBe(true);
       expect(watch.seen.acceptedUnfollowed).toBe(true);
+      expect(watch.seen.completeUnread(58)).toBe(false);
       watch.free();
     }
   });
