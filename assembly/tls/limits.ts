@@ -20,7 +20,7 @@ export const PSK_IDENTITIES_MAX: i32 = 4;
 
 /**
  * Further handles that one hello may offer: a second ticket, and what a ticket or identity is without the bytes behind it
- * (`identity_reader.ts`). No client of good faith offers any; beyond, the acceptance cannot be followed.
+ * (`identity_reader.ts`). No client of good faith offers more; beyond, the acceptance cannot be followed.
  */
 export const FURTHER_IDENTITIES_MAX: i32 = 4;
 
