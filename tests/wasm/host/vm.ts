@@ -76,6 +76,7 @@ export class Vm {
   private readonly metrics: Metric[] = [];
   private readonly contexts = new Map<number, Context>();
   private readonly afterCall: (() => void)[] = [];
+  private actsAfterCall = false;
   private bytes: Uint8Array;
   private view: DataView;
   private current: Context | undefined;
@@ -155,11 +156,14 @@ export class Vm {
     }
   }
 
+  /** What these do may call the guest again; what that leaves to be done comes in its turn. */
   private runAfterCall(): void {
-    for (;;) {
-      const act = this.afterCall.shift();
-      if (act === undefined) return;
-      act();
+    if (this.actsAfterCall) return;
+    this.actsAfterCall = true;
+    try {
+      for (let act = this.afterCall.shift(); act !== undefined; act = this.afterCall.shift()) act();
+    } finally {
+      this.actsAfterCall = false;
     }
   }
 
