@@ -7,15 +7,12 @@
  */
 import { Cache } from "./cache";
 import { EventCause, EventType } from "./events/event";
-import { PageJob } from "./page_job";
 import { Entry, Page } from "./page";
+import { RemovalJob } from "./removal_job";
 import { Cause } from "./session";
 import { Metric } from "./statistics";
 
-export class Flush extends PageJob {
-  /** Sessions removed so far. */
-  removed: u64 = 0;
-  private removedHere: i32 = 0;
+export class Flush extends RemovalJob {
   private generation: u32 = 0;
 
   /** `before`: sessions whose time + timeout is less than this (Unix seconds) go; 0 = all. */
@@ -23,7 +20,7 @@ export class Flush extends PageJob {
     cache: Cache,
     private readonly before: u64,
   ) {
-    super(cache);
+    super(cache, Metric.FLUSHED);
   }
 
   /** Fixes the moment; false where it could not be stored. */
@@ -33,35 +30,13 @@ export class Flush extends PageJob {
     return true;
   }
 
-  protected edit(page: Page): bool {
-    this.removedHere = 0;
-    this.cache.pages.moment.take();
-    let entry = this.nextOf(page);
-    while (entry) {
-      takeFlushed(this.cache, page, entry);
-      this.removedHere++;
-      entry = this.nextOf(page);
-    }
-    return this.removedHere > 0;
-  }
-
-  protected committed(): void {
-    this.removed += <u64>this.removedHere;
-    this.cache.metrics.increase(Metric.FLUSHED, this.removedHere);
-  }
-
-  private nextOf(page: Page): Entry | null {
-    let entry = page.first();
-    while (entry) {
-      if (this.reaches(entry)) return entry;
-      entry = page.after(entry);
-    }
-    return null;
-  }
-
-  private reaches(entry: Entry): bool {
+  protected reaches(entry: Entry): bool {
     if (entry.isTombstone || <i32>(entry.generation - this.generation) >= 0) return false;
     return this.before == 0 || entry.expiry < this.before;
+  }
+
+  protected take(page: Page, entry: Entry): void {
+    takeFlushed(this.cache, page, entry);
   }
 }
 

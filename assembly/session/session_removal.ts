@@ -7,13 +7,10 @@
 import { Cache } from "./cache";
 import { Deadline } from "./job";
 import { Entry, Page } from "./page";
-import { PageJob } from "./page_job";
+import { RemovalJob } from "./removal_job";
 import { Metric } from "./statistics";
 
-export class SessionRemoval extends PageJob {
-  /** Handles removed so far. */
-  removed: u64 = 0;
-  private removedHere: i32 = 0;
+export class SessionRemoval extends RemovalJob {
   private until: u64 = 0;
   private monotonicUntil: u64 = 0;
 
@@ -23,7 +20,7 @@ export class SessionRemoval extends PageJob {
     private readonly session: u64,
     private readonly cause: u8,
   ) {
-    super(cache);
+    super(cache, Metric.REMOVES);
   }
 
   step(deadline: Deadline): bool {
@@ -35,31 +32,13 @@ export class SessionRemoval extends PageJob {
     return true;
   }
 
-  protected edit(page: Page): bool {
+  protected reaches(entry: Entry): bool {
+    return !entry.isTombstone && entry.session == this.session;
+  }
+
+  protected take(page: Page, entry: Entry): void {
     const graves = this.cache.graves;
-    this.cache.pages.moment.take();
-    this.removedHere = 0;
-    let entry = this.nextOf(page);
-    while (entry) {
-      this.until = max(this.until, graves.remove(page, entry, this.cause, 0, 0));
-      this.monotonicUntil = max(this.monotonicUntil, graves.monotonicUntil);
-      this.removedHere++;
-      entry = this.nextOf(page);
-    }
-    return this.removedHere > 0;
-  }
-
-  protected committed(): void {
-    this.removed += <u64>this.removedHere;
-    this.cache.metrics.increase(Metric.REMOVES, this.removedHere);
-  }
-
-  private nextOf(page: Page): Entry | null {
-    let entry = page.first();
-    while (entry) {
-      if (!entry.isTombstone && entry.session == this.session) return entry;
-      entry = page.after(entry);
-    }
-    return null;
+    this.until = max(this.until, graves.remove(page, entry, this.cause, 0, 0));
+    this.monotonicUntil = max(this.monotonicUntil, graves.monotonicUntil);
   }
 }
