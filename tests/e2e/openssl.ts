@@ -66,6 +66,17 @@ export async function startSServer(folder: Folder, ...options: string[]): Promis
   const [port] = (await freePorts(1)) as [number];
   const accept = ["-accept", `127.0.0.1:${port}`, "-cert", folder.file("server.pem"), "-www"];
   const child = spawn("openssl", ["s_server", ...accept, ...options], { stdio: "ignore" });
+  return await untilReachable(child, port, "openssl s_server listens", () => reach(port));
+}
+
+/** The server that a child is, once it can be reached; a child that cannot is ended. */
+export async function untilReachable(
+  child: ChildProcess,
+  port: number,
+  what: string,
+  attempt: () => Promise<unknown>,
+  seconds?: number,
+): Promise<OpensslServer> {
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const server = {
     address: `127.0.0.1:${port}`,
@@ -75,7 +86,7 @@ export async function startSServer(folder: Folder, ...options: string[]): Promis
     },
   };
   try {
-    await eventually("openssl s_server listens", () => reach(port));
+    await eventually(what, attempt, seconds);
   } catch (error) {
     await server.stop();
     throw error;

@@ -3,7 +3,7 @@
  * cannot be seen is at least noticed; and a connection without one is never disturbed, whatever goes over it.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ import { type SecureVersion, type TLSSocket, connect, createServer } from "node:
 import { generate } from "selfsigned";
 import type { Document } from "yaml";
 import { freePorts } from "../../tools/free_ports.ts";
-import { Folder } from "./openssl.ts";
+import { Folder, untilReachable } from "./openssl.ts";
 import { type Stack, eventually, startStack } from "./stack.ts";
 
 interface Server {
@@ -250,25 +250,8 @@ async function startServer(peer: Peer): Promise<Server> {
   const { command, args } = peer.start(port);
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
   for (const stream of [child.stdout, child.stderr]) stream.resume();
-  return await reachable(child, port);
-}
-
-async function reachable(child: ChildProcess, port: number): Promise<Server> {
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const server = {
-    address: `127.0.0.1:${port}`,
-    stop: async (): Promise<void> => {
-      child.kill("SIGKILL");
-      await ended;
-    },
-  };
-  try {
-    await eventually("the server makes a handshake", () => sClient(port, [], "x\n"), 30);
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
-  return server;
+  const attempt = (): Promise<unknown> => sClient(port, [], "x\n");
+  return await untilReachable(child, port, "the server makes a handshake", attempt, 30);
 }
 
 /** Node's server, which gives back what it is given. */

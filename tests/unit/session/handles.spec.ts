@@ -2,15 +2,14 @@ import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cac
 import { Enforcement } from "../../../assembly/session/enforcement";
 import { EventReader } from "../../../assembly/session/events/event_log";
 import { EventCause, EventType } from "../../../assembly/session/events/event";
-import { Flush } from "../../../assembly/session/flush";
-import { Deadline, Job } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/session/job";
 import { Mode } from "../../../assembly/session/mode";
 import { SessionRemoval } from "../../../assembly/session/session_removal";
 import { Cause, Known, Session } from "../../../assembly/session/session";
 import { Metric } from "../../../assembly/session/statistics";
-import { Sweep } from "../../../assembly/session/sweep";
 import { Walk, WalkStep } from "../../../assembly/session/walk";
 import { FakeStore } from "../support/fake_store";
+import { finish, flushOf, sweep } from "../support/jobs";
 import { Bench, benchOfSize, idOf, look, session } from "../support/sessions";
 
 const NAME: usize = memory.data(8, 8);
@@ -475,23 +474,6 @@ function remove(bench: Bench, number: u32, outcome: RemoveOutcome = RemoveOutcom
   expect(bench.cache.remove(idOf(number), 32, Cause.API)).toBe(outcome);
   expect(bench.cache.removedSession != 0).toBe(true);
   return new SessionRemoval(bench.cache, bench.cache.removedSession, Cause.API);
-}
-
-function flushOf(bench: Bench): Job {
-  const flush = new Flush(bench.cache, 0);
-  expect(flush.begin()).toBe(true);
-  return flush;
-}
-
-function sweep(bench: Bench): void {
-  finish(bench, new Sweep(bench.cache));
-}
-
-function finish(bench: Bench, job: Job): void {
-  const deadline = new Deadline(bench.clock);
-  deadline.start(u64.MAX_VALUE >> 1);
-  expect(job.step(deadline)).toBe(true);
-  expect(job.failed).toBe(false);
 }
 
 /** Removed sessions that a listing shows. */

@@ -1,13 +1,11 @@
 import { Lookup, PutOutcome } from "../../../assembly/session/cache";
-import { Flush } from "../../../assembly/session/flush";
-import { Deadline, Job } from "../../../assembly/session/job";
 import { Moment } from "../../../assembly/session/moment";
 import { Cause, Known } from "../../../assembly/session/session";
 import { Metric } from "../../../assembly/session/statistics";
-import { Sweep } from "../../../assembly/session/sweep";
 import { Walk, WalkStep } from "../../../assembly/session/walk";
 import { FakeClock } from "../support/fake_clock";
 import { FakeStore } from "../support/fake_store";
+import { finish, flushOf, sweep } from "../support/jobs";
 import { Bench, benchOfSize, idOf, look, session } from "../support/sessions";
 
 const DAY: i64 = 86_400;
@@ -198,22 +196,6 @@ class CountedClock extends FakeClock {
     this.asked++;
     return super.monotonicSeconds();
   }
-}
-
-function flushOf(bench: Bench): Job {
-  const flush = new Flush(bench.cache, 0);
-  expect(flush.begin()).toBe(true);
-  return flush;
-}
-
-function sweep(bench: Bench): void {
-  finish(bench, new Sweep(bench.cache));
-}
-
-function finish(bench: Bench, job: Job): void {
-  const deadline = new Deadline(bench.clock);
-  deadline.start(u64.MAX_VALUE >> 1);
-  expect(job.step(deadline)).toBe(true);
 }
 
 /** Removed sessions that a listing shows. */
