@@ -14,6 +14,7 @@
  * Memory: `CLIENT_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length. Cost: one walk, and one
  * SHA-256 of each ticket and of the first `PSK_IDENTITIES_MAX` PSK identities.
  */
+import { HelloFields } from "./hello_fields";
 import { IDENTITY_READER_SIZE, IdentityReader } from "./identity_reader";
 import { PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "./limits";
 import { Offers, TICKET_OWNER, Unsure } from "./offers";
@@ -58,20 +59,11 @@ const enum Step {
 
 
 @unmanaged
-export class ClientHelloReader {
-  /** What the hello has wrong, the first thing of all. */
-  error: ParseError;
+export class ClientHelloReader extends HelloFields {
   private step: Step;
-  /** The number at hand, and how many of its bytes have come. */
-  private value: i32;
-  private gathered: i32;
-  /** Bytes that are left of the run at hand, the message, the extensions, the extension at hand, and the list in it. */
-  private run: i32;
-  private left: i32;
-  private block: i32;
+  /** Bytes that are left of the extension at hand, and of the list in it. */
   private body: i32;
   private list: i32;
-  private type: i32;
   private binders: i32;
   private nameSeen: bool;
   /** A host name has begun, whatever it is good for. */
@@ -105,17 +97,9 @@ export class ClientHelloReader {
   private take(at: usize, available: i32, offers: Offers): i32 {
     const size = numberSize(this.step);
     if (size == 0) return this.takeRun(at, available, offers);
-    let taken = 0;
-    while (taken < available && this.gathered < size) {
-      this.value = (this.value << 8) | (<i32>load<u8>(at + <usize>taken));
-      this.gathered++;
-      taken++;
-    }
-    this.left -= taken;
+    const taken = this.gather(at, available, size);
     if (this.gathered < size) return taken;
-    const value = this.value;
-    this.value = 0;
-    this.gathered = 0;
+    const value = this.takeNumber();
     if (this.step <= Step.ExtensionLength) this.outerNumber(value, offers);
     else this.innerNumber(value, size, offers);
     return taken;
@@ -168,9 +152,7 @@ export class ClientHelloReader {
         this.step = Step.ExtensionLength;
         return;
       default:
-        this.block -= EXTENSION_HEADER_SIZE;
-        if (value > this.block) return this.lose(offers, ParseError.ClientHelloTruncated);
-        this.block -= value;
+        if (!this.enterExtension(value)) return this.lose(offers, ParseError.ClientHelloTruncated);
         this.body = value;
         return this.beginExtension(offers);
     }
@@ -285,11 +267,8 @@ export class ClientHelloReader {
 
   private nextExtension(offers: Offers): void {
     this.step = Step.ExtensionType;
-    if (this.block == 0) {
-      if (this.left > 0) this.lose(offers, ParseError.ClientHelloTrailing);
-    } else if (this.block < EXTENSION_HEADER_SIZE) {
-      this.lose(offers, ParseError.ClientHelloTruncated);
-    }
+    const error = this.extensionError(ParseError.ClientHelloTruncated, ParseError.ClientHelloTrailing);
+    if (error != ParseError.None) this.lose(offers, error);
   }
 
   private beginExtension(offers: Offers): void {
@@ -460,7 +439,6 @@ const NUMBER_SIZES: usize = memory.data<u8>([
   2, 2, 0, 0, 0, 2, 1, 0, // PSK identities
   0, 0,
 ]);
-const EXTENSION_HEADER_SIZE: i32 = 4;
 const NAME_HEADER_SIZE: i32 = 3;
 const HOST_NAME: i32 = 0;
 /** RFC 6066 3: a host name stands without a full stop at its end. */

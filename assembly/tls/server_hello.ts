@@ -10,6 +10,7 @@
  *
  * Memory: `SERVER_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
  */
+import { HelloFields } from "./hello_fields";
 import { SESSION_ID_MAX } from "./limits";
 import { ParseError } from "./parse_error";
 import { ExtensionType, HELLO_RETRY_RANDOM, RANDOM_SIZE, Version } from "./protocol";
@@ -36,9 +37,7 @@ const enum Step {
 
 
 @unmanaged
-export class ServerHelloReader {
-  /** What is wrong with it; None where nothing is. */
-  error: ParseError;
+export class ServerHelloReader extends HelloFields {
   /** 0x0300 to 0x0304; supported_versions decides where it is there. */
   version: i32;
   cipher: i32;
@@ -48,12 +47,6 @@ export class ServerHelloReader {
   /** This is a HelloRetryRequest. */
   retry: bool;
   private step: Step;
-  private value: i32;
-  private gathered: i32;
-  private run: i32;
-  private left: i32;
-  private block: i32;
-  private type: i32;
 
   get sessionId(): usize {
     return changetype<usize>(this) + SESSION_ID_AT;
@@ -81,18 +74,8 @@ export class ServerHelloReader {
   private take(at: usize, available: i32): i32 {
     const size = numberSize(this.step);
     if (size == 0) return this.takeRun(at, min(available, this.run));
-    let taken = 0;
-    while (taken < available && this.gathered < size) {
-      this.value = (this.value << 8) | (<i32>load<u8>(at + <usize>taken));
-      this.gathered++;
-      taken++;
-    }
-    this.left -= taken;
-    if (this.gathered < size) return taken;
-    const value = this.value;
-    this.value = 0;
-    this.gathered = 0;
-    this.number(value);
+    const taken = this.gather(at, available, size);
+    if (this.gathered == size) this.number(this.takeNumber());
     return taken;
   }
 
@@ -136,9 +119,7 @@ export class ServerHelloReader {
         this.step = Step.ExtensionLength;
         return;
       case Step.ExtensionLength:
-        this.block -= EXTENSION_HEADER_SIZE;
-        if (value > this.block) return this.lose(ParseError.ServerHelloTruncated);
-        this.block -= value;
+        if (!this.enterExtension(value)) return this.lose(ParseError.ServerHelloTruncated);
         return this.beginExtension(value);
       case Step.SelectedVersion: // RFC 8446 4.2.1: one version, and it must be TLS 1.3
         this.version = value;
@@ -170,11 +151,8 @@ export class ServerHelloReader {
 
   private nextExtension(): void {
     this.step = Step.ExtensionType;
-    if (this.block == 0) {
-      if (this.left > 0) this.lose(ParseError.ServerHelloTrailing);
-    } else if (this.block < EXTENSION_HEADER_SIZE) {
-      this.lose(ParseError.ServerHelloTruncated);
-    }
+    const error = this.extensionError(ParseError.ServerHelloTruncated, ParseError.ServerHelloTrailing);
+    if (error != ParseError.None) this.lose(error);
   }
 
   /** The message has passed. */
@@ -209,7 +187,6 @@ function numberSize(step: Step): i32 {
 
 // prettier-ignore
 const NUMBER_SIZES: usize = memory.data<u8>([2, 0, 1, 0, 2, 1, 2, 2, 2, 2, 2, 0, 0, 0]);
-const EXTENSION_HEADER_SIZE: i32 = 4;
 
 const SESSION_ID_AT: usize = offsetof<ServerHelloReader>();
 export const SERVER_HELLO_READER_SIZE: i32 = (<i32>SESSION_ID_AT + SESSION_ID_MAX + 7) & ~7;
