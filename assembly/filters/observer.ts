@@ -519,18 +519,20 @@ export class Observer extends CacheFilter {
   }
 
   private endsRenegotiation(): bool {
-    const shared = this.shared;
-    if (!shared) return false;
-    shared.cache.readSettings();
-    const enforcement = shared.cache.settings.enforcement;
+    const enforcement = this.enforcement();
     return enforcement == Enforcement.STRICT || (enforcement == Enforcement.REVOKED && this.closesRenegotiations);
   }
 
   private enforces(): bool {
+    return this.enforcement() != Enforcement.OBSERVE;
+  }
+
+  /** One of `Enforcement`, as it is now. */
+  private enforcement(): u32 {
     const shared = this.shared;
-    if (!shared) return false;
+    if (!shared) return Enforcement.OBSERVE;
     shared.cache.readSettings();
-    return shared.cache.settings.enforcement != Enforcement.OBSERVE;
+    return shared.cache.settings.enforcement;
   }
 
   /**

@@ -129,7 +129,7 @@ export class Observation {
 
   /**
    * Whether early data has to be dropped, as it stands behind a PSK that would be refused: it belongs to the first
-   * identity (RFC 8446 4.2.10). Counts that, and is no refusal yet: that comes if a server accepts the PSK.
+   * identity (RFC 8446 4.2.10). It is no refusal yet: that comes if a server accepts the PSK.
    */
   dropsEarlyData(handshake: Handshake): bool {
     const unsure = handshake.unsure != 0;
@@ -137,11 +137,6 @@ export class Observation {
     this.cache.readSettings();
     if (this.cache.settings.enforcement == Enforcement.OBSERVE) return false;
     return unsure || this.hidesPsk(handshake) || this.wouldRefusePsk(handshake, 0);
-  }
-
-  /** A connection's early data is dropped. */
-  earlyDataDropped(): void {
-    this.cache.metrics.increase(Metric.EARLY_DATA_DROPPED, 1);
   }
 
   private wouldRefusePsk(handshake: Handshake, index: i32): bool {

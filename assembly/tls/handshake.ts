@@ -205,11 +205,6 @@ export class Handshake {
     return this.offers.nameLength;
   }
 
-  /** A server name was there, or may have been, and is none that can be relied on. */
-  get sniUnsure(): bool {
-    return (this.offers.unsure & Unsure.NAME) != 0;
-  }
-
   get offeredId(): usize {
     return this.offers.sessionIdLength > 0 ? this.offers.sessionId : 0;
   }
