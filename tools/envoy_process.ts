@@ -109,12 +109,10 @@ async function untilLive(envoy: EnvoyProcess, adminPort: number): Promise<void> 
   throw new SetupError(`Envoy was not ready after ${START_SECONDS} s: ${reason(envoy.log())}; see ${envoy.logFile}`);
 }
 
-/** What the filter itself complains of, else the first complaint in the log: those after it are what followed from it. */
+/** The first complaint in the log: those after it are what followed from it. */
 function reason(log: string): string {
   const lines = log.split("\n").filter((line) => line !== "");
-  const complaints = lines.filter((line) => SEVERE.test(line));
-  const own = complaints.find((line) => line.includes("wasm log "));
-  const complaint = own ?? complaints[0] ?? lines.at(-1) ?? "its log is empty";
+  const complaint = lines.find((line) => SEVERE.test(line)) ?? lines.at(-1) ?? "its log is empty";
   return complaint.replace(LINE_HEAD, "").slice(0, 400);
 }
 
