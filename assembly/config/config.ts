@@ -40,6 +40,8 @@ export class Config {
   steering: SteeringMode = SteeringMode.Off;
   /** Of the observer: what a connection's source is good for. */
   steeringBySource: BySource = BySource.Guess;
+  /** Of the observer: the most that steering sends to one upstream, in per cent of the mean; 0 for no bound. */
+  balanceFactor: u32 = 0;
   /** Of the observer: the cluster that tcp_proxy balances over; "" where the configuration does not say. */
   cluster: string = "";
   /** Of the observer: the cluster of the type ORIGINAL_DST, for `exact`. */

@@ -101,6 +101,11 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     else return name + ': expected true, false or "always"';
     return "";
   }
+  if (name == "steering_balance_factor") {
+    if (!value.isWhole(LEAST_FACTOR, MOST_FACTOR)) return outOfRange(name, "101 to 100000 (per cent of the mean)");
+    config.balanceFactor = <u32>value.number;
+    return "";
+  }
   if (name == "access_log") {
     if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
     config.accessLog = value.boolean;
@@ -297,6 +302,9 @@ function isToken(token: string): bool {
 }
 
 const MOST_MEMORY_MIB: u64 = 4096;
+/** In per cent of the mean: nothing can be held to the mean itself. */
+const LEAST_FACTOR: u64 = 101;
+const MOST_FACTOR: u64 = 100000;
 const MAX_CACHE_NAME: i32 = 64;
 const MAX_TOKEN: i32 = 4096;
 const MAX_CLUSTER_NAME: i32 = 127;
@@ -318,6 +326,7 @@ const FIELDS: StaticArray<string> = [
   "enforcement",
   "steering",
   "steering_by_source",
+  "steering_balance_factor",
   "access_log",
   "renegotiation",
   "encrypted_hello",

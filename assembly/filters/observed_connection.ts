@@ -43,6 +43,8 @@ export class ObservedConnection {
   token: i32;
   /** Number of the upstream that it was sent to, -1 where Envoy's balancer has chosen. */
   wanted: i32;
+  /** Number of the upstream that has answered it, -1 if that was not asked for. */
+  answeredBy: i32;
   held: usize;
   heldLength: i32;
   private heldCapacity: i32;
@@ -57,6 +59,7 @@ export class ObservedConnection {
     connection.context = context;
     connection.token = -1;
     connection.wanted = -1;
+    connection.answeredBy = -1;
     return connection;
   }
 

@@ -377,10 +377,10 @@ export class Observer extends CacheFilter {
     connection.answered = true;
     connection.sampled = handshake.acceptedKind == 0 || this.sampling.takesNext();
     this.countUnfollowed(connection, handshake, false);
-    const upstreamChoice = this.upstreamChoice;
-    if (upstreamChoice) upstreamChoice.answered(connection, handshake);
     const verdict = observation.serverHello(handshake, !connection.passes, connection.sampled);
     connection.handle = observation.handle;
+    const upstreamChoice = this.upstreamChoice;
+    if (upstreamChoice) upstreamChoice.answered(connection, handshake);
     if (verdict == Verdict.Unfollowed) this.countUnfollowed(connection, handshake, true);
     this.log(observation, handshake, verdict);
     if (verdict != Verdict.Resume) this.refuse(connection, handshake, length);
@@ -449,7 +449,7 @@ export class Observer extends CacheFilter {
   private goesOn(observation: Observation, connection: ObservedConnection, handshake: Handshake, event: Event): bool {
     switch (event) {
       case Event.Complete:
-        observation.complete(handshake, connection.handle, connection.sampled);
+        this.completed(observation, connection, handshake);
         return false;
       case Event.Unfollowed:
         this.count(Metric.NOT_TLS);
@@ -467,6 +467,12 @@ export class Observer extends CacheFilter {
       default:
         return true;
     }
+  }
+
+  private completed(observation: Observation, connection: ObservedConnection, handshake: Handshake): void {
+    observation.complete(handshake, connection.handle, connection.sampled);
+    const upstreamChoice = this.upstreamChoice;
+    if (upstreamChoice) upstreamChoice.completed(connection, handshake);
   }
 
   /** What the client's last chunk has behind the end of its handshake. Answers the next state of the connection. */

@@ -42,6 +42,7 @@ export class UpstreamChoice {
       steering.configure(changetype<usize>(address), address.byteLength);
     }
     const cluster = lastingBytes(config.cluster);
+    steering.balanceFactor = config.balanceFactor;
     this.steering = steering;
     this.clock = shared.cache.clock;
     this.cluster = cluster;
@@ -95,11 +96,22 @@ export class UpstreamChoice {
   /** Learns who has answered a connection; not from other clusters than the steering's. */
   answered(connection: ObservedConnection, handshake: Handshake): void {
     const steering = this.steering;
+    const handle = connection.handle;
     const token = connection.token;
-    if (!connection.sampled && steering.expectsNoNews(handshake, token)) return;
+    if (!connection.sampled && steering.expectsNoNews(handshake, handle, token)) return;
     const length = UPSTREAM.read(ADDRESS, MAX_UPSTREAM_LENGTH);
-    if (!steering.hasNews(handshake, token, ADDRESS, length) || !this.isOfCluster()) return;
-    steering.answered(handshake, token, connection.wanted, ADDRESS, length);
+    if (!steering.hasNews(handshake, handle, token, ADDRESS, length)) {
+      connection.answeredBy = steering.tokens.numberOf(ADDRESS, length);
+    } else if (this.isOfCluster()) {
+      connection.answeredBy = steering.answered(handshake, handle, token, connection.wanted, ADDRESS, length);
+    }
+  }
+
+  /** Learns from a completed handshake which key its server's new ticket is under. */
+  completed(connection: ObservedConnection, handshake: Handshake): void {
+    if (handshake.issuedTicket && connection.answeredBy >= 0) {
+      this.steering.issued(handshake.issuedTicketKey, connection.answeredBy);
+    }
   }
 
   private send(connection: ObservedConnection, upstream: i32): bool {

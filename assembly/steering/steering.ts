@@ -1,30 +1,40 @@
 /**
- * Steers each resumption to the server that issued the session, where servers do not share sessions: a choice when the
- * ClientHello is in, and what can be learned when the ServerHello is.
+ * Steers each resumption to the server that issued the session: a choice when the ClientHello is in, and what can be learned when the
+ * ServerHello is.
  *
- * What tells the issuer, in this order: the session in the cache; the ticket key's name (RFC 5077 4), which leads every
- * ticket of a server home, also those never seen; where the name is not known, the upstream that the source has talked to
- * last, then upstreams that have not declined a ticket under that name. A name that comes from several upstreams is shared
- * by them: it does not steer. What would be refused if it resumed is steered away from its issuer, to one that does a full
+ * What tells the issuer, in this order: the session ID in the cache; the ticket key's name (`key_choice.ts`), which leads every
+ * ticket of a server home, also those never seen; the ticket in the cache; and if none of them is known, the upstream that the
+ * source has talked to last. What would be refused if it resumed is steered away from its issuer, to one that does a full
  * handshake. What resumes nothing is spread as Envoy's balancer would.
  *
- * Cost: for a resumption of what is known by itself, two looks into the shared store; where its source has to be asked for, one
- * or two more; for a new connection, one. Allocates nothing.
+ * What is believed comes from servers' own bytes, and from what Envoy says of who has answered (`holders.ts`). What a client says
+ * changes its own way alone.
+ *
+ * Cost: for a resumption of what is known by itself, two looks into the shared store; if its source has to be asked for, one
+ * to three more; for a new connection, one. Allocates nothing.
  */
 import { PeerAddress } from "../ports/peer_address";
 import { Clock } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
+import { AcceptedHandle } from "../session/accepted_handle";
 import { Cache, Lookup } from "../session/cache";
-import { hashId } from "../session/keys";
 import { Refusals, Verdict } from "../session/refusal";
-import { Known, Session, TICKET_KEY_LENGTH } from "../session/session";
+import { Known, Session } from "../session/session";
 import { KeyState } from "../session/ticket_keys";
 import { Handshake } from "../tls/handshake";
+import { Chance } from "./chance";
+import { Client } from "./client";
 import { Declines } from "./declines";
-import { Departures } from "./departures";
+import { Holders } from "./holders";
+import { BALANCED, KeyChoice, NOBODY } from "./key_choice";
+import { Levelling } from "./levelling";
 import { BySource } from "./modes";
+import { Reach } from "./reach";
+import { Shares } from "./shares";
+import { AVOIDED_SECONDS } from "./silences";
 import { Sources } from "./sources";
-import { FOREVER, MAX_UPSTREAMS, Tokens } from "./tokens";
+import { Tokens } from "./tokens";
+import { MAX_UPSTREAMS } from "./upstream";
 
 export class Steering {
   readonly tokens: Tokens;
@@ -34,14 +44,25 @@ export class Steering {
   token: i32 = -1;
   /** Of the last choice: the text to hash; that of its token, or one of its own. */
   text: u64 = 0;
+  /** The most that one upstream gets of what is led, in per cent of the mean; 0 for no bound. */
+  balanceFactor: u32 = 0;
+  /** Of the last choice: it goes by what is known of the session, and not by where its client comes from. */
+  private isKnown: bool = false;
+  /** Of the last choice: its issuer is known, and no way there. */
+  private seeksIssuer: bool = false;
   private readonly sources: Sources;
   private readonly declines: Declines;
+  private readonly holders: Holders;
   private readonly refusals: Refusals;
-  private readonly departures: Departures = new Departures();
-  /** Upstreams that the configuration names: they never count as gone. */
-  private readonly configured: StaticArray<bool> = new StaticArray<bool>(MAX_UPSTREAMS);
+  private readonly client: Client;
+  private readonly reach: Reach;
+  private readonly shares: Shares;
+  private readonly levelling: Levelling;
+  private readonly keys: KeyChoice;
+  private readonly chance: Chance;
   private readonly clock: Clock;
-  private random: u64;
+  /** For each upstream, how many connections in a row others have answered that were hashed to it. */
+  private readonly misses: StaticArray<u8> = new StaticArray<u8>(MAX_UPSTREAMS);
 
   constructor(
     private readonly cache: Cache,
@@ -51,47 +72,66 @@ export class Steering {
     private readonly bySource: BySource,
     /** Whether hosts are named to Envoy rather than hashed to. */
     private readonly exact: bool,
-    private readonly clientAddress: PeerAddress,
+    clientAddress: PeerAddress,
   ) {
     const name = cache.settings.cacheName;
     const family = cluster.length > 0 ? "steering/" + cluster : "steering";
-    this.tokens = new Tokens(name, family, sharedStore);
+    const clock = cache.clock;
+    const tokens = new Tokens(name, family, sharedStore);
+    const declines = new Declines(name, family, sharedStore);
+    const holders = new Holders(name, family, sharedStore, cache.hash, tokens);
+    const client = new Client(clientAddress, cache.hash);
+    const chance = new Chance(clock.nowNanoseconds());
+    const shares = new Shares();
+    const reach = new Reach(tokens, exact, client, clock, chance);
+    this.tokens = tokens;
     this.sources = new Sources(name, family, sharedStore);
-    this.declines = new Declines(name, family, sharedStore);
+    this.declines = declines;
+    this.holders = holders;
     this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
-    this.clock = cache.clock;
-    this.random = cache.clock.nowNanoseconds() | 1;
+    this.client = client;
+    this.chance = chance;
+    this.reach = reach;
+    this.shares = shares;
+    this.levelling = new Levelling(tokens, reach, shares, clock);
+    this.keys = new KeyChoice(tokens, holders, declines, reach, shares, client, cache.hash, clock, chance);
+    this.clock = clock;
   }
 
   free(): void {
     this.tokens.free();
     this.sources.free();
     this.declines.free();
+    this.holders.free();
+    this.reach.free();
   }
 
   /** Takes an upstream that the configuration names. */
   configure(address: usize, length: i32): void {
-    const number = this.tokens.learn(-1, address, length);
-    if (number >= 0) unchecked((this.configured[number] = true));
+    this.reach.configure(this.tokens.learn(-1, address, length));
   }
 
   /**
    * Chooses for a connection whose ClientHello is in: `upstream`, `token` and `text`. `offered` describes what the client
-   * offers first, its ID 0 long where that is nothing.
+   * offers first, its ID 0 long if that is nothing.
    */
   choose(handshake: Handshake, offered: Session): void {
     this.cache.readSettings();
     this.tokens.follow();
-    this.upstream = this.present(this.upstreamFor(handshake, offered));
+    this.client.begin();
+    this.reach.begin();
+    this.levelling.follow();
+    this.isKnown = false;
+    this.seeksIssuer = false;
+    const upstream = this.upstreamFor(handshake, offered);
+    this.upstream = this.bounded(this.reach.has(upstream) ? upstream : -1, offered);
     this.token = -1;
-    if (!this.exact) {
-      if (this.upstream >= 0) this.token = this.tokens.leadingTo(this.upstream);
-      if (this.token < 0 && this.bySource != BySource.Always)
-        this.token = this.tokens.unexplored(<u32>this.nextRandom());
-    }
+    if (!this.exact) this.token = this.upstream >= 0 ? this.tokens.leadingTo(this.upstream) : this.exploring();
     if (this.token >= 0) this.text = <u64>this.token;
-    else
-      this.text = this.bySource == BySource.Always ? SOURCE_TEXTS | (<u64>this.sourceOf(handshake)) : this.nextRandom();
+    else if (this.bySource == BySource.Always) this.text = SOURCE_TEXTS | (<u64>this.client.source(handshake));
+    else this.text = this.chance.next();
+    if (this.upstream >= 0) this.shares.note(this.upstream, this.tokens.upstreams);
+    else this.levelling.noteSpread();
   }
 
   /** Whether the last choice names a host to connect to. */
@@ -99,67 +139,90 @@ export class Steering {
     return this.exact && this.upstream >= 0;
   }
 
-  /** Whether the last choice is to be hashed: where hosts are named, only for what goes by its source. */
+  /** Whether the last choice is to be hashed: if hosts are named, only for what goes by its source. */
   get hashes(): bool {
     return !this.exact || this.bySource == BySource.Always;
   }
 
   /**
    * Learns from a ServerHello which upstream has answered a connection that `token` (-1 for none) was taken for, or that
-   * was sent to the upstream numbered `wanted` (-1 for none), and what it has done with the offer.
+   * was sent to the upstream numbered `wanted` (-1 for none), and what it has done with the offer: `handle` is what its acceptance
+   * is put down to. Answers with the upstream's number, -1 if it has none.
    */
-  answered(handshake: Handshake, token: i32, wanted: i32, upstream: usize, upstreamLength: i32): void {
+  answered(
+    handshake: Handshake,
+    handle: AcceptedHandle,
+    token: i32,
+    wanted: i32,
+    upstream: usize,
+    upstreamLength: i32,
+  ): i32 {
+    this.client.begin();
+    const home = this.exact ? wanted : token >= 0 ? this.tokens.leads(token) : -1;
     const number = this.tokens.learn(token, upstream, upstreamLength);
-    if (number < 0) return;
-    if (this.exact) this.followHosts(number, wanted);
-    if (handshake.acceptedKind == 0) {
-      const key = keyOf(handshake);
-      if (key != 0 && this.stateOf(key) == 0) this.noteDecline(key, number);
-    }
+    if (number < 0) return -1;
+    this.followHealth(number, home);
+    if (this.exact && wanted < 0) this.reach.balanced(number);
+    if (handshake.acceptedKind == 0) this.learnDecline(handshake, number);
+    else this.learnHolder(acceptedKey(handshake, handle), number);
     if (this.bySource == BySource.Guess && !this.isLedByName(handshake)) {
-      this.sources.learn(this.sourceOf(handshake), number);
+      this.sources.learn(this.client.source(handshake), number);
     }
+    return number;
   }
 
   /**
    * Whether it can be told without asking who has answered that `answered` would hardly learn anything: what was accepted
-   * went by its name where a token led it.
+   * went by its name, and a token led it.
    */
-  expectsNoNews(handshake: Handshake, token: i32): bool {
+  expectsNoNews(handshake: Handshake, handle: AcceptedHandle, token: i32): bool {
     if (this.exact || token < 0 || handshake.acceptedKind == 0) return false;
+    const home = this.tokens.leads(token);
+    if (home < 0 || this.isMissed(home) || this.wouldLearnHolder(acceptedKey(handshake, handle), home)) return false;
     return this.bySource != BySource.Guess || this.isLedByName(handshake);
   }
 
   /** Whether `answered` would learn anything. Costs less. */
-  hasNews(handshake: Handshake, token: i32, upstream: usize, upstreamLength: i32): bool {
+  hasNews(handshake: Handshake, handle: AcceptedHandle, token: i32, upstream: usize, upstreamLength: i32): bool {
     // Hosts that are named are watched at each answer.
     if (this.exact || !this.tokens.knows(token, upstream, upstreamLength)) return true;
     if (handshake.acceptedKind == 0 && keyOf(handshake) != 0) return true;
+    const number = this.tokens.numberOf(upstream, upstreamLength);
+    if (this.isMissed(number) || this.wouldLearnHolder(acceptedKey(handshake, handle), number)) return true;
     if (this.bySource != BySource.Guess || this.isLedByName(handshake)) return false;
-    return this.sources.lastOf(this.sourceOf(handshake)) != this.tokens.numberOf(upstream, upstreamLength);
+    this.client.begin();
+    return this.sources.lastOf(this.client.source(handshake)) != number;
   }
 
-  /** An upstream that was named has not answered: for a while, nothing is sent there. */
+  /** A completed handshake has shown a new ticket under a key, in clear, of the upstream numbered `upstream`. */
+  issued(key: usize, upstream: i32): void {
+    this.learnHolder(key, upstream);
+  }
+
+  /** An upstream that was named has not answered the connection at hand, though it has all that it needs. */
   silent(wanted: i32): void {
-    this.tokens.avoid(wanted, <u32>this.clock.nowSeconds() + AVOIDED_SECONDS);
+    this.client.begin();
+    const now = this.clock.nowSeconds();
+    if (!this.reach.silences.note(wanted, this.client.network, now)) return;
+    this.tokens.avoid(wanted, <u32>(now + AVOIDED_SECONDS));
   }
 
-  private followHosts(number: i32, wanted: i32): void {
-    if (wanted >= 0) {
-      if (wanted != number) this.silent(wanted);
-      return;
-    }
-    if (this.tokens.isAvoided(number, <u64>FOREVER)) this.tokens.avoid(number, 0);
-    this.departures.note(number);
-    const upstreams = this.tokens.upstreams;
-    if (!this.departures.isRoundOver(upstreams)) return;
-    for (let other = 0; other < upstreams; other++) {
-      if (this.departures.hasLeft(other) && !unchecked(this.configured[other])) this.tokens.avoid(other, FOREVER);
-    }
-    this.departures.beginRound();
+  /** Follows who is away: `home` (-1 for none) was to answer, `number` has. */
+  private followHealth(number: i32, home: i32): void {
+    if (this.tokens.isAway(number) || this.tokens.isAvoided(number, 1)) this.tokens.comeBack(number);
+    unchecked((this.misses[number] = 0));
+    if (home < 0 || home == number) return;
+    const misses = unchecked(this.misses[home]);
+    if (misses < MISSES_AWAY) unchecked((this.misses[home] = misses + 1));
+    // A host that was named has failed; a text that leads elsewhere may only have moved, as some do when hosts are added.
+    if (this.exact || misses + 1 == MISSES_AWAY) this.tokens.leave(home, this.clock.nowSeconds());
   }
 
-  /** The upstream to go to, -1 where there is none to prefer. */
+  private isMissed(upstream: i32): bool {
+    return this.tokens.isAway(upstream) || unchecked(this.misses[upstream]) != 0;
+  }
+
+  /** The upstream to go to, -1 if there is none to prefer. */
   private upstreamFor(handshake: Handshake, offered: Session): i32 {
     if (offered.idLength == 0) return -1;
     const lookup = this.cache.look(offered.id, offered.idLength);
@@ -167,66 +230,69 @@ export class Steering {
     const refused = this.refusals.judgeLooked(offered, lookup) != Verdict.Resume;
     const key = keyOf(handshake);
     const state = key != 0 ? this.stateOf(key) : 0;
-    const named = state != 0 && state != KeyState.SHARED ? this.upstreamOfKey() : -1;
-    if (refused) return this.otherThan(holder >= 0 ? holder : named);
-    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return holder;
-    if (state == KeyState.SHARED) return -1;
-    if (named >= 0) return named;
-    if (holder >= 0) return holder;
-    if (this.bySource == BySource.Always) return -1;
-    return key != 0 ? this.guess(handshake, key) : this.lastOf(handshake);
+    const named = state != 0 ? this.upstreamOfKey() : -1;
+    if (refused) return this.otherThan(holder >= 0 ? holder : state != 0 ? this.keys.onlyHolder(key, named) : -1);
+    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return this.known(holder);
+    if (state == KeyState.TOLD && named >= 0) return this.known(named);
+    if (state == KeyState.LEARNED || state == KeyState.SHARED) {
+      const chosen = this.keys.choose(key, named, state == KeyState.SHARED);
+      if (chosen == BALANCED) return -1;
+      if (chosen != NOBODY) return this.known(chosen);
+    }
+    if (holder >= 0) return this.known(holder);
+    if (this.bySource == BySource.Always || this.seeksIssuer) return -1;
+    const last = this.lastOf(handshake);
+    return key != 0 ? this.keys.explore(key, last) : last;
   }
 
-  /** The upstream that the cache has with the session that was looked up, -1 where it has none. */
+  private known(upstream: i32): i32 {
+    this.isKnown = upstream >= 0;
+    return upstream;
+  }
+
+  /** The upstream that the cache has with the session that was looked up, -1 if it has none. */
   private holderOf(lookup: Lookup): i32 {
     if (lookup != Lookup.Found && lookup != Lookup.Expired && lookup != Lookup.Removed) return -1;
     const found = this.cache.found;
-    return found.knows(Known.UPSTREAM) ? this.tokens.numberOf(found.upstream, found.upstreamLength) : -1;
+    if (!found.knows(Known.UPSTREAM)) return -1;
+    const holder = this.tokens.numberOf(found.upstream, found.upstreamLength);
+    if (holder < 0 || !this.reach.has(holder)) this.seeksIssuer = true;
+    return holder;
   }
 
   /** The upstream of the ticket key that was looked up last. */
   private upstreamOfKey(): i32 {
     const row = this.cache.ticketKeys.row;
-    return row ? this.tokens.numberOf(row.upstream, row.upstreamLength) : -1;
+    if (!row || row.upstreamLength == 0) return -1;
+    const upstream = this.tokens.numberOf(row.upstream, row.upstreamLength);
+    if (upstream < 0) this.seeksIssuer = true;
+    return upstream;
   }
 
-  /** Any other upstream than the issuer of what must not resume, -1 where that is not known or there is no other. */
+  /** Any other upstream than the issuer of what must not resume, -1 if that is not known or there is no other. */
   private otherThan(issuer: i32): i32 {
-    return issuer >= 0 ? this.anyBut((<u64>1) << (<u64>issuer), issuer) : -1;
+    return issuer >= 0 ? this.reach.anyBut((<u64>1) << (<u64>issuer), issuer) : -1;
   }
 
-  /** For a key name that nobody is known to hold: an upstream that has not declined it yet. */
-  private guess(handshake: Handshake, key: usize): i32 {
-    const declined = this.declines.of(hashId(key, TICKET_KEY_LENGTH), this.clock.nowSeconds());
-    const last = this.lastOf(handshake);
-    if (last >= 0 && !isSet(declined, last)) return last;
-    const other = this.anyBut(declined, -1);
-    return other >= 0 ? other : last;
-  }
-
-  /** An upstream that can be reached, by chance, neither one of `bits` nor `exception`; -1 where there is none. */
-  private anyBut(bits: u64, exception: i32): i32 {
-    const upstreams = this.tokens.upstreams;
-    if (upstreams <= 0) return -1;
-    const start = <i32>(<u32>this.nextRandom() % <u32>upstreams);
-    for (let i = 0; i < upstreams; i++) {
-      const upstream = (start + i) % upstreams;
-      if (upstream != exception && !isSet(bits, upstream) && this.isPresent(upstream)) return upstream;
-    }
+  /** Brings the load of what is led within its bounds. */
+  private bounded(upstream: i32, offered: Session): i32 {
+    if (upstream < 0) return upstream;
+    const settled = this.isKnown
+      ? this.levelling.settle(upstream, this.cache.hash.of(offered.id, offered.idLength))
+      : upstream;
+    if (this.balanceFactor == 0 || !this.shares.exceeds(settled, this.reach.count, this.balanceFactor)) return settled;
     return -1;
   }
 
-  private present(upstream: i32): i32 {
-    return upstream >= 0 && this.isPresent(upstream) ? upstream : -1;
+  /** A token that may lead to an upstream that is not known yet, or to a session's issuer; -1 if there is none to try. */
+  private exploring(): i32 {
+    if (this.bySource == BySource.Always && !this.seeksIssuer) return -1;
+    return this.tokens.unexplored(<u32>this.chance.next());
   }
 
-  private isPresent(upstream: i32): bool {
-    return this.exact ? !this.tokens.isAvoided(upstream, this.clock.nowSeconds()) : this.tokens.reaches(upstream);
-  }
-
-  /** The upstream that the source of the connection at hand has talked to last, -1 where that is not known or not wanted. */
+  /** The upstream that the source of the connection at hand has talked to last, -1 if that is not known or not wanted. */
   private lastOf(handshake: Handshake): i32 {
-    return this.bySource == BySource.Guess ? this.sources.lastOf(this.sourceOf(handshake)) : -1;
+    return this.bySource == BySource.Guess ? this.sources.lastOf(this.client.source(handshake)) : -1;
   }
 
   /** Whether what was accepted finds its way by itself, the next time as well: then its source is not asked for. */
@@ -237,57 +303,48 @@ export class Steering {
     return key != 0 && this.stateOf(key) != 0;
   }
 
-  /** The source of the connection at hand, for the tables: its address without the port, and the server name. */
-  private sourceOf(handshake: Handshake): u32 {
-    const length = this.clientAddress.read(ADDRESS, ADDRESS_CAPACITY);
-    return length > 0 ? sourceOf(ADDRESS, length, handshake) : 0;
+  private learnHolder(key: usize, upstream: i32): void {
+    if (upstream < 0 || !this.wouldLearnHolder(key, upstream)) return;
+    this.holders.accepted(key, upstream, this.upstreamOfKey(), this.clock.nowSeconds());
   }
 
-  private noteDecline(key: usize, upstream: i32): void {
-    const name = hashId(key, TICKET_KEY_LENGTH);
-    const now = this.clock.nowSeconds();
-    const declined = this.declines.of(name, now);
-    this.declines.add(name, upstream, this.anyBut(declined, upstream) < 0, now);
+  /** Only of names that are known as such: what never repeats is no name. The name's row is then in `ticketKeys.row`. */
+  private wouldLearnHolder(key: usize, upstream: i32): bool {
+    if (key == 0) return false;
+    const state = this.stateOf(key);
+    return (state == KeyState.LEARNED || state == KeyState.SHARED) && !this.holders.knows(key, upstream);
   }
 
-  /** State of a key's name, 0 where it is not known; its row is then in `ticketKeys.row`. */
+  private learnDecline(handshake: Handshake, upstream: i32): void {
+    const key = keyOf(handshake);
+    if (key == 0) return;
+    const state = this.stateOf(key);
+    if (state == 0) this.keys.noteDecline(key, upstream);
+    else if (state == KeyState.LEARNED || state == KeyState.SHARED) {
+      this.holders.declined(key, upstream, this.client.network, this.clock.nowSeconds());
+    }
+  }
+
+  /** State of a key's name, 0 if it is not known; its row is then in `ticketKeys.row`. */
   private stateOf(key: usize): u8 {
     const row = this.cache.ticketKeys.look(key);
     return row ? row.state : 0;
   }
-
-  private nextRandom(): u64 {
-    let x = this.random;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    this.random = x;
-    return x;
-  }
 }
 
-/** A source for the tables: its address without the port, and the server name. */
-export function sourceOf(address: usize, length: i32, handshake: Handshake): u32 {
-  let end = length;
-  while (end > 0 && load<u8>(address + end - 1) != 0x3a) end--;
-  const source = hashId(address, end > 0 ? end : length);
-  return handshake.sniLength > 0 ? source ^ (hashId(handshake.sni, handshake.sniLength) * 0x9e3779b1) : source;
-}
-
-/** The key name of the first ticket or identity, 0 where it has none. */
+/** The key name of the first ticket or identity, 0 if it has none. */
 function keyOf(handshake: Handshake): usize {
   if (handshake.offeredPskCount > 0) return handshake.pskKey(0);
   return handshake.offeredTicket ? handshake.offeredTicketKey : 0;
 }
 
-function isSet(bits: u64, index: i32): bool {
-  return index < 64 && ((bits >> (<u64>index)) & 1) != 0;
+/** The key name of what was accepted for certain; else 0. */
+function acceptedKey(handshake: Handshake, handle: AcceptedHandle): usize {
+  if (handle == AcceptedHandle.Psk) return handshake.pskKey(handshake.acceptedPskIndex);
+  return handle == AcceptedHandle.TicketForSure ? handshake.offeredTicketKey : 0;
 }
 
-/** How long nothing is sent to an upstream that has not answered. */
-const AVOIDED_SECONDS: u32 = 10;
-/** An IPv6 address with its port in brackets has 47 characters at most. */
-const ADDRESS_CAPACITY: i32 = 64;
-const ADDRESS: usize = memory.data(64);
+/** So many connections in a row that led to an upstream and were answered by others say that it is away. */
+const MISSES_AWAY: u8 = 3;
 /** Tells texts that are made of sources from those of tokens. */
 const SOURCE_TEXTS: u64 = 0x8000000000000000;

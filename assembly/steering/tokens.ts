@@ -11,12 +11,14 @@
  * The table is one value in the shared store, changed only where something new was seen; each virtual machine has a copy,
  * and reads a small number, the revision, to know whether the copy is still right.
  *
- * Layout, little-endian: 0 u32 upstreams known, 4 u32 era; 8 for each of 255 upstreams: u8 length, 59 bytes of address,
- * u32 avoided until (Unix seconds); then for each of TOKENS u8 number of its upstream + 1 (0 = not known); then for each of
+ * Layout, little-endian: 0 u32 upstreams known, 4 u32 era, 8 u32 how often an upstream has come back, 12 u32 zero; 16 for each of
+ * 255 upstreams its place (`upstream.ts`); then for each of TOKENS u8 number of its upstream + 1 (0 = not known); then for each of
  * TOKENS u8 the low byte of the era in which it was seen last.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { StoreKey } from "../session/keys";
+import { isEven } from "./evenness";
+import { FOREVER, MAX_ADDRESS, MAX_UPSTREAMS, Upstream, UPSTREAM_SIZE } from "./upstream";
 
 export class Tokens {
   private readonly key: StoreKey;
@@ -24,10 +26,16 @@ export class Tokens {
   /** This machine's copy, and the revision that it is of. */
   private readonly table: usize;
   private revision: u32 = 0;
+  /** Of the table that was opened last. */
+  private mark: u32 = 0;
   /** For each upstream, the token to take for it; and whether all tokens were seen. Made when they are asked for. */
   private readonly leading: StaticArray<i16> = new StaticArray<i16>(MAX_UPSTREAMS);
   private allSeen: bool = false;
   private isIndexed: bool = false;
+  /** For each upstream, how many tokens lead to it; how many upstreams can be reached, and whether by equal numbers of tokens. */
+  private readonly leadingTokens: StaticArray<u32> = new StaticArray<u32>(MAX_UPSTREAMS);
+  private spreadsEvenly: bool = false;
+  private upstreamsAway: i32 = 0;
 
   /** `family` names the cluster's part of the cache's keys. */
   constructor(
@@ -35,7 +43,7 @@ export class Tokens {
     family: string,
     private readonly sharedStore: SharedStore,
   ) {
-    this.key = new StoreKey(cacheName, family + "/tokens", false);
+    this.key = new StoreKey(cacheName, family + "/upstreams", false);
     this.revisionKey = new StoreKey(cacheName, family + "/revision", false);
     const table = heap.alloc(TABLE_SIZE);
     memory.fill(table, 0, TABLE_SIZE);
@@ -56,6 +64,23 @@ export class Tokens {
     if (this.refresh()) this.revision = revision;
   }
 
+  /** Another number after each change that this machine has taken notice of. */
+  get revisionSeen(): u32 {
+    return this.revision;
+  }
+
+  /** Tells all machines that something was learned: here, or in another table that goes by the numbers of this one. */
+  announce(): void {
+    const exists =
+      this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4) == StoreResult.Ok;
+    const mark = this.sharedStore.mark;
+    if (!exists) store<u32>(REVISION, 0);
+    // Where somebody else comes first, that one's count tells of this change, too: it was made before.
+    store<u32>(REVISION, load<u32>(REVISION) + 1);
+    if (exists) this.sharedStore.replace(this.revisionKey.start, this.revisionKey.length, REVISION, 4, mark);
+    else this.sharedStore.create(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
+  }
+
   /** Number of upstreams that were ever seen. */
   get upstreams(): i32 {
     return <i32>load<u32>(this.table);
@@ -65,19 +90,18 @@ export class Tokens {
   numberOf(address: usize, length: i32): i32 {
     const upstreams = this.upstreams;
     for (let number = 0; number < upstreams; number++) {
-      const place = this.placeOf(number);
-      if (load<u8>(place) == <u8>length && memory.compare(place + 1, address, length) == 0) return number;
+      if (this.at(number).is(address, length)) return number;
     }
     return -1;
   }
 
   /** Where the address of an upstream begins, and how long it is. */
   addressOf(number: i32): usize {
-    return this.placeOf(number) + 1;
+    return this.at(number).address;
   }
 
   addressLengthOf(number: i32): i32 {
-    return load<u8>(this.placeOf(number));
+    return this.at(number).addressLength;
   }
 
   /** A token that leads to an upstream, or -1: always the same one, so that when it moves, the first client finds out. */
@@ -109,19 +133,109 @@ export class Tokens {
     return this.leadingTo(upstream) >= 0;
   }
 
-  /** Whether an upstream is not to be chosen for now. */
-  isAvoided(upstream: i32, nowSeconds: u64): bool {
-    return <u64>this.avoidedUntil(upstream) >= nowSeconds;
+  /** Whether Envoy's hash gives all upstreams the same share, as far as the tokens tell. */
+  get isEven(): bool {
+    this.index();
+    return this.spreadsEvenly;
   }
 
-  /** Notes until when (Unix seconds) an upstream is not to be chosen; 0 lifts it. */
+  /** Whether an upstream is not to be named for now. */
+  isAvoided(upstream: i32, nowSeconds: u64): bool {
+    return <u64>this.at(upstream).avoidedUntil >= nowSeconds;
+  }
+
+  /** Whether others have answered in an upstream's place, and it has not answered since. */
+  isAway(upstream: i32): bool {
+    return this.at(upstream).away;
+  }
+
+  /** How often any upstream has come back that was away. */
+  get returns(): u32 {
+    return load<u32>(this.table, 8);
+  }
+
+  /** Which of these was an upstream's last one, 0 if it never was away. */
+  lastReturnOf(upstream: i32): u32 {
+    return this.at(upstream).lastReturn;
+  }
+
+  /** How many upstreams are away. */
+  get away(): i32 {
+    this.index();
+    return this.upstreamsAway;
+  }
+
+  /** Of the key name that an upstream alone is known to hold; 0 if there is none. */
+  ownKeyOf(upstream: i32): u32 {
+    return this.at(upstream).ownKey;
+  }
+
+  /** Notes until when (Unix seconds) an upstream is not to be named; 0 lifts it. */
   avoid(upstream: i32, untilSeconds: u32): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      if (!this.refresh() || upstream < 0 || upstream >= this.upstreams) return;
-      const mark = this.sharedStore.mark;
-      if (this.avoidedUntil(upstream) == untilSeconds) return;
-      store<u32>(this.placeOf(upstream), untilSeconds, AVOIDED_OFFSET);
-      if (this.write(true, mark) != StoreResult.Conflict) return;
+      const place = this.open(upstream);
+      if (!place || place.avoidedUntil == untilSeconds) return;
+      place.avoidedUntil = untilSeconds;
+      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+    }
+  }
+
+  /**
+   * Another upstream has answered in the place of this one: it is away. It is not named for a second, for twice as long each
+   * time that this happens again, and for AVOIDED_AT_MOST seconds at the most.
+   */
+  leave(upstream: i32, nowSeconds: u64): void {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const place = this.open(upstream);
+      if (!place || place.avoidedUntil == FOREVER) return;
+      if (!place.away) {
+        place.away = true;
+        place.tries = 0;
+        place.nextTry = <u32>nowSeconds + FIRST_TRY_SECONDS;
+      }
+      place.avoidedUntil = <u32>nowSeconds + min((<u32>1) << (<u32>place.failures), AVOIDED_AT_MOST) - 1;
+      if (place.failures < MOST_FAILURES) place.failures++;
+      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+    }
+  }
+
+  /** An upstream has answered that was away or avoided: it is back. */
+  comeBack(upstream: i32): void {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const place = this.open(upstream);
+      if (!place || (!place.away && place.avoidedUntil == 0)) return;
+      if (place.away) {
+        place.lastReturn = this.returns + 1;
+        store<u32>(this.table, this.returns + 1, 8);
+      }
+      place.away = false;
+      place.avoidedUntil = 0;
+      place.failures = 0;
+      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+    }
+  }
+
+  /**
+   * Whether an upstream that is away is to be tried by the connection at hand: one of all machines' each time, two seconds after it
+   * went away, then after twice as long, MOST_TRIES times in all.
+   */
+  claimTry(upstream: i32, nowSeconds: u64): bool {
+    const seen = this.at(upstream);
+    if (!seen.away || seen.tries >= MOST_TRIES || <u64>seen.nextTry > nowSeconds) return false;
+    const place = this.open(upstream);
+    if (!place || !place.away || place.tries >= MOST_TRIES || <u64>place.nextTry > nowSeconds) return false;
+    place.tries++;
+    place.nextTry = <u32>nowSeconds + (FIRST_TRY_SECONDS << (<u32>place.tries));
+    return this.write(true, this.mark) == StoreResult.Ok;
+  }
+
+  /** Notes that an upstream alone is known to hold a key (`key` the low half of its name's hash), or no longer: 0. */
+  own(upstream: i32, key: u32): void {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const place = this.open(upstream);
+      if (!place || place.ownKey == key) return;
+      place.ownKey = key;
+      if (this.write(true, this.mark) != StoreResult.Conflict) return;
     }
   }
 
@@ -140,6 +254,13 @@ export class Tokens {
       if (this.write(exists, mark) != StoreResult.Conflict) return number;
     }
     return number;
+  }
+
+  /** The place of an upstream, as it is stored, for a change that `write` is to store under `mark`; null if there is none. */
+  private open(upstream: i32): Upstream | null {
+    if (!this.refresh() || upstream < 0 || upstream >= this.upstreams) return null;
+    this.mark = this.sharedStore.mark;
+    return this.at(upstream);
   }
 
   /** Copies the table as it is stored; false where there is none, or it cannot be read. A damaged one begins anew. */
@@ -177,17 +298,6 @@ export class Tokens {
     return result;
   }
 
-  /** Counts the revision up. Where somebody else comes first, that one's count tells of this change, too: it was made before. */
-  private announce(): void {
-    const exists =
-      this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4) == StoreResult.Ok;
-    const mark = this.sharedStore.mark;
-    if (!exists) store<u32>(REVISION, 0);
-    store<u32>(REVISION, load<u32>(REVISION) + 1);
-    if (exists) this.sharedStore.replace(this.revisionKey.start, this.revisionKey.length, REVISION, 4, mark);
-    else this.sharedStore.create(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
-  }
-
   private note(token: i32, upstream: i32): void {
     this.isIndexed = false;
     const before = this.leads(token);
@@ -204,6 +314,25 @@ export class Tokens {
     for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leading[upstream] = -1));
     this.indexTokens(false);
     this.indexTokens(true);
+    this.countLeading();
+  }
+
+  private countLeading(): void {
+    let total: u32 = 0;
+    let reached = 0;
+    for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leadingTokens[upstream] = 0));
+    for (let token: i32 = 0; token < <i32>TOKENS; token++) {
+      const upstream = this.leads(token);
+      if (upstream < 0) continue;
+      total++;
+      if (unchecked(this.leadingTokens[upstream]) == 0) reached++;
+      unchecked((this.leadingTokens[upstream] += 1));
+    }
+    this.upstreamsAway = 0;
+    for (let upstream = 0; upstream < this.upstreams; upstream++) {
+      if (this.at(upstream).away) this.upstreamsAway++;
+    }
+    this.spreadsEvenly = isEven(this.leadingTokens, this.upstreams, reached, total);
   }
 
   private indexTokens(seen: bool): void {
@@ -218,16 +347,13 @@ export class Tokens {
     return load<u32>(this.table, 4);
   }
 
-  private leads(token: i32): i32 {
+  /** Number of the upstream that a token led to when it was seen last, -1 if it never was. */
+  leads(token: i32): i32 {
     return <i32>load<u8>(this.table + LEADS_OFFSET + <usize>token) - 1;
   }
 
   private seenInThisEra(token: i32): bool {
     return load<u8>(this.table + SEEN_OFFSET + <usize>token) == <u8>this.era;
-  }
-
-  private avoidedUntil(upstream: i32): u32 {
-    return load<u32>(this.placeOf(upstream), AVOIDED_OFFSET);
   }
 
   /** Where all numbers are taken, that of an upstream which is gone is used again. */
@@ -241,15 +367,12 @@ export class Tokens {
     } else {
       store<u32>(this.table, <u32>number + 1);
     }
-    const place = this.placeOf(number);
-    memory.fill(place, 0, UPSTREAM_SIZE);
-    store<u8>(place, <u8>length);
-    memory.copy(place + 1, address, length);
+    this.at(number).become(address, length);
     return number;
   }
 
   private isGone(upstream: i32, byToken: bool): bool {
-    return this.avoidedUntil(upstream) == FOREVER || (byToken && !this.reaches(upstream));
+    return this.at(upstream).avoidedUntil == FOREVER || (byToken && !this.reaches(upstream));
   }
 
   private get leadsAnywhere(): bool {
@@ -259,22 +382,20 @@ export class Tokens {
     return false;
   }
 
-  private placeOf(upstream: i32): usize {
-    return this.table + UPSTREAMS_OFFSET + <usize>upstream * UPSTREAM_SIZE;
+  private at(upstream: i32): Upstream {
+    return changetype<Upstream>(this.table + UPSTREAMS_OFFSET + <usize>upstream * UPSTREAM_SIZE);
   }
 }
 
 export const TOKENS: u32 = 256;
-export const MAX_UPSTREAMS: i32 = 254;
-/** To avoid an upstream that has left the cluster. */
-export const FOREVER: u32 = 0xffffffff;
-/** An IPv6 address with its port in brackets has 47 characters at most. */
-const MAX_ADDRESS: i32 = 59;
 const MAX_TRIES: i32 = 16;
-const UPSTREAM_SIZE: usize = 64;
-const AVOIDED_OFFSET: usize = 60;
-const UPSTREAMS_OFFSET: usize = 8;
-const LEADS_OFFSET: usize = 8 + 255 * 64;
+/** How long an upstream is not named at the most after it has not answered. */
+const AVOIDED_AT_MOST: u32 = 16;
+const MOST_FAILURES: u8 = 4;
+const FIRST_TRY_SECONDS: u32 = 2;
+const MOST_TRIES: u8 = 8;
+const UPSTREAMS_OFFSET: usize = 16;
+const LEADS_OFFSET: usize = 16 + 255 * 80;
 const SEEN_OFFSET: usize = LEADS_OFFSET + 256;
-const TABLE_SIZE: i32 = 8 + 255 * 64 + 256 + 256;
+const TABLE_SIZE: i32 = 16 + 255 * 80 + 256 + 256;
 const REVISION: usize = memory.data(4, 4);

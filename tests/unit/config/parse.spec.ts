@@ -149,6 +149,10 @@ describe("the steering of a configuration", () => {
     refuses('{"steering":"on"}', "steering: ", '"off", "hash" or "exact"');
     refuses('{"steering":true}', "steering: ", '"off", "hash" or "exact"');
     refuses('{"steering_by_source":"never"}', "steering_by_source: ", 'true, false or "always"');
+    expect(parse("{}").balanceFactor).toBe(0);
+    expect(parse('{"steering_balance_factor":150}').balanceFactor).toBe(150);
+    refuses('{"steering_balance_factor":100}', "steering_balance_factor: ", "101 to 100000");
+    refuses('{"steering_balance_factor":1.5}', "steering_balance_factor: ", "101 to 100000");
   });
 
   it("needs two clusters to name hosts", () => {

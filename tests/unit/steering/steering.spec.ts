@@ -1,10 +1,12 @@
 import { EventCause } from "../../../assembly/session/events/event";
+import { AcceptedHandle } from "../../../assembly/session/accepted_handle";
 import { Observation } from "../../../assembly/session/observation";
 import { Known } from "../../../assembly/session/session";
 import { PeerAddress } from "../../../assembly/ports/peer_address";
 import { BySource } from "../../../assembly/steering/modes";
-import { sourceOf, Steering } from "../../../assembly/steering/steering";
+import { Steering } from "../../../assembly/steering/steering";
 import { TOKENS } from "../../../assembly/steering/tokens";
+import { Accepted } from "../../../assembly/tls/handshake";
 import { ClientHelloBuilder, ServerHelloBuilder } from "../support/hello_builder";
 import { Bytes } from "../support/hello_bytes";
 import { Watch } from "../support/hello_watch";
@@ -84,8 +86,35 @@ class Steered {
     const watch = new Watch().client(hello).server(answer);
     const address = UPSTREAMS[upstream];
     this.address.source = source;
-    if (!this.steering.hasNews(watch.seen, token, address.start, address.length)) return;
-    this.steering.answered(watch.seen, token, wanted, address.start, address.length);
+    const handle = watch.seen.acceptedKind == Accepted.Psk ? AcceptedHandle.Psk : AcceptedHandle.Untold;
+    if (!this.steering.hasNews(watch.seen, handle, token, address.start, address.length)) return;
+    this.steering.answered(watch.seen, handle, token, wanted, address.start, address.length);
+  }
+
+  /** An upstream that was named says nothing to a client. */
+  silent(upstream: i32, source: u32): void {
+    this.address.source = source;
+    this.steering.silent(upstream);
+  }
+
+  /** An upstream has accepted a ticket under a key, and is the only one so far. */
+  own(key: i32, upstream: i32): void {
+    this.learnKey(ticket(key), upstream);
+    this.visit(withPsk(ticket(key)), accepted13(), upstream);
+  }
+
+  /** A client resumes under a key: `holders` has a bit for each upstream that accepts. Answers where it was sent. */
+  resume(key: i32, holders: u32, source: u32 = SOURCE): i32 {
+    const offered = withPsk(ticket(key, <u8>source));
+    this.choose(offered, source);
+    const upstream = this.steering.upstream;
+    const answered = upstream >= 0 ? upstream : <i32>(source & 3);
+    const accepts = ((holders >> (<u32>answered)) & 1) != 0;
+    if (accepts) this.learnKey(ticket(key), answered);
+    const token = this.steering.token;
+    const wanted = this.steering.namesHost ? upstream : -1;
+    this.visit(offered, accepts ? accepted13() : declined13(), answered, source, token, wanted);
+    return upstream;
   }
 
   /** The cache has a session from an upstream. */
@@ -101,6 +130,11 @@ class Steered {
     const address = UPSTREAMS[upstream];
     this.bench.cache.ticketKeys.learn(ticket.at, address.start, address.length);
   }
+}
+
+/** Counts one more at an index, which is evaluated once. */
+function count(counts: StaticArray<i32>, index: i32): void {
+  counts[index] += 1;
 }
 
 function withId(number: u32): Bytes {
@@ -225,13 +259,19 @@ describe("a ticket under a known key name", () => {
     expect(there.chosen(withPsk(ticket(1, 50)))).toBe(2);
   });
 
-  it("is spread where several upstreams share the name, whatever its source", () => {
+  it("is shared out evenly if several upstreams were seen to use the name, whatever its source", () => {
     const one = new Steered();
     one.learnKey(ticket(1), 2);
     one.learnKey(ticket(1), 3);
     one.visit(withNothing(), declined13(), 1);
-    expect(one.chosen(withTicket(ticket(1, 50)))).toBe(SPREAD);
-    expect(one.chosen(withPsk(ticket(1, 50)))).toBe(SPREAD);
+    const counts = new StaticArray<i32>(4);
+    for (let i = 0; i < 40; i++) {
+      count(counts, one.chosen(withTicket(ticket(1, 50))));
+      count(counts, one.chosen(withPsk(ticket(1, 50))));
+    }
+    for (let upstream = 0; upstream < 4; upstream++) {
+      expect(counts[upstream]).toBe(20);
+    }
   });
 
   it("is not led astray by a decline", () => {
@@ -254,25 +294,52 @@ describe("a ticket under an unknown key name", () => {
     }
   });
 
-  it("goes to each upstream once, until one accepts", () => {
-    const one = new Steered();
-    let tried: u64 = 0;
-    for (let source: u32 = 1; source <= 4; source++) {
-      const upstream = one.chosen(withPsk(ticket(1, <u8>source)), source);
-      expect(upstream).not.toBe(SPREAD);
-      expect((tried >> (<u64>upstream)) & 1).toBe(0, "tried again: " + upstream.toString());
-      tried |= (<u64>1) << (<u64>upstream);
-      one.visit(withPsk(ticket(1, <u8>source)), declined13(), upstream, source);
+  it("goes mostly where nobody has declined it, until one accepts", () => {
+    let again = 0;
+    for (let key: i32 = 0; key < 16; key++) {
+      const one = new Steered();
+      let tried: u64 = 0;
+      for (let source: u32 = 1; source <= 4; source++) {
+        const offered = withPsk(ticket(key, <u8>source));
+        const upstream = one.chosen(offered, source);
+        expect(upstream).not.toBe(SPREAD);
+        if (((tried >> (<u64>upstream)) & 1) != 0) again++;
+        tried |= (<u64>1) << (<u64>upstream);
+        one.visit(offered, declined13(), upstream, source);
+        one.bench.clock.advance(1);
+      }
     }
-    expect(tried).toBe(15);
+    expect(again < 16).toBe(true, again.toString() + " of 48 could be tried again");
+  });
+
+  it("now and then goes anywhere, so that no declines keep it from its holder", () => {
+    const one = new Steered();
+    one.visit(withPsk(ticket(1)), declined13(), 2, 5);
+    let there = 0;
+    for (let i = 0; i < 400; i++) {
+      if (one.chosen(withPsk(ticket(1)), 6) == 2) there++;
+    }
+    expect(there >= 10 && there <= 60).toBe(true, there.toString() + " of 400");
   });
 
   it("starts over when every upstream has declined, but for the one that declined last", () => {
     const one = new Steered();
     for (let upstream: i32 = 0; upstream < 4; upstream++) one.visit(withPsk(ticket(1)), declined13(), upstream, 5);
-    let tried: u64 = 0;
-    for (let i = 0; i < 200; i++) tried |= (<u64>1) << (<u64>one.chosen(withPsk(ticket(1)), 6));
-    expect(tried).toBe(0b0111);
+    const counts = new StaticArray<i32>(4);
+    for (let i = 0; i < 400; i++) count(counts, one.chosen(withPsk(ticket(1)), 6));
+    for (let upstream = 0; upstream < 3; upstream++)
+      expect(counts[upstream] > 60).toBe(true, counts[upstream].toString());
+    expect(counts[3] < 60).toBe(true, counts[3].toString());
+  });
+
+  it("goes to one that has shown no key of its own rather than to one that has", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 3; upstream++) one.own(upstream + 1, upstream);
+    let there = 0;
+    for (let i = 0; i < 200; i++) {
+      if (one.chosen(withPsk(ticket(9)), 6) == 3) there++;
+    }
+    expect(there > 120).toBe(true, there.toString() + " of 200");
   });
 
   it("does not go where its source has been last if that one has declined the name", () => {
@@ -326,25 +393,6 @@ describe("a source", () => {
     expect(one.chosen(withTicket(Bytes.counting(15)))).toBe(2);
     expect(one.chosen(withTicket(Bytes.counting(15)), SOURCE + 1)).toBe(SPREAD);
   });
-
-  it("is an address without its port, with the server name", () => {
-    const bare = new Watch().client(withNothing()).seen;
-    const shop = new Watch().client(new ClientHelloBuilder().sni("shop.example").record()).seen;
-    const news = new Watch().client(new ClientHelloBuilder().sni("news.example").record()).seen;
-    const here = new Text("192.0.2.1:1000");
-    const again = new Text("192.0.2.1:65000");
-    const there = new Text("192.0.2.11:1000");
-    const six = new Text("[2001:db8::1]:1000");
-    const sixAgain = new Text("[2001:db8::1]:1001");
-    const sixElse = new Text("[2001:db8::2]:1000");
-    const source = sourceOf(here.start, here.length, shop);
-    expect(sourceOf(again.start, again.length, shop)).toBe(source);
-    expect(sourceOf(there.start, there.length, shop)).not.toBe(source);
-    expect(sourceOf(here.start, here.length, news)).not.toBe(source);
-    expect(sourceOf(here.start, here.length, bare)).not.toBe(source);
-    expect(sourceOf(sixAgain.start, sixAgain.length, bare)).toBe(sourceOf(six.start, six.length, bare));
-    expect(sourceOf(sixElse.start, sixElse.length, bare)).not.toBe(sourceOf(six.start, six.length, bare));
-  });
 });
 
 describe("an answer", () => {
@@ -358,7 +406,7 @@ describe("an answer", () => {
   it("from nobody knows whom teaches nothing", () => {
     const one = new Steered(new Bench(), BySource.Guess, 0);
     const watch = new Watch().client(withPsk(ticket(1))).server(declined13());
-    one.steering.answered(watch.seen, 0, -1, UPSTREAMS[0].start, -1);
+    one.steering.answered(watch.seen, AcceptedHandle.Untold, 0, -1, UPSTREAMS[0].start, -1);
     expect(one.steering.tokens.upstreams).toBe(0);
     expect(one.bench.store.writes).toBe(new Steered(new Bench(), BySource.Guess, 0).bench.store.writes);
   });
@@ -457,11 +505,48 @@ describe("steering to a named host", () => {
     expect(one.chosen(withId(1))).toBe(3);
   });
 
-  it("does not name a host for a while after it took a connection and said nothing", () => {
+  it("does not name a host that took a connection and said nothing to clients of that network, for a while", () => {
     const one = exact();
     one.hold(1, UPSTREAMS[3]);
-    one.steering.silent(3);
+    one.silent(3, SOURCE);
     expect(one.chosen(withId(1))).toBe(SPREAD);
+    expect(one.chosen(withId(1), SOURCE + 1)).toBe(3, "nobody else minds");
+    one.bench.clock.advance(11);
+    expect(one.chosen(withId(1))).toBe(3);
+  });
+
+  it("does not name a host to anybody that has said nothing to three networks", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    for (let i = 0; i < 9; i++) one.silent(3, SOURCE);
+    one.silent(3, SOURCE + 1);
+    expect(one.chosen(withId(1), 5)).toBe(3);
+    one.silent(3, SOURCE + 2);
+    expect(one.chosen(withId(1), 5)).toBe(SPREAD);
+    one.visit(withNothing(), declined13(), 3, 6);
+    expect(one.chosen(withId(1), 5)).toBe(3, "it has answered");
+  });
+
+  it("names a host again as soon as it has answered anybody", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    one.visit(withId(1), declined13(), 2, SOURCE, -1, 3);
+    expect(one.chosen(withId(1))).toBe(SPREAD);
+    one.visit(withNothing(), declined13(), 3);
+    expect(one.chosen(withId(1))).toBe(3);
+  });
+
+  it("leaves a host alone for longer each time that it fails again", () => {
+    const one = exact();
+    one.hold(1, UPSTREAMS[3]);
+    for (let failures = 0; failures < 8; failures++) {
+      one.visit(withId(1), declined13(), 2, SOURCE, -1, 3);
+      const seconds: u32 = failures < 4 ? 1 << failures : 16;
+      one.bench.clock.advance(seconds - 1);
+      expect(one.chosen(withId(1))).toBe(SPREAD, failures.toString());
+      one.bench.clock.advance(1);
+      expect(one.chosen(withId(1))).toBe(3, failures.toString());
+    }
   });
 
   it("does not name a host any more that the balancer no longer chooses, until it does again", () => {
@@ -488,5 +573,223 @@ describe("steering to a named host", () => {
     one.steering.configure(UPSTREAMS[3].start, UPSTREAMS[3].length);
     for (let i = 0; i < 600; i++) one.visit(withNothing(), declined13(), i % 3);
     expect(one.chosen(withId(1))).toBe(3);
+  });
+});
+
+/** Largest and smallest of the numbers of resumptions that went to each of the four upstreams, as text. */
+function share(one: Steered, key: i32, holders: u32, resumptions: i32, clients: u32 = 1): string {
+  const counts = new StaticArray<i32>(4);
+  for (let i = 0; i < resumptions; i++) count(counts, one.resume(key, holders, SOURCE + (<u32>i % clients)));
+  let largest = counts[0];
+  let smallest = counts[0];
+  for (let upstream = 1; upstream < 4; upstream++) {
+    largest = max(largest, counts[upstream]);
+    smallest = min(smallest, counts[upstream]);
+  }
+  return largest <= smallest + 2 ? "even" : smallest.toString() + " to " + largest.toString();
+}
+
+describe("a ticket key of TLS 1.3 that several upstreams share", () => {
+  it("is found to be shared by one client alone, and the load is even from then on", () => {
+    for (let exactly = 0; exactly < 2; exactly++) {
+      const one = exactly == 1 ? exact() : new Steered();
+      one.own(1, 2);
+      expect(share(one, 1, 0b1111, 80)).toBe("even");
+      expect(share(one, 1, 0b1111, 80, 40)).toBe("even");
+    }
+  });
+
+  it("is found to be shared again after it was rotated on all of them", () => {
+    const one = new Steered();
+    one.own(1, 2);
+    for (let i = 0; i < 40; i++) one.resume(1, 0b1111);
+    one.own(2, 3);
+    expect(share(one, 2, 0b1111, 80)).toBe("even");
+  });
+
+  it("is shared out among those that hold it: the others are asked once", () => {
+    const one = new Steered();
+    one.own(1, 2);
+    for (let i = 0; i < 40; i++) one.resume(1, 0b0110, SOURCE + <u32>i);
+    const counts = new StaticArray<i32>(4);
+    for (let i = 0; i < 31; i++) count(counts, one.resume(1, 0b0110, SOURCE + <u32>i));
+    expect(counts[0] + counts[3]).toBe(0);
+    expect(abs(counts[1] - counts[2]) <= 2).toBe(true);
+  });
+
+  it("is left to Envoy if its balance is uneven on purpose", () => {
+    const one = new Steered(new Bench(), BySource.Guess, 0);
+    for (let token: u32 = 0; token < TOKENS; token++) {
+      const upstream = UPSTREAMS[token < 200 ? 0 : token % 4];
+      one.steering.tokens.learn(token, upstream.start, upstream.length);
+    }
+    one.own(1, 2);
+    one.own(1, 3);
+    expect(one.chosen(withPsk(ticket(1)))).toBe(SPREAD);
+  });
+});
+
+describe("a ticket key that one upstream holds", () => {
+  it("costs two full handshakes at the most, from whomever, until a minute is over", () => {
+    const one = new Steered();
+    one.own(1, 2);
+    let elsewhere = 0;
+    for (let i = 0; i < 1000; i++) {
+      if (one.resume(1, 0b0100, SOURCE + (<u32>i % 40)) != 2) elsewhere++;
+    }
+    expect(elsewhere).toBe(2);
+  });
+
+  it("costs nothing if the others have shown keys of their own", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) one.own(upstream + 1, upstream);
+    for (let i = 0; i < 1000; i++) expect(one.resume(2, 0b0010, SOURCE + (<u32>i % 40))).toBe(1);
+  });
+
+  it("is asked for elsewhere a few times an hour, as nothing is for ever", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) one.own(upstream + 1, upstream);
+    let elsewhere = 0;
+    for (let second = 0; second < 3600; second++) {
+      one.bench.clock.advance(1);
+      if (one.resume(2, 0b0010, SOURCE + (<u32>second % 40)) != 1) elsewhere++;
+    }
+    expect(elsewhere > 0 && elsewhere <= 6).toBe(true, elsewhere.toString());
+  });
+
+  it("that has moved to another one is found there", () => {
+    const one = new Steered();
+    one.own(1, 2);
+    let last = -1;
+    for (let second = 0; second < 600; second++) {
+      one.bench.clock.advance(1);
+      last = one.resume(1, 0b1000, SOURCE + (<u32>second % 40));
+    }
+    expect(last).toBe(3);
+  });
+});
+
+describe("a liar", () => {
+  it("who has tickets under another's key declined takes nobody from their upstream", () => {
+    const one = new Steered();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) one.own(upstream + 1, upstream);
+    for (let i: u32 = 0; i < 300; i++) {
+      // From one address and from many, at its holder and elsewhere.
+      one.visit(withPsk(ticket(1, 99)), declined13(), <i32>(i % 4), i % 2 == 0 ? 5 : i);
+      expect(one.chosen(withPsk(ticket(1, <u8>i)), 1000 + i)).toBe(0);
+    }
+  });
+
+  it("who is first does not keep a key from its upstream for long", () => {
+    const one = new Steered();
+    let misses = 0;
+    for (let i: u32 = 0; i < 40; i++) {
+      one.visit(withPsk(ticket(1, 99)), declined13(), 0, 5);
+      if (one.resume(1, 0b0001, 1000 + i) != 0) misses++;
+    }
+    expect(misses < 20).toBe(true, misses.toString());
+    expect(one.resume(1, 0b0001, 2000)).toBe(0);
+  });
+
+  it("alone does not take a server out of those that share a key", () => {
+    const one = new Steered();
+    one.own(1, 2);
+    for (let i = 0; i < 40; i++) one.resume(1, 0b1111);
+    for (let i = 0; i < 50; i++) one.visit(withPsk(ticket(1, 99)), declined13(), 1, 5);
+    expect(share(one, 1, 0b1111, 80)).toBe("even");
+  });
+});
+
+describe("a session whose issuer is known, and no way there yet", () => {
+  it("tries ways that nobody knows, and does not go where its source has been", () => {
+    const one = new Steered(new Bench(), BySource.Guess, 8);
+    one.hold(1, UNKNOWN);
+    one.visit(withNothing(), declined13(), 2);
+    const tried = one.choose(withId(1));
+    expect(tried.upstream).toBe(-1);
+    expect(tried.token >= 8).toBe(true, tried.token.toString());
+    one.steering.tokens.learn(tried.token, UNKNOWN.start, UNKNOWN.length);
+    expect(one.choose(withId(1)).token).toBe(tried.token);
+  });
+
+  it("does so under a key that was told, too", () => {
+    const one = new Steered(new Bench(), BySource.Guess, 8);
+    one.bench.cache.ticketKeys.tell(ticket(1).at, UNKNOWN.start, UNKNOWN.length);
+    one.visit(withNothing(), declined13(), 2);
+    expect(one.choose(withPsk(ticket(1, 5))).token >= 8).toBe(true);
+  });
+});
+
+describe("an upstream that comes back", () => {
+  it("gets its share of clients that others have by then, each at the cost of one full handshake", () => {
+    for (let exactly = 0; exactly < 2; exactly++) {
+      const one = exactly == 1 ? exact() : new Steered();
+      for (let upstream: i32 = 0; upstream < 4; upstream++) one.own(upstream + 1, upstream);
+      // All forty clients are at 0, as 1 and 2 were away.
+      const home = new StaticArray<i32>(40);
+      for (let away: i32 = 1; away < 3; away++) {
+        for (let i = 0; i < 3; i++) {
+          one.visit(
+            withPsk(ticket(away + 1)),
+            declined13(),
+            0,
+            SOURCE,
+            exactly == 1 ? -1 : away,
+            exactly == 1 ? away : -1,
+          );
+          if (exactly == 0) one.steering.tokens.learn(away, UPSTREAMS[away].start, UPSTREAMS[away].length);
+        }
+      }
+      one.choose(withNothing());
+      for (let back: i32 = 1; back < 3; back++) one.visit(withNothing(), declined13(), back, 9);
+      const misses = new StaticArray<i32>(40);
+      const counts = new StaticArray<i32>(4);
+      for (let i = 0; i < 200; i++) {
+        const client = i % 40;
+        const at = home[client];
+        const sent = one.resume(at + 1, (<u32>1) << (<u32>at), <u32>client);
+        if (sent != at) misses[client]++;
+        home[client] = sent;
+        if (i >= 100) counts[sent]++;
+      }
+      for (let client = 0; client < 40; client++) expect(misses[client] <= 1).toBe(true, client.toString());
+      for (let upstream = 0; upstream < 3; upstream++) {
+        expect(counts[upstream] >= 25).toBe(
+          true,
+          exactly.toString() + ": " + upstream.toString() + " has " + counts[upstream].toString(),
+        );
+      }
+    }
+  });
+
+  it("is found out by a resumption if nothing else goes there", () => {
+    const one = exact();
+    for (let upstream: i32 = 0; upstream < 4; upstream++) one.own(upstream + 1, upstream);
+    one.visit(withPsk(ticket(4)), declined13(), 0, SOURCE, -1, 3);
+    let tried = -1;
+    for (let i = 0; i < 100 && tried < 0; i++) {
+      if (i == 50) one.bench.clock.advance(3);
+      if (one.resume(1, 0b0001, <u32>i) == 3) tried = i;
+    }
+    expect(tried >= 50).toBe(true, tried.toString());
+  });
+});
+
+describe("a bound on what one upstream gets", () => {
+  it("is kept: what is beyond it goes where Envoy balances", () => {
+    const one = new Steered();
+    one.steering.balanceFactor = 150;
+    for (let upstream: i32 = 0; upstream < 4; upstream++) one.own(upstream + 1, upstream);
+    const counts = new StaticArray<i32>(4);
+    let spread = 0;
+    for (let i = 0; i < 400; i++) {
+      const key = i % 8 < 5 ? 1 : (i % 4) + 1;
+      const chosen = one.chosen(withPsk(ticket(key, <u8>i)), <u32>i);
+      if (chosen == SPREAD) spread++;
+      else counts[chosen]++;
+    }
+    expect(spread > 50).toBe(true, spread.toString());
+    const led = counts[0] + counts[1] + counts[2] + counts[3];
+    expect(counts[0] * 100 <= led * 42 + 800).toBe(true, counts[0].toString() + " of " + led.toString());
   });
 });

@@ -1,4 +1,5 @@
-import { FOREVER, Tokens, TOKENS } from "../../../assembly/steering/tokens";
+import { Tokens, TOKENS } from "../../../assembly/steering/tokens";
+import { FOREVER } from "../../../assembly/steering/upstream";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
 
@@ -123,8 +124,8 @@ describe("an upstream", () => {
     const tokens = new Tokens("default", "steering", store);
     expect(tokens.learn(1, ALPHA.start, 0)).toBe(-1);
     expect(tokens.learn(1, ALPHA.start, -1)).toBe(-1);
-    const longest = new Text("a".repeat(59));
-    const tooLong = new Text("a".repeat(60));
+    const longest = new Text("a".repeat(60));
+    const tooLong = new Text("a".repeat(61));
     expect(learn(tokens, 1, tooLong)).toBe(-1);
     expect(store.writes).toBe(0);
     expect(learn(tokens, 1, longest)).toBe(0);

@@ -1,0 +1,75 @@
+/**
+ * The client of the connection at hand, as steering tells one from another: by its address without the port, hashed with the cache's
+ * secret key, so that nobody can aim at another's place in a table.
+ *
+ * The address is read when it is asked for first, once for each connection. Allocates nothing.
+ */
+import { PeerAddress } from "../ports/peer_address";
+import { KeyedHash } from "../session/keyed_hash";
+import { Handshake } from "../tls/handshake";
+
+export class Client {
+  private length: i32 = NOT_READ;
+
+  constructor(
+    private readonly address: PeerAddress,
+    private readonly hash: KeyedHash,
+  ) {}
+
+  /** From now on another connection is at hand. */
+  begin(): void {
+    this.length = NOT_READ;
+  }
+
+  /**
+   * What sessions are likely to be found by: the address, together with the server name that the client shows. 0 if the address is
+   * not known.
+   */
+  source(handshake: Handshake): u32 {
+    const length = this.read();
+    if (length == 0) return 0;
+    const source = this.hash.of(ADDRESS, length);
+    return handshake.sniLength > 0 ? source ^ (this.hash.of(handshake.sni, handshake.sniLength) * 0x9e3779b1) : source;
+  }
+
+  /**
+   * Who bears witness: an IPv4 address, or the network of 64 bits that one site has of IPv6 (RFC 4291 2.5.4), as anybody can have many
+   * addresses in that. Never 0 but if the address is not known.
+   */
+  get network(): u32 {
+    const length = this.read();
+    return length == 0 ? 0 : this.hash.of(ADDRESS, networkLength(length)) | 1;
+  }
+
+  /** Length of the address without its port, 0 if it is not known. */
+  private read(): i32 {
+    if (this.length == NOT_READ) this.length = withoutPort(this.address.read(ADDRESS, ADDRESS_CAPACITY));
+    return this.length;
+  }
+}
+
+function withoutPort(length: i32): i32 {
+  if (length <= 0) return 0;
+  let end = length;
+  while (end > 0 && load<u8>(ADDRESS + <usize>(end - 1)) != COLON) end--;
+  return end > 0 ? end : length;
+}
+
+/** How much of the text is its network: of IPv6, up to the fourth colon, or up to two in a row, which stand for zeros. */
+function networkLength(length: i32): i32 {
+  if (load<u8>(ADDRESS) != BRACKET) return length;
+  let colons = 0;
+  for (let i = 1; i < length; i++) {
+    if (load<u8>(ADDRESS + <usize>i) != COLON) continue;
+    colons++;
+    if (colons == 4 || load<u8>(ADDRESS + <usize>(i - 1)) == COLON) return i;
+  }
+  return length;
+}
+
+const NOT_READ: i32 = -1;
+const COLON: u8 = 0x3a;
+const BRACKET: u8 = 0x5b;
+/** An IPv6 address with its port in brackets has 47 characters at most. */
+const ADDRESS_CAPACITY: i32 = 64;
+const ADDRESS: usize = memory.data(64);

@@ -1,0 +1,137 @@
+/**
+ * Brings the load back to upstreams that were away. While one is away, its clients get sessions of others, and these lead them there from
+ * then on: after a restart of all servers one by one, the last has nobody left. So from the moment at which one is back, what is
+ * led is counted anew, and of what leads to an upstream that has more, some goes to one that is back: each session once, so that it
+ * costs its client one full handshake; until LEVEL_AFTER resumptions for each upstream have been led.
+ *
+ * Nobody says when one is back. New connections find out, as Envoy sends them there; and clients that hold its sessions. If there are
+ * neither, another resumption is sent there now and then (`Tokens.claimTry`).
+ *
+ * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
+ */
+import { Clock } from "../ports/clock";
+import { Moved } from "./moved";
+import { Reach } from "./reach";
+import { Shares } from "./shares";
+import { Tokens } from "./tokens";
+import { MAX_UPSTREAMS } from "./upstream";
+
+export class Levelling {
+  private readonly moved: Moved = new Moved();
+  /** Upstreams that have come back since the levelling began. */
+  private readonly returned: StaticArray<bool> = new StaticArray<bool>(MAX_UPSTREAMS);
+  private returns: u32 = 0;
+  private isFollowing: bool = false;
+  private isActive: bool = false;
+  /** See `leastOfReturned`. */
+  private parts: u32 = 0;
+  private sum: u32 = 0;
+  /** While any upstream is away: what was led, and what Envoy has balanced. */
+  private led: u32 = 0;
+  private spread: u32 = 0;
+
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly reach: Reach,
+    private readonly shares: Shares,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Takes what is new in the table: which upstreams have come back. */
+  follow(): void {
+    const returns = this.tokens.returns;
+    if (returns == this.returns && this.isFollowing) return;
+    // What was before this machine began is over.
+    if (this.isFollowing) this.begin(this.returns);
+    this.returns = returns;
+    this.isFollowing = true;
+  }
+
+  /** Envoy balances the connection at hand. */
+  noteSpread(): void {
+    this.spread++;
+  }
+
+  /** Where a session goes that leads to `home`; `hash` identifies the session. */
+  settle(home: i32, hash: u32): i32 {
+    const tried = this.tried(home);
+    if (tried >= 0) return tried;
+    if (!this.isActive) return home;
+    const upstreams = <u32>max(this.reach.count, 2);
+    if (this.shares.total >= LEVEL_AFTER * upstreams) {
+      this.isActive = false;
+      return home;
+    }
+    const target = this.leastOfReturned(home);
+    if (target < 0 || target == home || this.moved.has(hash) || !this.hasTooMany(home, target)) return home;
+    this.moved.add(hash);
+    return target;
+  }
+
+  /**
+   * Whether an upstream has more than `target`, which has the least of those that are back, and more than the mean of it and these: so one
+   * that was given some gives none away.
+   */
+  private hasTooMany(home: i32, target: i32): bool {
+    const slack = SLACK + this.shares.total / SLACK_PART;
+    const own = this.shares.of(home);
+    return own >= this.shares.of(target) + slack && (2 * own - slack) * this.parts > 2 * this.sum;
+  }
+
+  /** Begins to level the load, or does so for more upstreams: for those that have come back after the `seen`th time. */
+  private begin(seen: u32): void {
+    if (!this.isActive) {
+      for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.returned[upstream] = false));
+    }
+    this.isActive = true;
+    this.shares.reset();
+    const upstreams = this.tokens.upstreams;
+    for (let upstream = 0; upstream < upstreams; upstream++) {
+      if (this.tokens.lastReturnOf(upstream) > seen) unchecked((this.returned[upstream] = true));
+    }
+  }
+
+  /** The one that was sent least of those that are back, -1 if there is none; `parts` and `sum` are then theirs and `home`'s. */
+  private leastOfReturned(home: i32): i32 {
+    const upstreams = this.tokens.upstreams;
+    let least = -1;
+    this.parts = 1;
+    this.sum = this.shares.of(home);
+    for (let upstream = 0; upstream < upstreams; upstream++) {
+      if (!unchecked(this.returned[upstream]) || !this.reach.isGood(upstream)) continue;
+      const share = this.shares.of(upstream);
+      if (least < 0 || share < this.shares.of(least)) least = upstream;
+      if (upstream == home) continue;
+      this.parts++;
+      this.sum += share;
+    }
+    return least;
+  }
+
+  /** An upstream that is away and is to be tried by the connection at hand, or -1. */
+  private tried(home: i32): i32 {
+    if (this.tokens.away == 0) {
+      this.led = 0;
+      this.spread = 0;
+      return -1;
+    }
+    this.led++;
+    const upstreams = this.tokens.upstreams;
+    const many = <u32>(LED_BEFORE_A_TRY * upstreams);
+    if (this.led < many || this.spread * 2 >= many) return -1;
+    this.led = 0;
+    this.spread = 0;
+    const now = this.clock.nowSeconds();
+    for (let upstream = 0; upstream < upstreams; upstream++) {
+      if (upstream == home || !this.tokens.isAway(upstream) || !this.reach.has(upstream)) continue;
+      if (this.tokens.claimTry(upstream, now)) return upstream;
+    }
+    return -1;
+  }
+}
+
+const LEVEL_AFTER: u32 = 48;
+/** Differences up to this, and up to a part of all, are left alone. */
+const SLACK: u32 = 2;
+const SLACK_PART: u32 = 16;
+const LED_BEFORE_A_TRY: i32 = 8;
