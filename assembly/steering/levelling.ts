@@ -123,7 +123,7 @@ export class Levelling {
     this.spread = 0;
     const now = this.clock.nowSeconds();
     for (let upstream = 0; upstream < upstreams; upstream++) {
-      if (upstream == home || !this.tokens.isAway(upstream) || !this.reach.has(upstream)) continue;
+      if (upstream == home || !this.tokens.isAway(upstream) || !this.reach.isKnown(upstream)) continue;
       if (this.tokens.claimTry(upstream, now)) return upstream;
     }
     return -1;

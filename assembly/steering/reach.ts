@@ -48,6 +48,11 @@ export class Reach {
     return !silences.areAt(this.now) || !silences.keepsAway(upstream, this.client.network, this.now);
   }
 
+  /** Whether a way to an upstream is known at all, whatever speaks against it. */
+  isKnown(upstream: i32): bool {
+    return this.exact ? !this.tokens.isAvoided(upstream, <u64>FOREVER) : this.tokens.reaches(upstream);
+  }
+
   /** As `has`, for what may go elsewhere as well: not to one that is away. */
   isGood(upstream: i32): bool {
     return this.has(upstream) && !this.tokens.isAway(upstream);
@@ -58,7 +63,7 @@ export class Reach {
     const upstreams = this.tokens.upstreams;
     let count = 0;
     for (let upstream = 0; upstream < upstreams; upstream++) {
-      if (this.exact ? !this.tokens.isAvoided(upstream, <u64>FOREVER) : this.tokens.reaches(upstream)) count++;
+      if (this.isKnown(upstream)) count++;
     }
     return count;
   }

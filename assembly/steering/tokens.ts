@@ -191,7 +191,7 @@ export class Tokens {
       if (!place.away) {
         place.away = true;
         place.tries = 0;
-        place.nextTry = <u32>nowSeconds + FIRST_TRY_SECONDS;
+        place.nextTry = <u32>nowSeconds + secondsAfter(0);
       }
       place.avoidedUntil = <u32>nowSeconds + min((<u32>1) << (<u32>place.failures), AVOIDED_AT_MOST) - 1;
       if (place.failures < MOST_FAILURES) place.failures++;
@@ -216,16 +216,15 @@ export class Tokens {
   }
 
   /**
-   * Whether an upstream that is away is to be tried by the connection at hand: one of all machines' each time, two seconds after it
-   * went away, then after twice as long, MOST_TRIES times in all.
+   * Whether an upstream that is away is to be tried by the connection at hand: one of all machines' each time, every two seconds at
+   * first, then more and more rarely, MOST_TRIES times in all.
    */
   claimTry(upstream: i32, nowSeconds: u64): bool {
-    const seen = this.at(upstream);
-    if (!seen.away || seen.tries >= MOST_TRIES || <u64>seen.nextTry > nowSeconds) return false;
+    if (!mayBeTried(this.at(upstream), nowSeconds)) return false;
     const place = this.open(upstream);
-    if (!place || !place.away || place.tries >= MOST_TRIES || <u64>place.nextTry > nowSeconds) return false;
+    if (!place || !mayBeTried(place, nowSeconds)) return false;
     place.tries++;
-    place.nextTry = <u32>nowSeconds + (FIRST_TRY_SECONDS << (<u32>place.tries));
+    place.nextTry = <u32>nowSeconds + secondsAfter(place.tries);
     return this.write(true, this.mark) == StoreResult.Ok;
   }
 
@@ -387,13 +386,25 @@ export class Tokens {
   }
 }
 
+function mayBeTried(upstream: Upstream, nowSeconds: u64): bool {
+  if (!upstream.away || upstream.avoidedUntil == FOREVER || upstream.tries >= MOST_TRIES) return false;
+  return <u64>upstream.nextTry <= nowSeconds;
+}
+
+/** After so many tries of an upstream that is away, how long until the next one. */
+function secondsAfter(tries: u8): u32 {
+  if (tries < 4) return 2;
+  if (tries < 10) return 4;
+  return tries < 16 ? 16 : 64;
+}
+
 export const TOKENS: u32 = 256;
 const MAX_TRIES: i32 = 16;
 /** How long an upstream is not named at the most after it has not answered. */
-const AVOIDED_AT_MOST: u32 = 16;
-const MOST_FAILURES: u8 = 4;
-const FIRST_TRY_SECONDS: u32 = 2;
-const MOST_TRIES: u8 = 8;
+const AVOIDED_AT_MOST: u32 = 4;
+const MOST_FAILURES: u8 = 2;
+/** Over eleven minutes. */
+const MOST_TRIES: u8 = 24;
 const UPSTREAMS_OFFSET: usize = 16;
 const LEADS_OFFSET: usize = 16 + 255 * 80;
 const SEEN_OFFSET: usize = LEADS_OFFSET + 256;

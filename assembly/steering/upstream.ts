@@ -13,7 +13,7 @@ export class Upstream {
   ownKey: u32;
   /** While it is away: when it may be tried again (Unix seconds). */
   nextTry: u32;
-  /** Connections in a row that it was to answer and did not, up to MOST_FAILURES. */
+  /** Connections in a row that it was to answer and did not, up to a bound. */
   failures: u8;
   /** Others have answered in its place, and it has not answered since. */
   away: bool;

@@ -541,7 +541,7 @@ describe("steering to a named host", () => {
     one.hold(1, UPSTREAMS[3]);
     for (let failures = 0; failures < 8; failures++) {
       one.visit(withId(1), declined13(), 2, SOURCE, -1, 3);
-      const seconds: u32 = failures < 4 ? 1 << failures : 16;
+      const seconds: u32 = failures < 2 ? 1 << failures : 4;
       one.bench.clock.advance(seconds - 1);
       expect(one.chosen(withId(1))).toBe(SPREAD, failures.toString());
       one.bench.clock.advance(1);
