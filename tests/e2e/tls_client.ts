@@ -8,6 +8,8 @@ import { sessionOf } from "../../tools/ssl_session.ts";
 
 export interface TlsRequest {
   port: number;
+  /** The address that the client comes from: all of 127.0.0.0/8 is there on Linux. */
+  source?: string;
   sni?: string;
   /** `SSL_OP_NO_TICKET` and the like. */
   secureOptions?: number;
@@ -40,9 +42,10 @@ export interface Visit {
 
 export function visit(request: TlsRequest): Promise<Visit> {
   return new Promise((resolve, reject) => {
-    const options: ConnectionOptions = {
+    const options: ConnectionOptions & { localAddress?: string } = {
       host: "127.0.0.1",
       port: request.port,
+      ...(request.source === undefined ? {} : { localAddress: request.source }),
       rejectUnauthorized: false,
       servername: request.sni ?? "localhost.example",
       ...(request.version === undefined ? {} : { minVersion: request.version, maxVersion: request.version }),
