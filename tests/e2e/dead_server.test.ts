@@ -2,7 +2,7 @@
  * A server that is down for good costs no client an error, with envoy.yaml as it is shipped: neither at the moment when it dies nor
  * each time when Envoy tries it again, and those of the other servers go on resuming.
  *
- * DEAD_SERVER_SECONDS=60 makes it last a minute, and prints what was counted.
+ * DEAD_SERVER_SECONDS=60 makes it last a minute.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";

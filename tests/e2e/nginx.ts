@@ -4,17 +4,18 @@
  *
  * Ends with this process, whatever ends that: a shell that waits on a pipe ends it then.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { generate } from "selfsigned";
 import { answers, freePorts } from "../../tools/free_ports.ts";
-import { installed } from "../fixtures/workbench.ts";
 import type { Folder } from "./openssl.ts";
 import { eventually } from "./stack.ts";
 
-export const isNginxInstalled = (): boolean => installed("nginx");
+export function isNginxInstalled(): boolean {
+  return spawnSync("nginx", ["-v"], { stdio: "ignore" }).status === 0;
+}
 
 export class Nginx {
   private shell: ChildProcess | undefined;
