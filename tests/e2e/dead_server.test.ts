@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
 import { type Cell, type Cells, startCells } from "./cells.ts";
 import { startSilentServer } from "./silent_server.ts";
+import { eventually } from "./stack.ts";
 import { type Visit, visit } from "./tls_client.ts";
 
 /** How a server is dead: it refuses connections, it does not answer them, or one of the two addresses of its name refuses. */
@@ -94,6 +95,33 @@ describe("a server that stays down", () => {
         if (steering !== "off") assert.ok(resumed >= offered * 0.95, said);
       });
     }
+  }
+});
+
+describe("the last server of two", () => {
+  for (const steering of MODES) {
+    it(`costs no client an error when it does not take connections for a moment: ${steering}`, async () => {
+      const [dead, last] = (await started("dead", "last")) as [DemoUpstream, DemoUpstream];
+      const { stack, portOf } = await startCells([{ name: "two", steering, upstreams: [dead.address, last.address] }]);
+      let again: DemoUpstream | undefined;
+      try {
+        await dead.close();
+        const port = portOf("two");
+        await eventually("Envoy leaves the dead server out", async () => {
+          await visit({ port });
+          const clusters = await (await fetch(`http://127.0.0.1:${stack.envoyAdminPort}/clusters`)).text();
+          assert.match(clusters, new RegExp(`^two::${dead.address}::health_flags::/failed_outlier_check`, "m"));
+        });
+        await last.close();
+        const visits = Promise.all(Array.from({ length: 12 }, () => visit({ port })));
+        await sleep(60);
+        again = await startDemoUpstream({ name: "last", tickets: true, port: last.port });
+        for (const { upstream } of await visits) assert.equal(upstream, "last");
+      } finally {
+        await stack.stop();
+        await again?.close();
+      }
+    });
   }
 });
 
