@@ -14,6 +14,7 @@ import { Config } from "../config/config";
 import { MAX_TEXT_LENGTH } from "../json/reader";
 import { quoted } from "../json/quote";
 import { Cache } from "../session/cache";
+import { SteeringReport } from "../steering/report";
 import { Access, Tokens } from "./access";
 import {
   badRequest,
@@ -39,9 +40,11 @@ export class AdminApi {
   constructor(
     private readonly cache: Cache,
     config: Config,
+    /** What filters say of their steering; null where none is known of. */
+    steering: SteeringReport | null = null,
   ) {
     this.tokens = new Tokens(config.admin);
-    this.routes = routesOf(cache);
+    this.routes = routesOf(cache, steering);
   }
 
   /** True when the answer is decided; false when `handle` is to be called, with the body if there is one. */

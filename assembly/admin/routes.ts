@@ -1,5 +1,6 @@
 /** All paths of the API. The first that matches is taken, so a fixed path stands before a parameter in its place. */
 import { Cache } from "../session/cache";
+import { SteeringReport } from "../steering/report";
 import { Route } from "./route";
 import { CacheSizeRoute } from "./routes/cache_size";
 import { EnforcementRoute } from "./routes/enforcement";
@@ -18,14 +19,14 @@ import { TicketKeyRoute } from "./routes/ticket_key";
 import { TicketKeysRoute } from "./routes/ticket_keys";
 import { TimeoutRoute } from "./routes/timeout";
 
-export function routesOf(cache: Cache): Route[] {
+export function routesOf(cache: Cache, steering: SteeringReport | null): Route[] {
   return [
     new HealthRoute(),
     new SessionsRoute(cache),
     new FlushRoute(cache),
     new SessionRoute(cache),
     new RemovedRoute(cache),
-    new StatisticsRoute(cache),
+    new StatisticsRoute(cache, steering),
     new EventsRoute(cache),
     new ModeRoute(cache),
     new CacheSizeRoute(cache),

@@ -15,6 +15,7 @@ import { Action } from "../host/abi";
 import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
 import { TICK_MILLISECONDS } from "../host/roots";
 import { Deadline, SLICE_NANOSECONDS } from "../session/job";
+import { SteeringReport } from "../steering/report";
 import { CacheFilter } from "./cache_filter";
 import { Gathered, RequestBody } from "./request_body";
 import { SharedCache } from "./shared_cache";
@@ -32,6 +33,7 @@ class Exchange {
 
 export class AdminFilter extends CacheFilter {
   private api: AdminApi | null = null;
+  private steering: SteeringReport | null = null;
   private deadline: Deadline | null = null;
   private readonly exchanges: Map<u32, Exchange> = new Map<u32, Exchange>();
   private readonly working: Exchange[] = [];
@@ -43,6 +45,9 @@ export class AdminFilter extends CacheFilter {
   free(): void {
     super.free();
     this.api = null;
+    const steering = this.steering;
+    if (steering) steering.free();
+    this.steering = null;
   }
 
   tick(): void {
@@ -114,7 +119,9 @@ export class AdminFilter extends CacheFilter {
   }
 
   protected opened(shared: SharedCache, config: Config): void {
-    this.api = new AdminApi(shared.cache, config);
+    const steering = new SteeringReport(shared.cache.settings.cacheName, shared.store);
+    this.steering = steering;
+    this.api = new AdminApi(shared.cache, config, steering);
     this.deadline = new Deadline(shared.cache.clock);
   }
 

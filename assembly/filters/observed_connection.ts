@@ -113,9 +113,14 @@ export class ObservedConnection {
   }
 }
 
-/** Bits of a connection's state that is no address: nothing has come yet; the host holds the connection. */
+/**
+ * Bits of a connection's state that is no address: nothing has come yet; the host holds the connection; it has held it in vain; and
+ * that is so short a time ago that bytes which come now had been waiting.
+ */
 export const FRESH: usize = 1;
 export const WAITS: usize = 2;
+export const LET_GO: usize = 4;
+export const PROMPT: usize = 8;
 /** A ServerHello of 16 KiB, far beyond any that there is, and the headers of the records it may come in. */
 const MAX_HELD: i32 = 20480;
 const FOLLOWER_AT: usize = (offsetof<ObservedConnection>() + 7) & ~7;

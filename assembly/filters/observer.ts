@@ -43,6 +43,7 @@ import { FRESH, ObservedConnection, WAITS } from "./observed_connection";
 import { RefusalAnswer, SERVER_BYTES_MAX } from "./refusal_answer";
 import { Sampling } from "./sampling";
 import { SharedCache } from "./shared_cache";
+import { reportNoSteering } from "./steering_setup";
 import { UpstreamChoice } from "./upstream_choice";
 
 export class Observer extends CacheFilter {
@@ -107,7 +108,7 @@ export class Observer extends CacheFilter {
     const observation = this.observation;
     const fresh = (state & FRESH) != 0;
     if (!observation || (length == 0 && fresh)) return state;
-    const connection = fresh ? this.begin(context, state) : changetype<ObservedConnection | null>(state);
+    const connection = fresh ? this.begin(context, state, buffer) : changetype<ObservedConnection | null>(state);
     if (!connection) return FINISHED;
     if (connection.refused) {
       this.swallow(connection, buffer, length);
@@ -145,13 +146,14 @@ export class Observer extends CacheFilter {
   protected opened(shared: SharedCache, config: Config): void {
     this.observation = new Observation(shared.cache, UPSTREAM, config.decryptsHellos);
     this.accessLog = config.accessLog ? new AccessLog() : null;
-    this.upstreamChoice = config.steering == SteeringMode.Off ? null : new UpstreamChoice(shared, config);
+    if (config.steering != SteeringMode.Off) this.upstreamChoice = new UpstreamChoice(shared, config);
+    else reportNoSteering(shared, config);
     this.closesRenegotiations = config.closesRenegotiations;
     this.answer.choose(config.legacyAlert, config.modernAlert, config.refusalPlace);
   }
 
   /** Begins to watch a connection, with its first byte; null where that cannot be. */
-  private begin(context: u32, state: usize): ObservedConnection | null {
+  private begin(context: u32, state: usize, buffer: i32): ObservedConnection | null {
     const connection = ObservedConnection.create(context);
     const handshake = connection ? connection.handshake : null;
     if (!handshake || handshake.small) this.count(Metric.UNWATCHED);
@@ -161,9 +163,9 @@ export class Observer extends CacheFilter {
       return null;
     }
     const upstreamChoice = this.upstreamChoice;
-    if (upstreamChoice && (state & WAITS) != 0) {
-      connection.waits = true;
-      upstreamChoice.hear();
+    if (upstreamChoice) {
+      connection.waits = (state & WAITS) != 0;
+      upstreamChoice.hear(state, buffer == BufferType.UPSTREAM_DATA);
     }
     return connection;
   }

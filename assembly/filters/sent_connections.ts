@@ -10,6 +10,7 @@ import { enter } from "../host/http_stream";
 import { FINISHED } from "../host/roots";
 import { Steering } from "../steering/steering";
 import { ConnectionQueue } from "./connection_queue";
+import { ExactCluster } from "./exact_cluster";
 import { FRESH, ObservedConnection } from "./observed_connection";
 
 export class SentConnections {
@@ -38,10 +39,11 @@ export class SentConnections {
   }
 
   /** To be called on ticks. Leaves another context than the root's behind where there were any. */
-  tick(steering: Steering, nowNanoseconds: u64): void {
+  tick(steering: Steering, exactCluster: ExactCluster, nowNanoseconds: u64): void {
     while (this.begun.length > 0) {
       const context = this.begun.context;
-      if (unansweredOf(context)) {
+      if (isOver(context)) exactCluster.lose(nowNanoseconds);
+      else if (unansweredOf(context)) {
         enter(context);
         this.cluster.set(this.balanced, this.balancedLength);
         this.unanswered.push(context, this.begun.word, this.begun.since);
@@ -53,6 +55,11 @@ export class SentConnections {
       this.unanswered.shift();
     }
   }
+}
+
+function isOver(contextNumber: u32): bool {
+  const context = findContext(contextNumber);
+  return !context || context.state == FINISHED;
 }
 
 function unansweredOf(contextNumber: u32): bool {

@@ -6,19 +6,20 @@
 import { encodeHex } from "../bytes/hex";
 import { Config } from "../config/config";
 import { FilterState } from "../host/connection";
-import { HostLog } from "../host/host_log";
 import { lastingBytes } from "../host/memory";
 import { SOURCE, UPSTREAM } from "../host/peer_property";
 import { PropertyPath } from "../host/properties";
 import { Clock } from "../ports/clock";
-import { LogLevel } from "../ports/log";
+import { hashId } from "../session/keys";
 import { MAX_UPSTREAM_LENGTH, Session } from "../session/session";
 import { SteeringMode } from "../steering/modes";
 import { Steering } from "../steering/steering";
 import { Handshake } from "../tls/handshake";
-import { ObservedConnection } from "./observed_connection";
+import { LET_GO, ObservedConnection, WAITS } from "./observed_connection";
+import { Probing } from "./probing";
 import { SentConnections } from "./sent_connections";
 import { SharedCache } from "./shared_cache";
+import { SteeringSetup } from "./steering_setup";
 import { WaitingConnections } from "./waiting_connections";
 
 export class UpstreamChoice {
@@ -32,10 +33,15 @@ export class UpstreamChoice {
   /** Name of the cluster that connects to the host which the filter names. */
   private readonly exactCluster: usize;
   private readonly exactClusterLength: i32;
-  private saidDeaf: bool = false;
+  private readonly exact: bool;
+  /** What was found out of whether steering has its effect. */
+  private readonly setup: SteeringSetup;
+  private readonly probing: Probing = new Probing();
 
   constructor(shared: SharedCache, config: Config) {
     const exact = config.steering == SteeringMode.Exact;
+    this.exact = exact;
+    this.setup = new SteeringSetup(shared, config);
     const steering = new Steering(shared.cache, shared.store, config.cluster, config.steeringBySource, exact, SOURCE);
     for (let i = 0; i < config.upstreams.length; i++) {
       const address = String.UTF8.encode(config.upstreams[i]);
@@ -56,41 +62,50 @@ export class UpstreamChoice {
     this.steering.free();
     this.sent.free();
     this.waiting.free();
+    this.setup.free();
   }
 
-  /** Leaves another context than the root's behind. */
+  /** From the root's context. Leaves another one behind. */
   tick(): void {
     const now = this.clock.nowNanoseconds();
-    this.waiting.end(now);
-    this.sent.tick(this.steering, now);
-    if (!this.waiting.isDeaf || this.saidDeaf) return;
-    this.saidDeaf = true;
-    new HostLog().write(LogLevel.Error, NO_EARLY_DATA);
+    this.setup.tick(now, this.waiting.fault);
+    this.waiting.tick(now);
+    this.sent.tick(this.steering, this.setup.exactCluster, now);
   }
 
-  /** Whether a new connection is to wait at the host. */
+  /** Whether a new connection is to wait at the host: not where it would be for nothing, but for a few. */
   holds(context: u32): bool {
+    const setup = this.setup;
+    setup.isUsed = true;
+    if (this.exact && !setup.exactCluster.isThere && !this.steering.hashes) return false;
+    // That connections go where they are steered to again shows without holding any.
+    if (setup.isElsewhere) return false;
+    if (!setup.hash.works && !this.probing.takesNext()) return false;
     if (!this.waiting.holdsNext()) return false;
     this.waiting.add(context, this.clock.nowNanoseconds());
     return true;
   }
 
-  /** The first bytes of a waiting connection have come. */
-  hear(): void {
-    this.waiting.hear();
+  /** The first bytes of a connection have come; `state` is what it was until then. */
+  hear(state: usize, byServer: bool): void {
+    if ((state & WAITS) != 0) this.waiting.hear();
+    else if ((state & LET_GO) != 0) this.waiting.begin(state, byServer);
   }
 
   /** Chooses for a connection whose ClientHello is in, and what it offers first. Answers whether a tick is wanted soon. */
   choose(connection: ObservedConnection, handshake: Handshake, offered: Session): bool {
     const steering = this.steering;
+    const setup = this.setup;
+    this.waiting.hearHello();
+    if (!setup.hash.works) {
+      connection.token = setup.hash.nextTried();
+      hash(<u64>connection.token);
+      return false;
+    }
     steering.choose(handshake, offered);
     connection.token = steering.token;
-    if (steering.hashes) {
-      store<u64>(CHOICE, steering.text);
-      encodeHex(CHOICE, 8, CHOICE_TEXT);
-      HASHABLE.set(CHOICE_TEXT, 16);
-    }
-    return steering.namesHost && this.send(connection, steering.upstream);
+    if (steering.hashes) hash(steering.text);
+    return steering.namesHost && setup.exactCluster.isThere && this.send(connection, steering.upstream);
   }
 
   /** Learns who has answered a connection; not from other clusters than the steering's. */
@@ -98,13 +113,34 @@ export class UpstreamChoice {
     const steering = this.steering;
     const handle = connection.handle;
     const token = connection.token;
-    if (!connection.sampled && steering.expectsNoNews(handshake, handle, token)) return;
-    const length = UPSTREAM.read(ADDRESS, MAX_UPSTREAM_LENGTH);
-    if (!steering.hasNews(handshake, handle, token, ADDRESS, length)) {
-      connection.answeredBy = steering.tokens.numberOf(ADDRESS, length);
-    } else if (this.isOfCluster()) {
-      connection.answeredBy = steering.answered(handshake, handle, token, connection.wanted, ADDRESS, length);
+    const setup = this.setup;
+    const effect = setup.hash;
+    if (connection.wanted >= 0) setup.exactCluster.answer();
+    const isTry = !effect.works && token >= 0;
+    if (!isTry && !connection.sampled && steering.expectsNoNews(handshake, handle, token)) {
+      // Its own server has accepted it: so the token led there.
+      effect.agreed(token, steering.tokens.upstreams);
+      return;
     }
+    const length = UPSTREAM.read(ADDRESS, MAX_UPSTREAM_LENGTH);
+    if (isTry) {
+      if (length > 0 && this.isOfCluster()) effect.tried(token, hashId(ADDRESS, length));
+      return;
+    }
+    const number = steering.tokens.numberOf(ADDRESS, length);
+    const known = token >= 0 ? steering.tokens.leads(token) : -1;
+    const agrees = known >= 0 && number == known;
+    if (agrees) effect.agreed(token, steering.tokens.upstreams);
+    if (!setup.isElsewhere && !steering.hasNews(handshake, handle, token, ADDRESS, length)) {
+      connection.answeredBy = number;
+      return;
+    }
+    if (!this.isOfCluster()) return;
+    if (known >= 0 && !agrees) effect.contradicted(token, <u32>this.clock.nowSeconds());
+    // What a token without effect did says nothing of where it leads.
+    if (token >= 0 && !effect.works) return;
+    if (connection.wanted >= 0 && number == connection.wanted) setup.reach();
+    connection.answeredBy = steering.answered(handshake, handle, token, connection.wanted, ADDRESS, length);
   }
 
   /** Learns from a completed handshake which key its server's new ticket is under. */
@@ -127,9 +163,20 @@ export class UpstreamChoice {
     if (this.clusterLength == 0) return true;
     const length = CLUSTER_NAME.read(NAME, NAME_CAPACITY);
     if (length < 0) return true;
-    if (length == this.clusterLength && memory.compare(NAME, this.cluster, length) == 0) return true;
-    return length == this.exactClusterLength && memory.compare(NAME, this.exactCluster, length) == 0;
+    const isOwn =
+      (length == this.clusterLength && memory.compare(NAME, this.cluster, length) == 0) ||
+      (length == this.exactClusterLength && memory.compare(NAME, this.exactCluster, length) == 0);
+    if (isOwn) this.setup.answeredByOwn();
+    else this.setup.answeredByOther(NAME, length);
+    return isOwn;
   }
+}
+
+/** Sets the text by which Envoy's hash chooses. */
+function hash(text: u64): void {
+  store<u64>(CHOICE, text);
+  encodeHex(CHOICE, 8, CHOICE_TEXT);
+  HASHABLE.set(CHOICE_TEXT, 16);
 }
 
 const HASHABLE = new FilterState("envoy.hashable_string");
@@ -142,6 +189,3 @@ const ADDRESS: usize = memory.data(64);
 const CLUSTER_NAME = new PropertyPath("xds.cluster_name");
 const NAME_CAPACITY: i32 = 128;
 const NAME: usize = memory.data(128);
-const NO_EARLY_DATA: string =
-  "steering: connections had to wait for nothing, so they are no longer held, and nothing is steered: tcp_proxy does not " +
-  "read before it has connected; set max_early_data_bytes: 16384 on it";

@@ -50,6 +50,7 @@ export declare function clock_time_get(clock: u32, precision: u64, time: usize):
 export namespace HostResult {
   export const OK: u32 = 0;
   export const NOT_FOUND: u32 = 1;
+  export const BAD_ARGUMENT: u32 = 2;
   export const CAS_MISMATCH: u32 = 8;
   /** What the host answers to a call that the configuration does not allow (`capability_restriction_config`). */
   export const INTERNAL_FAILURE: u32 = 10;

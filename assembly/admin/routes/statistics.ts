@@ -7,12 +7,17 @@ import { Cache } from "../../session/cache";
 import { EventCause, eventCauseName } from "../../session/events/event";
 import { FATES, fateName, KINDS, kindIndexName, Metric, METRICS, Outcome, OUTCOMES } from "../../session/statistics";
 import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/statistics";
+import { SteeringReport } from "../../steering/report";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
 import { Route } from "../route";
+import { writeSteering } from "../steering_json";
 
 export class StatisticsRoute extends Route {
-  constructor(private readonly cache: Cache) {
+  constructor(
+    private readonly cache: Cache,
+    private readonly steering: SteeringReport | null,
+  ) {
     super("/v1/stats", "GET, HEAD");
   }
 
@@ -55,6 +60,9 @@ export class StatisticsRoute extends Route {
     this.writeResumptions(json);
     this.writeNotStored(json);
     this.writeParseErrors(json);
+    json.name("steering");
+    const steering = this.steering;
+    writeSteering(json, steering ? steering.states() : []);
     json.endObject();
   }
 

@@ -1,0 +1,38 @@
+/**
+ * Steering as `GET /v1/stats` shows it: `{"mode", "effective", "why"}`. Where several filters steer, the first one is shown that has no
+ * effect, else the first of which that is not known yet, else the first.
+ */
+import { JsonWriter } from "../json/writer";
+import { faultText } from "../steering/faults";
+import { SteeringMode } from "../steering/modes";
+import { Effect, Fault, SteeringState } from "../steering/report";
+
+export function writeSteering(json: JsonWriter, states: SteeringState[]): void {
+  const state = shown(states);
+  json.beginObject();
+  json.name("mode");
+  json.string(modeName(state ? state.mode : SteeringMode.Off));
+  json.name("effective");
+  if (!state || state.effect == Effect.Unknown) json.nothing();
+  else json.boolean(state.effect == Effect.Yes);
+  json.name("why");
+  if (!state || state.fault == Fault.None) json.nothing();
+  else json.string(faultText(state));
+  json.endObject();
+}
+
+/** Null where nobody steers. */
+function shown(states: SteeringState[]): SteeringState | null {
+  const byEffect: Effect[] = [Effect.No, Effect.Unknown, Effect.Yes];
+  for (let i = 0; i < byEffect.length; i++) {
+    for (let j = 0; j < states.length; j++) {
+      if (states[j].effect == byEffect[i]) return states[j];
+    }
+  }
+  return null;
+}
+
+function modeName(mode: SteeringMode): string {
+  if (mode == SteeringMode.Hash) return "hash";
+  return mode == SteeringMode.Exact ? "exact" : "off";
+}

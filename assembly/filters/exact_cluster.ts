@@ -1,0 +1,76 @@
+/**
+ * Whether Envoy has the cluster through which hosts are named (`exact`). A connection that is sent to a cluster which is not there is
+ * closed at once: so no host is named before the cluster was seen, on the first tick after the configuration. One virtual machine's
+ * look is enough for all of a filter (`report.ts`). While the cluster is missing, it is looked for again: it may come from CDS.
+ *
+ * It may go, too, or the host may not be allowed to say: where LOST connections in a row were sent to it and ended before the next tick
+ * without an answer, and none was ever answered, it is looked for again, after a while that doubles each time.
+ */
+import { lacksCluster } from "../host/named_cluster";
+import { SteeringReport } from "../steering/report";
+
+export class ExactCluster {
+  /** Whether hosts may be named. */
+  isThere: bool = false;
+  /** It is missing, and was for long enough to say so. */
+  isMissing: bool = false;
+  private answered: bool = false;
+  private lost: u32 = 0;
+  private since: u64 = 0;
+  private nextLook: u64 = 0;
+  private pause: u64 = FIRST_PAUSE_NANOSECONDS;
+
+  constructor(
+    private readonly name: string,
+    private readonly filter: string,
+    private readonly balanced: string,
+    private readonly report: SteeringReport,
+  ) {}
+
+  /** To be called from the root's context. */
+  tick(nowNanoseconds: u64): void {
+    if (this.isThere || nowNanoseconds < this.nextLook) return;
+    if (this.since == 0) this.since = nowNanoseconds;
+    if (this.lost == 0 && this.report.hasSeenCluster(this.filter, this.balanced)) {
+      this.found();
+      return;
+    }
+    if (!lacksCluster(this.name)) {
+      this.found();
+      this.report.noteCluster(this.filter, this.balanced, true);
+      return;
+    }
+    this.isMissing = nowNanoseconds - this.since >= PATIENCE_NANOSECONDS;
+    if (this.isMissing) this.nextLook = nowNanoseconds + RARE_NANOSECONDS;
+  }
+
+  /** A connection that was sent to the cluster has an answer. */
+  answer(): void {
+    this.answered = true;
+    this.lost = 0;
+  }
+
+  /** A connection that was sent to the cluster has ended at once, without an answer. */
+  lose(nowNanoseconds: u64): void {
+    if (this.answered || !this.isThere) return;
+    this.lost++;
+    if (this.lost < LOST) return;
+    this.isThere = false;
+    this.since = nowNanoseconds;
+    this.nextLook = nowNanoseconds + this.pause;
+    this.pause = min(this.pause * 2, LONGEST_PAUSE_NANOSECONDS);
+    this.report.noteCluster(this.filter, this.balanced, false);
+  }
+
+  private found(): void {
+    this.isThere = true;
+    this.isMissing = false;
+    this.lost = 0;
+  }
+}
+
+const LOST: u32 = 2;
+const PATIENCE_NANOSECONDS: u64 = 3_000_000_000;
+const RARE_NANOSECONDS: u64 = 5_000_000_000;
+const FIRST_PAUSE_NANOSECONDS: u64 = 100_000_000;
+const LONGEST_PAUSE_NANOSECONDS: u64 = 300_000_000_000;

@@ -1,0 +1,31 @@
+/** What is wrong with a set-up in which steering has no effect, for people: what, where, and what would be right; one line. */
+import { Fault, SteeringState } from "./report";
+
+export function faultText(state: SteeringState): string {
+  switch (state.fault) {
+    case Fault.NoEarlyData:
+      return at(state) + "connections waited for nothing, as tcp_proxy does not read before it has connected: " + EARLY_DATA;
+    case Fault.ServerFirst:
+      return at(state) + "the servers speak before their clients, as no TLS server does: " + SERVER_FIRST;
+    case Fault.OtherCluster:
+      return at(state) + 'connections go to the cluster "' + state.argument + '" instead: ' + OTHER_CLUSTER;
+    case Fault.NoHash:
+      return at(state) + "the text that the filter sets does not decide where a connection goes: " + HASH;
+    case Fault.NoExactCluster:
+      return at(state) + 'Envoy has no cluster "' + state.argument + '", which exact_cluster names: ' + EXACT_CLUSTER;
+    default:
+      return "";
+  }
+}
+
+function at(state: SteeringState): string {
+  return state.cluster.length > 0 ? 'cluster "' + state.cluster + '": ' : "";
+}
+
+const EARLY_DATA: string = "set max_early_data_bytes: 16384 on it";
+const SERVER_FIRST: string = 'set "steering": "off" in the observer of that listener';
+const OTHER_CLUSTER: string = "set the observer's cluster to the one that tcp_proxy of its listener names";
+const HASH: string =
+  "set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster, " +
+  'with Envoy 1.40 or later, or take "steering": "exact"';
+const EXACT_CLUSTER: string = "add one of that name, of the type ORIGINAL_DST with lb_policy CLUSTER_PROVIDED";
