@@ -5,8 +5,10 @@
  * What tells: a token that contradicts what was known of it twice in a row, a double. When hosts change, a token contradicts once and
  * then agrees. Without effect, of all uses of tokens between N upstreams (N - 1) / N contradict, and of two in a row at least a quarter.
  * A host that goes and comes back makes a token contradict twice, too: so a double counts only within CLOSE_USES uses and CLOSE_SECONDS
- * of the first contradiction, which is less than an ejection or a restart takes. Bounded load (`hash_balance_factor`) moves single
- * connections, and so does not come to DOUBLES within the halving of the counts, unless most connections are moved.
+ * of the token's use before, which is less than an ejection or a restart takes. Bounded load (`hash_balance_factor`) moves single
+ * connections, each of which makes a double, there and back: so each agreement within the same bounds takes a quarter of a double
+ * away. Without effect the sum grows all the same, with two upstreams by an eighth of a double for each such use; with an effect it shrinks,
+ * as long as fewer than one connection in seven is moved.
  *
  * Without effect, the token table learns nothing any more; a few connections are tried with TRIED tokens in turn, of which this object
  * itself knows where they led. So many agreements in a row, with two upstreams among them, and the hash has an effect again. Chance
@@ -21,11 +23,13 @@ export class HashEffect {
   works: bool = true;
   /** Enough tokens in a row led where they had led before, with several upstreams. */
   isProven: bool = false;
-  /** For each token: number of the use in which it contradicted, 0 where its last use agreed; and when, in seconds. */
-  private readonly contradictedAt: StaticArray<u32> = new StaticArray<u32>(TOKENS);
+  /** For each token: number of its last use, 0 for none; whether that contradicted; when it did so last, in seconds. */
+  private readonly usedAt: StaticArray<u32> = new StaticArray<u32>(TOKENS);
   private readonly contradictedSeconds: StaticArray<u32> = new StaticArray<u32>(TOKENS);
+  private readonly contradicts: StaticArray<bool> = new StaticArray<bool>(TOKENS);
   private uses: u32 = 0;
-  private doubles: u32 = 0;
+  /** Against the hash, in quarters of a double. */
+  private evidence: u32 = 0;
   private inARow: u32 = 0;
   private wanted: u32 = AGREEMENTS;
   /** Where each tried token led last, 0 where that is not known. */
@@ -34,23 +38,24 @@ export class HashEffect {
 
   /** A token led where it was known to lead; `upstreams` are known in all. */
   agreed(token: i32, upstreams: i32): void {
-    this.use();
-    unchecked((this.contradictedAt[token] = 0));
+    if (!this.works || token < 0 || token >= <i32>TOKENS) return;
+    if (this.useAgain(token) && this.evidence > 0) this.evidence--;
+    unchecked((this.contradicts[token] = false));
     this.inARow++;
     if (this.inARow >= AGREEMENTS && upstreams >= 2) this.isProven = true;
   }
 
   /** A token led elsewhere than it was known to lead. */
   contradicted(token: i32, nowSeconds: u32): void {
-    this.use();
+    if (!this.works || token < 0 || token >= <i32>TOKENS) return;
     this.inARow = 0;
-    const before = unchecked(this.contradictedAt[token]);
     const seconds = nowSeconds - unchecked(this.contradictedSeconds[token]);
-    unchecked((this.contradictedAt[token] = this.uses));
+    const isDouble = this.useAgain(token) && unchecked(this.contradicts[token]) && seconds <= CLOSE_SECONDS;
+    unchecked((this.contradicts[token] = true));
     unchecked((this.contradictedSeconds[token] = nowSeconds));
-    if (before == 0 || this.uses - before > CLOSE_USES || seconds > CLOSE_SECONDS) return;
-    this.doubles++;
-    if (this.doubles >= DOUBLES) this.fail();
+    if (!isDouble) return;
+    this.evidence += DOUBLE;
+    if (this.evidence >= PROOF) this.fail();
   }
 
   /** Without effect: the token to try next. */
@@ -68,9 +73,12 @@ export class HashEffect {
     if (this.inARow >= this.wanted && this.ledToSeveral) this.recover();
   }
 
-  private use(): void {
+  /** Counts a use of a token; whether its last one was a short while ago. */
+  private useAgain(token: i32): bool {
+    const before = unchecked(this.usedAt[token]);
     this.uses++;
-    if (this.uses % HALVED_AFTER == 0) this.doubles >>= 1;
+    unchecked((this.usedAt[token] = this.uses));
+    return before != 0 && this.uses - before <= CLOSE_USES;
   }
 
   private fail(): void {
@@ -85,9 +93,9 @@ export class HashEffect {
     this.works = true;
     this.isProven = true;
     this.inARow = 0;
-    this.doubles = 0;
+    this.evidence = 0;
     this.wanted = min(this.wanted * 2, MOST_AGREEMENTS);
-    for (let token: u32 = 0; token < TOKENS; token++) unchecked((this.contradictedAt[token] = 0));
+    for (let token: u32 = 0; token < TOKENS; token++) unchecked((this.contradicts[token] = false));
   }
 
   private get ledToSeveral(): bool {
@@ -100,8 +108,9 @@ export class HashEffect {
 
 const CLOSE_USES: u32 = 64;
 const CLOSE_SECONDS: u32 = 10;
-const DOUBLES: u32 = 6;
-const HALVED_AFTER: u32 = 64;
+/** In quarters of a double. */
+const DOUBLE: u32 = 4;
+const PROOF: u32 = 24;
 const AGREEMENTS: u32 = 8;
 const MOST_AGREEMENTS: u32 = 64;
 const TRIED: i32 = 8;
