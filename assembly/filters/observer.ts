@@ -148,6 +148,11 @@ export class Observer extends CacheFilter {
     this.accessLog = config.accessLog ? new AccessLog() : null;
     if (config.steering != SteeringMode.Off) this.upstreamChoice = new UpstreamChoice(shared, config);
     else reportNoSteering(shared, config);
+    if (config.steering == SteeringMode.Exact) {
+      // No host is named before the first tick, which sees that its cluster is there.
+      this.ticksSoon = true;
+      tickEvery(SOON_MILLISECONDS);
+    }
     this.closesRenegotiations = config.closesRenegotiations;
     this.answer.choose(config.legacyAlert, config.modernAlert, config.refusalPlace);
   }

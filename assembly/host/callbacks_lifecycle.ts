@@ -38,13 +38,14 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
   const received =
     length == 0 ||
     proxy_get_buffer_bytes(BufferType.PLUGIN_CONFIGURATION, 0, length, OUT_POINTER, OUT_LENGTH) == HostResult.OK;
+  // Before the root takes its configuration: it may want its first tick sooner.
+  proxy_set_tick_period_milliseconds(TICK_MILLISECONDS);
   const accepted = received && root.configure(text, length);
   heap.free(text);
   if (!accepted) return 0;
   // Contexts hold the address of their root: one that is replaced must outlive them.
   if (roots.has(rootContext)) replaced.push(roots.get(rootContext));
   roots.set(rootContext, root);
-  proxy_set_tick_period_milliseconds(TICK_MILLISECONDS);
   return 1;
 }
 

@@ -4,7 +4,9 @@ import { Fault, SteeringState } from "./report";
 export function faultText(state: SteeringState): string {
   switch (state.fault) {
     case Fault.NoEarlyData:
-      return at(state) + "connections waited for nothing, as tcp_proxy does not read before it has connected: " + EARLY_DATA;
+      return (
+        at(state) + "connections waited for nothing, as tcp_proxy does not read before it has connected: " + EARLY_DATA
+      );
     case Fault.ServerFirst:
       return at(state) + "the servers speak before their clients, as no TLS server does: " + SERVER_FIRST;
     case Fault.OtherCluster:

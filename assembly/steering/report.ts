@@ -95,7 +95,8 @@ export class SteeringReport {
       const mark = this.sharedStore.mark;
       if (!exists) memory.fill(VALUE, 0, VALUE_SIZE);
       const found = find(name, state.cluster);
-      if (found != 0 && (isSame(found, state) || (!insists && load<u8>(found, EFFECT) != <u8>Effect.Unknown))) return false;
+      if (found != 0 && (isSame(found, state) || (!insists && load<u8>(found, EFFECT) != <u8>Effect.Unknown)))
+        return false;
       // Whether the cluster was seen stays as it is.
       if (found != 0) fill(found, name, state, load<u8>(found, SEEN));
       else fill(freeEntry(), name, state, 0);

@@ -71,6 +71,37 @@ describe("a right set-up", () => {
     });
   }
 
+  it("is not doubted when its servers are restarted, one after the other, under load", async () => {
+    const names = ["one", "two", "three"];
+    let servers = await Promise.all(names.map((name) => startDemoUpstream({ name, tickets: true })));
+    const addresses = servers.map(({ address }) => address);
+    try {
+      await withStack({ steering: "hash", addresses }, async (stack) => {
+        let clients = await inParallel([...Array(60).keys()], 8, () => visit({ port: stack.tlsPort, ...ID }));
+        const load = async (rounds: number): Promise<void> => {
+          for (let round = 0; round < rounds; round++) {
+            clients = await inParallel(clients, 8, async (client) =>
+              // Who is refused while a server goes down keeps its session.
+              visit({ port: stack.tlsPort, session: client.session, ...ID }).catch(() => client),
+            );
+          }
+        };
+        await load(2);
+        for (const [i, server] of servers.entries()) {
+          await server.close();
+          await load(3);
+          servers = [...servers];
+          servers[i] = await startDemoUpstream({ name: `${names[i]} again`, tickets: true, port: server.port });
+          await load(3);
+        }
+        assert.deepEqual(await steeringOf(stack), { mode: "hash", effective: true, why: null });
+        assert.doesNotMatch(stack.envoy.log(), /steering has no effect/);
+      });
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  });
+
   it("that steers nothing says so", async () => {
     await withStack({ steering: "off" }, async (stack) => {
       await visit({ port: stack.tlsPort, ...ID });
@@ -83,7 +114,9 @@ describe("without max_early_data_bytes", () => {
   it("few connections wait, and the log and the statistics say what to do", async () => {
     const change = (configuration: Document): unknown => configuration.deleteIn([...TCP_PROXY, "max_early_data_bytes"]);
     await withStack({ steering: "hash", concurrency: 1, change }, async (stack) => {
-      const durations = await inParallel([...Array(40).keys()], 1, () => timed(() => visit({ port: stack.tlsPort, ...ID })));
+      const durations = await inParallel([...Array(40).keys()], 1, () =>
+        timed(() => visit({ port: stack.tlsPort, ...ID })),
+      );
       // Three show it; of the others, the eighth, the 24th, the 56th and so on are tried.
       const waited = durations.filter((milliseconds) => milliseconds >= 900).length;
       assert.ok(waited >= 3 && waited <= 6, durations.map(Math.round).join(" "));
@@ -213,7 +246,10 @@ async function assertFound(stack: Stack, mode: string, why: RegExp): Promise<voi
     assert.equal(steering.mode, mode);
     assert.match(steering.why ?? "", why);
   });
-  const lines = stack.envoy.log().split("\n").filter((line) => line.includes("steering has no effect"));
+  const lines = stack.envoy
+    .log()
+    .split("\n")
+    .filter((line) => line.includes("steering has no effect"));
   assert.equal(lines.length, 1, lines.join("\n"));
   assert.match(lines[0] ?? "", why);
 }

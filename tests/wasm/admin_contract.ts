@@ -1074,7 +1074,11 @@ function describeStats(admin: Admin): void {
     const { mode, effective, why } = json.steering as Record<string, unknown>;
     assert.ok(mode === "off" || mode === "hash" || mode === "exact", String(mode));
     assert.ok(effective === null || typeof effective === "boolean", String(effective));
-    assert.equal(typeof why === "string", effective === false, "why is there where steering has no effect, and only then");
+    assert.equal(
+      typeof why === "string",
+      effective === false,
+      "why is there where steering has no effect, and only then",
+    );
     const all = JSON.stringify(json);
     for (const word of ["resumed", "full", "lost"]) assert.match(all, new RegExp(word), word);
   });

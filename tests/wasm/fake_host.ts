@@ -52,6 +52,8 @@ export class FakeHost {
   called: Set<string> | undefined;
   /** Set before a worker is made: host functions that its VMs may not call. */
   readonly denied = new Set<string>();
+  /** Set before a worker is made: names of the clusters that the host has, as they are at each moment. */
+  clusters: Set<string> | undefined;
   /** Set before a worker is made: host functions that fail as long as they are in it, whatever is allowed. */
   failing: Set<string> | undefined;
 
@@ -122,6 +124,7 @@ export class FakeHost {
       denied: this.denied,
       ...(this.failing === undefined ? {} : { around: failingWhereIn(this.failing) }),
       ...(this.called === undefined ? {} : { called: this.called }),
+      ...(this.clusters === undefined ? {} : { clusters: this.clusters }),
       log: (level, text) => {
         this.log.push({ level: LOG_LEVELS[level] ?? "critical", text });
         if (this.log.length > LOG_LINES) this.log.splice(0, LOG_LINES / 2);
@@ -327,6 +330,11 @@ export class Connection {
       else this.fromServer(bytes);
     }
     return this;
+  }
+
+  /** Where the module has told tcp_proxy to go. */
+  get filterState(): ReadonlyMap<string, string> {
+    return this.context.filterState ?? new Map<string, string>();
   }
 
   /** What the module has left for its access log. */

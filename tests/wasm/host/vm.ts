@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly called?: { add(name: string): unknown };
   /** Host functions that the VM may not call: they do nothing and answer as Envoy does where its configuration restricts them. */
   readonly denied?: ReadonlySet<string>;
+  /** The host's clusters by name, all of them of the type ORIGINAL_DST; not said where none is asked for. */
+  readonly clusters?: ReadonlySet<string>;
   /** Puts something around each host function, such as a clock. */
   readonly around?: (answer: HostFunction, name: string) => HostFunction;
   log(level: number, text: string): void;
@@ -49,6 +51,8 @@ export interface Context {
   upstreamData?: Buffer;
   requestHeaders?: [string, string][];
   requestBody?: Buffer;
+  /** What the module has set for tcp_proxy. */
+  filterState?: Map<string, string>;
   onLocalResponse?: (response: LocalResponse) => void;
   onContinue?: (stream: number) => void;
   onClose?: (stream: number) => void;
@@ -295,9 +299,13 @@ export class Vm {
       ...this.streamFunctions(),
       ...this.headerFunctions(),
       proxy_call_foreign_function: (name: number, nameLength: number, argument: number, length: number): number =>
-        this.text(name, nameLength) === "declare_property"
-          ? this.declareProperty(this.copyOut(argument, length))
-          : Status.NotFound,
+        this.foreignFunction(this.text(name, nameLength), this.copyOut(argument, length)),
+      // A cluster of the type ORIGINAL_DST has no host for a call: Envoy answers it itself before it is under way.
+      proxy_http_call: (name: number, length: number): number => {
+        const { clusters } = this.surroundings;
+        if (clusters === undefined) return Status.Unimplemented;
+        return clusters.has(this.text(name, length)) ? Status.InternalFailure : Status.BadArgument;
+      },
       proxy_done: (): number => Status.Ok,
     };
   }
@@ -506,6 +514,17 @@ export class Vm {
     const isForConnection = stream.root.declared?.has(name) === true;
     const kept = isForConnection ? stream.connectionProperties : (stream.properties ??= new Map());
     kept?.set(name, value);
+    return Status.Ok;
+  }
+
+  private foreignFunction(name: string, argument: Buffer): number {
+    if (name === "declare_property") return this.declareProperty(argument);
+    if (name !== "set_envoy_filter_state" || this.current === undefined) return Status.NotFound;
+    const keyLength = argument.readUInt8(1);
+    const valueLength = argument.readUInt8(2 + keyLength + 1);
+    const key = argument.toString("latin1", 2, 2 + keyLength);
+    const value = argument.toString("latin1", 4 + keyLength, 4 + keyLength + valueLength);
+    (this.current.filterState ??= new Map()).set(key, value);
     return Status.Ok;
   }
 
