@@ -76,8 +76,8 @@ describe("connections that were held in vain", () => {
     const listener = new Listener({ steering: "hash", cluster: "edge" });
     const waiting = listener.waitedInVain(3);
     for (const connection of waiting.slice(0, 2)) connection.fromClient(HELLO);
-    listener.host.pass(0.2);
-    assert.deepEqual(listener.steering, { mode: "hash", effective: null, why: null });
+    listener.host.pass(0.1);
+    assert.deepEqual(listener.steering, { mode: "hash", effective: null, why: null }, "two may be chance");
     waiting[2]?.fromClient(HELLO);
     listener.host.pass(0.2);
     assert.match(listener.why, /^cluster "edge": .*max_early_data_bytes: 16384/);
