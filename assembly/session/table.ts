@@ -1,12 +1,13 @@
 /**
- * A small table of named rows in the shared store: ticket keys, revoked server names. Rows are spread over TABLE_PAGES
+ * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over TABLE_PAGES
  * pages by the hash of their name; a page is read, edited and replaced whole, with compare-and-set.
  *
  * Layout of a page, little-endian: 0 u32 bytes used, 4 u32 zero, 8 u64 version of the last change, then rows:
- *   0   u16  size     2  u8  length of the name     3  u8  length of the upstream     4  u8  state     5  3 bytes zero
+ *   0   u16  size     2  u8  length of the name     3  u8  length of the upstream     4  u8  state     5  u8  zero     6  u16  run
  *   8   u64  time (Unix seconds)     16  u64  last used (Unix seconds, 0 = never)     24  u64  version     32  u32  count
- *   36  u32  zero     40  name, upstream
- * What state, last used and count are of a revoked server name is said in `revocations.ts`.
+ *   36  u32  witness     40  name, upstream
+ * What state, last used and count are of a revoked server name is said in `revocations.ts`, of an issuer in `issuers.ts`; run and witness are a
+ * ticket key's name's (`ticket_keys.ts`).
  *
  * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look, one read and one write
  * for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
@@ -24,12 +25,12 @@ export class Row {
   upstreamLength: u8;
   state: u8;
   private zero: u8;
-  private zeros: u16;
+  run: u16;
   time: u64;
   lastUsed: u64;
   version: u64;
   count: u32;
-  private rest: u32;
+  witness: u32;
 
 
   @inline

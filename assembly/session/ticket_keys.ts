@@ -5,6 +5,22 @@
  * What never repeats is no name (`key_trust.ts`). The hot path meets a known name by a look into this virtual machine's memory and counts there; what was counted is
  * written by ticks. Only a name that is new here, or comes from another upstream than before, costs an access.
  * What is removed or told is never evicted for what is learned; where a page is full of such, learning is forgone.
+ *
+ * Evidence. Whose a name is, only a server's own bytes tell, as everybody's resumptions are led by it:
+ * - a NewSessionTicket that a server has sent in clear in a handshake that was completed (RFC 5077 3.3): no client chooses its bytes;
+ * - a PSK that a server has selected: its binder proves that the server has read the ticket (RFC 8446 4.2.11.2). One that may end
+ *   in several places, or that may stand in a hello which the server decrypts, counts not;
+ * - a ticket that a server of TLS 1.2 has taken up, where nothing else explains that (`AcceptedHandle.TicketForSure`): there was no
+ *   session ID beside it, or one that is its SHA-256, which no server gives to a session of its own.
+ * An echoed session ID beside a ticket is none. A client may offer an ID of its own beside bytes that it has made up, and a server that
+ * goes by IDs echoes it. A decline is none either: a client can have anything declined.
+ *
+ * Nothing is for ever. A name that comes from a second upstream is shared at once. It is learned again where all evidence of all
+ * machines has come from one upstream for HEALS_SECONDS, HEALS_RUN pieces of it at least: the others have another key by now,
+ * or are gone. That upstream need not be the first one. Each piece of contrary evidence begins the run anew, or makes the name shared again.
+ *
+ * Of a shared name a row has, for that: `witness`, the hash of the upstream that all evidence has come from since `time`, or
+ * SEVERAL; `run`, how many pieces. Machines add what they have seen when they write what they have counted.
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
@@ -20,7 +36,7 @@ export namespace KeyState {
   export const LEARNED: u8 = 1;
   /** Told by the operator. */
   export const TOLD: u8 = 2;
-  /** Seen from several upstreams: they share the key. */
+  /** Seen from several upstreams lately: they share the key. */
   export const SHARED: u8 = 3;
   /** No ticket under it resumes. */
   export const REMOVED: u8 = 4;
@@ -83,26 +99,26 @@ export class TicketKeys {
     return this.row;
   }
 
-  /** Notes a ticket under a name that an upstream has issued or accepted. */
+  /** Notes a ticket under a name that an upstream has issued or accepted for sure. */
   learn(name: usize, upstream: usize, upstreamLength: i32): void {
     const seen = this.placeOf(name);
     const hash = hashOf(upstream, upstreamLength);
-    const known = memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) == 0;
-    if (known && (seen.upstreamHash == hash || seen.upstreamHash == ANY_UPSTREAM)) {
-      seen.pending++;
+    const known = seen.isOf(name);
+    if (known && seen.holds(hash)) {
+      seen.note(hash);
       this.trust.repeated(hash);
       return;
     }
     if (!known && !this.trust.believes(hash, name)) return;
     if (seen.pending > 0) this.flush(seen);
-    const state = this.write(name, upstream, upstreamLength, 1);
+    const state = this.write(name, upstream, upstreamLength);
     if (state == 0) return;
     if (!this.wroteNew) this.trust.repeated(hash);
     else if (this.trust.learned(hash, name)) return this.dropFresh(hash);
+    memory.fill(changetype<usize>(seen), 0, SEEN_SIZE);
     memory.copy(changetype<usize>(seen), name, TICKET_KEY_LENGTH);
-    // Where upstreams share the name, or the operator has spoken, one more upstream changes nothing.
+    // Where upstreams share the name, or the operator has spoken, one more upstream is nothing new.
     seen.upstreamHash = state == KeyState.LEARNED ? hash : ANY_UPSTREAM;
-    seen.pending = 0;
   }
 
   /**
@@ -111,7 +127,7 @@ export class TicketKeys {
    */
   repeat(name: usize, sampled: bool): bool {
     const seen = this.placeOf(name);
-    if (sampled || memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) != 0) return false;
+    if (sampled || !seen.isOf(name)) return false;
     seen.pending++;
     return true;
   }
@@ -177,7 +193,7 @@ export class TicketKeys {
 
   private drop(name: usize): void {
     const seen = this.placeOf(name);
-    if (memory.compare(changetype<usize>(seen), name, TICKET_KEY_LENGTH) == 0) {
+    if (seen.isOf(name)) {
       if (seen.pending > 0) return;
       memory.fill(changetype<usize>(seen), 0, SEEN_SIZE);
     }
@@ -193,7 +209,7 @@ export class TicketKeys {
     }
   }
 
-  /** Adds what was counted here to the row of a name. */
+  /** Adds what was counted here, and the evidence, to the row of a name; takes what its state has become. */
   private flush(seen: Seen): void {
     const count = seen.pending;
     seen.pending = 0;
@@ -206,10 +222,18 @@ export class TicketKeys {
         memory.fill(changetype<usize>(seen), 0, SEEN_SIZE);
         return;
       }
+      const now = this.clock.nowSeconds();
       row.count += count;
-      row.lastUsed = this.clock.nowSeconds();
+      row.lastUsed = now;
+      const news = seen.evidence > 0 && this.weigh(row, seen.witness, seen.evidence, now);
       const result = this.table.commit();
-      if (result == StoreResult.Ok) return;
+      if (result == StoreResult.Ok) {
+        seen.evidence = 0;
+        seen.upstreamHash = row.state == KeyState.LEARNED ? hashOf(row.upstream, row.upstreamLength) : ANY_UPSTREAM;
+        seen.healsBy = heals(row, now) ? row.witness : 0;
+        if (news) this.changes.announce();
+        return;
+      }
       if (result != StoreResult.Conflict) break;
     }
     // Not written: it is counted in the next try.
@@ -217,7 +241,7 @@ export class TicketKeys {
   }
 
   /** Learns a ticket in the shared table; the state of its name, or 0 where there is no room or no answer. */
-  private write(name: usize, upstream: usize, upstreamLength: i32, count: u32): u8 {
+  private write(name: usize, upstream: usize, upstreamLength: i32): u8 {
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
       if (!this.table.open(name, TICKET_KEY_LENGTH)) return 0;
       const row = this.table.find(name, TICKET_KEY_LENGTH);
@@ -225,16 +249,18 @@ export class TicketKeys {
       let news = row == null;
       this.wroteNew = news;
       if (!row) {
-        if (!this.put(name, upstream, upstreamLength, null, KeyState.LEARNED, count)) return 0;
+        if (!this.put(name, upstream, upstreamLength, null, KeyState.LEARNED, 1)) return 0;
       } else {
-        row.count += count;
-        row.lastUsed = this.clock.nowSeconds();
-        if (row.state == KeyState.LEARNED && !sameUpstream(row, upstream, upstreamLength)) {
-          row.state = KeyState.SHARED;
-          news = true;
-          row.version = this.table.nextVersion(this.clock.nowNanoseconds());
-        }
+        const now = this.clock.nowSeconds();
+        row.count++;
+        row.lastUsed = now;
+        news = this.weigh(row, hashOf(upstream, upstreamLength), 1, now);
         state = row.state;
+        if (heals(row, now)) {
+          state = KeyState.LEARNED;
+          news = true;
+          if (!this.put(name, upstream, upstreamLength, row, KeyState.LEARNED, 0)) return 0;
+        }
       }
       const result = this.table.commit();
       if (result == StoreResult.Ok) {
@@ -244,6 +270,28 @@ export class TicketKeys {
       if (result != StoreResult.Conflict) return 0;
     }
     return 0;
+  }
+
+  /**
+   * Adds pieces of evidence, all of one upstream by its hash, or of SEVERAL. Answers whether the name has become a shared one
+   * by them.
+   */
+  private weigh(row: Row, witness: u32, pieces: u32, now: u64): bool {
+    const contradicts = row.state == KeyState.LEARNED && witness != hashOf(row.upstream, row.upstreamLength);
+    if (contradicts) {
+      row.state = KeyState.SHARED;
+      row.witness = 0;
+      row.version = this.table.nextVersion(this.clock.nowNanoseconds());
+    }
+    if (row.state != KeyState.SHARED) return false;
+    // A clock that was set back begins the time anew.
+    if (row.witness != witness || now < row.time) {
+      row.witness = witness;
+      row.run = 0;
+      row.time = now;
+    }
+    row.run = <u16>min(<u32>row.run + pieces, <u32>u16.MAX_VALUE);
+    return contradicts;
   }
 
   /** Puts a row in the place of an old one; what was counted stays. False where no room could be made. */
@@ -294,9 +342,38 @@ export class TicketKeys {
 class Seen {
   private name0: u64;
   private name8: u64;
+  /** Evidence of this upstream is nothing new, as far as is known here. */
   upstreamHash: u32;
   /** Tickets that were counted here and not yet written. */
   pending: u32;
+  /** How many of these are evidence, and of which upstream: its hash, or SEVERAL. */
+  evidence: u32;
+  witness: u32;
+  /** The next evidence of that upstream makes a shared name its own; 0 for none. */
+  healsBy: u32;
+  private rest: u32;
+
+  isOf(name: usize): bool {
+    return memory.compare(changetype<usize>(this), name, TICKET_KEY_LENGTH) == 0;
+  }
+
+  /** Whether evidence of an upstream need not be written at once. */
+  holds(upstream: u32): bool {
+    return this.upstreamHash == upstream || (this.upstreamHash == ANY_UPSTREAM && this.healsBy != upstream);
+  }
+
+  /** Counts a piece of evidence. */
+  note(upstream: u32): void {
+    this.pending++;
+    if (this.evidence++ == 0) this.witness = upstream;
+    else if (this.witness != upstream) this.witness = SEVERAL;
+  }
+}
+
+/** Whether the evidence of a shared name has come from one upstream for so long that it is that one's. */
+function heals(row: Row, now: u64): bool {
+  if (row.state != KeyState.SHARED || row.witness == SEVERAL || row.run < HEALS_RUN) return false;
+  return now >= row.time + HEALS_SECONDS;
 }
 
 function isDearer(one: Row, other: Row): bool {
@@ -315,9 +392,13 @@ function hashOf(bytes: usize, length: i32): u32 {
   return hash | 1;
 }
 
-/** No hash: those are odd; and not that of an empty place. */
+/** No hashes: those are odd; and not that of an empty place. */
 const ANY_UPSTREAM: u32 = 2;
+const SEVERAL: u32 = 4;
+/** Servers that share a key and are balanced over by chance look like one for so many pieces of evidence once in 2^31 runs. */
+const HEALS_RUN: u16 = 32;
+const HEALS_SECONDS: u64 = 60;
 const SEEN_PLACES: u32 = 256;
-const SEEN_SIZE: u32 = 24;
+const SEEN_SIZE: u32 = 40;
 const FLUSHED_A_TICK: i32 = 64;
 const NAME: usize = memory.data(16);

@@ -56,6 +56,13 @@ class Worker {
     return this.keys.isRemoved(name);
   }
 
+  /** The state that a decision goes by; 0 where the name is unknown. */
+  looked(name: usize): u8 {
+    this.changes.refresh();
+    const row = this.keys.look(name);
+    return row ? row.state : 0;
+  }
+
   tick(ticks: i32 = ROUND): void {
     for (let i = 0; i < ticks; i++) this.keys.tick();
   }
@@ -142,6 +149,163 @@ describe("the name of a ticket key", () => {
     expect(new Worker(worker.store, worker.clock, "edge").isRemoved(name)).toBe(false);
   });
 });
+
+describe("a name that was shared", () => {
+  /** Evidence once a second, all of it from one upstream, with the ticks that come in between. */
+  const observe = (worker: Worker, name: usize, upstream: string, seconds: i32): void => {
+    for (let i = 0; i < seconds; i++) {
+      worker.learn(name, upstream);
+      worker.clock.advance(1);
+      worker.tick();
+    }
+  };
+
+  it("is its first upstream's again, once that alone has shown it for a minute", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    share(worker, name);
+    observe(worker, name, HERE, 60);
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+    observe(worker, name, HERE, 2);
+    expect(worker.state(name)).toBe(KeyState.LEARNED);
+    expect(worker.upstream(name)).toBe(HERE);
+    expect(worker.tickets(name)).toBe(64, "what was counted stays");
+  });
+
+  it("becomes the other upstream's where only that is left, and is no longer its first one's", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    worker.learn(name, HERE);
+    observe(worker, name, THERE, 60);
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+    observe(worker, name, THERE, 2);
+    expect(worker.state(name)).toBe(KeyState.LEARNED);
+    expect(worker.upstream(name)).toBe(THERE);
+    worker.learn(name, HERE);
+    expect(worker.state(name)).toBe(KeyState.SHARED, "nothing is for ever");
+  });
+
+  it("stays shared where evidence is scarce, however long, and where it is plentiful but short", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    share(worker, name);
+    for (let i = 0; i < 31; i++) {
+      worker.learn(name, HERE);
+      worker.clock.advance(10);
+      worker.tick();
+    }
+    expect(worker.state(name)).toBe(KeyState.SHARED, "31 pieces");
+    const other = new Worker();
+    share(other, name);
+    for (let i = 0; i < 1000; i++) {
+      other.learn(name, HERE);
+      if (i % 20 == 0) other.clock.advance(1);
+      other.tick(1);
+    }
+    expect(other.state(name)).toBe(KeyState.SHARED, "50 seconds");
+  });
+
+  it("stays shared as long as another upstream shows it now and then, whichever machine sees that", () => {
+    for (let machine = 0; machine < 2; machine++) {
+      const worker = new Worker();
+      const other = worker.other();
+      const name = keyName(1);
+      share(worker, name);
+      other.learn(name, HERE);
+      for (let round = 0; round < 10; round++) {
+        observe(worker, name, HERE, 55);
+        const witness = machine == 0 ? worker : other;
+        witness.learn(name, THERE);
+        witness.tick();
+      }
+      expect(worker.state(name)).toBe(KeyState.SHARED, machine.toString());
+    }
+  });
+
+  it("stays shared where each machine sees another upstream only", () => {
+    const worker = new Worker();
+    const other = worker.other();
+    const name = keyName(1);
+    share(worker, name);
+    other.learn(name, THERE);
+    for (let second = 0; second < 300; second++) {
+      worker.learn(name, HERE);
+      other.learn(name, THERE);
+      worker.clock.advance(1);
+      worker.tick();
+      other.tick();
+    }
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+  });
+
+  it("is shared again within a tick round where a machine that has not heard of its healing sees another upstream", () => {
+    const worker = new Worker();
+    const other = worker.other();
+    const name = keyName(1);
+    share(worker, name);
+    other.learn(name, THERE);
+    other.tick();
+    observe(worker, name, HERE, 63);
+    expect(worker.state(name)).toBe(KeyState.LEARNED);
+    other.learn(name, THERE);
+    other.tick();
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+  });
+
+  it("does not heal by tickets of which nobody asks who has accepted them", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    share(worker, name);
+    for (let second = 0; second < 300; second++) {
+      worker.keys.repeat(name, false);
+      worker.clock.advance(1);
+      worker.tick();
+    }
+    worker.learn(name, HERE);
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+  });
+
+  it("takes its time anew where the clock is set back, and stays what the operator has told or removed", () => {
+    const worker = new Worker();
+    const name = keyName(1);
+    share(worker, name);
+    observe(worker, name, HERE, 50);
+    worker.clock.set(-1_000);
+    observe(worker, name, HERE, 50);
+    expect(worker.state(name)).toBe(KeyState.SHARED);
+    observe(worker, name, HERE, 20);
+    expect(worker.state(name)).toBe(KeyState.LEARNED);
+    worker.tell(name, THERE);
+    observe(worker, name, HERE, 100);
+    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.upstream(name)).toBe(THERE);
+    worker.keys.remove(name);
+    observe(worker, name, HERE, 100);
+    expect(worker.state(name)).toBe(KeyState.REMOVED);
+  });
+
+  it("heals for all machines at once, and costs the store nothing more on the way", () => {
+    const worker = new Worker();
+    const other = worker.other();
+    const name = keyName(1);
+    share(worker, name);
+    expect(other.looked(name)).toBe(KeyState.SHARED);
+    observe(worker, name, HERE, 30);
+    const reads = worker.store.reads;
+    const writes = worker.store.writes;
+    for (let i = 0; i < 100; i++) worker.learn(name, HERE);
+    expect(worker.store.reads).toBe(reads);
+    expect(worker.store.writes).toBe(writes);
+    observe(worker, name, HERE, 32);
+    expect(other.looked(name)).toBe(KeyState.LEARNED);
+  });
+});
+
+/** Shows a name from two upstreams. */
+function share(worker: Worker, name: usize): void {
+  worker.learn(name, HERE);
+  worker.learn(name, THERE);
+}
 
 describe("tickets under a known name", () => {
   it("cost no access to the store, and are written by ticks", () => {
