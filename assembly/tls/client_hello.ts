@@ -280,7 +280,9 @@ export class ClientHelloReader extends HelloFields {
         if (!this.beginNumber(Step.NameListLength)) this.badName(offers);
         return;
       case ExtensionType.SESSION_TICKET: // RFC 5077 3.2: empty where the client has no ticket yet
-        return this.body == 0 ? this.passRest(offers) : this.beginTicket(offers);
+        if (this.body > 0) return this.beginTicket(offers);
+        offers.asksForTicket = true;
+        return this.passRest(offers);
       case ExtensionType.SUPPORTED_VERSIONS:
         if (!this.beginNumber(Step.VersionsLength)) this.passRest(offers);
         return;

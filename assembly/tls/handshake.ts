@@ -222,6 +222,11 @@ export class Handshake {
     return this.offers.ticket.present;
   }
 
+  /** The client has no ticket and would take one (RFC 5077 3.2). */
+  get asksForTicket(): bool {
+    return this.offers.asksForTicket;
+  }
+
   get offeredTicketHash(): usize {
     return this.offers.ticket.hash;
   }
@@ -334,6 +339,11 @@ export class Handshake {
 
   get cipher(): u16 {
     return <u16>this.answer.cipher;
+  }
+
+  /** The server of TLS <= 1.2 is going to issue a ticket (RFC 5077 3.2). */
+  get promisesTicket(): bool {
+    return this.answer.promisesTicket;
   }
 
   // After Complete.

@@ -36,6 +36,8 @@ export class Offers {
   earlyData: bool;
   /** A hello that cannot be read is inside, or filler that looks like one. */
   encryptedHello: bool;
+  /** A session_ticket extension is empty: a ticket would be welcome. */
+  asksForTicket: bool;
   /** 0 where it is longer than any may be; `unsure` then. */
   sessionIdLength: i32;
   /** All identities, hashed or not. */

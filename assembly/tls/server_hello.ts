@@ -46,6 +46,8 @@ export class ServerHelloReader extends HelloFields {
   sessionIdLength: i32;
   /** This is a HelloRetryRequest. */
   retry: bool;
+  /** A ticket is going to be issued (RFC 5077 3.2). */
+  promisesTicket: bool;
   private step: Step;
 
   get sessionId(): usize {
@@ -139,6 +141,7 @@ export class ServerHelloReader extends HelloFields {
       this.step = Step.SelectedPsk;
       if (length != 2) this.lose(ParseError.PreSharedKey);
     } else {
+      if (this.type == ExtensionType.SESSION_TICKET) this.promisesTicket = true;
       this.begin(Step.Passed, length);
     }
   }

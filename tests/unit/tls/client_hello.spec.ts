@@ -19,7 +19,7 @@ function all(): string {
     text += " " + offers.ownerOf(i).toString() + "/" + hexOf(offers.further(i).hash, 32);
   }
   text += " " + offers.tls13.toString() + offers.earlyData.toString() + offers.encryptedHello.toString();
-  return text;
+  return text + offers.asksForTicket.toString();
 }
 
 function readInPieces(body: Bytes, size: i32, unsure: u32): void {
@@ -114,6 +114,9 @@ describe("a ClientHello", () => {
     expect(read(hello().ticket(new Bytes()).body())).toBe(SURE);
     expect(offers.ticket.present).toBe(false);
     expect(offers.ticket.hash).toBe(0);
+    expect(offers.asksForTicket).toBe(true);
+    expect(read(hello().ticket(ticket).body())).toBe(SURE);
+    expect(offers.asksForTicket).toBe(false);
   });
 
   it("has no key name in a ticket or identity shorter than 16 bytes", () => {

@@ -8,7 +8,8 @@ const answer = changetype<ServerHelloReader>(memory.data(SERVER_HELLO_READER_SIZ
 function all(): string {
   const text = parseErrorName(answer.error) + " " + answer.version.toString(16) + " " + answer.cipher.toString(16);
   const id = hexOf(answer.sessionId, answer.sessionIdLength);
-  return text + " " + answer.selectedPsk.toString() + " " + id + " " + answer.retry.toString();
+  const flags = answer.retry.toString() + " " + answer.promisesTicket.toString();
+  return text + " " + answer.selectedPsk.toString() + " " + id + " " + flags;
 }
 
 function readInPieces(body: Bytes, size: i32): void {
@@ -55,12 +56,20 @@ describe("a ServerHello", () => {
     expect(answer.selectedPsk).toBe(0x1234);
   });
 
+  it("says that a ticket is going to be issued, empty as it is", () => {
+    expect(error(hello().extension(0x17, new Bytes()).body())).toBe("none");
+    expect(answer.promisesTicket).toBe(false);
+    expect(error(hello().extension(0x17, new Bytes()).extension(0x23, new Bytes()).body())).toBe("none");
+    expect(answer.promisesTicket).toBe(true);
+  });
+
   it("forgets the hello before", () => {
-    error(hello().sessionId(Bytes.counting(9)).tls13().retry().psk(3).body().u8(1));
+    error(hello().sessionId(Bytes.counting(9)).tls13().retry().psk(3).extension(0x23, new Bytes()).body().u8(1));
     expect(error(hello().tls13().body())).toBe("none");
     expect(answer.selectedPsk).toBe(-1);
     expect(answer.sessionIdLength).toBe(0);
     expect(answer.retry).toBe(false);
+    expect(answer.promisesTicket).toBe(false);
   });
 
   it("may choose every version from SSL 3.0 to TLS 1.2 and nothing around them", () => {
