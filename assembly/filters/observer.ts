@@ -25,7 +25,7 @@ import { prependBytes, replaceBytes } from "../host/connection";
 import { findContext } from "../host/contexts";
 import { HostLog } from "../host/host_log";
 import { enter, tickEvery } from "../host/http_stream";
-import { UPSTREAM } from "../host/peer_property";
+import { SOURCE, UPSTREAM } from "../host/peer_property";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { LogLevel } from "../ports/log";
 import { Enforcement } from "../session/enforcement";
@@ -144,7 +144,7 @@ export class Observer extends CacheFilter {
   }
 
   protected opened(shared: SharedCache, config: Config): void {
-    this.observation = new Observation(shared.cache, UPSTREAM, config.decryptsHellos);
+    this.observation = new Observation(shared.cache, UPSTREAM, config.decryptsHellos, SOURCE);
     this.accessLog = config.accessLog ? new AccessLog() : null;
     if (config.steering != SteeringMode.Off) this.upstreamChoice = new UpstreamChoice(shared, config);
     else reportNoSteering(shared, config);

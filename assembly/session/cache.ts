@@ -29,6 +29,7 @@ import { learns, looksUp, Mode } from "./mode";
 import { Moment } from "./moment";
 import { Entry, Page, sessionSize } from "./page";
 import { MAX_TRIES, Pages } from "./pages";
+import { Issuers } from "./issuers";
 import { Names, NO_NAME } from "./names";
 import { Cause, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
 import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
@@ -82,6 +83,8 @@ export class Cache {
   readonly events: Sequencer;
   readonly ticketKeys: TicketKeys;
   readonly revocations: Revocations;
+  /** Which upstreams resume what they have issued. */
+  readonly issuers: Issuers;
   /** By which everything finds its place in the store, for this cache only. */
   readonly hash: KeyedHash;
   /** Names that many sessions share. */
@@ -118,6 +121,7 @@ export class Cache {
     this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
     this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash, settings.changes);
     this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash, settings.changes);
+    this.issuers = new Issuers(settings.cacheName, sharedStore, clock, hash, settings.changes);
     const graves = new Graves(pages, settings, metrics);
     this.graves = graves;
     this.moment = pages.moment;
@@ -138,6 +142,7 @@ export class Cache {
     this.names.free();
     this.ticketKeys.free();
     this.revocations.free();
+    this.issuers.free();
     this.settings.free();
   }
 
@@ -165,6 +170,7 @@ export class Cache {
     if (now == this.agedAt) return;
     this.agedAt = now;
     this.settings.changes.age();
+    this.issuers.tick();
   }
 
   changeMode(mode: u32): bool {
@@ -254,20 +260,26 @@ export class Cache {
 
   /**
    * Notes that an upstream has accepted a session: a hit where it is held, a timeout where it is held but expired, else
-   * a miss; what is not held is learned, with an unknown time of issue. Fills in what was unknown of a held one; never
+   * a miss; what is not held is learned, with an unknown time of issue. Fills in what was unknown of a held one, but for the
+   * server name of one that was put in by hand: that is the client's word, and would decide which revocation reaches it. Never
    * changes its time, issuer or origin, and never lifts a tombstone. `accepted` says what the handshake showed; who has
    * accepted it is asked of `server` where it is not known yet. Needs `readSettings` before.
+   *
+   * `sure` false: something else may explain the acceptance, such as a session of the client's own that nobody has seen. Then it counts
+   * as this one's, and nothing is believed: neither is anything filled in or learned, nor does its issuer count as one that resumes.
    *
    * Where it gets a second handle, `accepted.session` is given, its `sessionName`: a held one that has a name keeps its own.
    * Afterwards `found.session` is the name that its row has, for `learn` of the other; 0 where it has none. Of a removed one
    * the name counts as removed, so that the other is refused too.
    */
-  resume(accepted: Session, server: PeerAddress | null = null): Lookup {
+  resume(accepted: Session, server: PeerAddress | null = null, sure: bool = true): Lookup {
     const counts = looksUp(this.settings.mode);
-    const lookup = this.touch(accepted, server, counts);
-    if (lookup == Lookup.Absent && learns(this.settings.mode)) {
-      if (server) accepted.tellUpstream(server);
-      this.store(accepted, ORIGIN_ACCEPTED);
+    const lookup = this.touch(accepted, server, counts, sure);
+    if (lookup == Lookup.Absent && sure) {
+      const learned = learns(this.settings.mode);
+      if (server && learned) accepted.tellUpstream(server);
+      if (accepted.knows(Known.UPSTREAM)) this.issuers.accepted(accepted.upstream, accepted.upstreamLength);
+      if (learned) this.store(accepted, ORIGIN_ACCEPTED);
     }
     if (counts) this.count(lookup);
     return lookup;
@@ -288,7 +300,8 @@ export class Cache {
     this.metrics.increase(Metric.DECLINED, 1);
     const issuer = this.found;
     if (issuer.knows(Known.UPSTREAM) && !equal(issuer.upstream, issuer.upstreamLength, upstream, upstreamLength)) {
-      this.metrics.increase(Metric.LOST, 1);
+      // A server that never resumes would not have taken it up either.
+      if (!this.issuers.neverResumes(issuer.upstream, issuer.upstreamLength)) this.metrics.increase(Metric.LOST, 1);
     }
     return lookup;
   }
@@ -404,7 +417,7 @@ export class Cache {
   }
 
   /** Counts a hit in the record of an accepted session, if it is held, and gives it the name that it has not got yet. */
-  private touch(accepted: Session, server: PeerAddress | null, counts: bool): Lookup {
+  private touch(accepted: Session, server: PeerAddress | null, counts: bool, sure: bool): Lookup {
     let lookup = Lookup.Unavailable;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const page = this.pages.open(accepted.id, accepted.idLength);
@@ -417,6 +430,9 @@ export class Cache {
         return lookup;
       }
       const isHeld = lookup == Lookup.Found || lookup == Lookup.Expired;
+      if (isHeld && sure && this.found.knows(Known.UPSTREAM)) {
+        this.issuers.accepted(this.found.upstream, this.found.upstreamLength);
+      }
       // Modes govern learning and counting, not what a removal reaches.
       const takesName = isHeld && accepted.knows(Known.SESSION) && this.found.session == 0;
       const hit = lookup == Lookup.Found && counts;
@@ -424,7 +440,7 @@ export class Cache {
       const entry = page.find(accepted.id, accepted.idLength);
       if (!entry) return lookup;
       if (hit) entry.countHit(this.moment.seconds);
-      this.fillIn(page, entry, accepted, server, hit ? FILLED_IN : Known.SESSION);
+      this.fillIn(page, entry, accepted, server, hit && sure ? FILLED_IN : Known.SESSION);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {
         this.graves.countDisplaced();
@@ -451,7 +467,8 @@ export class Cache {
   private fillIn(page: Page, entry: Entry, accepted: Session, server: PeerAddress | null, fields: u32): void {
     const held = this.copy(entry);
     if (server && fields != Known.SESSION && !held.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
-    const news = accepted.known & ~held.known & fields;
+    const believed = held.origin == Origin.API ? fields & ~Known.SNI : fields;
+    const news = accepted.known & ~held.known & believed;
     this.graves.displaced = 0;
     if (news == 0) return;
     const size = entry.size;

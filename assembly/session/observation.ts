@@ -6,7 +6,8 @@
  * A session is stored when its handshake completes, never earlier: half-made handshakes cannot fill the cache. The one
  * exception is a TLS 1.3 PSK, which is stored at its acceptance: its binder has proved the client (RFC 8446 4.2.11.2).
  * A session ID that a client offers beside TLS 1.3 may be made up for middleboxes (RFC 8446 D.4): not accepted, it
- * counts only where the cache knows it, and in TLS 1.3 it says nothing at all.
+ * counts only where the cache knows it, and in TLS 1.3 it says nothing at all. The same holds of an ID in a hello that asks for a ticket,
+ * where the server is going to issue one: Go makes one up for each hello, and a server that issues tickets has few sessions by ID.
  *
  * What is offered is counted once a server has answered, as only then it can be told from what was made up. Whether it
  * was accepted is decided with the answer; a resumption of TLS 1.2 counts when the handshake completes.
@@ -50,6 +51,8 @@ export class Observation {
     private readonly server: PeerAddress,
     /** Whether servers may decrypt encrypted hellos: then a PSK that is accepted behind one cannot be followed. */
     private readonly decryptsHellos: bool,
+    /** Of its client, where that can be asked for. */
+    private readonly client: PeerAddress | null = null,
   ) {
     this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
   }
@@ -328,7 +331,7 @@ export class Observation {
     } else if (handshake.offeredIdLength > 0 && handshake.version != Version.TLS13) {
       id = handshake.offeredId;
       idLength = handshake.offeredIdLength;
-      certain = !handshake.offers13;
+      certain = !handshake.offers13 && !(handshake.asksForTicket && handshake.promisesTicket);
     }
     if (id == 0) return;
     this.cache.readSettings();
@@ -342,17 +345,27 @@ export class Observation {
     this.count(kind, this.isLost(lookup, key, upstream, upstreamLength) ? Fate.LOST : Fate.DECLINED);
   }
 
-  /** Whether what an upstream has declined is known to be another one's: by its record, or by its ticket key's name. */
+  /**
+   * Whether what an upstream has declined is known to be another one's that resumes: by its record, or by its ticket key's name. What is
+   * its own is noted.
+   */
   private isLost(lookup: Lookup, key: usize, upstream: usize, upstreamLength: i32): bool {
     if (upstreamLength <= 0 || lookup == Lookup.Expired || lookup == Lookup.Removed) return false;
     const found = this.cache.found;
     if (lookup == Lookup.Found && found.knows(Known.UPSTREAM)) {
-      return differs(found.upstream, found.upstreamLength, upstream, upstreamLength);
+      return this.isLostOf(found.upstream, found.upstreamLength, upstream, upstreamLength);
     }
     if (key == 0) return false;
     const row = this.cache.ticketKeys.look(key);
     if (!row || (row.state != KeyState.LEARNED && row.state != KeyState.TOLD)) return false;
-    return differs(row.upstream, row.upstreamLength, upstream, upstreamLength);
+    return this.isLostOf(row.upstream, row.upstreamLength, upstream, upstreamLength);
+  }
+
+  private isLostOf(issuer: usize, issuerLength: i32, upstream: usize, upstreamLength: i32): bool {
+    const issuers = this.cache.issuers;
+    if (differs(issuer, issuerLength, upstream, upstreamLength)) return !issuers.neverResumes(issuer, issuerLength);
+    issuers.declined(upstream, upstreamLength, this.client);
+    return false;
   }
 
   private resumed(handshake: Handshake, handle: AcceptedHandle, sampled: bool): void {
@@ -371,7 +384,8 @@ export class Observation {
         session.session = name;
         session.known |= Known.SESSION;
       }
-      const lookup = this.cache.resume(session, this.server);
+      const sure = handle == AcceptedHandle.TicketForSure || handshake.acceptedKind != Accepted.Ticket;
+      const lookup = this.cache.resume(session, this.server, sure);
       const found = this.cache.found;
       if (renewed && lookup != Lookup.Absent && lookup != Lookup.Unavailable) {
         alone = found.alone;

@@ -5,9 +5,11 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { EventCause, eventCauseName } from "../../session/events/event";
+import { Issuer } from "../../session/issuers";
 import { FATES, fateName, KINDS, kindIndexName, Metric, METRICS, Outcome, OUTCOMES } from "../../session/statistics";
 import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/statistics";
 import { SteeringReport } from "../../steering/report";
+import { TABLE_PAGES } from "../../session/table";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
 import { Route } from "../route";
@@ -54,6 +56,7 @@ export class StatisticsRoute extends Route {
     this.member(json, "unfollowed", Metric.UNFOLLOWED);
     this.member(json, "renegotiations", Metric.RENEGOTIATIONS);
     this.member(json, "host_calls_failed", Metric.HOST_CALLS_FAILED);
+    this.writeNeverResume(json);
     this.writeRefused(json);
     this.writeResumed(json);
     this.writeFull(json);
@@ -69,6 +72,26 @@ export class StatisticsRoute extends Route {
   private member(json: JsonWriter, name: string, metric: i32): void {
     json.name(name);
     json.number(this.cache.metrics.read(metric));
+  }
+
+  /** Upstreams that resume nothing of what they issue, MOST_NAMED of them; those of a page that could not be read are left out. */
+  private writeNeverResume(json: JsonWriter): void {
+    json.name("never_resume");
+    json.beginArray();
+    const table = this.cache.issuers.table;
+    let named = 0;
+    for (let page: u32 = 0; page < TABLE_PAGES; page++) {
+      if (!table.openPage(page)) continue;
+      let row = table.first();
+      while (row && named < MOST_NAMED) {
+        if (row.state == Issuer.NEVER_RESUMES) {
+          json.bytes(row.name, row.nameLength);
+          named++;
+        }
+        row = table.after(row);
+      }
+    }
+    json.endArray();
   }
 
   private writeRefused(json: JsonWriter): void {
@@ -165,3 +188,5 @@ export class StatisticsRoute extends Route {
     return this.cache.metrics.read(Metric.HANDSHAKES + protocol * OUTCOMES + outcome);
   }
 }
+
+const MOST_NAMED: i32 = 254;

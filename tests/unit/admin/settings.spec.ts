@@ -202,6 +202,9 @@ describe("the statistics", () => {
       const item = statistics.items[i];
       if (item.kind == JsonKind.Object) {
         for (let j = 0; j < item.items.length; j++) expect(item.items[j].kind).toBe(JsonKind.Number, item.names[j]);
+      } else if (statistics.names[i] == "never_resume") {
+        expect(item.kind).toBe(JsonKind.Array);
+        expect(item.items.length).toBe(0);
       } else {
         expect(item.kind).toBe(JsonKind.Number, statistics.names[i]);
       }
@@ -220,6 +223,7 @@ describe("the statistics", () => {
       "refused",
       "declined",
       "lost",
+      "never_resume",
       "resumed",
       "resumed_by_protocol",
       "full",
