@@ -2,14 +2,14 @@
  * The names of ticket keys (STEKs) that were seen or told: the first 16 bytes of tickets and PSK identities
  * (RFC 5077 4). Under a removed name no ticket resumes.
  *
- * What never repeats is no name (`key_trust.ts`). The hot path meets a known name by a look into this virtual machine's memory and counts there; what was counted is
- * written by ticks. Only a name that is new here, or comes from another upstream than before, costs an access.
+ * What never repeats is no name (`key_trust.ts`). The hot path meets a known name by a look into this virtual machine's memory and
+ * counts there; what was counted is written by ticks. Only a name that is new here, or comes from another upstream than before, costs an access.
  * What is removed or told is never evicted for what is learned; where a page is full of such, learning is forgone.
  *
  * Evidence. Whose a name is, only a server's own bytes tell, as everybody's resumptions are led by it:
  * - a NewSessionTicket that a server has sent in clear in a handshake that was completed (RFC 5077 3.3): no client chooses its bytes;
  * - a PSK that a server has selected: its binder proves that the server has read the ticket (RFC 8446 4.2.11.2). One that may end
- *   in several places, or that may stand in a hello which the server decrypts, counts not;
+ *   in several places counts not, nor, where the operator says that servers decrypt hellos, one beside a hello inside;
  * - a ticket that a server of TLS 1.2 has taken up, where nothing else explains that (`AcceptedHandle.TicketForSure`): there was no
  *   session ID beside it, or one that is its SHA-256, which no server gives to a session of its own.
  * An echoed session ID beside a ticket is none. A client may offer an ID of its own beside bytes that it has made up, and a server that
