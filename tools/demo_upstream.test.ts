@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { after, before, test } from "node:test";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { startDemoUpstream, type DemoUpstream } from "./demo_upstream.ts";
+import { newTicketKeys, startDemoUpstream, type DemoUpstream } from "./demo_upstream.ts";
 
 let withTickets: DemoUpstream;
 let withoutTickets: DemoUpstream;
@@ -71,3 +71,22 @@ async function ask(
   await once(socket, "close");
   return { answer, session };
 }
+
+test("resumes what another upstream of the same ticket keys has issued, until the keys are changed", async () => {
+  const ticketKeys = newTicketKeys();
+  const twins = await Promise.all(["d", "e"].map((name) => startDemoUpstream({ name, tickets: true, ticketKeys })));
+  const [issuer, twin] = twins as [DemoUpstream, DemoUpstream];
+  try {
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const { session } = await ask(issuer, { maxVersion });
+      assert.match((await ask(twin, { maxVersion, session })).answer, /upstream e resumed=true/);
+      const nextKeys = newTicketKeys();
+      for (const upstream of twins) upstream.setTicketKeys(nextKeys);
+      assert.match((await ask(twin, { maxVersion, session })).answer, /upstream e resumed=false/);
+      const fresh = await ask(issuer, { maxVersion });
+      assert.match((await ask(twin, { maxVersion, session: fresh.session })).answer, /upstream e resumed=true/);
+    }
+  } finally {
+    await Promise.all(twins.map((upstream) => upstream.close()));
+  }
+});

@@ -17,6 +17,8 @@ export interface DemoUpstreamOptions {
   minVersion?: SecureVersion;
   /** false: session IDs only, as with SSL_OP_NO_TICKET. */
   tickets: boolean;
+  /** TICKET_KEYS_BYTES that its tickets are made with, as where several servers share them; its own where none are named. */
+  ticketKeys?: Buffer;
 }
 
 export interface DemoUpstream {
@@ -26,6 +28,8 @@ export interface DemoUpstream {
   readonly address: string;
   /** Finished handshakes so far. */
   readonly handshakes: { readonly full: number; readonly resumed: number };
+  /** From now on tickets are made with these keys, and those made before are declined. */
+  setTicketKeys(keys: Buffer): void;
   close(): Promise<void>;
 }
 
@@ -36,7 +40,7 @@ export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<D
     key,
     ...(options.minVersion === undefined ? {} : { minVersion: options.minVersion }),
     ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
-    ...ticketOptions(options.tickets),
+    ...ticketOptions(options),
     handshakeTimeout: HANDSHAKE_SECONDS * 1000,
   });
 
@@ -74,6 +78,7 @@ export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<D
     port,
     address: `127.0.0.1:${port}`,
     handshakes,
+    setTicketKeys: (keys) => void server.setTicketKeys(keys),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -82,9 +87,14 @@ export async function startDemoUpstream(options: DemoUpstreamOptions): Promise<D
   };
 }
 
-function ticketOptions(tickets: boolean): TlsOptions {
+/** Ticket keys for `ticketKeys`, by chance. */
+export function newTicketKeys(): Buffer {
+  return randomBytes(TICKET_KEYS_BYTES);
+}
+
+function ticketOptions({ tickets, ticketKeys }: DemoUpstreamOptions): TlsOptions {
   if (!tickets) return { secureOptions: constants.SSL_OP_NO_TICKET };
-  return { ticketKeys: randomBytes(TICKET_KEYS_BYTES) };
+  return { ticketKeys: ticketKeys ?? newTicketKeys() };
 }
 
 function answer(socket: TLSSocket, name: string): void {
