@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
 import { findEnvoy } from "./envoy_binary.ts";
-import { renderEnvoyConfig, splitAddress } from "./envoy_config.ts";
+import { renderEnvoyConfig, type Settings, splitAddress } from "./envoy_config.ts";
 import { startEnvoy } from "./envoy_process.ts";
 import { MODULE_FILE } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
@@ -20,6 +20,8 @@ import { answers, freePorts } from "./free_ports.ts";
 
 export interface Balancer {
   readonly port: number;
+  /** Of the filter's admin API, where the variant has it: with DEMO_TOKEN. */
+  readonly adminPort: number | null;
   /** Returns when the balancer knows these upstreams and no others. */
   change(addresses: string[]): Promise<void>;
   stop(): Promise<void>;
@@ -28,6 +30,16 @@ export interface Balancer {
 export type Steering = "hash" | "exact";
 /** The configuration's `steering_by_source`. */
 export type BySource = boolean | "always";
+
+/** What is not as shipped in a column of this filter. */
+export interface Variant {
+  /** Settings of the observer. */
+  settings?: { steering_by_source?: BySource; steering_balance_factor?: number };
+  /** The cluster's `hash_balance_factor`, in per cent of the average load. */
+  hashBalanceFactor?: number;
+  /** Whether the filter's admin API is there, too. */
+  hasAdmin?: boolean;
+}
 
 export interface Column {
   readonly name: string;
@@ -64,38 +76,55 @@ export function isHaproxyInstalled(): boolean {
   return spawnSync("haproxy", ["-v"], { stdio: "ignore" }).status === 0;
 }
 
-export function steeringColumn(steering: Steering, bySource: BySource = true): Column {
+export function steeringColumn(steering: Steering, variant: Variant = {}): Column {
   return {
     name: steering,
     title: `this filter, ${steering}`,
     steering,
     start: (addresses) =>
       // As shipped, but for how it steers.
-      startWithEnvoy(addresses, (configuration) => setSteering(configuration, steering, bySource)),
+      startWithEnvoy(
+        addresses,
+        (configuration) => {
+          setObserver(configuration, { steering, ...variant.settings });
+          if (variant.hashBalanceFactor === undefined) return;
+          const place = [...CLUSTER, "common_lb_config", "consistent_hashing_lb_config", "hash_balance_factor"];
+          configuration.setIn(place, variant.hashBalanceFactor);
+        },
+        variant.hasAdmin,
+      ),
   };
 }
 
 function balance(configuration: Document, policy: string): void {
-  setSteering(configuration, "off", true);
+  setObserver(configuration, { steering: "off" });
   configuration.setIn([...CLUSTER, "lb_policy"], policy);
   for (const name of ["hash_policy", "max_early_data_bytes"]) configuration.deleteIn([...TCP_PROXY, name]);
 }
 
-function setSteering(configuration: Document, steering: "off" | Steering, bySource: BySource): void {
+function setObserver(configuration: Document, changes: Settings): void {
   const plugin = [...FILTERS, 0, "typed_config", "config", "configuration", "value"];
-  const settings = JSON.parse(String(configuration.getIn(plugin))) as Record<string, unknown>;
-  configuration.setIn(plugin, JSON.stringify({ ...settings, steering, steering_by_source: bySource }));
+  const settings = JSON.parse(String(configuration.getIn(plugin))) as Settings;
+  configuration.setIn(plugin, JSON.stringify({ ...settings, ...changes }));
 }
 
-async function startWithEnvoy(addresses: string[], adapt: (configuration: Document) => void): Promise<Balancer> {
-  const [tlsPort, envoyAdminPort] = (await freePorts(2)) as [number, number];
+async function startWithEnvoy(
+  addresses: string[],
+  adapt: (configuration: Document) => void,
+  hasAdmin = false,
+): Promise<Balancer> {
+  const [tlsPort, envoyAdminPort, adminPort] = (await freePorts(3)) as [number, number, number];
   const configuration = parseDocument(
-    renderEnvoyConfig({ tlsPort, envoyAdminPort, upstreams: addresses, modulePath: MODULE_FILE }),
+    renderEnvoyConfig({ tlsPort, envoyAdminPort, adminPort, upstreams: addresses, modulePath: MODULE_FILE }),
   );
   adapt(configuration);
-  // Only the passthrough listener is needed, and upstreams from a file, so that they can change.
+  // Only the passthrough listener is needed, for some rows the admin API's, and upstreams from a file, so that they can change.
   const listeners = ["static_resources", "listeners"];
-  configuration.setIn(listeners, [configuration.getIn([...listeners, 0])]);
+  const wanted = hasAdmin ? [0, 1] : [0];
+  configuration.setIn(
+    listeners,
+    wanted.map((number) => configuration.getIn([...listeners, number])),
+  );
   const folder = mkdtempSync(join(tmpdir(), "affinity-"));
   const endpointsFile = join(folder, "endpoints.yaml");
   const writeEndpoints = (chosen: string[]): void => {
@@ -116,6 +145,7 @@ async function startWithEnvoy(addresses: string[], adapt: (configuration: Docume
       configuration: configuration.toString(),
       envoyAdminPort,
       concurrency: WORKERS,
+      env: { ADMIN_TOKEN: DEMO_TOKEN },
       folder,
     });
     const stop = async (): Promise<void> => {
@@ -135,6 +165,7 @@ async function startWithEnvoy(addresses: string[], adapt: (configuration: Docume
     }
     return {
       port: tlsPort,
+      adminPort: hasAdmin ? adminPort : null,
       change: async (chosen) => {
         writeEndpoints(chosen);
         await untilHosts(envoyAdminPort, chosen);
@@ -226,8 +257,16 @@ ${addresses.map((address, i) => `  server s${i} ${address}`).join("\n")}
     await stop();
     throw new SetupError("HAProxy does not start");
   }
-  return { port, change: () => Promise.reject(new Error("HAProxy's servers are not changed here")), stop };
+  return {
+    port,
+    adminPort: null,
+    change: () => Promise.reject(new Error("HAProxy's servers are not changed here")),
+    stop,
+  };
 }
+
+/** The admin API's, where a balancer has one. */
+export const DEMO_TOKEN = "demo";
 
 let versions = 0;
 

@@ -3,12 +3,17 @@
  * of its own choice, and say whether they were resumed and by whom. `visit` never throws: an error is part of what it saw.
  */
 import { constants } from "node:crypto";
+import { connect as connectTcp } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect } from "node:tls";
 
 /** How a session is known, and where it is kept. */
 export type Kind = "id" | "ticket" | "stateless" | "stateful";
-/** Where connections come from: each client from its own address, from a new one each time, or all from one. */
-export type Sources = "stable" | "new" | "one";
+/**
+ * Where connections come from: each client from its own address, from a new one each time, all from one, or every other client
+ * from one and the rest each from its own.
+ */
+export type Sources = "stable" | "new" | "one" | "half";
 /** Which session is offered: the newest that the client got, or always its first one. */
 export type Offering = "newest" | "first";
 
@@ -21,13 +26,31 @@ export interface Seen {
   error: string | null;
 }
 
-export function visit(port: number, kind: Kind, localAddress: string, session?: Buffer): Promise<Seen> {
+/** `waitSeconds` pass between the connection and the ClientHello. */
+export async function visit(
+  port: number,
+  kind: Kind,
+  localAddress: string,
+  session?: Buffer,
+  waitSeconds = 0,
+): Promise<Seen> {
+  if (waitSeconds === 0) return handshake(kind, session, { host: "127.0.0.1", port, localAddress });
+  const tcp = connectTcp({ host: "127.0.0.1", port, localAddress });
+  // What comes before the hello shows when the hello is sent.
+  tcp.on("error", () => undefined);
+  await sleep(waitSeconds * 1000);
+  return handshake(kind, session, { socket: tcp });
+}
+
+interface Way extends ConnectionOptions {
+  localAddress?: string;
+}
+
+function handshake(kind: Kind, session: Buffer | undefined, way: Way): Promise<Seen> {
   const version = kind === "stateless" || kind === "stateful" ? "TLSv1.3" : "TLSv1.2";
   return new Promise((resolve) => {
-    const options: ConnectionOptions & { localAddress: string } = {
-      host: "127.0.0.1",
-      port,
-      localAddress,
+    const options: Way = {
+      ...way,
       servername: "shop.example",
       rejectUnauthorized: false,
       minVersion: version,
@@ -64,8 +87,8 @@ export class Addresses {
   constructor(private readonly sources: Sources) {}
 
   of(client: number): string {
-    if (this.sources === "one") return "127.0.0.1";
-    if (this.sources === "stable") return `127.77.0.${client + 1}`;
+    if (this.sources === "one" || (this.sources === "half" && client % 2 === 0)) return "127.0.0.1";
+    if (this.sources !== "new") return `127.77.0.${client + 1}`;
     const number = this.used++;
     return `127.${100 + ((number >> 14) & 63)}.${(number >> 7) & 127}.${(number & 127) + 1}`;
   }

@@ -4,19 +4,17 @@
  *
  * What resumed is what the client says. A cell may miss its target only in the columns of this filter.
  */
-import { Addresses, type Kind, type Offering, type Seen, type Sources, visit } from "./demo_affinity_client.ts";
-import { type Balancer, type BySource, type Column, steeringColumn } from "./demo_affinity_balancers.ts";
-import { startUpstream, type Upstream } from "./demo_affinity_upstreams.ts";
-
-export interface AffinityOptions {
-  /** Resumptions offered for each number. */
-  attempts: number;
-  newConnections: number;
-  /** Leaves out the rows that are `isLarge`, and offers newest and first sessions to one balancer, one after the other. */
-  isSmall: boolean;
-  columns: Column[];
-  progress: (line: string) => void;
-}
+import { Addresses, type Kind, type Offering, type Sources, visit } from "./demo_affinity_client.ts";
+import { type Balancer, type Column, steeringColumn } from "./demo_affinity_balancers.ts";
+import { BY_HAND_PLANS } from "./demo_affinity_by_hand.ts";
+import { AT_A_TIME, busiestPercent, type Cell, CLIENTS, Crowd, inParallel, NAMES } from "./demo_affinity_crowd.ts";
+import { percentText, withBalancer, withUpstreams } from "./demo_affinity_crowd.ts";
+import { LYING_PLANS } from "./demo_affinity_lies.ts";
+import { OUTAGE_PLANS } from "./demo_affinity_outage.ts";
+import type { AffinityOptions, Plan } from "./demo_affinity_plan.ts";
+import { SHARED_KEY_PLANS } from "./demo_affinity_shared_key.ts";
+import { SILENCE_PLANS } from "./demo_affinity_silence.ts";
+import { SKEW_PLANS } from "./demo_affinity_skew.ts";
 
 export interface Row {
   title: string;
@@ -34,7 +32,9 @@ export async function measureAffinity(options: AffinityOptions): Promise<Row[]> 
     const cells = new Map<string, string>();
     const missed: string[] = [];
     for (const column of columnsOf(plan, options.columns)) {
-      const { text, misses } = await plan.measure(column, options);
+      const cell = await plan.measure(column, options);
+      if (cell === null) continue;
+      const { text, misses } = cell;
       cells.set(column.name, text);
       if (column.steering !== null) missed.push(...misses.map((miss) => `${plan.title}; ${column.title}: ${miss}`));
       options.progress(`${plan.title}; ${column.title}: ${text}`);
@@ -44,92 +44,11 @@ export async function measureAffinity(options: AffinityOptions): Promise<Row[]> 
   return rows;
 }
 
-interface Plan {
-  title: string;
-  target: string;
-  measure: (column: Column, options: AffinityOptions) => Promise<{ text: string; misses: string[] }>;
-  /** What this filter makes of source addresses, where it is not the usual. */
-  bySource?: BySource;
-  /** Not in the small run. */
-  isLarge?: boolean;
-  /** Not for HAProxy, whose servers would need another way of changing. */
-  changes?: boolean;
-}
-
-function columnsOf({ bySource, changes }: Plan, columns: Column[]): Column[] {
+function columnsOf({ variant, changes, steeredBy }: Plan, columns: Column[]): Column[] {
   return columns
     .filter(({ name }) => changes !== true || name !== "haproxy")
-    .map((column) => (column.steering === null ? column : steeringColumn(column.steering, bySource)));
-}
-
-/** Clients and what each of them holds. */
-class Crowd {
-  private readonly addresses: Addresses;
-  private readonly first: Seen[] = [];
-  private readonly last: Seen[] = [];
-  /** Upstreams that have accepted a session: a filter may know their ticket keys. */
-  private readonly haveAccepted = new Set<string>();
-
-  constructor(
-    private readonly balancer: Balancer,
-    private readonly kind: Kind,
-    sources: Sources,
-    private readonly offering: Offering,
-  ) {
-    this.addresses = new Addresses(sources);
-  }
-
-  /** Each client gets its first session; then the first `warmUp` attempts are made without being counted. */
-  async arrive(warmUp = 0): Promise<void> {
-    await inParallel(CLIENTS, async (client) => {
-      const seen = await visit(this.balancer.port, this.kind, this.addresses.of(client));
-      if (seen.error !== null) throw new Error(`a new connection failed: ${seen.error}`);
-      this.first[client] = this.last[client] = seen;
-    });
-    await inParallel(warmUp, async (i) => void (await this.attempt(i % CLIENTS)));
-  }
-
-  async attempt(client: number): Promise<Attempt> {
-    const { session, upstream: issuer } = (this.offering === "first" ? this.first : this.last)[client] as Seen;
-    const isLearned = this.haveAccepted.has(issuer);
-    const seen = await visit(this.balancer.port, this.kind, this.addresses.of(client), session);
-    if (seen.resumed) this.haveAccepted.add(seen.upstream);
-    if (seen.error === null) this.last[client] = seen;
-    return { ...seen, client, issuer, missedThoughLearned: isLearned && !seen.resumed };
-  }
-}
-
-interface Attempt extends Seen {
-  client: number;
-  issuer: string;
-  missedThoughLearned: boolean;
-}
-
-async function withUpstreams<T>(kind: Kind, names: string[], act: (upstreams: Upstream[]) => Promise<T>): Promise<T> {
-  const upstreams: Upstream[] = [];
-  try {
-    for (const name of names) upstreams.push(await startUpstream(name, kind));
-    return await act(upstreams);
-  } finally {
-    await Promise.all(upstreams.map((upstream) => upstream.close()));
-  }
-}
-
-async function withBalancer<T>(
-  column: Column,
-  upstreams: Upstream[],
-  act: (balancer: Balancer) => Promise<T>,
-): Promise<T> {
-  const balancer = await column.start(upstreams.map(({ address }) => address));
-  let result: T;
-  try {
-    result = await act(balancer);
-  } catch (error) {
-    await balancer.stop().catch(() => undefined);
-    throw error;
-  }
-  await balancer.stop();
-  return result;
+    .filter(({ steering }) => steeredBy === undefined || (steering !== null && steeredBy.includes(steering)))
+    .map((column) => (column.steering === null ? column : steeringColumn(column.steering, variant)));
 }
 
 /** Percent resumed of the offers of the newest session, and of those of the first. */
@@ -147,7 +66,7 @@ function resumptions(
       const measure = async (balancer: Balancer, offering: Offering): Promise<void> => {
         const crowd = new Crowd(balancer, kind, sources, offering);
         await crowd.arrive();
-        const made = await inParallel(attempts, (i) => crowd.attempt(i % CLIENTS));
+        const made = await inParallel(attempts, AT_A_TIME, (i) => crowd.attempt(i % CLIENTS));
         const resumed = made.filter((attempt) => attempt.resumed).length;
         texts.push(percentText(resumed, attempts) + (showsShare ? ` (${busiestPercent(made)} % on one)` : ""));
         const errors = made.filter(({ error }) => error !== null);
@@ -171,20 +90,12 @@ function resumptions(
     });
 }
 
-function busiestPercent(attempts: Attempt[]): number {
-  const counts = NAMES.map((name) => attempts.filter(({ upstream }) => upstream === name).length);
-  return Math.round((100 * Math.max(...counts)) / attempts.length);
-}
-
-async function spread(
-  column: Column,
-  { newConnections }: AffinityOptions,
-): Promise<{ text: string; misses: string[] }> {
+async function spread(column: Column, { newConnections }: AffinityOptions): Promise<Cell> {
   return withUpstreams("stateless", NAMES, (upstreams) =>
     withBalancer(column, upstreams, async (balancer) => {
       const counts = new Map(NAMES.map((name) => [name, 0]));
       const addresses = new Addresses("stable");
-      await inParallel(newConnections, async (i) => {
+      await inParallel(newConnections, AT_A_TIME, async (i) => {
         const { upstream } = await visit(balancer.port, "stateless", addresses.of(i % CLIENTS));
         counts.set(upstream, (counts.get(upstream) ?? 0) + 1);
       });
@@ -198,13 +109,13 @@ async function spread(
 }
 
 /** Clients that see an error once one upstream does not answer any more; nothing is under way when it dies. */
-async function killed(column: Column): Promise<{ text: string; misses: string[] }> {
+async function killed(column: Column): Promise<Cell> {
   return withUpstreams("stateless", NAMES, (upstreams) =>
     withBalancer(column, upstreams, async (balancer) => {
       const crowd = new Crowd(balancer, "stateless", "stable", "first");
       await crowd.arrive(3 * CLIENTS);
       await upstreams[0]?.close();
-      const attempts = await inParallel(5 * CLIENTS, (i) => crowd.attempt(i % CLIENTS));
+      const attempts = await inParallel(5 * CLIENTS, AT_A_TIME, (i) => crowd.attempt(i % CLIENTS));
       const unlucky = new Map(
         attempts.flatMap(({ client, error }): [number, string][] => (error === null ? [] : [[client, error]])),
       );
@@ -227,7 +138,7 @@ function changed(changeTo: string[]): Plan["measure"] {
         const crowd = new Crowd(balancer, "stateless", "stable", "newest");
         await crowd.arrive(5 * CLIENTS);
         await balancer.change(after.map(({ address }) => address));
-        const attempts = await inParallel(AFTER_CHANGE * CLIENTS, (i) => crowd.attempt(i % CLIENTS));
+        const attempts = await inParallel(AFTER_CHANGE * CLIENTS, AT_A_TIME, (i) => crowd.attempt(i % CLIENTS));
         const misses = Array.from({ length: CLIENTS }, (_, client) =>
           attempts.filter((attempt) => attempt.client === client && !attempt.resumed),
         );
@@ -241,27 +152,6 @@ function changed(changeTo: string[]): Plan["measure"] {
     });
 }
 
-/** Runs `act` for 0, 1, 2, and so on, some at a time. */
-async function inParallel<T>(count: number, act: (i: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = new Array<T>(count);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let i = next++; i < count; i = next++) results[i] = await act(i);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, count) }, lane));
-  return results;
-}
-
-/** Rounded down: what is not all of them is never 100. */
-function percentText(part: number, whole: number): string {
-  const percent = Math.floor((1000 * part) / whole) / 10;
-  return Number.isInteger(percent) ? `${percent} %` : `${percent.toFixed(1)} %`;
-}
-
-const NAMES = ["alpha", "beta", "gamma", "delta"];
-const CLIENTS = 40;
-/** Fewer than clients, so that no client has two connections at a time. */
-const AT_A_TIME = 8;
 const AFTER_CHANGE = 8;
 /** Four ticket keys from cold, each declined by up to three upstreams, by several clients at the same time. */
 const LEARNING_MISSES = 20;
@@ -310,13 +200,13 @@ const PLANS: Plan[] = [
     title: 'the same, `steering_by_source` `"always"`',
     target: "100 %",
     measure: resumptions("stateful", "one", 100, { showsShare: true }),
-    bySource: "always",
+    variant: { settings: { steering_by_source: "always" } },
   },
   {
     title: "the same, `steering_by_source` `false`",
     target: "",
     measure: withoutTarget(resumptions("stateful", "one", 0, { showsShare: true })),
-    bySource: false,
+    variant: { settings: { steering_by_source: false } },
     isLarge: true,
   },
   { title: "new connections, largest / smallest share", target: "<= 1.15", measure: spread },
@@ -340,8 +230,17 @@ const PLANS: Plan[] = [
     measure: changed([...NAMES.slice(0, 3), "epsilon"]),
     changes: true,
   },
+  ...SHARED_KEY_PLANS,
+  ...LYING_PLANS,
+  ...SILENCE_PLANS,
+  ...OUTAGE_PLANS,
+  ...BY_HAND_PLANS,
+  ...SKEW_PLANS,
 ];
 
 function withoutTarget(measure: Plan["measure"]): Plan["measure"] {
-  return async (column, options) => ({ ...(await measure(column, options)), misses: [] });
+  return async (column, options) => {
+    const cell = await measure(column, options);
+    return cell === null ? null : { ...cell, misses: [] };
+  };
 }

@@ -25,7 +25,19 @@ export async function startUpstream(name: string, kind: Kind): Promise<Upstream>
   return kind === "stateful" ? await startStateful(name) : await startDemoUpstream({ name, tickets: kind !== "id" });
 }
 
-async function startStateful(name: string): Promise<Upstream> {
+/**
+ * A server without tickets, which resumes TLS 1.2 by the session ID whatever ticket comes with it; Node's looks for no ID where
+ * there is a ticket.
+ */
+export function startTicketless(name: string): Promise<Upstream> {
+  return startPython(name, "TLSv1_2");
+}
+
+function startStateful(name: string): Promise<Upstream> {
+  return startPython(name, "TLSv1_3");
+}
+
+async function startPython(name: string, leastVersion: string): Promise<Upstream> {
   const folder = mkdtempSync(join(tmpdir(), "affinity-"));
   const identityFile = join(folder, "identity.pem");
   const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
@@ -33,7 +45,9 @@ async function startStateful(name: string): Promise<Upstream> {
     curve: "P-256",
   });
   writeFileSync(identityFile, `${key}\n${cert}\n`);
-  const server = spawn("python3", ["-c", SERVER, identityFile, name], { stdio: ["pipe", "pipe", "inherit"] });
+  const server = spawn("python3", ["-c", SERVER, identityFile, name, leastVersion], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   try {
     const [line] = (await Promise.race([
       once(server.stdout, "data"),
@@ -60,8 +74,8 @@ const SERVER = `
 import os, socket, ssl, sys, threading
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.minimum_version = ssl.TLSVersion.TLSv1_3
-context.options |= ssl.OP_NO_TICKET  # tickets are then 32 random bytes, and the session stays here
+context.minimum_version = ssl.TLSVersion[sys.argv[3]]
+context.options |= ssl.OP_NO_TICKET  # those of TLS 1.3 are then 32 random bytes, and the session stays here
 context.num_tickets = 1
 context.load_cert_chain(sys.argv[1])
 listener = socket.create_server(("127.0.0.1", 0), backlog=512)
