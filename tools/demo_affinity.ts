@@ -4,7 +4,7 @@
  * code 1 where this filter misses a target.
  *
  * `--attempts N` offers N sessions for each number (1,000 where it is not said); `--small` measures this filter alone, in
- * fewer rows.
+ * fewer rows; `--rows TEXT` measures only the rows that have the text in their titles.
  */
 import { build } from "./build.ts";
 import { type Column, HAPROXY, isHaproxyInstalled } from "./demo_affinity_balancers.ts";
@@ -22,14 +22,19 @@ async function run(args: string[]): Promise<number> {
   const attempts = at < 0 ? 1000 : Number(args[at + 1]);
   if (!Number.isInteger(attempts) || attempts < 1) throw new SetupError("--attempts: expected a number, as in 1000");
 
+  const rowsAt = args.indexOf("--rows");
+  const titled = rowsAt < 0 ? "" : args[rowsAt + 1];
+  if (titled === undefined) throw new SetupError("--rows: expected some text of their titles");
+
   await findEnvoy(console.error);
   console.error("building the filter ...");
   const failure = await build();
   if (failure !== null) throw new SetupError(`the filter does not compile:\n${failure}`);
   const columns = isSmall ? [THIS_FILTER] : [ROUND_ROBIN, SOURCE_HASH, ...haproxy(), THIS_FILTER, THIS_FILTER_EXACT];
   const newConnections = isSmall ? 400 : 4000;
-  const rows = await measureAffinity({ attempts, newConnections, isSmall, columns, progress: console.error });
+  const rows = await measureAffinity({ attempts, newConnections, isSmall, titled, columns, progress: console.error });
 
+  if (rows.length === 0) throw new SetupError(`--rows: no title has "${titled}" in it`);
   console.log(table(rows, columns));
   const missed = rows.flatMap((row) => row.missed);
   for (const line of missed) console.log(`\nmissed: ${line}`);

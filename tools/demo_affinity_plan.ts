@@ -8,6 +8,8 @@ export interface AffinityOptions {
   newConnections: number;
   /** Leaves out the rows that are `isLarge`, and offers newest and first sessions to one balancer, one after the other; what waits, waits less. */
   isSmall: boolean;
+  /** Only rows with this in their titles; "" or none for all. */
+  titled?: string;
   columns: Column[];
   progress: (line: string) => void;
 }

@@ -28,7 +28,9 @@ export interface Row {
 
 export async function measureAffinity(options: AffinityOptions): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const plan of PLANS.filter(({ isLarge }) => !options.isSmall || isLarge !== true)) {
+  const { isSmall, titled = "" } = options;
+  const plans = PLANS.filter(({ title, isLarge }) => title.includes(titled) && !(isSmall && isLarge === true));
+  for (const plan of plans) {
     const cells = new Map<string, string>();
     const missed: string[] = [];
     for (const column of columnsOf(plan, options.columns)) {

@@ -61,9 +61,9 @@ function shares(attempts: Attempt[]): Shares {
   return { counts, ratio, misses };
 }
 
-function sharedKeyPlan(name: string, kind: Kind, rotates: boolean, isLarge: boolean): Plan {
+function sharedKeyPlan(title: string, kind: Kind, rotates: boolean, isLarge: boolean): Plan {
   return {
-    title: name,
+    title,
     target: `<= ${LARGEST_RATIO}, >= 98 % resumed`,
     measure: async (column, { isSmall }) => {
       const texts: string[] = [];
@@ -85,14 +85,11 @@ const LEAST_RESUMED = 0.98;
 /** Eight for each client. */
 const MEASURED = 8 * CLIENTS;
 
+const SHARES = "largest / smallest share, 1 / 2 / 8 / 40 clients at once";
+
 export const SHARED_KEY_PLANS: Plan[] = [
-  sharedKeyPlan(
-    "a ticket key shared by all, TLS 1.3: largest / smallest share with 1 / 2 / 8 / 40 clients at once",
-    "stateless",
-    false,
-    false,
-  ),
-  sharedKeyPlan("the same, after the key was rotated", "stateless", true, false),
-  sharedKeyPlan("a ticket key shared by all, TLS 1.2 tickets: the same", "ticket", false, true),
-  sharedKeyPlan("the same, after the key was rotated, TLS 1.2 tickets", "ticket", true, true),
+  sharedKeyPlan(`shared ticket key, TLS 1.3: ${SHARES}`, "stateless", false, false),
+  sharedKeyPlan("shared ticket key, TLS 1.3, after it was rotated on all", "stateless", true, false),
+  sharedKeyPlan(`shared ticket key, TLS 1.2: ${SHARES}`, "ticket", false, true),
+  sharedKeyPlan("shared ticket key, TLS 1.2, after it was rotated on all", "ticket", true, true),
 ];

@@ -44,15 +44,15 @@ export function besideSilence(column: Column, run: SilentRun): Promise<SilenceOu
       const speak = run.begins.map(async (second, i) => {
         await sleep(second * 1000);
         const from = run.fromOneAddress ? "127.88.0.1" : `127.88.0.${1 + i}`;
-        const client = startSilentClient(balancer.port, from, silenceOf(i), madeUp(keyName));
-        silent.push(client);
-        await sleep(1000);
-        return silenceOf(i) === "retry" ? asksToRetry(client.received()) : client.received().length === 0;
+        silent[i] = startSilentClient(balancer.port, from, silenceOf(i), madeUp(keyName));
       });
       try {
         const resumed = await atPace(OFFERS_A_SECOND, run.seconds, resume);
-        const waiting = (await Promise.all(speak)).filter((isWaiting) => isWaiting).length;
-        return { offers: resumed.length, misses: resumed.filter((isResumed) => !isResumed).length, waiting };
+        const waiting = silent.filter((client, i) =>
+          silenceOf(i) === "retry" ? asksToRetry(client.received()) : client.received().length === 0,
+        );
+        const misses = resumed.filter((isResumed) => !isResumed).length;
+        return { offers: resumed.length, misses, waiting: waiting.length };
       } finally {
         await Promise.allSettled(speak);
         for (const client of silent) client.end();

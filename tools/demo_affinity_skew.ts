@@ -54,24 +54,24 @@ const PER_CENT = 150;
 
 const LOADS: { title: string; measure: Plan["measure"] }[] = [
   {
-    title: "half of all clients behind one address, TLS 1.3 stateless tickets",
+    title: "skew: half of all clients behind one address, stateless tickets",
     measure: halfBehindOneAddress("stateless"),
   },
   {
-    title: "half of all clients behind one address, TLS 1.3 stateful tickets",
+    title: "skew: half of all clients behind one address, stateful tickets",
     measure: halfBehindOneAddress("stateful"),
   },
-  { title: "one ticket that 1,000 clients use", measure: oneTicketForAll },
+  { title: "skew: one ticket that 1,000 clients use", measure: oneTicketForAll },
 ];
 
 const BOUNDS: { title: string; variant: Variant; steeredBy: Steering[] }[] = [
   {
-    title: `the same, \`steering_balance_factor\` ${PER_CENT}`,
+    title: `\`steering_balance_factor\` ${PER_CENT}`,
     variant: { settings: { steering_balance_factor: PER_CENT } },
     steeredBy: ["hash", "exact"],
   },
   {
-    title: `the same, Envoy's \`hash_balance_factor\` ${PER_CENT}`,
+    title: `Envoy's \`hash_balance_factor\` ${PER_CENT}`,
     variant: { hashBalanceFactor: PER_CENT },
     steeredBy: ["hash"],
   },
@@ -79,5 +79,5 @@ const BOUNDS: { title: string; variant: Variant; steeredBy: Steering[] }[] = [
 
 export const SKEW_PLANS: Plan[] = LOADS.flatMap(({ title, measure }) => [
   { title, target: "", measure, isLarge: true },
-  ...BOUNDS.map((bound) => ({ ...bound, target: "", measure, isLarge: true })),
+  ...BOUNDS.map((bound) => ({ ...bound, title: `${title}; ${bound.title}`, target: "", measure, isLarge: true })),
 ]);
