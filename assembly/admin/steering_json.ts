@@ -1,5 +1,5 @@
 /**
- * Steering as `GET /v1/stats` shows it: `{"mode", "effective", "why"}`. Where several filters steer, the first one is shown that has no
+ * Steering as `GET /v1/stats` shows it: `{"mode", "effective", "why"}`, without `effective` as long as that is not known. If several filters steer, the first one is shown that has no
  * effect, else the first of which that is not known yet, else the first.
  */
 import { JsonWriter } from "../json/writer";
@@ -12,12 +12,12 @@ export function writeSteering(json: JsonWriter, states: SteeringState[]): void {
   json.beginObject();
   json.name("mode");
   json.string(modeName(state ? state.mode : SteeringMode.Off));
-  json.name("effective");
-  if (!state || state.effect == Effect.Unknown) json.nothing();
-  else json.boolean(state.effect == Effect.Yes);
+  if (state && state.effect != Effect.Unknown) {
+    json.name("effective");
+    json.boolean(state.effect == Effect.Yes);
+  }
   json.name("why");
-  if (!state || state.fault == Fault.None) json.nothing();
-  else json.string(faultText(state));
+  json.string(state && state.fault != Fault.None ? faultText(state) : "");
   json.endObject();
 }
 

@@ -7,7 +7,7 @@
  * all of them together no more than the reserve has (`tls/memory.ts`).
  */
 import { AcceptedHandle } from "../session/accepted_handle";
-import { Handshake } from "../tls/handshake";
+import { Direction, Handshake } from "../tls/handshake";
 import { allocateReserve, releaseReserve } from "../tls/memory";
 import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../tls/record_follower";
 
@@ -65,6 +65,16 @@ export class ObservedConnection {
 
   get handshake(): Handshake | null {
     return changetype<Handshake | null>(this.handshakeAddress);
+  }
+
+  /**
+   * Whether its server has all that it needs to answer, and has said nothing: no hello is half sent, in a record or in a message, and no
+   * second one is waited for (RFC 8446 4.1.4).
+   */
+  get isOwedAnAnswer(): bool {
+    const handshake = this.handshake;
+    if (!handshake || this.answered || this.refused || handshake.retried) return false;
+    return !handshake.partial(Direction.Downstream) && !handshake.partial(Direction.Upstream);
   }
 
   /** Gives the handshake's memory back; what is refused stays refused. */

@@ -1,8 +1,8 @@
 /**
  * The connections that the filter has sent to one host (`exact`). Envoy would try that host again and again where it does
  * not take the connection; so as soon as the first attempt is under way, the connection is given back to the balanced
- * cluster, for the attempts that may follow. A host that takes the connection and then says nothing for too long is told to
- * the steering: this client's bytes are gone, but the next one goes elsewhere.
+ * cluster, for the attempts that may follow. A host that takes the connection and says nothing for too long, though it has all
+ * that it needs, is told to the steering: this client's bytes are gone, but the next one goes elsewhere.
  */
 import { FilterState } from "../host/connection";
 import { findContext } from "../host/contexts";
@@ -51,7 +51,11 @@ export class SentConnections {
       this.begun.shift();
     }
     while (this.unanswered.length > 0 && this.unanswered.since + SILENT_NANOSECONDS <= nowNanoseconds) {
-      if (unansweredOf(this.unanswered.context)) steering.silent(<i32>this.unanswered.word);
+      const context = this.unanswered.context;
+      if (isOwed(context)) {
+        enter(context);
+        steering.silent(<i32>this.unanswered.word);
+      }
       this.unanswered.shift();
     }
   }
@@ -66,6 +70,13 @@ function unansweredOf(contextNumber: u32): bool {
   const context = findContext(contextNumber);
   if (!context || context.state == FINISHED || (context.state & FRESH) != 0) return false;
   return !changetype<ObservedConnection>(context.state).answered;
+}
+
+/** Whether a connection's server has all that it needs to answer, and is silent. */
+function isOwed(contextNumber: u32): bool {
+  if (!unansweredOf(contextNumber)) return false;
+  const context = findContext(contextNumber);
+  return context != null && changetype<ObservedConnection>(context.state).isOwedAnAnswer;
 }
 
 const SILENT_NANOSECONDS: u64 = 3_000_000_000;

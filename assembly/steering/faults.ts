@@ -29,5 +29,5 @@ const SERVER_FIRST: string = 'set "steering": "off" in the observer of that list
 const OTHER_CLUSTER: string = "set the observer's cluster to the one that tcp_proxy of its listener names";
 const HASH: string =
   "set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster, " +
-  'with Envoy 1.40 or later, or take "steering": "exact"';
+  'with Envoy 1.38 or later, or take "steering": "exact"';
 const EXACT_CLUSTER: string = "add one of that name, of the type ORIGINAL_DST with lb_policy CLUSTER_PROVIDED";

