@@ -92,7 +92,8 @@ describe("a server that stays down", () => {
         const least = perSecond < 8 ? 1 : 3;
         assert.ok((failed.get(name) ?? 0) >= least, `the dead server was tried ${failed.get(name)} times`);
         // Without steering, a name of one server resumes always, and another one by chance.
-        if (steering !== "off") assert.ok(resumed >= offered * 0.95, said);
+        // Once in a while, one is sent elsewhere to find out whether that one has the key, too.
+        if (steering !== "off") assert.ok(resumed >= Math.floor(offered * 0.95) - 1, said);
       });
     }
   }
