@@ -12,6 +12,8 @@ import { MAX_UPSTREAMS } from "./upstream";
 export class Departures {
   private readonly chosen: StaticArray<u32> = new StaticArray<u32>(MAX_UPSTREAMS);
   private choices: u32 = 0;
+  /** What the round before said of the balance. */
+  private wasEven: bool = true;
 
   /** Notes an upstream that the balancer has chosen. */
   note(upstream: i32): void {
@@ -29,8 +31,9 @@ export class Departures {
     return upstream >= 0 && upstream < MAX_UPSTREAMS && unchecked(this.chosen[upstream]) == 0;
   }
 
-  /** Whether the balancer gives all of so many upstreams the same share, as far as this round tells. */
+  /** Whether the balancer gives all of so many upstreams the same share, as far as this round tells, or the one before. */
   isEven(upstreams: i32): bool {
+    if (this.choices < TELLING * <u32>upstreams) return this.wasEven;
     let parts = 0;
     for (let upstream = 0; upstream < upstreams; upstream++) {
       if (unchecked(this.chosen[upstream]) > 0) parts++;
@@ -38,10 +41,13 @@ export class Departures {
     return isEven(this.chosen, upstreams, parts, this.choices);
   }
 
-  beginRound(): void {
+  beginRound(upstreams: i32): void {
+    this.wasEven = this.isEven(upstreams);
     for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.chosen[upstream] = 0));
     this.choices = 0;
   }
 }
 
 const CHOICES: u32 = 64;
+/** From so many choices for each upstream on, a round tells how even they are. */
+const TELLING: u32 = 16;

@@ -30,6 +30,9 @@ export const BALANCED: i32 = -1;
 export const NOBODY: i32 = -2;
 
 export class KeyChoice {
+  /** Whether another upstream than a key's only holder may be asked: not while upstreams come and go, which costs misses enough. */
+  asksOthers: bool = true;
+
   constructor(
     private readonly tokens: Tokens,
     readonly holders: Holders,
@@ -61,7 +64,7 @@ export class KeyChoice {
     if (holders == 0) return NOBODY;
     if (holders > 1) return this.share(copy);
     copy.sent++;
-    const other = this.probe(copy, holder);
+    const other = this.asksOthers ? this.probe(copy, holder) : -1;
     return other >= 0 ? other : holder;
   }
 

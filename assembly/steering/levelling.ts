@@ -2,10 +2,11 @@
  * Brings the load back to upstreams that were away. While one is away, its clients get sessions of others, and these lead them there from
  * then on: after a restart of all servers one by one, the last has nobody left. So from the moment at which one is back, what is
  * led is counted anew, and of what leads to an upstream that has more, some goes to one that is back: each session once, so that it
- * costs its client one full handshake; until LEVEL_AFTER resumptions for each upstream have been led.
+ * costs its client one full handshake; until LEVEL_AFTER resumptions for each upstream have been led. If Envoy's balance is uneven
+ * on purpose, nothing is levelled.
  *
- * Nobody says when one is back. New connections find out, as Envoy sends them there; and clients that hold its sessions. If there are
- * neither, another resumption is sent there now and then (`Tokens.claimTry`).
+ * Nobody says when one is back. New connections find out, as Envoy sends them there; and clients that hold its sessions. Now and then a new
+ * connection is sent there, or, if they are few, a resumption of another upstream's (`Tokens.claimTry`).
  *
  * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
  */
@@ -47,16 +48,23 @@ export class Levelling {
     this.isFollowing = true;
   }
 
-  /** Envoy balances the connection at hand. */
-  noteSpread(): void {
+  /** Whether no upstream is away, and none has come back of late. */
+  get isCalm(): bool {
+    return !this.isActive && this.tokens.away == 0;
+  }
+
+  /** Where a connection goes that leads nowhere: to an upstream that is away, to see whether it is back; -1: Envoy balances it. */
+  spreadTo(): i32 {
+    if (this.tokens.away == 0) return -1;
     this.spread++;
+    return this.claimed(-1);
   }
 
   /** Where a session goes that leads to `home`; `hash` identifies the session. */
   settle(home: i32, hash: u32): i32 {
     const tried = this.tried(home);
     if (tried >= 0) return tried;
-    if (!this.isActive) return home;
+    if (!this.isActive || !this.reach.isEven) return home;
     const upstreams = <u32>max(this.reach.count, 2);
     if (this.shares.total >= LEVEL_AFTER * upstreams) {
       this.isActive = false;
@@ -108,19 +116,23 @@ export class Levelling {
     return least;
   }
 
-  /** An upstream that is away and is to be tried by the connection at hand, or -1. */
+  /** An upstream that is away and is to be tried by a resumption that leads to `home`, or -1. */
   private tried(home: i32): i32 {
     if (this.tokens.away == 0) {
       this.led = 0;
       this.spread = 0;
       return -1;
     }
-    this.led++;
-    const upstreams = this.tokens.upstreams;
-    const many = <u32>(LED_BEFORE_A_TRY * upstreams);
-    if (this.led < many || this.spread * 2 >= many) return -1;
+    if (++this.led < LED_BEFORE_A_TRY * <u32>this.tokens.upstreams) return -1;
+    const areEnough = this.spread * LED_FOR_A_SPREAD >= this.led;
     this.led = 0;
     this.spread = 0;
+    return areEnough ? -1 : this.claimed(home);
+  }
+
+  /** An upstream that is away, other than `home`, and that this connection is to try; -1 if there is none. */
+  private claimed(home: i32): i32 {
+    const upstreams = this.tokens.upstreams;
     const now = this.clock.nowSeconds();
     for (let upstream = 0; upstream < upstreams; upstream++) {
       if (upstream == home || !this.tokens.isAway(upstream) || !this.reach.isKnown(upstream)) continue;
@@ -134,4 +146,6 @@ const LEVEL_AFTER: u32 = 48;
 /** Differences up to this, and up to a part of all, are left alone. */
 const SLACK: u32 = 2;
 const SLACK_PART: u32 = 16;
-const LED_BEFORE_A_TRY: i32 = 8;
+const LED_BEFORE_A_TRY: u32 = 8;
+/** If new connections are rarer than one for so many resumptions, they find out too late. */
+const LED_FOR_A_SPREAD: u32 = 8;

@@ -94,7 +94,7 @@ export class Reach {
     for (let other = 0; other < upstreams; other++) {
       if (departures.hasLeft(other) && !unchecked(this.configured[other])) this.tokens.avoid(other, FOREVER);
     }
-    departures.beginRound();
+    departures.beginRound(upstreams);
   }
 }
 

@@ -121,17 +121,18 @@ export class Steering {
     this.client.begin();
     this.reach.begin();
     this.levelling.follow();
+    this.keys.asksOthers = this.levelling.isCalm;
     this.isKnown = false;
     this.seeksIssuer = false;
     const upstream = this.upstreamFor(handshake, offered);
     this.upstream = this.bounded(this.reach.has(upstream) ? upstream : -1, offered);
+    if (this.upstream < 0) this.upstream = this.levelling.spreadTo();
     this.token = -1;
     if (!this.exact) this.token = this.upstream >= 0 ? this.tokens.leadingTo(this.upstream) : this.exploring();
     if (this.token >= 0) this.text = <u64>this.token;
     else if (this.bySource == BySource.Always) this.text = SOURCE_TEXTS | (<u64>this.client.source(handshake));
     else this.text = this.chance.next();
     if (this.upstream >= 0) this.shares.note(this.upstream, this.tokens.upstreams);
-    else this.levelling.noteSpread();
   }
 
   /** Whether the last choice names a host to connect to. */

@@ -17,7 +17,7 @@
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { StoreKey } from "../session/keys";
-import { isEven } from "./evenness";
+import { isEven, tells } from "./evenness";
 import { FOREVER, MAX_ADDRESS, MAX_UPSTREAMS, Upstream, UPSTREAM_SIZE } from "./upstream";
 
 export class Tokens {
@@ -34,7 +34,7 @@ export class Tokens {
   private isIndexed: bool = false;
   /** For each upstream, how many tokens lead to it; how many upstreams can be reached, and whether by equal numbers of tokens. */
   private readonly leadingTokens: StaticArray<u32> = new StaticArray<u32>(MAX_UPSTREAMS);
-  private spreadsEvenly: bool = false;
+  private spreadsEvenly: bool = true;
   private upstreamsAway: i32 = 0;
 
   /** `family` names the cluster's part of the cache's keys. */
@@ -205,6 +205,8 @@ export class Tokens {
       const place = this.open(upstream);
       if (!place || (!place.away && place.avoidedUntil == 0)) return;
       if (place.away) {
+        // The hosts have changed: some tokens lead there again.
+        store<u32>(this.table, this.era + 1, 4);
         place.lastReturn = this.returns + 1;
         store<u32>(this.table, this.returns + 1, 8);
       }
@@ -316,13 +318,14 @@ export class Tokens {
     this.countLeading();
   }
 
+  /** Counts for `isEven`: only what was seen in this era, as nobody explores what leads to an upstream that is away. */
   private countLeading(): void {
     let total: u32 = 0;
     let reached = 0;
     for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leadingTokens[upstream] = 0));
     for (let token: i32 = 0; token < <i32>TOKENS; token++) {
       const upstream = this.leads(token);
-      if (upstream < 0) continue;
+      if (upstream < 0 || !this.seenInThisEra(token)) continue;
       total++;
       if (unchecked(this.leadingTokens[upstream]) == 0) reached++;
       unchecked((this.leadingTokens[upstream] += 1));
@@ -331,7 +334,8 @@ export class Tokens {
     for (let upstream = 0; upstream < this.upstreams; upstream++) {
       if (this.at(upstream).away) this.upstreamsAway++;
     }
-    this.spreadsEvenly = isEven(this.leadingTokens, this.upstreams, reached, total);
+    // What is too little to tell says nothing: what was known holds on.
+    if (tells(reached, total)) this.spreadsEvenly = isEven(this.leadingTokens, this.upstreams, reached, total);
   }
 
   private indexTokens(seen: bool): void {

@@ -67,7 +67,7 @@ class Traffic {
 
   private use(token: i32): void {
     const address = addressOf(this.ledBy(token));
-    const known = this.tokens.upstreamOf(token);
+    const known = this.tokens.leads(token);
     const number = this.tokens.numberOf(address.start, address.length);
     if (known >= 0 && known == number) this.effect.agreed(token, this.tokens.upstreams);
     else if (known >= 0) this.effect.contradicted(token, this.milliseconds / 1000);

@@ -536,16 +536,15 @@ describe("steering to a named host", () => {
     expect(one.chosen(withId(1))).toBe(3);
   });
 
-  it("leaves a host alone for longer each time that it fails again", () => {
+  it("leaves a host alone for longer each time that it fails again, up to four seconds", () => {
     const one = exact();
-    one.hold(1, UPSTREAMS[3]);
     for (let failures = 0; failures < 8; failures++) {
       one.visit(withId(1), declined13(), 2, SOURCE, -1, 3);
       const seconds: u32 = failures < 2 ? 1 << failures : 4;
       one.bench.clock.advance(seconds - 1);
-      expect(one.chosen(withId(1))).toBe(SPREAD, failures.toString());
+      expect(one.steering.tokens.isAvoided(3, one.bench.clock.nowSeconds())).toBe(true, failures.toString());
       one.bench.clock.advance(1);
-      expect(one.chosen(withId(1))).toBe(3, failures.toString());
+      expect(one.steering.tokens.isAvoided(3, one.bench.clock.nowSeconds())).toBe(false, failures.toString());
     }
   });
 
@@ -772,6 +771,28 @@ describe("an upstream that comes back", () => {
       if (one.resume(1, 0b0001, <u32>i) == 3) tried = i;
     }
     expect(tried >= 50).toBe(true, tried.toString());
+  });
+});
+
+describe("an upstream that is away", () => {
+  it("is tried by new connections, two seconds later and then more and more rarely, so that no resumption is", () => {
+    for (let exactly = 0; exactly < 2; exactly++) {
+      const one = exactly == 1 ? exact() : new Steered();
+      for (let upstream: i32 = 0; upstream < 4; upstream++) one.own(upstream + 1, upstream);
+      for (let i = 0; i < 3; i++) {
+        one.steering.tokens.learn(3, UPSTREAMS[3].start, UPSTREAMS[3].length);
+        one.visit(withNothing(), declined13(), 0, SOURCE, exactly == 1 ? -1 : 3, exactly == 1 ? 3 : -1);
+      }
+      let tried = 0;
+      for (let second = 0; second < 900; second++) {
+        one.choose(withNothing());
+        if (one.steering.upstream == 3) tried++;
+        for (let i = 0; i < 4; i++) expect(one.resume(1, 0b0001, <u32>i)).not.toBe(3);
+        one.bench.clock.advance(1);
+        if (second == 30) expect(tried >= 6).toBe(true, tried.toString());
+      }
+      expect(tried >= 22 && tried <= 24).toBe(true, tried.toString());
+    }
   });
 });
 
