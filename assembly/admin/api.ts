@@ -4,6 +4,7 @@
  *
  *   begin    with the headers: true when the answer is decided, then no body needs to be read
  *   tooLarge instead of `handle`, as soon as more than MAX_BODY_LENGTH bytes of body are announced or have come
+ *   bodyMissing instead of `handle`, where a body was announced and none of it has come
  *   handle   with the whole body, or at once where there is none; may leave `response.job`
  *   finish   when that job has finished
  *
@@ -22,6 +23,7 @@ import {
   forbidden,
   methodNotAllowed,
   notFound,
+  requestTimeout,
   unauthorized,
   unavailable,
 } from "./problem";
@@ -83,6 +85,11 @@ export class AdminApi {
     contentTooLarge(response, MAX_BODY_LENGTH);
   }
 
+  /** Answers that nothing has come of a body that was announced. */
+  bodyMissing(response: AdminResponse): void {
+    requestTimeout(response, BODY_MISSING);
+  }
+
   /** Answers, or leaves a job that has to finish first. */
   handle(request: AdminRequest, response: AdminResponse): void {
     const route = request.route;
@@ -96,6 +103,10 @@ export class AdminApi {
       return;
     }
     const method = request.method;
+    if (!reads(method) && request.bodyLength > 0 && request.query.names.length > 0) {
+      badRequest(response, "body and query: both have fields; send them in one of the two");
+      return;
+    }
     if (reads(method)) route.get(request, response);
     else if (method == "PUT") route.put(request, response);
     else if (method == "POST") route.post(request, response);
@@ -111,6 +122,10 @@ export class AdminApi {
     else report.write(response);
     response.job = null;
     response.report = null;
+  }
+
+  nowNanoseconds(): u64 {
+    return this.cache.clock.nowNanoseconds();
   }
 
   private routeOf(path: string): Route | null {
@@ -131,10 +146,15 @@ function checkQuery(request: AdminRequest, response: AdminResponse, route: Route
     badRequest(response, query.error);
     return;
   }
+  const known = route.namesFor(request.method);
   for (let i = 0; i < query.names.length; i++) {
-    if (route.queryNames.includes(query.names[i])) continue;
-    const names = route.queryNames.length == 0 ? "takes none" : "takes " + route.queryNames.join(", ");
+    if (known.includes(query.names[i])) continue;
+    const names = known.length == 0 ? "takes none" : "takes " + known.join(", ");
     badRequest(response, "query: " + quoted(query.names[i]) + " is unknown; this path " + names);
     return;
   }
 }
+
+const BODY_MISSING: string =
+  "nothing of the body has come: Envoy keeps it back from this filter unless allow_on_headers_stop_iteration is true, beside " +
+  "vm_config in its configuration; or leave the body out and send the fields in the query, as in PUT /v1/timeout?timeout=7200";

@@ -1,17 +1,28 @@
-/** Bodies of requests: one JSON object with none but known fields, each at most once. */
+/**
+ * The fields of a change: one JSON object in the body, with none but known fields, each at most once; or the same fields in
+ * the query and no body, for hosts that keep bodies back (`query_fields.ts`).
+ */
 import { quoted } from "../json/quote";
 import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { badRequest } from "./problem";
+import { fieldsOf } from "./query_fields";
 import { AdminRequest } from "./request";
 import { AdminResponse } from "./response";
 
-/** The object that the body is; null where it is none, then the answer says so (400). `fields` are those that may be in it. */
+/** The object that body or query is; null where it is none, then the answer says so (400). `fields` are those that may be in it. */
 export function readObject(
   request: AdminRequest,
   response: AdminResponse,
   fields: StaticArray<string>,
 ): JsonValue | null {
+  // The names in it were checked with the route.
+  if (request.query.names.length > 0) return fieldsOf(request.query);
+  if (request.bodyLength == 0) {
+    const names = fields.join(", ");
+    badRequest(response, "body: expected a JSON object with " + names + "; without a body the query takes them");
+    return null;
+  }
   const reader = new JsonReader();
   const value = reader.read(request.bodyPointer, request.bodyLength);
   if (value === null) {
@@ -31,7 +42,7 @@ export function readObject(
   return value;
 }
 
-/** The value of the only field of the body; null where there is none, then the answer says so (400). */
+/** The value of the only field; null where there is none, then the answer says so (400). */
 export function readField(request: AdminRequest, response: AdminResponse, field: string): JsonValue | null {
   const object = readObject(request, response, [field]);
   if (object === null) return null;

@@ -29,6 +29,11 @@ export function methodNotAllowed(response: AdminResponse, allow: string): void {
   response.header("allow", allow);
 }
 
+/** The request was not sent to its end in time. */
+export function requestTimeout(response: AdminResponse, detail: string): void {
+  problem(response, 408, "Request Timeout", detail);
+}
+
 export function gone(response: AdminResponse, detail: string): void {
   problem(response, 410, "Gone", detail);
 }

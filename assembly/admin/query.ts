@@ -7,7 +7,7 @@
 import { quoted } from "../json/quote";
 import { decodePercent } from "./percent_encoding";
 
-/** No path takes more than five. */
+/** No path takes more than seven. */
 const MAX_PAIRS: i32 = 16;
 
 export class Query {

@@ -17,4 +17,9 @@ export class AdminRequest {
   /** What stands in the path in the place of the route's parameter, as it was sent. */
   parameter: string = "";
   query: Query = new Query();
+
+  /** Of a change: whether it gives any field, in its body or in its query. */
+  get givesFields(): bool {
+    return this.bodyLength > 0 || this.query.names.length > 0;
+  }
 }

@@ -2,7 +2,7 @@
  * One path of the API with the methods that exist on it. A new path is a new class and one line in `routes.ts`.
  *
  * When `check` and the methods are called, the caller is authenticated, the method is one of `allow`, and the query has none but
- * the names of `queryNames`, each at most once.
+ * the names of `queryNames` or `fields`, each at most once.
  */
 import { AdminRequest } from "./request";
 import { AdminResponse } from "./response";
@@ -10,8 +10,10 @@ import { AdminResponse } from "./response";
 export abstract class Route {
   /** Whether it answers without a token. */
   open: bool = false;
-  /** The names that its query may have. */
+  /** The names that its query may have with GET and HEAD. */
   queryNames: StaticArray<string> = NO_NAMES;
+  /** The fields that PUT and POST take, in a body or in the query. */
+  fields: StaticArray<string> = NO_NAMES;
   private readonly beforeParameter: string;
 
   constructor(
@@ -39,6 +41,12 @@ export abstract class Route {
 
   allows(method: string): bool {
     return this.allow.split(", ").includes(method);
+  }
+
+  /** The names that the query of a request may have. */
+  namesFor(method: string): StaticArray<string> {
+    if (method == "PUT" || method == "POST") return this.fields;
+    return method == "DELETE" ? NO_NAMES : this.queryNames;
   }
 
   /** Looks at path and query before a body is awaited; writes a problem where they are wrong. */

@@ -5,7 +5,7 @@
 import { JsonKind, JsonValue } from "../json/value";
 import { quoted } from "../json/quote";
 import { Known, MAX_SNI_LENGTH, Session } from "../session/session";
-import { canonicalAddress } from "./address";
+import { canonicalAddress } from "../bytes/address";
 import { cipherOf } from "./cipher_suites";
 import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
 import { SessionId } from "./session_id";

@@ -1,6 +1,6 @@
 /** Which sessions a listing shows: those of a kind, a server name (without regard to ASCII case), an upstream, or several of these. */
 import { Known, Session } from "../session/session";
-import { canonicalAddress } from "./address";
+import { canonicalAddress } from "../bytes/address";
 import { KIND_NAMES, kindOf } from "./names";
 import { Query } from "./query";
 import { lower, lowerCase } from "./server_name";

@@ -2,8 +2,7 @@
  * Addresses of upstreams as Envoy's `upstream.address` spells them: "10.0.0.7:443", "[2001:db8::1]:443". What is given is
  * brought into that spelling (RFC 5952, and inet_ntop(3) for embedded IPv4), so that it equals what is observed.
  */
-import { digitValue } from "../bytes/hex";
-import { MAX_UPSTREAM_LENGTH as MAX_LENGTH } from "../session/session";
+import { digitValue } from "./hex";
 
 /** The address in Envoy's spelling; empty where it is none: names, zones and port 0 are not addresses of a connection. */
 export function canonicalAddress(text: string): string {
@@ -136,3 +135,6 @@ function canonicalIpv6(groups: StaticArray<u16>): string {
 function dotted(group: u16): string {
   return ((<u32>group) >> 8).toString() + "." + ((<u32>group) & 0xff).toString();
 }
+
+/** "[" and 45 characters of IPv6, "]:" and 5 digits, and some more: what is given need not be in the shortest form. */
+const MAX_LENGTH: i32 = 64;

@@ -76,6 +76,8 @@ export class AdminConfig {
   tokens: string[] = [];
   /** Tokens that may GET and HEAD. */
   readTokens: string[] = [];
+  /** The environment variables that were to hold tokens and are not set, or empty. */
+  unsetVariables: string[] = [];
   /** Whether anybody may do everything. Only where no token is configured: a token that exists is always asked for. */
   allowUnauthenticated: bool = false;
 }
@@ -95,6 +97,16 @@ export function validateAdmin(config: Config): string {
   if (admin !== null) {
     if (admin.tokens.length > 0 || admin.readTokens.length > 0 || admin.allowUnauthenticated) return "";
   }
+  const unset = admin === null ? NO_VARIABLES : admin.unsetVariables;
+  if (unset.length > 0) {
+    return (
+      "admin: no token configured: " +
+      unset.join(", ") +
+      (unset.length == 1 ? " is" : " are") +
+      " not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in " +
+      "vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32"
+    );
+  }
   return (
     "admin: no token configured: anybody could change the cache; " +
     "set admin.tokens, admin.read_tokens or admin.allow_unauthenticated"
@@ -102,3 +114,4 @@ export function validateAdmin(config: Config): string {
 }
 
 const DEFAULT_CACHE: string = "default";
+const NO_VARIABLES: string[] = [];

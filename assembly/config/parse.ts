@@ -11,6 +11,7 @@
  *    "renegotiation": "close", "encrypted_hello": "pass", "refusal": {"tls12": "handshake_failure"},
  *    "access_log": true, "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
+import { canonicalAddress } from "../bytes/address";
 import { quoted } from "../json/quote";
 import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
@@ -143,11 +144,12 @@ function readUpstreams(upstreams: string[], name: string, value: JsonValue): str
   for (let i = 0; i < value.items.length; i++) {
     const item = value.items[i];
     const place = name + "[" + i.toString() + "]: ";
-    if (item.kind != JsonKind.String || !isAddress(item.text)) {
+    const address = item.kind == JsonKind.String ? canonicalAddress(item.text) : "";
+    if (address.length == 0) {
       return place + 'expected an IP address and a port, as in "10.0.0.7:443" or "[2001:db8::7]:443"';
     }
     if (upstreams.length >= MAX_UPSTREAMS) return place + "more than " + MAX_UPSTREAMS.toString() + " upstreams";
-    upstreams.push(item.text);
+    upstreams.push(address);
   }
   return "";
 }
@@ -189,8 +191,8 @@ function readAdmin(config: Config, object: JsonValue, environment: Environment):
 function readAdminField(admin: AdminConfig, name: string, value: JsonValue, environment: Environment): string {
   if (name == "tokens") return readTokens(admin.tokens, name, value);
   if (name == "read_tokens") return readTokens(admin.readTokens, name, value);
-  if (name == "tokens_env") return lookUpTokens(admin.tokens, name, value, environment);
-  if (name == "read_tokens_env") return lookUpTokens(admin.readTokens, name, value, environment);
+  if (name == "tokens_env") return lookUpTokens(admin.tokens, admin.unsetVariables, name, value, environment);
+  if (name == "read_tokens_env") return lookUpTokens(admin.readTokens, admin.unsetVariables, name, value, environment);
   if (name == "allow_unauthenticated") {
     if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
     admin.allowUnauthenticated = value.boolean;
@@ -205,14 +207,24 @@ function readTokens(tokens: string[], name: string, value: JsonValue): string {
     const item = value.items[i];
     const place = name + "[" + i.toString() + "]";
     if (item.kind != JsonKind.String || !isToken(item.text)) return place + ": " + TOKEN_RULE;
+    if (item.text.length < LEAST_TOKEN) return place + ": " + TOKEN_TOO_SHORT;
     if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
     tokens.push(item.text);
   }
   return "";
 }
 
-/** Variables that are not set, or empty, add no token: so one configuration serves with and without them. */
-function lookUpTokens(tokens: string[], name: string, value: JsonValue, environment: Environment): string {
+/**
+ * Variables that are not set, or empty, add no token: so one configuration serves with and without them. Which those are is
+ * kept, for `validateAdmin`.
+ */
+function lookUpTokens(
+  tokens: string[],
+  unset: string[],
+  name: string,
+  value: JsonValue,
+  environment: Environment,
+): string {
   if (value.kind != JsonKind.Array) return name + ": expected an array of names of environment variables";
   for (let i = 0; i < value.items.length; i++) {
     const item = value.items[i];
@@ -221,8 +233,12 @@ function lookUpTokens(tokens: string[], name: string, value: JsonValue, environm
       return place + ": expected the name of an environment variable";
     }
     const token = environment.lookup(item.text);
-    if (token === null || token.length == 0) continue;
+    if (token === null || token.length == 0) {
+      unset.push(item.text);
+      continue;
+    }
     if (!isToken(token)) return place + ": the value of " + quoted(item.text) + " is no token: " + TOKEN_RULE;
+    if (token.length < LEAST_TOKEN) return place + ": the value of " + quoted(item.text) + " is " + TOKEN_TOO_SHORT;
     if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
     tokens.push(token);
   }
@@ -259,38 +275,6 @@ function isCacheName(name: string): bool {
   return true;
 }
 
-/** Whether a text may be an IP address and a port, as Envoy writes them. */
-function isAddress(text: string): bool {
-  const colon = text.lastIndexOf(":");
-  if (colon < 3 || text.length > MAX_ADDRESS) return false;
-  for (let i = colon + 1; i < text.length; i++) {
-    if (!isDigit(text.charCodeAt(i))) return false;
-  }
-  const digits = text.length - colon - 1;
-  if (
-    digits < 1 ||
-    digits > 5 ||
-    text.charCodeAt(colon + 1) == 0x30 ||
-    <i32>parseInt(text.substring(colon + 1)) > 65535
-  ) {
-    return false;
-  }
-  const isBracketed = text.charCodeAt(0) == 0x5b;
-  if (isBracketed && text.charCodeAt(colon - 1) != 0x5d) return false;
-  const first = isBracketed ? 1 : 0;
-  const last = isBracketed ? colon - 1 : colon;
-  for (let i = first; i < last; i++) {
-    const code = text.charCodeAt(i);
-    if (isDigit(code) || code == 0x2e) continue;
-    if (!isBracketed || !(code == 0x3a || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66))) return false;
-  }
-  return true;
-}
-
-function isDigit(code: i32): bool {
-  return code >= 0x30 && code <= 0x39;
-}
-
 /** What fits into an Authorization header as it is. */
 function isToken(token: string): bool {
   if (token.length < 1 || token.length > MAX_TOKEN) return false;
@@ -307,14 +291,15 @@ const LEAST_FACTOR: u64 = 101;
 const MOST_FACTOR: u64 = 100000;
 const MAX_CACHE_NAME: i32 = 64;
 const MAX_TOKEN: i32 = 4096;
+/** In characters: 64 bits where they are hexadecimal digits at random, more than can be tried over a network. */
+const LEAST_TOKEN: i32 = 16;
 const MAX_CLUSTER_NAME: i32 = 127;
-/** An IPv6 address in brackets, and a port. */
-const MAX_ADDRESS: i32 = 47;
 /** As many as the steering can tell apart. */
 const MAX_UPSTREAMS: i32 = 254;
 /** In each list. Each request is compared with all of them. */
 const MAX_TOKENS: i32 = 64;
-const TOKEN_RULE: string = "expected 1 to 4096 visible ASCII characters without spaces";
+const TOKEN_RULE: string = "expected 16 to 4096 visible ASCII characters without spaces";
+const TOKEN_TOO_SHORT: string = "shorter than 16 characters, so it can be guessed; make one with: openssl rand -hex 32";
 const FIELDS: StaticArray<string> = [
   "cache",
   "cache_size",

@@ -4,7 +4,7 @@
  *
  * Work on the whole cache is done in slices: the first at once, the others on ticks that then come fast, and the answer
  * is sent when it is finished, also where the caller has gone in the meantime. Requests and bodies that are waiting are
- * bounded; one too many is answered with 503.
+ * bounded; one too many is answered with 503. One whose body does not begin to come is answered with 408 within a second.
  */
 import { AdminApi } from "../admin/api";
 import { unavailable } from "../admin/problem";
@@ -27,6 +27,8 @@ class Exchange {
   readonly body: RequestBody = new RequestBody();
   /** Nobody waits for the answer any more, or it was given. */
   closed: bool = false;
+  /** Of one whose body has not begun to come: when the headers came, by the clock of the day. */
+  since: u64 = 0;
 
   constructor(readonly context: u32) {}
 }
@@ -51,6 +53,7 @@ export class AdminFilter extends CacheFilter {
   }
 
   tick(): void {
+    if (this.exchanges.size > 0) this.endWithoutBody();
     if (this.working.length > 0) this.work();
     else super.tick();
   }
@@ -72,6 +75,7 @@ export class AdminFilter extends CacheFilter {
       unavailable(exchange.response, TOO_MANY);
       this.reply(exchange);
     } else {
+      exchange.since = api.nowNanoseconds();
       this.exchanges.set(context, exchange);
     }
     return Action.STOP_ITERATION;
@@ -167,6 +171,24 @@ export class AdminFilter extends CacheFilter {
     return true;
   }
 
+  /** Answers those of whose body nothing has come: where the host keeps it back, they would wait for ever. */
+  private endWithoutBody(): void {
+    const api = this.api;
+    if (!api) return;
+    const now = api.nowNanoseconds();
+    const contexts = this.exchanges.keys();
+    for (let i = 0; i < contexts.length; i++) {
+      const exchange = this.exchanges.get(contexts[i]);
+      // A clock that was set back makes a very long time of it: better too early than never.
+      if (exchange.body.length > 0 || now - exchange.since < BODY_NANOSECONDS) continue;
+      this.exchanges.delete(contexts[i]);
+      api.bodyMissing(exchange.response);
+      enter(exchange.context);
+      this.reply(exchange);
+    }
+    enter(this.rootContext);
+  }
+
   private reply(exchange: Exchange): void {
     exchange.closed = true;
     exchange.body.free();
@@ -179,4 +201,6 @@ export class AdminFilter extends CacheFilter {
 const MAX_EXCHANGES: i32 = 1024;
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";
 const NOT_READ: string = "the body could not be read; try again";
+/** With a tick it makes less than a second. */
+const BODY_NANOSECONDS: u64 = 700_000_000;
 const FAST_TICK_MILLISECONDS: u32 = 2;

@@ -48,6 +48,8 @@ export const enum KeyOutcome {
   Identical = 2,
   Removed = 3,
   NotStored = 4,
+  /** There was no such name, or none that was removed; `row` tells which. */
+  NotFound = 5,
 }
 
 export class TicketKeys {
@@ -162,12 +164,45 @@ export class TicketKeys {
     return KeyOutcome.NotStored;
   }
 
-  /** From now on no ticket under a name resumes, whether it was known or not. */
+  /**
+   * Lifts the removal of a name. What was seen under it is kept as learned, so that whose key it is need not be learned anew; of
+   * one that nobody has seen nothing stays, and `row` is null.
+   */
+  lift(name: usize): KeyOutcome {
+    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
+      this.row = null;
+      if (!this.table.open(name, TICKET_KEY_LENGTH)) break;
+      const old = this.table.find(name, TICKET_KEY_LENGTH);
+      this.row = old;
+      if (!old || old.state != KeyState.REMOVED) return KeyOutcome.NotFound;
+      if (old.upstreamLength > 0) {
+        old.state = KeyState.LEARNED;
+        old.time = this.clock.nowSeconds();
+        old.version = this.table.nextVersion(this.clock.nowNanoseconds());
+      } else {
+        this.table.remove(old);
+        this.row = null;
+      }
+      const result = this.table.commit();
+      if (result == StoreResult.Ok) {
+        this.changes.announce();
+        return KeyOutcome.Replaced;
+      }
+      if (result != StoreResult.Conflict) break;
+    }
+    return KeyOutcome.NotStored;
+  }
+
+  /** From now on no ticket under a name resumes, whether it was known or not. `NotFound` where that was so before. */
   remove(name: usize): KeyOutcome {
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
       if (!this.table.open(name, TICKET_KEY_LENGTH)) break;
       const old = this.table.find(name, TICKET_KEY_LENGTH);
       this.stateBefore = old ? old.state : 0;
+      if (old && old.state == KeyState.REMOVED) {
+        this.row = old;
+        return KeyOutcome.NotFound;
+      }
       if (old) {
         old.state = KeyState.REMOVED;
         old.time = this.clock.nowSeconds();

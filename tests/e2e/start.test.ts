@@ -207,8 +207,8 @@ describe("npm start with settings", () => {
     const upstream = await startDemoUpstream({ name: "mine", tickets: true });
     const own = {
       UPSTREAMS: upstream.address,
-      ADMIN_TOKEN: "my-token",
-      ADMIN_READ_TOKEN: "my-read-token",
+      ADMIN_TOKEN: "my-token-0123456789",
+      ADMIN_READ_TOKEN: "my-read-token-0123456789",
       CONCURRENCY: "1",
     };
     const start = new Start({ ...environment, ...own });
@@ -216,10 +216,10 @@ describe("npm start with settings", () => {
       await start.ready();
       assert.equal((await visit({ port: tls })).upstream, "mine");
       const admin = adminClient(adminPort);
-      assert.equal((await admin("PUT", "/v1/sessions/abcd", { token: "my-token" })).status, 201);
-      assert.equal((await admin("GET", "/v1/sessions/abcd", { token: "my-read-token" })).status, 200);
-      assert.equal((await admin("PUT", "/v1/sessions/abcd", { token: "my-read-token" })).status, 403);
-      assert.ok(!start.out.includes("my-token"), "a token of the user's is not shown");
+      assert.equal((await admin("PUT", "/v1/sessions/abcd", { token: "my-token-0123456789" })).status, 201);
+      assert.equal((await admin("GET", "/v1/sessions/abcd", { token: "my-read-token-0123456789" })).status, 200);
+      assert.equal((await admin("PUT", "/v1/sessions/abcd", { token: "my-read-token-0123456789" })).status, 403);
+      assert.ok(!start.out.includes("my-token-0123456789"), "a token of the user's is not shown");
       start.signal("SIGINT");
       await start.end(15);
     } finally {

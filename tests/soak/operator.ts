@@ -120,7 +120,7 @@ export class Operator {
 
   private async removeTicketKey(): Promise<void> {
     const { json } = await this.call("GET", "/v1/ticket-keys");
-    const key = json.ticket_keys?.find(({ state }: TicketKey) => state === "learned" || state === "told");
+    const key = json.ticket_keys?.find(({ state }: TicketKey) => state === "learned" || state === "configured");
     if (key === undefined || key.upstream === null) return;
     const { status } = await this.call("DELETE", `/v1/ticket-keys/${key.name}`);
     if (status === 503) return;

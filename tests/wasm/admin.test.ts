@@ -58,11 +58,11 @@ describe("the tokens in the configuration", () => {
   });
 
   it("may come from the environment", () => {
-    const host = new FakeHost({ ADMIN_TOKEN: "from-environment", ADMIN_READ_TOKEN: "read-from-environment" });
+    const host = new FakeHost({ ADMIN_TOKEN: "all-from-environment", ADMIN_READ_TOKEN: "read-from-environment" });
     const worker = host.worker();
     const admin = { tokens_env: ["ADMIN_TOKEN"], read_tokens_env: ["ADMIN_READ_TOKEN"] };
     assert.ok(worker.configure("admin", { cache: "default", admin }));
-    assert.equal(worker.request("PUT", "/v1/sessions/abcd", { token: "from-environment" }).status, 201);
+    assert.equal(worker.request("PUT", "/v1/sessions/abcd", { token: "all-from-environment" }).status, 201);
     assert.equal(worker.request("GET", "/v1/sessions/abcd", { token: "read-from-environment" }).status, 200);
     assertProblem(worker.request("PUT", "/v1/sessions/abcd", { token: "read-from-environment" }), 403);
     assertProblem(worker.request("GET", "/v1/sessions/abcd", { token: FULL_TOKEN }), 401);
@@ -72,11 +72,12 @@ describe("the tokens in the configuration", () => {
     for (const environment of [{}, { ADMIN_TOKEN: "" }]) {
       const host = new FakeHost(environment as Record<string, string>);
       assert.equal(host.worker().configure("admin", { admin: { tokens_env: ["ADMIN_TOKEN"] } }), false);
+      assert.match(host.log.at(-1)?.text ?? "", /ADMIN_TOKEN is not set, or empty.*host_env_keys/);
     }
   });
 
   it("never let an empty token pass", () => {
-    const host = new FakeHost({ ADMIN_TOKEN: "good", ADMIN_READ_TOKEN: "" });
+    const host = new FakeHost({ ADMIN_TOKEN: "good-0123456789-good", ADMIN_READ_TOKEN: "" });
     const worker = host.worker();
     const admin = { tokens_env: ["ADMIN_TOKEN"], read_tokens_env: ["ADMIN_READ_TOKEN"] };
     if (!worker.configure("admin", { cache: "default", admin })) return;
@@ -86,13 +87,14 @@ describe("the tokens in the configuration", () => {
   });
 
   it("are several, each as good as the other", () => {
+    const tokens = ["one", "two", "three", "four"].map((name) => `${name}-0123456789-${name}`);
     const host = new FakeHost();
     const worker = host.worker();
-    assert.ok(worker.configure("admin", { admin: { tokens: ["one", "two"], read_tokens: ["three", "four"] } }));
-    for (const token of ["one", "two", "three", "four"]) {
+    assert.ok(worker.configure("admin", { admin: { tokens: tokens.slice(0, 2), read_tokens: tokens.slice(2) } }));
+    for (const token of tokens) {
       assert.equal(worker.request("GET", "/v1/stats", { token }).status, 200, token);
     }
-    assertProblem(worker.request("PUT", "/v1/sessions/abcd", { token: "four" }), 403);
+    assertProblem(worker.request("PUT", "/v1/sessions/abcd", { token: tokens[3] }), 403);
   });
 
   it("let only reading pass where only read tokens are configured", () => {

@@ -137,7 +137,7 @@ describe("random configurations", () => {
       const proxy = new Proxy({ workers: 1 });
       const before = proxy.host.log.length;
       const valid =
-        '{"cache":"c","cache_size":5,"mode":["SERVER"],"admin":{"tokens":["t"],"allow_unauthenticated":false}}';
+        '{"cache":"c","cache_size":5,"mode":["SERVER"],"admin":{"tokens":["tttttttttttttttt"],"allow_unauthenticated":false}}';
       const configuration = random.mutated(Buffer.from(valid)).toString("latin1");
       const worker = proxy.host.worker();
       for (const root of ["observer", "admin"]) {

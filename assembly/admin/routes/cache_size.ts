@@ -13,6 +13,7 @@ import { Route } from "../route";
 export class CacheSizeRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/cache-size", "GET, HEAD, PUT");
+    this.fields = ["cache_size"];
   }
 
   get(request: AdminRequest, response: AdminResponse): void {

@@ -11,6 +11,7 @@ import { Route } from "../route";
 export class EnforcementRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/enforcement", "GET, HEAD, PUT");
+    this.fields = ["enforcement"];
   }
 
   get(request: AdminRequest, response: AdminResponse): void {

@@ -10,6 +10,7 @@ import { Route } from "../route";
 export class FlushRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/sessions/flush", "POST");
+    this.fields = FIELDS;
   }
 
   post(request: AdminRequest, response: AdminResponse): void {

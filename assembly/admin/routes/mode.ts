@@ -12,6 +12,7 @@ import { Route } from "../route";
 export class ModeRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/mode", "GET, HEAD, PUT");
+    this.fields = ["mode"];
   }
 
   get(request: AdminRequest, response: AdminResponse): void {

@@ -18,6 +18,7 @@ import { SERVER_NAME_RULE, ServerName } from "../server_name";
 export class RevocationRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/revocations/{sni}", "PUT, DELETE");
+    this.fields = FIELDS;
   }
 
   check(request: AdminRequest, response: AdminResponse): void {
@@ -27,7 +28,7 @@ export class RevocationRoute extends Route {
   put(request: AdminRequest, response: AdminResponse): void {
     let lifetime = this.cache.settings.ticketLifetime;
     let unseen = Unseen.AS_IT_IS;
-    if (request.bodyLength > 0) {
+    if (request.givesFields) {
       const object = readObject(request, response, FIELDS);
       if (object === null) return;
       const givenLifetime = object.member("ticket_lifetime");

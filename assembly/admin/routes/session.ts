@@ -19,6 +19,7 @@ import { writeSession } from "../session_json";
 export class SessionRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/sessions/{id}", "GET, HEAD, PUT, DELETE");
+    this.fields = SESSION_FIELDS;
   }
 
   check(request: AdminRequest, response: AdminResponse): void {
@@ -47,7 +48,7 @@ export class SessionRoute extends Route {
 
   put(request: AdminRequest, response: AdminResponse): void {
     const change = new SessionChange(new SessionId(request.parameter));
-    if (request.bodyLength > 0) {
+    if (request.givesFields) {
       const object = readObject(request, response, SESSION_FIELDS);
       if (object === null) return;
       change.read(object);

@@ -1,12 +1,12 @@
 /**
  * PUT and DELETE /v1/ticket-keys/{name}: one ticket key, by its name. PUT tells to which upstream it belongs and lifts a
- * removal; after DELETE no ticket under it resumes, whether it was known or not.
+ * removal, without an upstream it only lifts one; after DELETE no ticket under it resumes, whether it was known or not.
  */
-import { JsonKind } from "../../json/value";
+import { JsonKind, JsonValue } from "../../json/value";
 import { Cache } from "../../session/cache";
-import { KeyOutcome, KeyState } from "../../session/ticket_keys";
-import { canonicalAddress } from "../address";
-import { readField } from "../body";
+import { KeyOutcome } from "../../session/ticket_keys";
+import { canonicalAddress } from "../../bytes/address";
+import { readObject } from "../body";
 import { beginOutcome, writeNote } from "../outcome";
 import { badRequest, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
@@ -18,6 +18,7 @@ import { TICKET_KEY_RULE, TicketKeyName } from "../ticket_key_name";
 export class TicketKeyRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/ticket-keys/{name}", "PUT, DELETE");
+    this.fields = FIELDS;
   }
 
   check(request: AdminRequest, response: AdminResponse): void {
@@ -25,8 +26,16 @@ export class TicketKeyRoute extends Route {
   }
 
   put(request: AdminRequest, response: AdminResponse): void {
-    const value = readField(request, response, "upstream");
-    if (value === null) return;
+    let value: JsonValue | null = null;
+    if (request.givesFields) {
+      const object = readObject(request, response, FIELDS);
+      if (object === null) return;
+      value = object.member("upstream");
+    }
+    if (value === null) {
+      this.lift(request, response);
+      return;
+    }
     const address = value.kind == JsonKind.String ? canonicalAddress(value.text) : "";
     if (address.length == 0) {
       unprocessable(response, 'upstream: expected "IPv4:port" or "[IPv6]:port"');
@@ -51,24 +60,45 @@ export class TicketKeyRoute extends Route {
 
   remove(request: AdminRequest, response: AdminResponse): void {
     const name = new TicketKeyName(request.parameter);
-    if (this.cache.ticketKeys.remove(name.pointer) == KeyOutcome.NotStored) {
-      unavailable(response, "not removed: no room for one more, or other changes came first; try again");
-      return;
+    switch (this.cache.ticketKeys.remove(name.pointer)) {
+      case KeyOutcome.Removed:
+        break;
+      case KeyOutcome.NotFound:
+        beginOutcome(response, 404, 0, "not_found").endObject();
+        return;
+      default:
+        unavailable(response, "not removed: no room for one more, or other changes came first; try again");
+        return;
     }
     const json = beginOutcome(response, 200, 1, "removed");
     const before = this.cache.ticketKeys.stateBefore;
     // A server is known to issue under it, or was a moment ago.
-    if (before != 0 && before != KeyState.REMOVED) writeNote(json, STILL_ISSUING);
+    if (before != 0) writeNote(json, STILL_ISSUING);
     json.endObject();
+  }
+
+  private lift(request: AdminRequest, response: AdminResponse): void {
+    const name = new TicketKeyName(request.parameter);
+    switch (this.cache.ticketKeys.lift(name.pointer)) {
+      case KeyOutcome.Replaced:
+        this.writeOutcome(response, 200, 1, "lifted");
+        break;
+      case KeyOutcome.NotFound:
+        // Known, but not removed: nothing was changed.
+        if (this.cache.ticketKeys.row) this.writeOutcome(response, 200, 0, "identical");
+        else beginOutcome(response, 404, 0, "not_found").endObject();
+        break;
+      default:
+        unavailable(response, "not lifted: other changes came first; try again");
+    }
   }
 
   private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
     const json = beginOutcome(response, status, result, outcome);
     const row = this.cache.ticketKeys.row;
-    if (row) {
-      json.name("ticket_key");
-      writeTicketKey(json, row);
-    }
+    json.name("ticket_key");
+    if (row) writeTicketKey(json, row);
+    else json.nothing();
     json.endObject();
   }
 }
@@ -76,3 +106,5 @@ export class TicketKeyRoute extends Route {
 const STILL_ISSUING: string =
   "clients that do not forget a refused session meet an error while the server goes on issuing under this key: " +
   "change the server's ticket key first, then remove its name here";
+
+const FIELDS: StaticArray<string> = ["upstream"];

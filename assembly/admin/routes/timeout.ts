@@ -9,6 +9,7 @@ import { Route } from "../route";
 export class TimeoutRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/timeout", "GET, HEAD, PUT");
+    this.fields = ["timeout"];
   }
 
   get(request: AdminRequest, response: AdminResponse): void {

@@ -80,7 +80,7 @@ class ConfigurationSession implements Session {
   constructor(private readonly host: FakeHost) {
     this.worker = host.worker();
     for (const root of ROOTS) {
-      const accepted = this.worker.configure(root, '{"cache":"first","admin":{"tokens":["t"]}}');
+      const accepted = this.worker.configure(root, '{"cache":"first","admin":{"tokens":["tttttttttttttttt"]}}');
       const plain = accepted || this.worker.configure(root, '{"cache":"first"}');
       hold(plain, () => `${root} refuses a plain configuration: ${host.log.at(-1)?.text ?? ""}`);
       this.memories.push(this.worker.memory(root));
@@ -120,7 +120,7 @@ const CONFIGURATIONS = [
   "{}",
   '{"cache":"c","cache_size":5,"timeout":60,"mode":["SERVER","NO_AUTO_CLEAR"],"removed_seconds":604800,"enforcement":"strict"}',
   '{"cache":"d","max_memory_mib":1,"steering":"hash","steering_by_source":false,"access_log":true}',
-  '{"cache":"e","admin":{"tokens":["t"],"read_tokens":["r"],"allow_unauthenticated":false}}',
+  '{"cache":"e","admin":{"tokens":["tttttttttttttttt"],"read_tokens":["rrrrrrrrrrrrrrrr"],"allow_unauthenticated":false}}',
   '{"cache":"e","admin":{"tokens_env":["TOKEN"],"read_tokens_env":[]}}',
   '{"cache":"f","admin":{"allow_unauthenticated":true},"events":{"cluster":"collector","path":"/events"}}',
   '{"cache":"\\u00e4\\ud83d\\ude00","mode":[]}',

@@ -8,8 +8,8 @@ import { JsonKind, JsonValue } from "../../../assembly/json/value";
 import { Deadline } from "../../../assembly/session/job";
 import { Bench } from "../support/sessions";
 
-export const TOKEN: string = "all-may-change";
-export const READ_TOKEN: string = "may-only-read";
+export const TOKEN: string = "all-may-change-01";
+export const READ_TOKEN: string = "may-only-read-0123";
 
 export class Answer {
   readonly status: i32;
@@ -98,7 +98,7 @@ export class Client {
 export function configWithTokens(): Config {
   const config = new Config();
   const admin = new AdminConfig();
-  admin.tokens = ["another-token", TOKEN];
+  admin.tokens = ["another-token-0123", TOKEN];
   admin.readTokens = [READ_TOKEN];
   config.admin = admin;
   return config;

@@ -72,7 +72,7 @@ describe("the list of ticket keys", () => {
 describe("a ticket key that is told", () => {
   it("is added, then identical, then replaced", () => {
     const client = new Client();
-    const told = keyOf("10.0.0.7:443", "told", 0, "null");
+    const told = keyOf("10.0.0.7:443", "configured", 0, "null");
     const added = client.send("PUT", PATH, HERE);
     expect(added.status).toBe(201);
     expect(added.text).toBe('{"result":1,"outcome":"added","ticket_key":' + told + "}");
@@ -82,10 +82,10 @@ describe("a ticket key that is told", () => {
     const replaced = client.send("PUT", PATH, '{"upstream":"10.0.0.8:443"}');
     expect(replaced.status).toBe(200);
     expect(replaced.text).toBe(
-      '{"result":1,"outcome":"replaced","ticket_key":' + keyOf("10.0.0.8:443", "told", 0, "null") + "}",
+      '{"result":1,"outcome":"replaced","ticket_key":' + keyOf("10.0.0.8:443", "configured", 0, "null") + "}",
     );
     expect(client.call("GET", "/v1/ticket-keys").text).toBe(
-      '{"ticket_keys":[' + keyOf("10.0.0.8:443", "told", 0, "null") + "]}",
+      '{"ticket_keys":[' + keyOf("10.0.0.8:443", "configured", 0, "null") + "]}",
     );
   });
 
@@ -93,7 +93,7 @@ describe("a ticket key that is told", () => {
     const client = new Client();
     learn(client, "10.0.0.7:443");
     expect(client.send("PUT", PATH, HERE).text).toBe(
-      '{"result":1,"outcome":"replaced","ticket_key":' + keyOf("10.0.0.7:443", "told", 1, "1790000000") + "}",
+      '{"result":1,"outcome":"replaced","ticket_key":' + keyOf("10.0.0.7:443", "configured", 1, "1790000000") + "}",
     );
   });
 
@@ -120,11 +120,9 @@ describe("a ticket key that is told", () => {
 describe("a ticket key that is removed", () => {
   it("answers the same whether it was known or not", () => {
     const client = new Client();
-    for (let i = 0; i < 2; i++) {
-      const answer = client.call("DELETE", PATH);
-      expect(answer.status).toBe(200);
-      expect(answer.text).toBe('{"result":1,"outcome":"removed"}');
-    }
+    const answer = client.call("DELETE", PATH);
+    expect(answer.status).toBe(200);
+    expect(answer.text).toBe('{"result":1,"outcome":"removed"}');
     expect(client.call("GET", "/v1/ticket-keys").text).toBe(
       '{"ticket_keys":[' + keyOf("", "removed", 0, "null") + "]}",
     );
@@ -136,7 +134,53 @@ describe("a ticket key that is removed", () => {
     const note = client.call("DELETE", PATH).member("note").text;
     expect(note.includes("change the server's ticket key first")).toBe(true);
     expect(note.includes("\n")).toBe(false);
-    expect(client.call("DELETE", PATH).text).toBe('{"result":1,"outcome":"removed"}');
+  });
+
+  it("is not found the second time, and stays as it was removed first", () => {
+    const client = new Client();
+    learn(client, "10.0.0.7:443");
+    client.call("DELETE", PATH);
+    const before = client.call("GET", "/v1/ticket-keys").text;
+    client.bench.clock.advance(9);
+    const again = client.call("DELETE", PATH);
+    expect(again.status).toBe(404);
+    expect(again.text).toBe('{"result":0,"outcome":"not_found"}');
+    expect(client.call("GET", "/v1/ticket-keys").text).toBe(before);
+  });
+
+  it("is lifted without an upstream, for all workers: it is as it was learned, and steered by", () => {
+    const client = new Client();
+    const other = new Client(client.bench.worker());
+    learn(client, "10.0.0.7:443");
+    client.call("DELETE", PATH);
+    expect(other.call("GET", "/v1/ticket-keys").text.includes('"state":"removed"')).toBe(true);
+    const lifted = other.call("PUT", PATH);
+    expect(lifted.status).toBe(200);
+    const key = keyOf("10.0.0.7:443", "learned", 1, "1790000000");
+    expect(lifted.text).toBe('{"result":1,"outcome":"lifted","ticket_key":' + key + "}");
+    expect(client.call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[' + key + "]}");
+    expect(client.send("PUT", PATH, "{}").text).toBe('{"result":0,"outcome":"identical","ticket_key":' + key + "}");
+  });
+
+  it("is forgotten when it is lifted and nobody has seen it", () => {
+    const client = new Client();
+    client.call("DELETE", PATH);
+    expect(client.call("PUT", PATH).text).toBe('{"result":1,"outcome":"lifted","ticket_key":null}');
+    expect(client.call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[]}');
+    const again = client.call("PUT", PATH);
+    expect(again.status).toBe(404);
+    expect(again.text).toBe('{"result":0,"outcome":"not_found"}');
+  });
+
+  it("is told without a body too", () => {
+    const client = new Client();
+    const told = client.call("PUT", PATH + "?upstream=10.0.0.7:443");
+    expect(told.status).toBe(201);
+    expect(told.member("ticket_key").member("upstream")!.text).toBe("10.0.0.7:443");
+    expect(client.call("PUT", PATH + "?upstream=").status).toBe(422);
+    expect(client.call("PUT", PATH + "?upstream=shop.example:443").status).toBe(422);
+    expect(client.call("PUT", PATH + "?state=removed").status).toBe(400);
+    expect(client.call("DELETE", PATH + "?upstream=10.0.0.7:443").status).toBe(400);
   });
 
   it("is lifted by PUT, for all workers", () => {
@@ -148,7 +192,7 @@ describe("a ticket key that is removed", () => {
     const lifted = other.send("PUT", PATH, HERE);
     expect(lifted.status).toBe(200);
     expect(lifted.member("outcome").text).toBe("replaced");
-    expect(client.call("GET", "/v1/ticket-keys").text.includes('"state":"told"')).toBeTruthy();
+    expect(client.call("GET", "/v1/ticket-keys").text.includes('"state":"configured"')).toBeTruthy();
   });
 
   it("is 503 where there is no room for one more", () => {
@@ -159,7 +203,7 @@ describe("a ticket key that is removed", () => {
     expect(answer.status).toBe(503);
     expect(answer.header("retry-after")).toBe("1");
     expect(client.send("PUT", "/v1/ticket-keys/" + hex(names[99]), HERE).status).toBe(503);
-    expect(client.call("DELETE", "/v1/ticket-keys/" + hex(names[0])).status).toBe(200);
+    expect(client.call("DELETE", "/v1/ticket-keys/" + hex(names[0])).status).toBe(404);
   });
 });
 

@@ -1,4 +1,4 @@
-import { canonicalAddress } from "../../../assembly/admin/address";
+import { canonicalAddress } from "../../../assembly/bytes/address";
 
 describe("the address of an upstream", () => {
   it("stays as it is in Envoy's spelling", () => {

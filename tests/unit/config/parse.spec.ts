@@ -8,6 +8,7 @@ class FakeEnvironment extends Environment {
   lookup(name: string): string | null {
     if (name == "ADMIN_TOKEN") return "from-the-environment";
     if (name == "EMPTY") return "";
+    if (name == "SHORT") return "letmein";
     if (name == "BROKEN") return "two words";
     return null;
   }
@@ -50,7 +51,7 @@ describe("a configuration", () => {
   it("takes every field", () => {
     const config = parse(
       '{"cache":"edge_1-A","cache_size":0,"timeout":2147483647,"mode":["SERVER","NO_INTERNAL"],' +
-        '"removed_seconds":60,"ticket_lifetime":70,"max_memory_mib":4096,"admin":{"tokens":["a","b"],"read_tokens":["c"],"allow_unauthenticated":true}}',
+        '"removed_seconds":60,"ticket_lifetime":70,"max_memory_mib":4096,"admin":{"tokens":["aaaaaaaaaaaaaaaa","bbbbbbbbbbbbbbbb"],"read_tokens":["cccccccccccccccc"],"allow_unauthenticated":true}}',
     );
     expect(config.error).toBe("");
     expect(config.cache).toBe("edge_1-A");
@@ -61,8 +62,8 @@ describe("a configuration", () => {
     expect(config.ticketLifetime).toBe(70);
     expect(config.maxMemoryMib).toBe(4096);
     const admin = config.admin!;
-    expect(admin.tokens.join(" ")).toBe("a b");
-    expect(admin.readTokens.join(" ")).toBe("c");
+    expect(admin.tokens.join(" ")).toBe("aaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbb");
+    expect(admin.readTokens.join(" ")).toBe("cccccccccccccccc");
     expect(admin.allowUnauthenticated).toBeTruthy();
   });
 
@@ -174,6 +175,10 @@ describe("the steering of a configuration", () => {
     expect(config.error).toBe("");
     expect(config.upstreams.length).toBe(3);
     expect(config.upstreams[1]).toBe("[2001:db8::7]:65535");
+    expect(parse('{"upstreams":["[2001:DB8:0:0::7]:443"]}').upstreams[0]).toBe(
+      "[2001:db8::7]:443",
+      "as Envoy spells it",
+    );
     const wrong = [
       '"10.0.0.7"',
       '"10.0.0.7:"',
@@ -185,6 +190,11 @@ describe("the steering of a configuration", () => {
       '"[2001:db8::7:443"',
       '"[2001:db8::7]443"',
       '"[2001:db8::g]:443"',
+      '"999.1.1.1:80"',
+      '"10.0.0:443"',
+      '"10.0.0.07:443"',
+      '"[2001:db8::1::2]:443"',
+      '"[10.0.0.7]:443"',
       '":443"',
       '""',
       "7",
@@ -198,9 +208,11 @@ describe("the steering of a configuration", () => {
 
 describe("the tokens of a configuration", () => {
   it("come from the text and from the environment together", () => {
-    const config = parse('{"admin":{"tokens":["a"],"tokens_env":["ADMIN_TOKEN"],"read_tokens_env":["ADMIN_TOKEN"]}}');
+    const config = parse(
+      '{"admin":{"tokens":["aaaaaaaaaaaaaaaa"],"tokens_env":["ADMIN_TOKEN"],"read_tokens_env":["ADMIN_TOKEN"]}}',
+    );
     expect(config.error).toBe("");
-    expect(config.admin!.tokens.join(" ")).toBe("a from-the-environment");
+    expect(config.admin!.tokens.join(" ")).toBe("aaaaaaaaaaaaaaaa from-the-environment");
     expect(config.admin!.readTokens.join(" ")).toBe("from-the-environment");
   });
 
@@ -211,7 +223,7 @@ describe("the tokens of a configuration", () => {
   });
 
   it("are refused where a header could not carry them, without being shown", () => {
-    refuses('{"admin":{"tokens":["ok",""]}}', "admin.tokens[1]:", "visible ASCII");
+    refuses('{"admin":{"tokens":["ok-0123456789abc",""]}}', "admin.tokens[1]:", "visible ASCII");
     refuses('{"admin":{"tokens":[7]}}', "admin.tokens[0]:", "visible ASCII");
     refuses('{"admin":{"tokens":"t"}}', "admin.tokens:", "array");
     refuses('{"admin":{"read_tokens":["' + "x".repeat(4097) + '"]}}', "admin.read_tokens[0]:", "4096");
@@ -220,8 +232,28 @@ describe("the tokens of a configuration", () => {
     expect(errorOf('{"admin":{"tokens_env":["BROKEN"]}}').includes("two words")).toBeFalsy();
   });
 
+  it("are refused where they are short enough to be guessed, with a way to make one", () => {
+    refuses('{"admin":{"tokens":["aaaaaaaaaaaaaaaa","aaaaaaaaaaaaaaa"]}}', "admin.tokens[1]: ", "openssl rand -hex 32");
+    refuses('{"admin":{"read_tokens":["x"]}}', "admin.read_tokens[0]: ", "shorter than 16 characters");
+    refuses(
+      '{"admin":{"tokens_env":["SHORT"]}}',
+      'admin.tokens_env[0]: the value of "SHORT" is shorter',
+      "openssl rand",
+    );
+    expect(errorOf('{"admin":{"tokens_env":["SHORT"]}}').includes("letmein")).toBeFalsy();
+  });
+
+  it("that are not there are told with their variables, and with what lets the filter see them", () => {
+    const one = validateAdmin(parse('{"admin":{"tokens_env":["ABSENT"],"read_tokens":[]}}'));
+    expect(one.includes("ABSENT is not set, or empty")).toBeTruthy(one);
+    expect(one.includes("vm_config.environment_variables.host_env_keys")).toBeTruthy(one);
+    const both = validateAdmin(parse('{"admin":{"tokens_env":["ABSENT"],"read_tokens_env":["EMPTY"]}}'));
+    expect(both.includes("ABSENT, EMPTY are not set, or empty")).toBeTruthy(both);
+    expect(validateAdmin(parse('{"admin":{"tokens_env":["ABSENT","ADMIN_TOKEN"]}}'))).toBe("");
+  });
+
   it("are refused where they are too many to compare each request with", () => {
-    const many = '"t",'.repeat(64) + '"t"';
+    const many = '"tttttttttttttttt",'.repeat(64) + '"tttttttttttttttt"';
     refuses('{"admin":{"tokens":[' + many + "]}}", "admin.tokens[64]:", "more than 64");
   });
 
@@ -235,7 +267,7 @@ describe("the tokens of a configuration", () => {
       validateAdmin(parse('{"admin":{"allow_unauthenticated":false}}')).includes("no token configured"),
     ).toBeTruthy();
     expect(validateAdmin(parse('{"admin":{"allow_unauthenticated":true}}'))).toBe("");
-    expect(validateAdmin(parse('{"admin":{"tokens":["a"]}}'))).toBe("");
-    expect(validateAdmin(parse('{"admin":{"read_tokens":["a"]}}'))).toBe("");
+    expect(validateAdmin(parse('{"admin":{"tokens":["aaaaaaaaaaaaaaaa"]}}'))).toBe("");
+    expect(validateAdmin(parse('{"admin":{"read_tokens":["aaaaaaaaaaaaaaaa"]}}'))).toBe("");
   });
 });

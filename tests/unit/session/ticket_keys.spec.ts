@@ -486,7 +486,7 @@ describe("a removed name", () => {
     other.learn(known);
     expect(worker.keys.remove(known)).toBe(KeyOutcome.Removed);
     expect(worker.keys.remove(unknown)).toBe(KeyOutcome.Removed);
-    expect(worker.keys.remove(unknown)).toBe(KeyOutcome.Removed);
+    expect(worker.keys.remove(unknown)).toBe(KeyOutcome.NotFound);
     expect(other.isRemoved(known)).toBe(true);
     expect(other.isRemoved(unknown)).toBe(true);
     expect(other.isRemoved(keyName(3))).toBe(false);
