@@ -49,7 +49,7 @@ export async function checkShippedConfiguration(envoyBinary: string): Promise<st
   const envoyConfig = readFileSync(ENVOY_CONFIG_FILE, "utf8");
   const faults = [...composeFaults(readFileSync(COMPOSE_FILE, "utf8"), envoyConfig), ...edgeFaults(envoyConfig)];
   const { exitCode, output } = await runCommand(envoyBinary, ["--mode", "validate", "-c", "envoy.yaml"], {
-    env: { ...process.env, ADMIN_TOKEN: "check" },
+    env: { ...process.env, ADMIN_TOKEN: "check-0123456789" },
     timeoutSeconds: 60,
   });
   if (exitCode !== 0) faults.push(`Envoy refuses envoy.yaml:\n${output}`);

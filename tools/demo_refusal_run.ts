@@ -226,4 +226,4 @@ const TITLES: Record<Kind, string> = {
   stateful: "TLS 1.3 PSK, stateful",
 };
 const AT_A_TIME = 8;
-const TOKEN = "demo-token";
+const TOKEN = "demo-token-0123456789";

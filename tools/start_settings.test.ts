@@ -28,6 +28,7 @@ test("upstreams may be names, IPv4 and IPv6 addresses", () => {
   assert.deepEqual(upstreams, ["10.0.0.7:443", "shop.example:8443", "[2001:db8::1]:443"]);
 });
 
+const SAME = "same-0123456789-same";
 const REFUSED: [string, Record<string, string>, RegExp][] = [
   ["a port that is no number", { TLS_PORT: "https" }, /TLS_PORT=https is not a whole number from 1 to 65535/],
   ["port 0", { ADMIN_PORT: "0" }, /ADMIN_PORT=0/],
@@ -41,7 +42,9 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
   ["an upstream without a port", { UPSTREAMS: "10.0.0.7:443,10.0.0.8" }, /"10\.0\.0\.8" is not host:port/],
   ["an upstream left empty", { UPSTREAMS: "10.0.0.7:443," }, /"" is not host:port/],
   ["an upstream's port out of range", { UPSTREAMS: "10.0.0.7:70000" }, /"10\.0\.0\.7:70000" is not host:port/],
-  ["one token for both purposes", { ADMIN_TOKEN: "same", ADMIN_READ_TOKEN: "same" }, /must be another one/],
+  ["one token for both purposes", { ADMIN_TOKEN: SAME, ADMIN_READ_TOKEN: SAME }, /must be another one/],
+  ["a token of fifteen characters", { ADMIN_TOKEN: "a".repeat(15) }, /ADMIN_TOKEN is shorter than 16 .*openssl rand/],
+  ["a short read token", { ADMIN_READ_TOKEN: "short" }, /ADMIN_READ_TOKEN is shorter than 16 characters/],
 ];
 for (const [what, environment, message] of REFUSED) {
   test(`${what} is refused by name, on one line`, () => {

@@ -102,7 +102,14 @@ function token(environment: Environment, name: string): string | null {
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text)) {
     throw new SetupError(`${name} may hold letters, digits and . _ ~ + / - only (a bearer token, RFC 6750)`);
   }
+  if (text.length < LEAST_TOKEN) {
+    throw new SetupError(
+      `${name} is shorter than ${LEAST_TOKEN} characters, so it can be guessed; make one with: openssl rand -hex 32`,
+    );
+  }
   return text;
 }
 
+/** As the filter demands it: `LEAST_TOKEN` of assembly/config/parse.ts. */
+const LEAST_TOKEN = 16;
 const MAX_CONCURRENCY = 256;

@@ -151,4 +151,4 @@ function apiListener(run: Run, port: number): unknown {
 const LONGEST_SECONDS = 120;
 const REQUEST_SECONDS = 10;
 const LISTED_PAGES = 301;
-const TOKEN = "benchmark";
+const TOKEN = "benchmark-0123456789";
