@@ -9,6 +9,7 @@ import { FlushRoute } from "./routes/flush";
 import { HealthRoute } from "./routes/health";
 import { ModeRoute } from "./routes/mode";
 import { OpenApiRoute } from "./routes/openapi";
+import { RemoveRoute } from "./routes/remove";
 import { RemovedRoute } from "./routes/removed";
 import { RevocationRoute } from "./routes/revocation";
 import { RevocationsRoute } from "./routes/revocations";
@@ -18,12 +19,14 @@ import { StatisticsRoute } from "./routes/statistics";
 import { TicketKeyRoute } from "./routes/ticket_key";
 import { TicketKeysRoute } from "./routes/ticket_keys";
 import { TimeoutRoute } from "./routes/timeout";
+import { UpstreamsRoute } from "./routes/upstreams";
 
 export function routesOf(cache: Cache, steering: SteeringReport | null): Route[] {
   return [
     new HealthRoute(),
     new SessionsRoute(cache),
     new FlushRoute(cache),
+    new RemoveRoute(cache),
     new SessionRoute(cache),
     new RemovedRoute(cache),
     new StatisticsRoute(cache, steering),
@@ -36,6 +39,7 @@ export function routesOf(cache: Cache, steering: SteeringReport | null): Route[]
     new TicketKeyRoute(cache),
     new RevocationsRoute(cache),
     new RevocationRoute(cache),
+    new UpstreamsRoute(cache),
     new OpenApiRoute(),
   ];
 }

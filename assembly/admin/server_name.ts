@@ -1,4 +1,5 @@
 /** Server names in paths: percent-encoded UTF-8, 1 to 255 bytes, without regard to the case of ASCII letters (RFC 4343). */
+import { lowerCase } from "../bytes/ascii";
 import { MAX_SNI_LENGTH } from "../session/session";
 import { decodePercent } from "./percent_encoding";
 
@@ -21,14 +22,4 @@ export class ServerName {
   get pointer(): usize {
     return changetype<usize>(this.bytes);
   }
-}
-
-export function lowerCase(pointer: usize, length: i32): void {
-  for (let i = 0; i < length; i++) store<u8>(pointer + i, lower(load<u8>(pointer + i)));
-}
-
-
-@inline
-export function lower(byte: u8): u8 {
-  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }

@@ -168,6 +168,11 @@ export class Page {
     return this.at(changetype<usize>(entry) + <usize>entry.size);
   }
 
+  /** What stands behind an entry that was just removed: it is now at the address of that one. */
+  following(removed: Entry): Entry | null {
+    return this.at(changetype<usize>(removed));
+  }
+
   /** The first entry whose version is greater than `version`. */
   firstAfter(version: u64): Entry | null {
     let entry = this.first();

@@ -9,6 +9,8 @@ import { Deadline, Job } from "./job";
 import { Page } from "./page";
 
 export abstract class PageJob extends Job {
+  /** Set by `edit` where it has used the buffer of its page for another one: the page is read and edited again. */
+  protected again: bool = false;
   private page: u32 = 0;
   private tries: i32 = 0;
   private refreshed: bool = false;
@@ -33,7 +35,12 @@ export abstract class PageJob extends Job {
     while (this.page != pages.count) {
       const page = pages.read(this.page);
       if (!page) return this.giveUp();
-      if (!this.edit(page)) {
+      const changed = this.edit(page);
+      if (this.failed) return true;
+      if (this.again) {
+        this.again = false;
+        if (++this.tries == MAX_TRIES) return this.giveUp();
+      } else if (!changed) {
         this.advance();
       } else {
         const result = pages.commit(0);

@@ -28,11 +28,16 @@ export abstract class RemovalJob extends PageJob {
   protected edit(page: Page): bool {
     this.removedHere = 0;
     this.cache.pages.moment.take();
-    let entry = this.nextOf(page);
+    let entry = page.first();
     while (entry) {
-      this.take(page, entry);
-      this.removedHere++;
-      entry = this.nextOf(page);
+      if (this.reaches(entry)) {
+        this.take(page, entry);
+        this.removedHere++;
+        // Those behind have moved up; what was left in its place stands at the end.
+        entry = page.following(entry);
+      } else {
+        entry = page.after(entry);
+      }
     }
     return this.removedHere > 0;
   }
@@ -40,14 +45,5 @@ export abstract class RemovalJob extends PageJob {
   protected committed(): void {
     this.removed += <u64>this.removedHere;
     this.cache.metrics.increase(this.metric, this.removedHere);
-  }
-
-  private nextOf(page: Page): Entry | null {
-    let entry = page.first();
-    while (entry) {
-      if (this.reaches(entry)) return entry;
-      entry = page.after(entry);
-    }
-    return null;
   }
 }

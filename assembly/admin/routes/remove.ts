@@ -1,0 +1,62 @@
+/**
+ * POST /v1/sessions/remove: removes all sessions of a selection, each as DELETE of its ID does, with all its handles. Answers when
+ * that is carried out and in force; with `dry_run`, how many match.
+ */
+import { Cache } from "../../session/cache";
+import { SelectionRemoval } from "../../session/selection_removal";
+import { readObject } from "../body";
+import { badRequest, unprocessable } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse, JobReport } from "../response";
+import { Route } from "../route";
+import { SELECTION_FIELDS, SessionSelection } from "../session_selection";
+
+export class RemoveRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/sessions/remove", "POST");
+    this.fields = SELECTION_FIELDS;
+  }
+
+  post(request: AdminRequest, response: AdminResponse): void {
+    const object = readObject(request, response, SELECTION_FIELDS);
+    if (object === null) return;
+    const asked = new SessionSelection(object);
+    if (asked.error.length > 0) {
+      unprocessable(response, asked.error);
+      return;
+    }
+    if (asked.selection.isAll) {
+      badRequest(response, NOTHING_ASKED);
+      return;
+    }
+    const removal = new SelectionRemoval(this.cache, asked.selection, asked.dryRun);
+    response.await(removal, new SelectionRemoved(removal, asked.dryRun));
+  }
+}
+
+class SelectionRemoved extends JobReport {
+  constructor(
+    private readonly removal: SelectionRemoval,
+    private readonly dryRun: bool,
+  ) {
+    super();
+  }
+
+  write(response: AdminResponse): void {
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("removed");
+    json.number(this.removal.matched);
+    if (!this.dryRun) {
+      json.name("handles");
+      json.number(this.removal.removed);
+    }
+    json.name("dry_run");
+    json.boolean(this.dryRun);
+    json.endObject();
+  }
+}
+
+const NOTHING_ASKED: string =
+  "body: expected at least one of upstream, sni, kind, ticket_key, protocol, issued_before; " +
+  "POST /v1/sessions/flush removes all sessions";

@@ -1,0 +1,61 @@
+/**
+ * GET /v1/upstreams: which upstreams the cache holds anything of, and how much: what POST /v1/sessions/remove for one would reach.
+ * All pages are gone through, in slices.
+ */
+import { Cache } from "../../session/cache";
+import { UpstreamCount } from "../../session/upstream_count";
+import { unavailable } from "../problem";
+import { AdminRequest } from "../request";
+import { AdminResponse, JobReport } from "../response";
+import { Route } from "../route";
+
+export class UpstreamsRoute extends Route {
+  constructor(private readonly cache: Cache) {
+    super("/v1/upstreams", "GET, HEAD");
+  }
+
+  get(request: AdminRequest, response: AdminResponse): void {
+    const count = new UpstreamCount(this.cache);
+    response.await(count, new Upstreams(count));
+  }
+}
+
+class Upstreams extends JobReport {
+  constructor(private readonly count: UpstreamCount) {
+    super();
+  }
+
+  write(response: AdminResponse): void {
+    if (!this.count.addTicketKeys()) {
+      unavailable(response, "the ticket keys could not be read; try again");
+      return;
+    }
+    const json = response.begin(200);
+    json.beginObject();
+    json.name("upstreams");
+    json.beginArray();
+    const upstreams = this.count.upstreams;
+    for (let i = 0; i < upstreams.length; i++) {
+      const upstream = upstreams[i];
+      json.beginObject();
+      json.name("upstream");
+      json.string(upstream.address);
+      json.name("sessions");
+      json.number(upstream.sessions);
+      json.name("hits");
+      json.number(upstream.hits);
+      json.name("last_used");
+      if (upstream.lastUsed != 0) json.number(upstream.lastUsed);
+      else json.nothing();
+      json.name("ticket_keys");
+      json.number(upstream.ticketKeys);
+      json.endObject();
+    }
+    json.endArray();
+    json.name("unknown");
+    json.number(this.count.unknown);
+    json.name("others");
+    json.number(this.count.others);
+    json.endObject();
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The fields of POST /v1/sessions/remove: which sessions, and whether they are only counted. Each has to be as it would be in a
+ * session; one that is not is an error, never "any".
+ */
+import { canonicalAddress } from "../bytes/address";
+import { lowerCase } from "../bytes/ascii";
+import { JsonKind, JsonValue } from "../json/value";
+import { Selection } from "../session/selection";
+import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../session/session";
+import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
+import { TICKET_KEY_RULE, TicketKeyName } from "./ticket_key_name";
+
+export const SELECTION_FIELDS: StaticArray<string> = [
+  "upstream",
+  "sni",
+  "kind",
+  "ticket_key",
+  "protocol",
+  "issued_before",
+  "dry_run",
+];
+
+export class SessionSelection {
+  readonly selection: Selection = new Selection();
+  /** Whether nothing is to be changed. */
+  dryRun: bool = false;
+  /** Empty, or what is wrong with a field and what would be right. */
+  error: string = "";
+
+  /** `object` has none but SELECTION_FIELDS. */
+  constructor(object: JsonValue) {
+    for (let i = 0; i < object.names.length && this.error.length == 0; i++) {
+      this.read(object.names[i], object.items[i]);
+    }
+  }
+
+  private read(name: string, value: JsonValue): void {
+    const selection = this.selection;
+    const text = value.kind == JsonKind.String ? value.text : "";
+    if (name == "upstream") {
+      selection.upstream = String.UTF8.encode(canonicalAddress(text));
+      if (selection.upstream.byteLength == 0) this.error = 'upstream: expected "IPv4:port" or "[IPv6]:port"';
+    } else if (name == "sni") {
+      const sni = String.UTF8.encode(text);
+      lowerCase(changetype<usize>(sni), sni.byteLength);
+      selection.sni = sni;
+      if (sni.byteLength < 1 || sni.byteLength > MAX_SNI_LENGTH) {
+        this.error = "sni: expected a string of 1 to " + MAX_SNI_LENGTH.toString() + " bytes in UTF-8";
+      }
+    } else if (name == "kind") {
+      selection.kind = kindOf(text);
+      if (selection.kind == 0) this.error = "kind: expected one of " + KIND_NAMES;
+    } else if (name == "ticket_key") {
+      this.readTicketKey(text);
+    } else if (name == "protocol") {
+      selection.protocol = protocolOf(text);
+      if (selection.protocol == 0) this.error = "protocol: expected one of " + PROTOCOL_NAMES;
+    } else if (name == "issued_before") {
+      if (value.isWhole(1, u64.MAX_VALUE)) selection.issuedBefore = value.number;
+      else this.error = "issued_before: expected whole Unix seconds, 1 or more";
+    } else {
+      this.dryRun = value.boolean;
+      if (value.kind != JsonKind.Boolean) this.error = "dry_run: expected true or false";
+    }
+  }
+
+  private readTicketKey(text: string): void {
+    const name = new TicketKeyName(text);
+    if (!name.valid) {
+      this.error = "ticket_key: " + TICKET_KEY_RULE;
+      return;
+    }
+    const bytes = new ArrayBuffer(TICKET_KEY_LENGTH);
+    memory.copy(changetype<usize>(bytes), name.pointer, TICKET_KEY_LENGTH);
+    this.selection.ticketKey = bytes;
+  }
+}
