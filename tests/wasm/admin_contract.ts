@@ -1122,6 +1122,8 @@ function describeStats(admin: Admin): void {
       ["/v1/sessions", ["get"]],
       ["/v1/sessions/{id}", ["get", "put", "delete"]],
       ["/v1/sessions/flush", ["post"]],
+      ["/v1/sessions/remove", ["post"]],
+      ["/v1/upstreams", ["get"]],
       ["/v1/removed", ["get"]],
       ["/v1/stats", ["get"]],
       ["/v1/mode", ["get", "put"]],
