@@ -10,13 +10,15 @@ import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const OLDEST_NODE = 20;
+/** As `engines` of package.json has it: what ESLint needs. */
+const OLDEST_NODE = [20, 19];
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const tool = process.argv[2] ?? "";
 
-if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-  fail(`Node ${OLDEST_NODE} or newer is needed, this is ${process.versions.node}`);
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  fail(`Node ${OLDEST_NODE.join(".")} or newer is needed, this is ${process.versions.node}`);
 }
 if (!/^[a-z_]+$/.test(tool)) fail("say which tool to run, as in: node tools/bootstrap.mjs start");
 if (!installed()) install();
