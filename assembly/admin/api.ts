@@ -14,6 +14,7 @@
 import { Config } from "../config/config";
 import { MAX_TEXT_LENGTH } from "../json/reader";
 import { quoted } from "../json/quote";
+import { WRITES_DENIED } from "../ports/shared_store";
 import { Cache } from "../session/cache";
 import { SteeringReport } from "../steering/report";
 import { Access, Tokens } from "./access";
@@ -111,6 +112,7 @@ export class AdminApi {
     else if (method == "PUT") route.put(request, response);
     else if (method == "POST") route.post(request, response);
     else route.remove(request, response);
+    this.explain(response);
   }
 
   /** Writes the answer that waited for `response.job`. */
@@ -122,6 +124,12 @@ export class AdminApi {
     else report.write(response);
     response.job = null;
     response.report = null;
+    this.explain(response);
+  }
+
+  /** To try again is of no use where the host lets nothing be stored. */
+  private explain(response: AdminResponse): void {
+    if (response.status == 503 && this.cache.deniesWrites) unavailable(response, "not stored: " + WRITES_DENIED);
   }
 
   nowNanoseconds(): u64 {

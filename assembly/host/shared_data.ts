@@ -1,6 +1,8 @@
 /** SharedStore on the host's shared data: `proxy_get_shared_data` and `proxy_set_shared_data`, see `ports/`. */
-import { SharedStore, StoreResult } from "../ports/shared_store";
+import { LogLevel } from "../ports/log";
+import { SharedStore, StoreResult, WRITES_DENIED } from "../ports/shared_store";
 import { HostResult, proxy_get_shared_data, proxy_set_shared_data } from "./abi";
+import { HostLog } from "./host_log";
 import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto, receiveOverflowed } from "./memory";
 
 export class SharedData extends SharedStore {
@@ -38,11 +40,21 @@ export class SharedData extends SharedStore {
 
   private write(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {
     const result = proxy_set_shared_data(key, keyLength, value, valueLength, mark);
+    this.deniesWrites = result == HostResult.INTERNAL_FAILURE;
     if (result == HostResult.OK) return StoreResult.Ok;
+    if (this.deniesWrites) tellOnce();
     return result == HostResult.CAS_MISMATCH ? StoreResult.Conflict : StoreResult.Failed;
   }
 }
 
+/** Once for each virtual machine: a write fails with each connection. */
+function tellOnce(): void {
+  if (isTold) return;
+  isTold = true;
+  new HostLog().write(LogLevel.Error, "nothing can be stored: " + WRITES_DENIED);
+}
+
+let isTold: bool = false;
 /**
  * On an absent key the host accepts any mark, on a present one only the right one: a mark that is never given out
  * makes "create if absent" of it. (With mark 0 two first writers would both succeed, and one be lost.)

@@ -16,11 +16,18 @@ export const enum StoreResult {
   Failed = 4,
 }
 
+/** Why nothing can be stored where `deniesWrites` is set, and what to do about it. */
+export const WRITES_DENIED: string =
+  "the host does not let this module call proxy_set_shared_data; allow it in capability_restriction_config, " +
+  "or leave that out";
+
 export abstract class SharedStore {
   /** Mark of the value that the last `read` with result `Ok` delivered; to be handed to `replace`. */
   mark: u32 = 0;
   /** Length in bytes of that value. */
   length: i32 = 0;
+  /** Whether the last write was one that the host's configuration does not allow: no other will succeed either. */
+  deniesWrites: bool = false;
 
   /** Copies the value of a key to `into`, at most `capacity` bytes. */
   abstract read(key: usize, keyLength: i32, into: usize, capacity: i32): StoreResult;

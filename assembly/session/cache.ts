@@ -109,7 +109,7 @@ export class Cache {
   /** Opens the cache that `settings` were configured for. */
   constructor(
     readonly settings: Settings,
-    sharedStore: SharedStore,
+    private readonly sharedStore: SharedStore,
     readonly clock: Clock,
     readonly metrics: Metrics,
   ) {
@@ -144,6 +144,11 @@ export class Cache {
     this.revocations.free();
     this.issuers.free();
     this.settings.free();
+  }
+
+  /** Whether the host lets nothing be stored. */
+  get deniesWrites(): bool {
+    return this.sharedStore.deniesWrites;
   }
 
   get previous(): u32 {

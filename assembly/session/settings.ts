@@ -22,7 +22,7 @@
  * both ages read and write the same value.
  */
 import { Entropy } from "../ports/entropy";
-import { SharedStore, StoreResult } from "../ports/shared_store";
+import { SharedStore, StoreResult, WRITES_DENIED } from "../ports/shared_store";
 import { Changes } from "./changes";
 import { Enforcement, enforcementName } from "./enforcement";
 import { KeyedHash } from "./keyed_hash";
@@ -129,7 +129,8 @@ export class Settings {
         return "";
       }
     }
-    return 'cache "' + this.cacheName + '": its settings could not be stored, as others kept changing them: try again';
+    const why = this.sharedStore.deniesWrites ? WRITES_DENIED : "others kept changing them: try again";
+    return 'cache "' + this.cacheName + '": its settings could not be stored, as ' + why;
   }
 
   changeMode(mode: u32): bool {

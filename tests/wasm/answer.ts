@@ -26,7 +26,7 @@ export interface RemovedSession {
 export interface TicketKey {
   name: string;
   upstream: string | null;
-  state: "learned" | "told" | "shared" | "removed";
+  state: "learned" | "configured" | "shared" | "removed";
   tickets: number;
   last_used: number | null;
 }
@@ -52,7 +52,7 @@ export interface AnswerBody {
   cache_size?: number;
   timeout?: number;
   enforcement?: string;
-  ticket_key?: TicketKey;
+  ticket_key?: TicketKey | null;
   ticket_keys?: TicketKey[];
   revocation?: Revocation;
   revocations?: Revocation[];

@@ -29,6 +29,45 @@ const REMOVED: Record<string, Flight[]> = {
 const NEEDED = ["proxy_set_buffer_bytes", "proxy_close_stream", "proxy_set_effective_context", "proxy_get_shared_data"];
 const SERVER_FINISHED = Buffer.alloc(40, 0xf1);
 
+describe("a host that lets nothing be stored", () => {
+  const DENIED =
+    /the host does not let this module call proxy_set_shared_data; allow it in capability_restriction_config/;
+
+  for (const root of ["observer", "admin"]) {
+    it(`makes the ${root} filter refuse its configuration, and is told as what it is`, () => {
+      const host = new FakeHost();
+      host.denied.add("proxy_set_shared_data");
+      const settings = root === "admin" ? adminSettings() : observerSettings({ enforcement: "observe" });
+      assert.equal(host.worker().configure(root, settings), false);
+      const told = host.log.filter(({ text }) => DENIED.test(text));
+      assert.ok(told.some(({ text }) => text.includes("its settings could not be stored")));
+      assert.ok(!host.log.some(({ text }) => text.includes("others kept changing")));
+    });
+  }
+
+  it("makes changes 503 with the reason, and is logged once", () => {
+    const host = new FakeHost();
+    const failing = new Set<string>();
+    host.failing = failing;
+    const proxy = new Proxy({ host });
+    failing.add("proxy_set_shared_data");
+    for (const [method, path] of [
+      ["PUT", "/v1/sessions/abcd"],
+      ["DELETE", "/v1/sessions/abcd"],
+      ["PUT", "/v1/timeout?timeout=60"],
+      ["PUT", "/v1/ticket-keys/000102030405060708090a0b0c0d0e0f?upstream=10.0.0.7:443"],
+      ["POST", "/v1/sessions/flush?before=0"],
+    ] as const) {
+      const answer = proxy.request(method, path);
+      assert.equal(answer.status, 503, path);
+      assert.match(String(answer.json.detail), DENIED, path);
+    }
+    assert.equal(host.log.filter(({ text }) => DENIED.test(text)).length, 1);
+    failing.clear();
+    assert.equal(proxy.request("PUT", "/v1/sessions/abcd").status, 201);
+  });
+});
+
 describe("a configuration whose capabilities lack a call that refusing needs", () => {
   for (const call of NEEDED) {
     it(`is refused with a line that says which one, and where to allow it: ${call}`, () => {
