@@ -171,6 +171,7 @@ export class Cache {
   tick(): void {
     this.pages.tick();
     this.ticketKeys.tick();
+    this.names.follow();
     const now = this.clock.nowSeconds();
     if (now == this.agedAt) return;
     this.agedAt = now;

@@ -2,18 +2,22 @@
  * Names that many sessions share (server names, upstreams, ticket key names), each kept once for the whole cache: a page
  * holds a number of 16 bits in the place of 4 to 255 bytes.
  *
- * The table is shared, bounded and append-only, so a number means the same for ever, and each virtual machine's copy of
- * it, from which numbers are read, is never wrong, only short. A name that comes once stays in its page; one is
+ * The table is shared and bounded, and while a number is in any page it means the same: each virtual machine's copy of it,
+ * from which numbers are read, is never wrong, only short. A name that comes once stays in its page; one is
  * entered when this machine has met it several times, the more often the fuller the table is, so that clients which make up
  * names do not take the room of those that are used. When the table is full, names stay in their pages: that costs
  * memory of the pages, which has its own bound, and nothing else.
  *
- * Layout of a segment, little-endian: for each name u8 length, then its bytes. The n-th name of segment s has the number
- * s * 256 + n + 1.
+ * There are two halves, of which one takes new names. When that is full, the other takes its place, and a walk over all pages
+ * moves the names that are still used; then the first is emptied (`names_collection.ts`). So names that no record uses are
+ * given back. How far that is stands in the turn, which every machine reads with each tick.
  *
- * Bounds: SEGMENTS segments of SEGMENT_SIZE bytes, 256 KiB; in each virtual machine as much again, and at most 160 KiB to find
- * names by. Cost: a look into memory; a name that is entered, or was entered by another machine, costs an access or
- * two to the store, once.
+ * Layout of a segment, little-endian: for each name u8 length, then its bytes. The n-th name of segment s has the number
+ * s * 256 + n + 1. The turn: 0 u32 number, odd where the second half takes names; 4 u32 `Phase`; 8 u64 since (nanoseconds).
+ *
+ * Bounds: two halves of SEGMENTS segments of SEGMENT_SIZE bytes, 512 KiB, of which one is empty but during a move; in each
+ * virtual machine as much again, and at most 160 KiB to find names by. Cost: a look into memory; a name that is entered, or was
+ * entered by another machine, costs an access or two to the store, once; one small read with each tick.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyedHash } from "./keyed_hash";
@@ -24,7 +28,23 @@ export const NO_NAME: u16 = 0;
 /** No number: the name stands in the page. */
 export const INLINE_NAME: u16 = 0xffff;
 
+/** What is done about names that no record uses. */
+export const enum Phase {
+  Idle = 0,
+  /** The names of the other half that are used are moved to the one that takes names. */
+  Moving = 1,
+  /** No page has a number of the other half: it is emptied. */
+  Emptying = 2,
+}
+
 export class Names {
+  /** The turn, as this machine has seen it last. */
+  turn: u32 = 0;
+  phase: Phase = Phase.Idle;
+  /** When it began: nanoseconds since 1970. */
+  since: u64 = 0;
+  private turnMark: u32 = 0;
+  private readonly turnKey: StoreKey;
   private readonly key: StoreKey;
   /** Address of this machine's copy of each segment, 0 where it has none. */
   private readonly segments: usize;
@@ -33,7 +53,7 @@ export class Names {
   private index: usize = 0;
   private indexPlaces: u32 = 0;
   private count: u32 = 0;
-  /** The segment that is being filled; SEGMENTS when the table is full. */
+  /** The segment of the half that takes names which is being filled; SEGMENTS when it is full. */
   private last: u32 = 0;
 
   constructor(
@@ -42,20 +62,98 @@ export class Names {
     private readonly hash: KeyedHash,
   ) {
     this.key = new StoreKey(cacheName, "names", true);
-    this.segments = zeroed(SEGMENTS << 2);
+    this.turnKey = new StoreKey(cacheName, "names_turn", false);
+    this.segments = zeroed((2 * SEGMENTS) << 2);
     this.candidates = zeroed(CANDIDATES * CANDIDATE_SIZE);
     this.resize(FEWEST_PLACES);
+    this.follow();
   }
 
   free(): void {
-    for (let number: u32 = 0; number < SEGMENTS; number++) {
-      const copy = this.copyOf(number);
-      if (copy != 0) heap.free(copy);
-    }
+    this.dropCopies(0);
+    this.dropCopies(1);
+    this.turnKey.free();
     heap.free(this.segments);
     heap.free(this.candidates);
     heap.free(this.index);
     this.key.free();
+  }
+
+  /** Takes the turn as it is now. To be called with each tick, and not while a session that was read is in use. */
+  follow(): void {
+    const result = this.sharedStore.read(this.turnKey.start, this.turnKey.length, TURN, TURN_SIZE);
+    if (result != StoreResult.Ok || this.sharedStore.length != TURN_SIZE) return;
+    this.turnMark = this.sharedStore.mark;
+    const turn = load<u32>(TURN);
+    const phase = <Phase>load<u32>(TURN, PHASE_AT);
+    const moved = turn - this.turn;
+    if (moved != 0) {
+      // What this machine has of the half that takes names now is of the turn before the last one, if it has anything.
+      this.dropCopies(turn & 1);
+      if (moved != 1) this.dropCopies((turn & 1) ^ 1);
+      this.turn = turn;
+      this.last = 0;
+      this.count = 0;
+      this.resize(FEWEST_PLACES);
+    }
+    if (moved != 0 || phase != this.phase) {
+      if (phase == Phase.Idle) this.dropCopies((turn & 1) ^ 1);
+      this.phase = phase;
+    }
+    this.since = load<u64>(TURN, SINCE_AT);
+  }
+
+  /** Goes on to another phase, of the same turn or of the next; false where another machine came first. */
+  proceed(turn: u32, phase: Phase, nowNanoseconds: u64): bool {
+    store<u32>(TURN, turn);
+    store<u32>(TURN, phase, PHASE_AT);
+    store<u64>(TURN, nowNanoseconds, SINCE_AT);
+    const key = this.turnKey;
+    const result =
+      this.turnMark == 0
+        ? this.sharedStore.create(key.start, key.length, TURN, TURN_SIZE)
+        : this.sharedStore.replace(key.start, key.length, TURN, TURN_SIZE, this.turnMark);
+    this.follow();
+    return result == StoreResult.Ok;
+  }
+
+  /** Whether the last segment of the half that takes names has been begun, by whichever machine. */
+  get isNearlyFull(): bool {
+    const segment = this.first + SEGMENTS - 1;
+    if (!this.refresh(segment)) return false;
+    return load<u32>(this.copyOf(segment), USED_AT) > 0;
+  }
+
+  /** Whether a number is one of the half that takes no names. */
+  isOld(number: u16): bool {
+    const segment = (<u32>number) >> 8;
+    return number != NO_NAME && segment < 2 * SEGMENTS && segment >= SEGMENTS != this.first >= SEGMENTS;
+  }
+
+  /** The number that takes the place of an old one; NO_NAME where there is no room, or the name cannot be read. */
+  moved(number: u16): u16 {
+    const name = this.start(number);
+    const length = this.lengthOf(number);
+    if (name == 0) return NO_NAME;
+    const hash = this.hash.of(name, length);
+    const known = this.find(hash, name, length);
+    if (known != NO_NAME) return known;
+    const entered = this.enter(hash, name, length);
+    return entered == INLINE_NAME ? NO_NAME : entered;
+  }
+
+  /** Empties the half that takes no names; false where that could not be stored. */
+  empty(): bool {
+    const first = this.first ^ SEGMENTS;
+    for (let segment = first; segment < first + SEGMENTS; segment++) {
+      this.key.select(segment);
+      const read = this.sharedStore.read(this.key.start, this.key.length, SCRATCH, SEGMENT_SIZE);
+      if (read == StoreResult.Absent || (read == StoreResult.Ok && this.sharedStore.length == 0)) continue;
+      if (read != StoreResult.Ok) return false;
+      const mark = this.sharedStore.mark;
+      if (this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, 0, mark) != StoreResult.Ok) return false;
+    }
+    return true;
   }
 
   /** The number of a name that a page is to hold, or INLINE_NAME. May enter it. */
@@ -84,7 +182,7 @@ export class Names {
   private place(number: u16): usize {
     const segment = (<u32>number) >> 8;
     const rank = ((<u32>number) & 255) - 1;
-    if (number == NO_NAME || segment >= SEGMENTS || rank >= NAMES_A_SEGMENT) return 0;
+    if (number == NO_NAME || segment >= 2 * SEGMENTS || rank >= NAMES_A_SEGMENT) return 0;
     const copy = this.copyOf(segment);
     if (copy != 0 && rank < load<u32>(copy, COUNT_AT)) return copy + <usize>load<u16>(copy + (rank << 1), OFFSETS_AT);
     // Another machine has entered it since.
@@ -127,8 +225,9 @@ export class Names {
 
   /** Enters a name in the shared table. */
   private enter(hash: u32, name: usize, length: i32): u16 {
-    for (let attempt = 0; attempt < MAX_TRIES && this.last < SEGMENTS; attempt++) {
-      const segment = this.last;
+    let conflicts = 0;
+    while (conflicts < MAX_TRIES && this.last < SEGMENTS) {
+      const segment = this.first + this.last;
       const exists = this.refresh(segment);
       const known = this.find(hash, name, length);
       if (known != NO_NAME) return known;
@@ -152,6 +251,7 @@ export class Names {
         return <u16>((segment << 8) + rank + 1);
       }
       if (result != StoreResult.Conflict) break;
+      conflicts++;
     }
     return INLINE_NAME;
   }
@@ -181,7 +281,8 @@ export class Names {
       store<u16>(copy + (rank << 1), <u16>used, OFFSETS_AT);
       rank++;
       store<u32>(copy, rank, COUNT_AT);
-      this.enlist(this.hash.of(copy + used + 1, length), <u16>((segment << 8) + rank));
+      const isNew = segment >= SEGMENTS == this.first >= SEGMENTS;
+      if (isNew) this.enlist(this.hash.of(copy + used + 1, length), <u16>((segment << 8) + rank));
       used += 1 + length;
       store<u32>(copy, used, USED_AT);
     }
@@ -212,7 +313,7 @@ export class Names {
     if (this.index != 0) heap.free(this.index);
     this.index = zeroed(places << 2);
     this.indexPlaces = places;
-    for (let segment: u32 = 0; segment < SEGMENTS; segment++) {
+    for (let segment = this.first; segment < this.first + SEGMENTS; segment++) {
       const copy = this.copyOf(segment);
       if (copy == 0) continue;
       const count = load<u32>(copy, COUNT_AT);
@@ -220,6 +321,21 @@ export class Names {
         const place = copy + <usize>load<u16>(copy + (rank << 1), OFFSETS_AT);
         this.put(this.hash.of(place + 1, load<u8>(place)), <u16>((segment << 8) + rank + 1));
       }
+    }
+  }
+
+  /** The first segment of the half that takes names. */
+  @inline
+  private get first(): u32 {
+    return (this.turn & 1) * SEGMENTS;
+  }
+
+  /** Forgets this machine's copies of a half, 0 or 1. */
+  private dropCopies(half: u32): void {
+    for (let segment = half * SEGMENTS; segment < (half + 1) * SEGMENTS; segment++) {
+      const copy = this.copyOf(segment);
+      if (copy != 0) heap.free(copy);
+      store<usize>(this.segments + (segment << 2), 0);
     }
   }
 
@@ -243,6 +359,7 @@ function zeroed(size: usize): usize {
   return start;
 }
 
+/** Of each half. A power of two. */
 const SEGMENTS: u32 = 64;
 const SEGMENT_SIZE: i32 = 4095;
 const NAMES_A_SEGMENT: u32 = 255;
@@ -263,4 +380,8 @@ const USED_AT: usize = 4096;
 const COUNT_AT: usize = 4100;
 const OFFSETS_AT: usize = 4104;
 const COPY_SIZE: usize = 4616;
+const PHASE_AT: usize = 4;
+const SINCE_AT: usize = 8;
+const TURN_SIZE: i32 = 16;
+const TURN: usize = memory.data(16, 8);
 const SCRATCH: usize = memory.data(4096, 8);

@@ -380,6 +380,30 @@ export class Entry {
     this.lastUsedOrMonotonic = narrow(nowSeconds);
   }
 
+  /** How many of its names have numbers of the half of the table that takes none any more. */
+  oldNames(names: Names): u32 {
+    const old = <u32>names.isOld(this.upstreamName);
+    return this.isTombstone ? old : old + <u32>names.isOld(this.sniName) + <u32>names.isOld(this.ticketKeyName);
+  }
+
+  /** Gives them numbers of the other half; answers how many could not be given one. */
+  renumber(names: Names): u32 {
+    if (names.isOld(this.upstreamName)) {
+      const moved = names.moved(this.upstreamName);
+      if (moved != NO_NAME) this.upstreamName = moved;
+    }
+    if (this.isTombstone) return this.oldNames(names);
+    if (names.isOld(this.sniName)) {
+      const moved = names.moved(this.sniName);
+      if (moved != NO_NAME) this.sniName = moved;
+    }
+    if (names.isOld(this.ticketKeyName)) {
+      const moved = names.moved(this.ticketKeyName);
+      if (moved != NO_NAME) this.ticketKeyName = moved;
+    }
+    return this.oldNames(names);
+  }
+
   /** Fills `session` with what this entry says; its pointers lead into the page and into `names`. */
   readSession(session: Session, names: Names): void {
     const flags = <u8>this.head;

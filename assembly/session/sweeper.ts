@@ -7,10 +7,12 @@ import { SharedStore } from "../ports/shared_store";
 import { Cache } from "./cache";
 import { Deadline } from "./job";
 import { Lease } from "./lease";
+import { NamesCollection } from "./names_collection";
 import { Sweep } from "./sweep";
 
 export class Sweeper {
   private readonly lease: Lease;
+  private readonly collection: NamesCollection;
   private sweep: Sweep | null = null;
   private nextPass: u64 = 0;
 
@@ -19,6 +21,7 @@ export class Sweeper {
     sharedStore: SharedStore,
   ) {
     this.lease = new Lease(cache.settings.cacheName, "sweeper", sharedStore);
+    this.collection = new NamesCollection(cache);
   }
 
   free(): void {
@@ -34,6 +37,7 @@ export class Sweeper {
 
   /** Does what is due now, of the one that is elected. */
   work(deadline: Deadline): void {
+    this.collection.work(deadline);
     const now = this.cache.clock.nowNanoseconds();
     let sweep = this.sweep;
     if (!sweep) {
