@@ -43,7 +43,7 @@ export class Walk {
         const entry = this.nextIn(page, moment);
         if (entry) {
           this.version = entry.version;
-          if (this.tombstones) entry.readTombstone(this.cache.tombstone);
+          if (this.tombstones) this.readTombstone(entry);
           else entry.readSession(this.cache.found, this.cache.names);
           return WalkStep.Entry;
         }
@@ -63,6 +63,14 @@ export class Walk {
       this.current = this.cache.pages.readInto(number, WALKED);
       if (!this.current) return WalkStep.Failed;
     }
+  }
+
+  /** Of a removed session `cache.found` has the upstream, where it is known. */
+  private readTombstone(entry: Entry): void {
+    const cache = this.cache;
+    entry.readTombstone(cache.tombstone);
+    cache.found.clear();
+    entry.readUpstream(cache.found, cache.names);
   }
 
   private nextIn(page: Page, moment: Moment): Entry | null {

@@ -146,6 +146,28 @@ describe("removing a selection", () => {
   });
 });
 
+describe("the lists of what was removed and of ticket keys", () => {
+  it("show those of one upstream, or removed for one cause", () => {
+    const client = new Client();
+    put(client, 1, '{"upstream":"10.0.0.7:443"}');
+    put(client, 2, '{"upstream":"10.0.0.8:443"}');
+    put(client, 3, '{"upstream":"10.0.0.7:443"}');
+    put(client, 4, "{}");
+    for (let i = 1; i <= 2; i++) client.call("DELETE", "/v1/sessions/" + hexId(i));
+    client.call("POST", "/v1/sessions/flush?before=0");
+    expect(removedBy(client, "")).toBe(4);
+    expect(removedBy(client, "?upstream=10.0.0.7:443")).toBe(2);
+    expect(removedBy(client, "?cause=api")).toBe(2);
+    expect(removedBy(client, "?cause=flush&upstream=10.0.0.7:443")).toBe(1);
+    expect(client.call("GET", "/v1/removed?cause=none").status).toBe(400);
+    expect(client.call("GET", "/v1/removed?upstream=here").status).toBe(400);
+    client.call("PUT", "/v1/ticket-keys/" + KEY + "?upstream=10.0.0.9:443");
+    expect(client.call("GET", "/v1/ticket-keys?upstream=10.0.0.9:443").member("ticket_keys").items.length).toBe(1);
+    expect(client.call("GET", "/v1/ticket-keys?upstream=10.0.0.8:443").member("ticket_keys").items.length).toBe(0);
+    expect(client.call("GET", "/v1/ticket-keys?upstream=here").status).toBe(400);
+  });
+});
+
 describe("the upstreams", () => {
   it("are those that sessions and ticket keys are held of, with how many", () => {
     const client = new Client();
@@ -178,6 +200,10 @@ describe("the upstreams", () => {
     expect(upstreams.text.endsWith(',"unknown":0,"others":76}')).toBe(true);
   });
 });
+
+function removedBy(client: Client, query: string): i32 {
+  return client.call("GET", "/v1/removed" + query).member("removed").items.length;
+}
 
 function put(client: Client, number: i32, body: string): void {
   expect(client.send("PUT", "/v1/sessions/" + hexId(number), body).status).toBe(201);

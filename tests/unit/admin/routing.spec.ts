@@ -226,7 +226,5 @@ describe("a body that is no JSON object of known fields", () => {
     expect(client.call("POST", "/v1/sessions/flush").status).toBe(400);
     expect(client.send("PUT", "/v1/enforcement", "{}").status).toBe(400);
     expect(client.call("PUT", "/v1/enforcement").status).toBe(400);
-    expect(client.send("PUT", "/v1/ticket-keys/" + "ab".repeat(16), "{}").status).toBe(400);
-    expect(client.call("PUT", "/v1/ticket-keys/" + "ab".repeat(16)).status).toBe(400);
   });
 });
