@@ -36,6 +36,7 @@ import { ConnectionMark } from "../host/connection_mark";
 import { HostLog } from "../host/host_log";
 import { answer } from "../host/http_stream";
 import { LogField, Word } from "../host/log_field";
+import { SOURCE } from "../host/peer_property";
 import { PropertyPath } from "../host/properties";
 import { LogLevel } from "../ports/log";
 import { Cache, Lookup, PutOutcome } from "../session/cache";
@@ -72,7 +73,7 @@ export class Guard extends CacheFilter {
     const verdict = this.judge(shared.cache, counted, idLength);
     if (this.logs) log(verdict, counted);
     if (verdict == Verdict.Resume) return Action.CONTINUE;
-    shared.cache.refused(SESSION_ID, idLength, causeOf(verdict));
+    shared.cache.refused(SESSION_ID, idLength, causeOf(verdict), this.describe(idLength), SOURCE);
     refuse();
     return Action.STOP_ITERATION;
   }

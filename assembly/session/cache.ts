@@ -24,6 +24,7 @@ import { Graves, lengthen, Removal } from "./graves";
 import { EventCause, EventType } from "./events/event";
 import { Enforcement } from "./enforcement";
 import { Sequencer } from "./events/sequencer";
+import { Deadline, SLICE_NANOSECONDS } from "./job";
 import { KeyedHash } from "./keyed_hash";
 import { learns, looksUp, Mode } from "./mode";
 import { Moment } from "./moment";
@@ -99,6 +100,7 @@ export class Cache {
   private readonly moment: Moment;
   private readonly admissions: Admissions;
   private readonly next: Session = new Session();
+  private readonly relief: Deadline;
   private settingsRead: u64 = 0;
   private agedAt: u64 = 0;
   /** What to count for the session whose place is taken though it counts as gone: expired, flushed, removed or NONE_GONE. */
@@ -117,7 +119,9 @@ export class Cache {
     const pages = new Pages(settings.cacheName, settings.pages, hash, sharedStore, clock, metrics);
     this.pages = pages;
     this.hash = hash;
-    this.names = new Names(settings.cacheName, sharedStore, hash);
+    const names = new Names(settings.cacheName, sharedStore, hash);
+    this.names = names;
+    pages.names = names;
     this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
     this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash, settings.changes);
     this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash, settings.changes);
@@ -125,6 +129,7 @@ export class Cache {
     const graves = new Graves(pages, settings, metrics);
     this.graves = graves;
     this.moment = pages.moment;
+    this.relief = new Deadline(clock);
     this.admissions = new Admissions(pages, metrics, graves);
     if (settings.created) {
       // Gauges may outlive the store, for instance where all listeners were replaced.
@@ -170,6 +175,7 @@ export class Cache {
   /** What is due now and then; to be called several times a second. */
   tick(): void {
     this.pages.tick();
+    this.relieve(HALF_A_SLICE);
     this.ticketKeys.tick();
     this.names.follow();
     const now = this.clock.nowSeconds();
@@ -177,6 +183,13 @@ export class Cache {
     this.agedAt = now;
     this.settings.changes.age();
     this.issuers.tick();
+  }
+
+  /** Collects events for at most so many nanoseconds where more were told here than are collected by the way. */
+  relieve(nanoseconds: u64): void {
+    if (!this.pages.outbox.isCrowded) return;
+    this.relief.start(nanoseconds);
+    this.events.relieve(this.pages.outbox, this.relief);
   }
 
   changeMode(mode: u32): bool {
@@ -259,7 +272,7 @@ export class Cache {
     if (removal == Removal.InForce) return this.follow(issued, removal);
     if ((mode & Mode.SERVER) != 0 && storable(issued)) {
       const now = this.clock.nowNanoseconds();
-      this.pages.tell(now, EventType.NEW, EventCause.HANDSHAKE, issued.id, issued.idLength);
+      this.pages.tell(now, EventType.NEW, EventCause.HANDSHAKE, issued.id, issued.idLength, issued);
     }
     return PutOutcome.NotStored;
   }
@@ -314,12 +327,18 @@ export class Cache {
 
   /**
    * Counts and tells that a session was refused on the wire. `cause` is one of `EventCause`. What could not be followed may have no ID,
-   * 0 bytes long.
+   * 0 bytes long. `about` is the session as far as it is known, `client` who has offered it: it is asked only here.
    */
-  refused(id: usize, idLength: i32, cause: u8): void {
+  refused(
+    id: usize,
+    idLength: i32,
+    cause: u8,
+    about: Session | null = null,
+    client: PeerAddress | null = null,
+  ): void {
     this.metrics.increase(Metric.REFUSED, 1);
     this.metrics.increase(refusedFor(cause), 1);
-    this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength);
+    this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength, about, client);
   }
 
   /**
@@ -380,7 +399,9 @@ export class Cache {
     this.graves.displaced = 0;
     this.gone = NONE_GONE;
     let held = false;
+    this.next.clear();
     if (entry) {
+      this.keepAbout(entry);
       held = !entry.isTombstone && !this.settings.flushed(entry.generation, entry.expiry);
       if (!held && !entry.isTombstone) this.gone = Metric.FLUSHED;
       const session = grave.session;
@@ -389,8 +410,19 @@ export class Cache {
       page.remove(entry);
     }
     this.graves.place(page, grave);
+    this.pages.outbox.about.take(this.next);
     this.pages.note(grave.version, grave.time, EventType.REMOVED, EventCause.API, grave.id, grave.idLength, held);
     return held;
+  }
+
+  /** Leaves in `next` what an event can say of an entry that is about to go. */
+  private keepAbout(entry: Entry): void {
+    if (!entry.isTombstone) {
+      this.copy(entry);
+      return;
+    }
+    memory.copy(ENTRY_COPY, changetype<usize>(entry), entry.size);
+    changetype<Entry>(ENTRY_COPY).readUpstream(this.next, this.names);
   }
 
   /** Needs the present moment. */
@@ -666,6 +698,7 @@ export class Cache {
     record.version = this.pages.version(page, this.moment.nanoseconds);
     const type = outcome == PutOutcome.Added ? EventType.NEW : EventType.REPLACED;
     const cause = origin == ORIGIN_API ? EventCause.API : EventCause.HANDSHAKE;
+    this.pages.outbox.about.take(record);
     this.pages.note(record.version, now, type, cause, record.id, record.idLength);
     const stored = page.appendSession(record, this.settings.generation);
     if (!stored) return false;
@@ -765,6 +798,7 @@ function equal(a: usize, aLength: i32, b: usize, bLength: i32): bool {
   return aLength == bLength && memory.compare(a, b, aLength) == 0;
 }
 
+const HALF_A_SLICE: u64 = SLICE_NANOSECONDS / 2;
 const OF_LATE_NANOSECONDS: u64 = 100_000_000;
 const ORIGIN_API: i32 = 0;
 const ORIGIN_ISSUED: i32 = 1;

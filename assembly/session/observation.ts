@@ -51,7 +51,7 @@ export class Observation {
     private readonly server: PeerAddress,
     /** Whether servers may decrypt encrypted hellos: then a PSK that is accepted behind one cannot be followed. */
     private readonly decryptsHellos: bool,
-    /** Of its client, where that can be asked for. */
+    /** Of the client of the connection at hand; asked only if something is refused, or declined by its issuer. */
     private readonly client: PeerAddress | null = null,
   ) {
     this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
@@ -221,7 +221,8 @@ export class Observation {
 
   private refuse(accepted: Session, verdict: Verdict): void {
     this.count(accepted.kind, Fate.REFUSED);
-    this.cache.refused(accepted.id, accepted.idLength, causeOf(verdict));
+    accepted.tellUpstream(this.server);
+    this.cache.refused(accepted.id, accepted.idLength, causeOf(verdict), accepted, this.client);
   }
 
   /** Judges all that may be meant by an acceptance, and fills in `handle`. */

@@ -1,5 +1,6 @@
 /**
- * A job that edits every page of a cache once, in slices: what flushing, sweeping and shrinking have in common.
+ * A job that edits every page of a cache once, in slices: what flushing, sweeping and shrinking have in common. It makes no
+ * more events than are collected: where its outbox is crowded it collects, or waits, before it goes on.
  * A page whose commit meets other writers is read and edited again; one that cannot be committed in a bounded number
  * of tries ends the job as failed.
  */
@@ -14,6 +15,8 @@ export abstract class PageJob extends Job {
   private page: u32 = 0;
   private tries: i32 = 0;
   private refreshed: bool = false;
+  /** Since when it waits for its events to be collected (nanoseconds since 1970), 0 where it does not. */
+  private waitsSince: u64 = 0;
 
   constructor(protected readonly cache: Cache) {
     super();
@@ -33,6 +36,7 @@ export abstract class PageJob extends Job {
     }
     this.page = pages.directory.next(this.page);
     while (this.page != pages.count) {
+      if (this.waits(deadline)) return false;
       const page = pages.read(this.page);
       if (!page) return this.giveUp();
       const changed = this.edit(page);
@@ -57,6 +61,18 @@ export abstract class PageJob extends Job {
     return true;
   }
 
+  /** Whether what it has told so far is to be collected first. Not for ever: nothing holds up a removal. */
+  private waits(deadline: Deadline): bool {
+    const outbox = this.cache.pages.outbox;
+    if (!outbox.isCrowded || this.cache.events.relieve(outbox, deadline)) {
+      this.waitsSince = 0;
+      return false;
+    }
+    const now = this.cache.clock.nowNanoseconds();
+    if (this.waitsSince == 0) this.waitsSince = now;
+    return now >= this.waitsSince && now - this.waitsSince < LONGEST_WAIT_NANOSECONDS;
+  }
+
   /** Begins again from the first page. */
   protected restart(): void {
     this.page = 0;
@@ -75,5 +91,7 @@ export abstract class PageJob extends Job {
   }
 }
 
+/** Longer than one that ended in the middle of a change holds up what is collected (`events/sequencer.ts`). */
+const LONGEST_WAIT_NANOSECONDS: u64 = 10_000_000_000;
 /** Tries of one page in one job. */
 const MAX_TRIES: i32 = 256;

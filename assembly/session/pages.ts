@@ -19,6 +19,7 @@
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
+import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Directory } from "./directory";
 import { EventCause, EventType } from "./events/event";
@@ -26,8 +27,10 @@ import { Outbox } from "./events/outbox";
 import { KeyedHash } from "./keyed_hash";
 import { StoreKey } from "./keys";
 import { Moment } from "./moment";
+import { Names } from "./names";
 import { Entry, Page, PAGE_CAPACITY, storedLength, versionAt } from "./page";
 import { saturateWhatIsTooMuch, upgraded } from "./page_upgrade";
+import { MAX_UPSTREAM_LENGTH, Session } from "./session";
 import { Metric } from "./statistics";
 
 export class Pages {
@@ -37,7 +40,10 @@ export class Pages {
   readonly moment: Moment;
   /** Whether the page that was read last was one of the layout before: to store it is of use, whatever it holds. */
   upgrades: bool = false;
+  /** By which events tell of whom they are; without it they do not. */
+  names: Names | null = null;
   private readonly key: StoreKey;
+  private readonly gone: Session = new Session();
   private number: u32 = 0;
   private sought: u32 = 0;
   private exists: bool = false;
@@ -212,15 +218,30 @@ export class Pages {
   noteGone(page: Page, entry: Entry, nowNanoseconds: u64, type: u8, cause: u8): void {
     const version = this.version(page, nowNanoseconds);
     page.lastVersion = version;
+    const names = this.names;
+    if (names && !entry.isTombstone) {
+      entry.readSession(this.gone, names);
+      this.outbox.about.take(this.gone);
+    }
     this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, entry.id, entry.idLength);
   }
 
-  /** Tells of an event that changes no page. */
-  tell(nowNanoseconds: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
+  /** Tells of an event that changes no page: of a session, as far as it is known, and of the client that has offered it. */
+  tell(
+    nowNanoseconds: u64,
+    type: u8,
+    cause: u8,
+    id: usize,
+    idLength: i32,
+    about: Session | null = null,
+    client: PeerAddress | null = null,
+  ): void {
     const next = this.outbox.lastVersion + 1;
     const now = versionAt(nowNanoseconds);
     const version = now > next ? now : next;
     this.outbox.clear();
+    if (about) this.outbox.about.take(about);
+    if (client) this.outbox.about.takeClient(CLIENT, client.read(CLIENT, MAX_UPSTREAM_LENGTH));
     this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, id, idLength);
     this.outbox.announce();
     this.outbox.confirm();
@@ -436,5 +457,7 @@ const EDITED: usize = BUFFERS;
 const WHOLE: usize = BUFFERS + 4096;
 const LOW: usize = BUFFERS + 8192;
 const HIGH: usize = BUFFERS + 12288;
+/** Where a client's address is read to. */
+const CLIENT: usize = memory.data(64);
 /** Of no use to a split, which happens when the page at hand is stored, and not before. */
 const ASIDE: usize = LOW;

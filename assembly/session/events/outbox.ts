@@ -1,5 +1,5 @@
 /**
- * Where one virtual machine puts the events of a cache: a ring of segments in the shared store that nobody else
+ * Where one filter of one virtual machine puts the events of a cache: a ring of segments in the shared store that nobody else
  * writes, so that no handshake ever contends for a log. The sequencer collects from here.
  *
  * An event is *announced* before its page is stored and *confirmed* afterwards. So whoever sees an event of an ID can
@@ -7,29 +7,38 @@
  * a page is made by one that has read the earlier one, whose event was announced by then. Versions ascend for each page
  * and for each outbox (Lamport's clocks), which makes collecting in the order of versions right for each ID.
  *
- * Bounds: RING_SEGMENTS segments, kept here too (58 KB). What is overwritten before it was collected is counted as
- * missed by the sequencer. Cost of a change: two writes of 0.9 KB that meet nobody.
+ * Bounds: RING_SEGMENTS segments in the store, 66 KB and the texts, 450 KB at most; one of them is kept here too. What
+ * is overwritten before it was collected is counted as missed by the sequencer; work that makes many events at once waits
+ * before it comes to that (`isCrowded`). Cost of a change: two writes of 1 to 2 KB that meet nobody.
  */
 import { Clock } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoreKey } from "../keys";
 import { Metric } from "../statistics";
-import { Event, EVENT_SIZE, EventType } from "./event";
-import { Segment, SEGMENT_EVENTS, SEGMENT_SIZE, segmentStart } from "./segment";
-import { SIGN_OF_LIFE_SECONDS, Writers } from "./writers";
+import { Event, EVENT_SIZE, EventNames, MAX_EVENT_TEXT } from "./event";
+import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
+import { SIGN_OF_LIFE_SECONDS, STALE_SECONDS, Writers } from "./writers";
 
 export class Outbox {
   /** The highest version of an event of this outbox. */
   lastVersion: u64 = 0;
+  /** Of whom the next event that is noted tells; empty again afterwards. */
+  readonly about: EventNames = new EventNames();
+  /** Its place among the writers, -1 where it has none at the moment. */
+  place: i32 = -1;
+  /** The index behind the last event that is known to have been collected. */
+  collected: u64 = 0;
   private readonly writers: Writers;
   private readonly key: StoreKey;
-  private place: i32 = -1;
-  private ring: usize = 0;
+  /** The segment in which `next` lies, or the one before where that is full. */
+  private tail: usize = 0;
   private next: u64 = 0;
   private announcedFrom: u64 = 0;
   private noted: i32 = 0;
+  private notedText: usize = NOTED_TEXT;
   private lastSignOfLife: u64 = 0;
+  private lastUse: u64 = 0;
 
   constructor(
     cacheName: string,
@@ -41,26 +50,35 @@ export class Outbox {
     this.key = outboxKey(cacheName);
   }
 
+  /** Gives its place and its memory back. */
   free(): void {
+    this.giveBack();
     this.writers.free();
     this.key.free();
-    if (this.ring != 0) heap.free(this.ring);
+    if (this.tail != 0) heap.free(this.tail);
+    this.tail = 0;
   }
 
   /** Forgets what was noted: the page is read anew. */
   @inline
   clear(): void {
     this.noted = 0;
+    this.notedText = NOTED_TEXT;
+    this.about.clear();
   }
 
   /** Notes what the page at hand will say once it is stored. */
   note(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool = true): void {
     if (this.noted == MAX_NOTED) {
-      this.metrics.increase(Metric.EVENTS_LOST, 1);
+      this.lose(1);
       return;
     }
     const event = changetype<Event>(NOTED + <usize>(this.noted++ * EVENT_SIZE));
     event.write(version, time, type, cause, id, idLength, held);
+    if (this.notedText + <usize>MAX_EVENT_TEXT <= NOTED_END) {
+      this.notedText = event.writeNames(this.about, this.notedText);
+    }
+    this.about.clear();
     if (version > this.lastVersion) this.lastVersion = version;
   }
 
@@ -68,31 +86,31 @@ export class Outbox {
   announce(): void {
     this.announcedFrom = this.next;
     if (this.noted == 0) return;
-    if (this.place < 0 && !this.open()) {
-      this.metrics.increase(Metric.EVENTS_LOST, this.noted);
+    if (!this.isOpen()) {
+      this.lose(this.noted);
       this.noted = 0;
       return;
     }
+    const tail = changetype<Segment>(this.tail);
     for (let i = 0; i < this.noted; i++) {
       const start = segmentStart(this.next);
-      const segment = this.segment(start);
-      if (segment.first != start || this.next == start) segment.begin(start);
-      memory.copy(changetype<usize>(segment.at(<u32>(this.next - start))), NOTED + <usize>(i * EVENT_SIZE), EVENT_SIZE);
+      if (this.next == start) tail.begin(start);
+      tail.append(changetype<Event>(NOTED + <usize>(i * EVENT_SIZE)));
       this.next++;
-      segment.count = <u32>(this.next - start);
-      if (segment.count == SEGMENT_EVENTS) this.write(start);
+      if (i + 1 == this.noted || segmentStart(this.next) == this.next) this.write(tail);
     }
     this.noted = 0;
-    if (segmentStart(this.next) != this.next) this.write(segmentStart(this.next));
   }
 
-  /** The page was stored: what was announced has happened. */
+  /** The page is stored: what was announced has happened. */
   confirm(): void {
-    if (this.announcedFrom == this.next) return;
+    const tail = changetype<Segment>(this.tail);
     for (let start = segmentStart(this.announcedFrom); start < this.next; start += SEGMENT_EVENTS) {
-      const segment = this.segment(start);
+      if (this.announcedFrom == this.next) return;
+      const segment = tail.first == start ? tail : this.readSpare(start);
+      if (!segment) continue;
       segment.confirmed = segment.count;
-      this.write(start);
+      this.write(segment);
     }
     this.announcedFrom = this.next;
   }
@@ -100,74 +118,139 @@ export class Outbox {
   /** The page was not stored: what was announced has not happened. */
   retract(): void {
     if (this.announcedFrom == this.next) return;
-    for (let start = segmentStart(this.announcedFrom); start < this.next; start += SEGMENT_EVENTS) {
-      const segment = this.segment(start);
-      segment.count = segment.confirmed;
-      this.write(start);
+    const start = segmentStart(this.announcedFrom);
+    const tail = changetype<Segment>(this.tail);
+    if (tail.first != start && !this.readInto(start, this.tail)) {
+      // What is announced stays so, and is told as lost; another place is taken for what follows.
+      this.place = -1;
+      return;
     }
+    tail.cut(<u32>(this.announcedFrom - start));
+    this.write(tail);
     this.next = this.announcedFrom;
   }
 
-  /** To be called now and then: keeps this outbox's place. */
+  /**
+   * Whether so much was not collected yet, as far as is known, that whatever makes many events at once is to wait. What is left then
+   * has room for the largest change and for what handshakes bring meanwhile.
+   */
+  @inline
+  get isCrowded(): bool {
+    return this.place >= 0 && this.next > this.collected + CROWDED_EVENTS;
+  }
+
+  /** To be called now and then: keeps this outbox's place as long as it is used. */
   tick(): void {
     if (this.place < 0) return;
     const now = this.clock.nowSeconds();
-    if (now < this.lastSignOfLife + SIGN_OF_LIFE_SECONDS && now >= this.lastSignOfLife) return;
-    this.lastSignOfLife = now;
-    this.writers.signOfLife(this.place, now);
+    if (now >= this.lastUse + IDLE_SECONDS) this.giveBack();
+    else if (now >= this.lastSignOfLife + SIGN_OF_LIFE_SECONDS || now < this.lastSignOfLife) this.keep(now);
+  }
+
+  /** Shows a sign of life; a place that was taken by somebody else meanwhile is left to them. */
+  private keep(now: u64): void {
+    if (!this.writers.signOfLife(this.place, this.lastSignOfLife, now)) this.place = -1;
+    else if (this.writers.shown) this.lastSignOfLife = now;
+  }
+
+  private giveBack(): void {
+    if (this.place >= 0) this.writers.giveBack(this.place, this.lastSignOfLife, this.next);
+    this.place = -1;
+  }
+
+  /** Makes sure of a place; false where none is to be had. */
+  private isOpen(): bool {
+    const now = this.clock.nowSeconds();
+    this.lastUse = now;
+    // A machine that stood still for so long may have lost its place.
+    if (this.place >= 0 && now > this.lastSignOfLife + STALE_SECONDS / 2) this.keep(now);
+    return this.place >= 0 || this.open(now);
   }
 
   /** Takes a place and goes on where its last holder, if there was one, has stopped. */
-  private open(): bool {
-    const now = this.clock.nowSeconds();
+  private open(now: u64): bool {
     const place = this.writers.take(now);
     if (place < 0) return false;
     this.place = place;
     this.lastSignOfLife = now;
-    this.ring = heap.alloc(RING_SEGMENTS * SEGMENT_SIZE);
-    memory.fill(this.ring, 0, RING_SEGMENTS * SEGMENT_SIZE);
-    for (let number: u32 = 0; number < RING_SEGMENTS; number++) {
-      const segment = changetype<Segment>(this.ring + <usize>(number * SEGMENT_SIZE));
-      this.key.select(outboxSegment(place, <u64>number * SEGMENT_EVENTS));
-      const address = changetype<usize>(segment);
-      if (this.sharedStore.read(this.key.start, this.key.length, address, SEGMENT_SIZE) != StoreResult.Ok) continue;
-      if (!segment.is(segment.first, this.sharedStore.length)) {
-        segment.begin(0);
-        continue;
-      }
-      if (segment.confirmed < segment.count) this.disown(segment);
-      const end = segment.first + segment.count;
-      if (end > this.next) this.next = end;
-      if (segment.count > 0) this.rise(segment.at(segment.count - 1).version);
-    }
+    if (this.tail == 0) this.tail = heap.alloc(SEGMENT_CAPACITY);
+    changetype<Segment>(this.tail).begin(0);
+    this.next = this.writers.end(place);
+    if (!this.writers.wasGivenBack || !this.resume()) this.search();
+    this.collected = 0;
     this.announcedFrom = this.next;
     return true;
   }
 
-  /** What a last holder announced and never confirmed has not happened, as far as anybody knows. */
-  private disown(segment: Segment): void {
-    for (let place = segment.confirmed; place < segment.count; place++) segment.at(place).type = EventType.NONE;
-    segment.confirmed = segment.count;
-    this.write(segment.first);
+  /** Reads the last segment of a holder that gave the place back; false where it is not as that left it. */
+  private resume(): bool {
+    if (this.next == 0) return true;
+    const start = segmentStart(this.next - 1);
+    if (!this.readInto(start, this.tail)) return false;
+    const tail = changetype<Segment>(this.tail);
+    if (start + <u64>tail.count != this.next || tail.confirmed != tail.count) return false;
+    this.rise(tail.at(<u32>tail.count - 1).version);
+    return true;
+  }
+
+  /** Finds out where a holder that ended at any moment has stopped. */
+  private search(): void {
+    let last: u64 = 0;
+    for (let number: u32 = 0; number < RING_SEGMENTS; number++) {
+      const segment = this.readSpare(<u64>number * SEGMENT_EVENTS, true);
+      if (!segment || segment.count == 0) continue;
+      if (segment.confirmed < segment.count) {
+        segment.disown();
+        this.write(segment);
+      }
+      this.rise(segment.at(<u32>segment.count - 1).version);
+      const end = segment.first + <u64>segment.count;
+      if (end <= last) continue;
+      last = end;
+      memory.copy(this.tail, SPARE, segment.length);
+    }
+    if (last >= this.next) this.next = last;
+    else this.skipSegment();
+  }
+
+  /** What the place is said to have held cannot be read: goes on behind it. */
+  private skipSegment(): void {
+    this.next = segmentStart(this.next + SEGMENT_EVENTS - 1);
+    changetype<Segment>(this.tail).begin(this.next);
   }
 
   private rise(version: u64): void {
     if (version > this.lastVersion) this.lastVersion = version;
   }
 
-  private segment(start: u64): Segment {
-    const number = <u32>(start / SEGMENT_EVENTS) % RING_SEGMENTS;
-    return changetype<Segment>(this.ring + <usize>number * <usize>SEGMENT_SIZE);
+  private lose(count: u64): void {
+    this.metrics.increase(Metric.EVENTS_LOST, count);
+    this.writers.lose(count);
   }
 
-  private write(start: u64): void {
+  /** Reads the segment of an index aside, or, with `any`, whatever the ring has in its place. */
+  private readSpare(start: u64, any: bool = false): Segment | null {
     this.key.select(outboxSegment(this.place, start));
-    this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(this.segment(start)), SEGMENT_SIZE);
+    if (this.sharedStore.read(this.key.start, this.key.length, SPARE, SEGMENT_CAPACITY) != StoreResult.Ok) return null;
+    const segment = changetype<Segment>(SPARE);
+    return segment.is(any ? segment.first : start, this.sharedStore.length) ? segment : null;
+  }
+
+  private readInto(start: u64, buffer: usize): bool {
+    const segment = this.readSpare(start);
+    if (!segment) return false;
+    memory.copy(buffer, SPARE, segment.length);
+    return true;
+  }
+
+  private write(segment: Segment): void {
+    this.key.select(outboxSegment(this.place, segment.first));
+    this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(segment), segment.length);
   }
 }
 
 export function outboxKey(cacheName: string): StoreKey {
-  return new StoreKey(cacheName, "events/outbox", true);
+  return new StoreKey(cacheName, "events/2/outbox", true);
 }
 
 /** The number, for its key, of the segment of a writer that holds an index. */
@@ -177,6 +260,13 @@ export function outboxSegment(place: i32, index: u64): u32 {
 
 /** 1024 events between two collections. */
 export const RING_SEGMENTS: u32 = 64;
+const CROWDED_EVENTS: u64 = 512;
+/** A place is given back after so long without an event. */
+const IDLE_SECONDS: u64 = 10;
 /** More than one page can hold, so that no single change has more. */
-const MAX_NOTED: i32 = 512;
-const NOTED: usize = memory.data(28672, 8);
+const MAX_NOTED: i32 = 256;
+/** Events, then their texts: together within reach of the 16 bits that an event has for a text. */
+const NOTED: usize = memory.data(65536, 8);
+const NOTED_TEXT: usize = NOTED + 16384;
+const NOTED_END: usize = NOTED + 65535;
+const SPARE: usize = memory.data(7168, 8);

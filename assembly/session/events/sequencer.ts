@@ -6,8 +6,9 @@
  * always the lowest head of all outboxes takes the earlier one first. A lowest head that is not ripe stops the round: it
  * will be in the next.
  *
- * Runs on ticks of one virtual machine and before a reader is answered; never on the path of a connection. A round
- * takes at most a segment of each outbox. Memory: one segment for each outbox that is in use, where it runs.
+ * Runs on ticks, before a reader is answered, and where much work makes many events (`relieve`); never on the path of a
+ * connection. A round takes at most a segment of each outbox. Memory: one segment for each outbox that is in use, where it
+ * runs. Outboxes of the format before this one are collected too (`earlier_format.ts`).
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
@@ -15,21 +16,26 @@ import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { Deadline } from "../job";
 import { StoreKey } from "../keys";
 import { Metric } from "../statistics";
-import { EventType } from "./event";
+import { EarlierFormat, EARLIER_WRITERS } from "./earlier_format";
+import { EventType, LossCause } from "./event";
 import { EventLog } from "./event_log";
-import { outboxKey, outboxSegment, RING_SEGMENTS } from "./outbox";
-import { Segment, SEGMENT_EVENTS, SEGMENT_SIZE, segmentStart } from "./segment";
+import { Outbox, outboxKey, outboxSegment, RING_SEGMENTS } from "./outbox";
+import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
 import { Writers, WRITERS } from "./writers";
 
 export class Sequencer {
   readonly log: EventLog;
   private readonly writers: Writers;
+  private readonly earlier: EarlierFormat;
   private readonly key: StoreKey;
   /** For each writer: a segment's room, 0 until it is needed. */
-  private readonly segments: StaticArray<usize> = new StaticArray<usize>(WRITERS);
+  private readonly segments: StaticArray<usize> = new StaticArray<usize>(ALL_WRITERS);
   /** For each writer: the index behind what the first look saw confirmed. */
-  private readonly ripe: StaticArray<u64> = new StaticArray<u64>(WRITERS);
-  private readonly used: StaticArray<bool> = new StaticArray<bool>(WRITERS);
+  private readonly ripe: StaticArray<u64> = new StaticArray<u64>(ALL_WRITERS);
+  /** The writers in use, the first `usedCount` of these. */
+  private readonly used: StaticArray<i32> = new StaticArray<i32>(ALL_WRITERS);
+  private usedCount: i32 = 0;
+  private moved: bool = false;
 
   constructor(
     cacheName: string,
@@ -37,69 +43,109 @@ export class Sequencer {
     private readonly clock: Clock,
     private readonly metrics: Metrics,
   ) {
-    this.log = new EventLog(cacheName, sharedStore);
+    const earlier = new EarlierFormat(cacheName, sharedStore);
+    this.earlier = earlier;
+    this.log = new EventLog(cacheName, sharedStore, earlier);
     this.writers = new Writers(cacheName, sharedStore);
     this.key = outboxKey(cacheName);
   }
 
   free(): void {
     this.log.free();
+    this.earlier.free();
     this.writers.free();
     this.key.free();
-    for (let writer = 0; writer < WRITERS; writer++) {
+    for (let writer = 0; writer < ALL_WRITERS; writer++) {
       if (this.segments[writer] != 0) heap.free(this.segments[writer]);
+      this.segments[writer] = 0;
     }
   }
 
-  /** Collects what there is, round by round until the deadline has passed. */
+  /** Collects what there is, round by round until the deadline has passed; nothing where another machine is at it. */
   run(deadline: Deadline): void {
-    while (this.round()) {
-      if (deadline.passed) return;
-    }
-  }
-
-  /** One round; false where there was nothing to collect, or another machine is at it. */
-  private round(): bool {
     const now = this.clock.nowNanoseconds();
     const log = this.log;
-    if (!this.writers.load()) return false;
-    for (let writer = 0; writer < WRITERS; writer++) this.used[writer] = this.writers.taken(writer);
-    if (!log.load(now) || !this.firstLook() || !log.lock(now)) return false;
-    for (let writer = 0; writer < WRITERS; writer++) {
-      if (this.used[writer]) this.look(writer);
+    if (!log.load(now)) return;
+    const lost = this.findWriters(now / NANOSECONDS_PER_SECOND);
+    const isNews = lost > log.withoutPlace;
+    if (!this.firstLook() && !isNews) return;
+    if (!log.lock(now)) return;
+    if (lost > log.withoutPlace) {
+      log.lose(lost - log.withoutPlace, LossCause.NO_PLACE);
+      log.withoutPlace = lost;
     }
-    const from = log.next;
-    this.merge(now / NANOSECONDS_PER_SECOND);
-    const progress = log.next != from;
+    do {
+      for (let i = 0; i < this.usedCount; i++) this.look(this.used[i]);
+      this.moved = false;
+      this.merge(now / NANOSECONDS_PER_SECOND);
+    } while (this.moved && !deadline.passed && this.firstLook());
+    // Where more comes at once, it tells of what was lost.
+    if (!this.moved || !this.firstLook()) log.settle();
     log.unlock();
-    return progress;
+  }
+
+  /** Makes room in a crowded outbox, until the deadline has passed; false where it is crowded still. */
+  relieve(outbox: Outbox, deadline: Deadline): bool {
+    if (!outbox.isCrowded) return true;
+    this.note(outbox);
+    if (!outbox.isCrowded) return true;
+    this.run(deadline);
+    this.note(outbox);
+    return !outbox.isCrowded;
+  }
+
+  private note(outbox: Outbox): void {
+    if (outbox.place < 0 || !this.log.load(this.clock.nowNanoseconds())) return;
+    outbox.collected = this.log.position(EARLIER_WRITERS + outbox.place);
+  }
+
+  /** Finds the writers that may have something; answers how many events were lost for want of a place. Needs the head. */
+  private findWriters(nowSeconds: u64): u64 {
+    this.usedCount = 0;
+    if (this.earlier.loadWriters()) {
+      for (let place = 0; place < EARLIER_WRITERS; place++) {
+        if (this.earlier.isUsed(place, nowSeconds)) this.used[this.usedCount++] = place;
+      }
+    }
+    if (!this.writers.load()) return 0;
+    for (let place = 0; place < WRITERS; place++) {
+      const writer = EARLIER_WRITERS + place;
+      if (this.writers.mayHold(place, this.log.position(writer))) this.used[this.usedCount++] = writer;
+    }
+    return this.writers.lost;
   }
 
   /** Whether there is anything to collect, and what of it is ripe. */
   private firstLook(): bool {
     let any = false;
-    for (let writer = 0; writer < WRITERS; writer++) {
+    for (let i = 0; i < this.usedCount; i++) {
+      const writer = this.used[i];
       this.ripe[writer] = 0;
-      if (!this.used[writer]) continue;
       const position = this.log.position(writer);
       const segment = this.look(writer);
       if (!segment) continue;
-      this.ripe[writer] = segment.first + segment.confirmed;
-      if (segment.first != segmentStart(position) || segment.first + segment.count > position) any = true;
+      this.ripe[writer] = segment.first + <u64>segment.confirmed;
+      if (segment.first > position || segment.first + <u64>segment.count > position) any = true;
     }
     return any;
   }
 
   /** Reads the segment at a writer's position; it may be a later one that has overwritten it. */
   private look(writer: i32): Segment | null {
-    if (this.segments[writer] == 0) this.segments[writer] = heap.alloc(SEGMENT_SIZE);
-    const buffer = this.segments[writer];
-    const segment = changetype<Segment>(buffer);
-    this.key.select(outboxSegment(writer, this.log.position(writer)));
-    const result = this.sharedStore.read(this.key.start, this.key.length, buffer, SEGMENT_SIZE);
-    if (result == StoreResult.Ok && segment.is(segment.first, this.sharedStore.length)) return segment;
-    segment.begin(segmentStart(this.log.position(writer)));
+    if (this.segments[writer] == 0) this.segments[writer] = heap.alloc(SEGMENT_CAPACITY);
+    const segment = changetype<Segment>(this.segments[writer]);
+    const position = this.log.position(writer);
+    if (this.readSegment(writer, position, segment)) return segment;
+    segment.begin(segmentStart(position));
     return null;
+  }
+
+  private readSegment(writer: i32, position: u64, segment: Segment): bool {
+    if (writer < EARLIER_WRITERS) return this.earlier.readOutbox(writer, position, segment);
+    this.key.select(outboxSegment(writer - EARLIER_WRITERS, position));
+    const buffer = changetype<usize>(segment);
+    const result = this.sharedStore.read(this.key.start, this.key.length, buffer, SEGMENT_CAPACITY);
+    return result == StoreResult.Ok && segment.is(segment.first, this.sharedStore.length);
   }
 
   /** Takes ripe events, the lowest version first, until a lowest head is not ripe or cannot be seen. */
@@ -113,12 +159,12 @@ export class Sequencer {
       const event = segment.at(<u32>(position - segment.first));
       if (position >= this.ripe[writer]) {
         // Announced and never confirmed: its machine ended in between, and nobody knows whether it happened.
-        if (position < segment.first + segment.confirmed || !isOld(event.time, nowSeconds)) return;
-        this.lose(1);
+        if (position < segment.first + <u64>segment.confirmed || !isOld(event.time, nowSeconds)) return;
+        this.lose(1, LossCause.UNCONFIRMED);
       } else if (event.type != EventType.NONE) {
-        this.log.append(event, 0);
+        this.log.append(event);
       }
-      this.log.moveTo(writer, position + 1);
+      this.moveTo(writer, position + 1);
       // What follows in the next segment has not been seen yet, and might come before everything else.
       if (segmentStart(position + 1) == position + 1) return;
     }
@@ -128,14 +174,14 @@ export class Sequencer {
   private lowestHead(): i32 {
     let lowest = -1;
     let version: u64 = u64.MAX_VALUE;
-    for (let writer = 0; writer < WRITERS; writer++) {
-      if (!this.used[writer]) continue;
+    for (let i = 0; i < this.usedCount; i++) {
+      const writer = this.used[i];
       const position = this.log.position(writer);
       const segment = changetype<Segment>(this.segments[writer]);
       if (segment.first > position) return writer;
       if (segment.first != segmentStart(position)) continue;
       const place = position - segment.first;
-      if (place >= segment.count) continue;
+      if (place >= <u64>segment.count) continue;
       const head = segment.at(<u32>place);
       if (head.version < version) {
         version = head.version;
@@ -148,13 +194,18 @@ export class Sequencer {
   /** An outbox has gone round and overwritten what was not collected: goes on with the oldest that is left. */
   private skipOverwritten(writer: i32, segment: Segment): void {
     const oldest = segment.first - <u64>(RING_SEGMENTS - 1) * SEGMENT_EVENTS;
-    this.lose(oldest - this.log.position(writer));
-    this.log.moveTo(writer, oldest);
+    this.lose(oldest - this.log.position(writer), LossCause.OVERRUN);
+    this.moveTo(writer, oldest);
   }
 
-  private lose(count: u64): void {
+  private moveTo(writer: i32, index: u64): void {
+    this.log.moveTo(writer, index);
+    this.moved = true;
+  }
+
+  private lose(count: u64, cause: i32): void {
     this.metrics.increase(Metric.EVENTS_LOST, count);
-    this.log.append(null, count);
+    this.log.lose(count, cause);
   }
 }
 
@@ -162,5 +213,6 @@ function isOld(time: u64, nowSeconds: u64): bool {
   return time + STUCK_SECONDS < nowSeconds || nowSeconds + STUCK_SECONDS < time;
 }
 
+const ALL_WRITERS: i32 = EARLIER_WRITERS + WRITERS;
 const MAX_TAKEN: i32 = 4096;
 const STUCK_SECONDS: u64 = 5;

@@ -1,0 +1,125 @@
+/**
+ * The events of the format before this one: a module that is being replaced goes on writing them as long as its
+ * connections live, to outboxes of its own, and what it has collected is in a log of its own. Both are read here, so that an
+ * update in place loses nothing; neither is written.
+ *
+ * Outboxes "events/outbox" + u32 (place << 16 | segment % 64), log "events/log" + u32 (segment % 512), segments of 912 bytes:
+ * 0 u64 first index, 8 u32 events, 12 u32 confirmed, 16 16 events of 56 bytes: u64 version, u64 time, u8 type, u8 cause, u8
+ * length of the ID, u8 1 = not held, 4 bytes zero, the ID. Writers "events/writers": 64 x u64 last sign of life, 0 = never
+ * taken. Head "events/head": 0 u64 next, 8 u64 making, 32 64 x u64 index of the next event to be collected.
+ */
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { StoreKey } from "../keys";
+import { Event } from "./event";
+import { Segment, SEGMENT_EVENTS, segmentStart } from "./segment";
+
+export class EarlierFormat {
+  private readonly writersKey: StoreKey;
+  private readonly headKey: StoreKey;
+  private readonly outboxKey: StoreKey;
+  private readonly logKey: StoreKey;
+
+  constructor(
+    cacheName: string,
+    private readonly sharedStore: SharedStore,
+  ) {
+    this.writersKey = new StoreKey(cacheName, "events/writers", false);
+    this.headKey = new StoreKey(cacheName, "events/head", false);
+    this.outboxKey = new StoreKey(cacheName, "events/outbox", true);
+    this.logKey = new StoreKey(cacheName, "events/log", true);
+  }
+
+  free(): void {
+    this.writersKey.free();
+    this.headKey.free();
+    this.outboxKey.free();
+    this.logKey.free();
+  }
+
+  /** Reads which places are in use; false where there was no such module. `isUsed` is valid until the next use. */
+  loadWriters(): bool {
+    return this.read(this.writersKey, WRITERS_TABLE, WRITERS_SIZE);
+  }
+
+  /** Whether the writer of a place may have written lately. */
+  isUsed(place: i32, nowSeconds: u64): bool {
+    const seen = load<u64>(WRITERS_TABLE + ((<usize>place) << 3));
+    return seen != 0 && seen + GONE_SECONDS > nowSeconds;
+  }
+
+  /** Reads how far its log has come; false where there is none. The others are valid until the next use. */
+  loadHead(): bool {
+    return this.read(this.headKey, HEAD, HEAD_SIZE);
+  }
+
+  get next(): u64 {
+    return load<u64>(HEAD);
+  }
+
+  get making(): u64 {
+    return load<u64>(HEAD, 8);
+  }
+
+  position(place: i32): u64 {
+    return load<u64>(HEAD + POSITIONS_OFFSET + ((<usize>place) << 3));
+  }
+
+  /** Reads the segment of a writer that is at an index, or a later one that has overwritten it; false where there is none. */
+  readOutbox(place: i32, index: u64, into: Segment): bool {
+    this.outboxKey.select(((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % OUTBOX_SEGMENTS));
+    return this.readSegment(this.outboxKey, into);
+  }
+
+  /** Reads the segment of its log in which a sequence number lies; false where it is lost. */
+  readLog(sequence: u64, into: Segment): bool {
+    this.logKey.select(<u32>(sequence / SEGMENT_EVENTS) % LOG_SEGMENTS);
+    return this.readSegment(this.logKey, into) && into.first == segmentStart(sequence);
+  }
+
+  private readSegment(key: StoreKey, into: Segment): bool {
+    if (!this.read(key, READ, SEGMENT_SIZE)) return false;
+    const count = load<u32>(READ, 8);
+    const confirmed = load<u32>(READ, 12);
+    if (count > SEGMENT_EVENTS || confirmed > count) return false;
+    into.begin(load<u64>(READ));
+    for (let place: u32 = 0; place < count; place++) {
+      const event = READ + EVENTS_OFFSET + <usize>(place * EVENT_SIZE);
+      const idLength = min<i32>(load<u8>(event, 18), 32);
+      const converted = changetype<Event>(CONVERTED);
+      const held = load<u8>(event, 19) == 0;
+      converted.write(
+        load<u64>(event),
+        load<u64>(event, 8),
+        load<u8>(event, 16),
+        load<u8>(event, 17),
+        event + 24,
+        idLength,
+        held,
+      );
+      into.append(converted);
+    }
+    into.confirmed = <u16>confirmed;
+    return true;
+  }
+
+  private read(key: StoreKey, into: usize, size: i32): bool {
+    const result = this.sharedStore.read(key.start, key.length, into, size);
+    return result == StoreResult.Ok && this.sharedStore.length == size;
+  }
+}
+
+export const EARLIER_WRITERS: i32 = 64;
+export const OUTBOX_SEGMENTS: u32 = 64;
+const LOG_SEGMENTS: u32 = 512;
+/** A writer shows a sign of life once a minute. */
+const GONE_SECONDS: u64 = 700;
+const WRITERS_SIZE: i32 = 512;
+const POSITIONS_OFFSET: usize = 32;
+const HEAD_SIZE: i32 = 544;
+const EVENTS_OFFSET: usize = 16;
+const EVENT_SIZE: u32 = 56;
+const SEGMENT_SIZE: i32 = 912;
+const WRITERS_TABLE: usize = memory.data(512, 8);
+const HEAD: usize = memory.data(544, 8);
+const READ: usize = memory.data(912, 8);
+const CONVERTED: usize = memory.data(64, 8);
