@@ -120,7 +120,7 @@ export class AdminApi {
     const job = response.job;
     const report = response.report;
     if (job === null || report === null) return;
-    if (job.failed) unavailable(response, "the change was carried out in part only; try again");
+    if (job.failed) report.failed(response);
     else report.write(response);
     response.job = null;
     response.report = null;

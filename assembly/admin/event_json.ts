@@ -1,35 +1,95 @@
-/** Events and their marks as the API shows them. */
+/** Events and their marks as the API shows them. What is unknown is null. */
 import { JsonWriter } from "../json/writer";
-import { Event, eventCauseName, EventType, eventTypeName } from "../session/events/event";
+import { Cache } from "../session/cache";
+import { Event, eventCauseName, EventType, eventTypeName, lossCauseName, LOSS_CAUSES } from "../session/events/event";
 import { EventLog, EventReader } from "../session/events/event_log";
+import { Deadline } from "../session/job";
 import { Cursor } from "./cursor";
+import { EventFilter } from "./event_filter";
 
-/** Writes at most `limit` events and behind which mark to go on. */
-export function writeEvents(json: JsonWriter, reader: EventReader, limit: i32, making: u32): void {
-  json.beginObject();
-  json.name("events");
-  json.beginArray();
-  for (let shown = 0; shown < limit; shown++) {
-    const event = reader.next();
-    if (!event) break;
-    writeEvent(json, event, markOf(reader.sequence, making));
+/** Writes at most `limit` events that a filter lets through, and behind which mark to go on; in slices where that is wanted. */
+export class EventList {
+  private shown: i32 = 0;
+
+  constructor(
+    private readonly json: JsonWriter,
+    private readonly reader: EventReader,
+    private readonly filter: EventFilter,
+    private readonly limit: i32,
+    private readonly marks: EventMarks,
+  ) {
+    json.beginObject();
+    json.name("events");
+    json.beginArray();
   }
-  json.endArray();
-  json.name("next");
-  json.string(markOf(reader.sequence, making));
-  json.name("missed");
-  json.number(reader.missed);
-  json.endObject();
+
+  /** Goes on until it is complete, which it says by true, or until the deadline has passed. */
+  step(deadline: Deadline | null): bool {
+    const reader = this.reader;
+    for (let looked = 1; this.shown < this.limit; looked++) {
+      const event = reader.next();
+      if (!event) break;
+      if (this.filter.matches(event)) {
+        writeEvent(this.json, event, this.marks.of(reader.sequence));
+        this.shown++;
+      }
+      if (looked % EVENTS_BETWEEN_LOOKS == 0 && deadline && deadline.passed) return false;
+    }
+    this.end();
+    return true;
+  }
+
+  private end(): void {
+    const json = this.json;
+    const reader = this.reader;
+    json.endArray();
+    json.name("next");
+    json.string(this.marks.of(reader.sequence));
+    json.name("missed");
+    json.number(reader.missed);
+    if (reader.missed > 0) {
+      json.name("missed_for");
+      json.beginObject();
+      for (let cause = 0; cause < LOSS_CAUSES; cause++) {
+        if (reader.missedOf(cause) == 0) continue;
+        json.name(lossCauseName(cause));
+        json.number(reader.missedOf(cause));
+      }
+      json.endObject();
+    }
+    json.endObject();
+  }
 }
 
-/** A mark's cursor: `page` tells which log it is of, `version` is the sequence number. */
-export function eventMark(): Cursor {
-  return new Cursor("/v1/events");
-}
+/** The marks of a log: cursors whose `page` tells which log it is of, and whose `version` is the sequence number. */
+export class EventMarks {
+  /** Tells logs of different processes apart. */
+  private readonly making: u32;
+  private readonly binding: string;
 
-/** Tells logs of different processes apart. */
-export function makingOf(log: EventLog): u32 {
-  return <u32>(log.making ^ (log.making >> 32));
+  /** Needs `log.load` before. */
+  constructor(cache: Cache, log: EventLog) {
+    this.making = <u32>(log.making ^ (log.making >> 32));
+    this.binding = cache.settings.cacheName + "\n" + BINDING;
+  }
+
+  of(sequence: u64): string {
+    const mark = new Cursor(this.binding);
+    mark.page = this.making;
+    mark.version = sequence;
+    return mark.text();
+  }
+
+  /**
+   * The sequence number of a mark of this log, 0 of one of an earlier process; -1 where it is neither. Marks of modules that did
+   * not bind them to the cache are taken where they are of this log.
+   */
+  sequenceOf(text: string): i64 {
+    const mark = new Cursor(this.binding);
+    if (mark.read(text)) return mark.page == this.making ? <i64>mark.version : 0;
+    const unbound = new Cursor(BINDING);
+    return unbound.read(text) && unbound.page == this.making ? <i64>unbound.version : -1;
+  }
 }
 
 function writeEvent(json: JsonWriter, event: Event, mark: string): void {
@@ -46,6 +106,12 @@ function writeEvent(json: JsonWriter, event: Event, mark: string): void {
   json.number(event.time);
   json.name("cause");
   json.string(eventCauseName(event.cause));
+  json.name("sni");
+  writeText(json, event.sni, event.sniLength);
+  json.name("upstream");
+  writeText(json, event.upstream, event.upstreamLength);
+  json.name("client");
+  writeText(json, event.client, event.clientLength);
   if (event.type == EventType.REMOVED) {
     json.name("held");
     json.boolean(event.held);
@@ -53,9 +119,11 @@ function writeEvent(json: JsonWriter, event: Event, mark: string): void {
   json.endObject();
 }
 
-function markOf(sequence: u64, making: u32): string {
-  const mark = eventMark();
-  mark.page = making;
-  mark.version = sequence;
-  return mark.text();
+function writeText(json: JsonWriter, text: usize, length: i32): void {
+  if (length > 0) json.bytes(text, length);
+  else json.nothing();
 }
+
+const BINDING: string = "/v1/events";
+/** About 10 us of work, 30 where all are shown. */
+const EVENTS_BETWEEN_LOOKS: i32 = 8;

@@ -17,7 +17,8 @@ import { EventReader } from "../session/events/event_log";
 import { StoreKey } from "../session/keys";
 import { Lease } from "../session/lease";
 import { Metric } from "../session/statistics";
-import { makingOf, writeEvents } from "./event_json";
+import { EventFilter } from "./event_filter";
+import { EventList, EventMarks } from "./event_json";
 
 export class EventPoster {
   private readonly key: StoreKey;
@@ -55,7 +56,7 @@ export class EventPoster {
     const reader = new EventReader(log, this.accepted(log.making));
     if (reader.sequence + 1 >= log.next) return;
     const json = new JsonWriter();
-    writeEvents(json, reader, BATCH, makingOf(log));
+    new EventList(json, reader, ALL_EVENTS, BATCH, new EventMarks(this.cache, log)).step(null);
     this.sent = reader.sequence;
     this.underWay = this.sink.send(json.pointer, json.length);
     if (!this.underWay) this.failed(now);
@@ -95,6 +96,7 @@ export class EventPoster {
 }
 
 const BATCH: i32 = 200;
+const ALL_EVENTS: EventFilter = new EventFilter();
 const LONGEST_WAIT_NANOSECONDS: u64 = 60 * NANOSECONDS_PER_SECOND;
 const VALUE_SIZE: i32 = 16;
 const VALUE: usize = memory.data(16, 8);

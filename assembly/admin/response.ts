@@ -4,6 +4,7 @@
  */
 import { JsonWriter } from "../json/writer";
 import { Job } from "../session/job";
+import { unavailable } from "./problem";
 
 export class AdminResponse {
   /** 0 until the answer is decided. */
@@ -14,6 +15,8 @@ export class AdminResponse {
   job: Job | null = null;
   /** What is answered when `job` has finished. */
   report: JobReport | null = null;
+  /** Whether `job` only reads: nothing is lost if it is given up as nobody waits for it any more. */
+  reads: bool = false;
 
   bodyPointer(): usize {
     return this.body.pointer;
@@ -46,9 +49,37 @@ export class AdminResponse {
     this.job = job;
     this.report = report;
   }
+
+  /** Leaves the answer to a job that writes it here, bit by bit; `what` is what it reads. */
+  awaitReading(job: Job, what: string): void {
+    this.await(job, new ReadReport(what));
+    this.reads = true;
+  }
 }
 
-/** What is answered once a job has finished without failing. */
+/** What is answered once a job has finished. */
 export abstract class JobReport {
+  /** It has not failed. */
   abstract write(response: AdminResponse): void;
+
+  /** It had to be given up. */
+  failed(response: AdminResponse): void {
+    unavailable(response, "the change was carried out in part only; try again");
+  }
+}
+
+/** What is answered once a job has finished that writes the answer as it goes, and changes nothing. */
+export class ReadReport extends JobReport {
+  constructor(
+    /** What could not be read. */
+    private readonly what: string,
+  ) {
+    super();
+  }
+
+  write(response: AdminResponse): void {}
+
+  failed(response: AdminResponse): void {
+    unavailable(response, this.what + " could not be read; try again");
+  }
 }

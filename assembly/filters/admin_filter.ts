@@ -2,9 +2,10 @@
  * The admin API as an HTTP filter: takes a request in, asks `admin/`, and answers it. Every request is answered here;
  * none goes on to a router.
  *
- * Work on the whole cache is done in slices: the first at once, the others on ticks that then come fast, and the answer
- * is sent when it is finished, also where the caller has gone in the meantime. Requests and bodies that are waiting are
- * bounded; one too many is answered with 503. One whose body does not begin to come is answered with 408 within a second.
+ * Work on the whole cache, and whatever lists something, is done in slices (`turns.ts`): at once as long as the slice lasts,
+ * then on ticks that come fast, and the answer is sent when it is finished. A change is finished also if the caller has
+ * gone in the meantime. Requests and bodies that are waiting are bounded; one too many is answered with 503. One whose body does not
+ * begin to come is answered with 408 within a second.
  */
 import { AdminApi } from "../admin/api";
 import { unavailable } from "../admin/problem";
@@ -14,31 +15,49 @@ import { Config, validateAdmin } from "../config/config";
 import { Action } from "../host/abi";
 import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
 import { TICK_MILLISECONDS } from "../host/roots";
-import { Deadline, SLICE_NANOSECONDS } from "../session/job";
+import { Job, SLICE_NANOSECONDS } from "../session/job";
 import { SteeringReport } from "../steering/report";
 import { CacheFilter } from "./cache_filter";
 import { Gathered, RequestBody } from "./request_body";
 import { SharedCache } from "./shared_cache";
+import { Turn, Turns } from "./turns";
 
 /** One request and its answer. */
-class Exchange {
+class Exchange extends Turn {
   readonly request: AdminRequest = new AdminRequest();
   readonly response: AdminResponse = new AdminResponse();
   readonly body: RequestBody = new RequestBody();
-  /** Nobody waits for the answer any more, or it was given. */
-  closed: bool = false;
   /** Of one whose body has not begun to come: when the headers came, by the clock of the day. */
   since: u64 = 0;
 
-  constructor(readonly context: u32) {}
+  constructor(
+    context: u32,
+    private readonly filter: AdminFilter,
+  ) {
+    super(context);
+  }
+
+  get job(): Job | null {
+    return this.response.job;
+  }
+
+  get reads(): bool {
+    return this.response.reads;
+  }
+
+  finish(): void {
+    this.filter.finish(this);
+  }
 }
 
 export class AdminFilter extends CacheFilter {
   private api: AdminApi | null = null;
   private steering: SteeringReport | null = null;
-  private deadline: Deadline | null = null;
+  private turns: Turns | null = null;
   private readonly exchanges: Map<u32, Exchange> = new Map<u32, Exchange>();
-  private readonly working: Exchange[] = [];
+  private isFast: bool = false;
+  /** When what is due in the background was done last, in nanoseconds since 1970. */
+  private lastBackground: u64 = 0;
 
   constructor(private readonly rootContext: u32) {
     super("admin");
@@ -50,18 +69,30 @@ export class AdminFilter extends CacheFilter {
     const steering = this.steering;
     if (steering) steering.free();
     this.steering = null;
+    this.turns = null;
   }
 
   tick(): void {
-    if (this.exchanges.size > 0) this.endWithoutBody();
-    if (this.working.length > 0) this.work();
-    else super.tick();
+    const turns = this.turns;
+    const shared = this.shared;
+    if (!turns || !shared) return;
+    const now = shared.cache.clock.nowNanoseconds();
+    // However many wait, the background has its ticks.
+    if (this.isFast && now - this.lastBackground < TICK_NANOSECONDS) {
+      turns.tick();
+    } else {
+      this.lastBackground = now;
+      if (this.exchanges.size > 0) this.endWithoutBody();
+      if (!this.isFast) turns.tick();
+      super.tick();
+    }
+    if (this.isFast && turns.length == 0) this.tickSlowly();
   }
 
   requestHeaders(context: u32, endOfStream: bool): i32 {
     const api = this.api;
     if (!api) return Action.CONTINUE;
-    const exchange = new Exchange(context);
+    const exchange = new Exchange(context, this);
     const request = exchange.request;
     request.method = requestHeader(":method");
     request.path = requestHeader(":path");
@@ -113,9 +144,8 @@ export class AdminFilter extends CacheFilter {
       this.exchanges.get(context).body.free();
       this.exchanges.delete(context);
     }
-    for (let i = 0; i < this.working.length; i++) {
-      if (this.working[i].context == context) this.working[i].closed = true;
-    }
+    const turns = this.turns;
+    if (turns) turns.close(context);
   }
 
   protected refusalOf(config: Config): string {
@@ -126,12 +156,13 @@ export class AdminFilter extends CacheFilter {
     const steering = new SteeringReport(shared.cache.settings.cacheName, shared.store);
     this.steering = steering;
     this.api = new AdminApi(shared.cache, config, steering);
-    this.deadline = new Deadline(shared.cache.clock);
+    this.turns = new Turns(shared.cache.clock);
   }
 
   private handle(api: AdminApi, exchange: Exchange): void {
     const response = exchange.response;
-    if (this.working.length >= MAX_EXCHANGES) {
+    const turns = this.turns;
+    if (!turns || turns.length >= MAX_EXCHANGES) {
       // Before the change: one that was made must not be answered as if it were not.
       unavailable(response, TOO_MANY);
       return this.reply(exchange);
@@ -140,35 +171,40 @@ export class AdminFilter extends CacheFilter {
     exchange.request.bodyLength = exchange.body.length;
     api.handle(exchange.request, response);
     exchange.body.free();
+    const shared = this.shared;
+    // Many changes at once are told no faster than they are collected.
+    if (shared) shared.cache.relieve(SLICE_NANOSECONDS / 2);
     if (response.job == null) return this.reply(exchange);
-    if (this.working.length == 0 && this.advance(exchange)) return this.reply(exchange);
-    this.working.push(exchange);
-    enter(this.rootContext);
-    tickEvery(FAST_TICK_MILLISECONDS);
-    enter(exchange.context);
+    if (turns.begin(exchange)) {
+      api.finish(response);
+      return this.reply(exchange);
+    }
+    this.tickFast(exchange.context);
   }
 
-  /** One slice of the work that is waiting, oldest first. */
-  private work(): void {
-    const exchange = this.working[0];
-    if (!this.advance(exchange)) return;
-    this.working.shift();
-    if (this.working.length == 0) tickEvery(TICK_MILLISECONDS);
+  /** What an exchange has waited for is done. */
+  finish(exchange: Exchange): void {
+    const api = this.api;
+    if (!api) return;
+    api.finish(exchange.response);
     if (exchange.closed) return;
     enter(exchange.context);
     this.reply(exchange);
   }
 
-  /** Works for one slice; true where the answer is ready. */
-  private advance(exchange: Exchange): bool {
-    const api = this.api;
-    const deadline = this.deadline;
-    const job = exchange.response.job;
-    if (!api || !deadline || !job) return true;
-    deadline.start(SLICE_NANOSECONDS);
-    if (!job.step(deadline)) return false;
-    api.finish(exchange.response);
-    return true;
+  private tickFast(context: u32): void {
+    if (this.isFast) return;
+    this.isFast = true;
+    enter(this.rootContext);
+    tickEvery(FAST_TICK_MILLISECONDS);
+    enter(context);
+  }
+
+  /** Nothing waits any more. */
+  private tickSlowly(): void {
+    this.isFast = false;
+    enter(this.rootContext);
+    tickEvery(TICK_MILLISECONDS);
   }
 
   /** Answers those of whose body nothing has come: where the host keeps it back, they would wait for ever. */
@@ -204,3 +240,4 @@ const NOT_READ: string = "the body could not be read; try again";
 /** With a tick it makes less than a second. */
 const BODY_NANOSECONDS: u64 = 700_000_000;
 const FAST_TICK_MILLISECONDS: u32 = 2;
+const TICK_NANOSECONDS: u64 = <u64>TICK_MILLISECONDS * 1_000_000;

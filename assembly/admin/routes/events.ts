@@ -1,14 +1,17 @@
 /**
  * GET /v1/events: what happened to sessions, OpenSSL's new_cb and remove_cb for those who have no C to link.
  *
- * `next` is the mark to ask with next time, also where nothing has happened. `missed` is the number of events between
- * the mark and the last one shown that fell out of the log before they could be read. A mark of an earlier process, whose log
- * is gone, begins with the oldest event that is kept.
+ * `next` is the mark to ask with next time, also where nothing has happened or a filter has let nothing through. `missed` is the
+ * number of events between the mark and the last one looked at that were lost, `missed_for` says for what. A mark of an earlier
+ * process, whose log is gone, begins with the oldest event that is kept.
+ *
+ * Cost: what is ripe is collected first; then each event of the log is looked at once at most, in slices.
  */
 import { Cache } from "../../session/cache";
 import { EventReader } from "../../session/events/event_log";
-import { Deadline, SLICE_NANOSECONDS } from "../../session/job";
-import { eventMark, makingOf, writeEvents } from "../event_json";
+import { Deadline, Job } from "../../session/job";
+import { EventFilter } from "../event_filter";
+import { EventList, EventMarks } from "../event_json";
 import { LIMIT_EXPECTED, limitOf } from "../listing";
 import { badRequest, unavailable } from "../problem";
 import { AdminRequest } from "../request";
@@ -18,25 +21,64 @@ import { Route } from "../route";
 export class EventsRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/events", "GET, HEAD");
-    this.queryNames = ["after", "limit"];
+    this.queryNames = ["after", "limit", "type", "since", "id", "sni", "upstream"];
   }
 
   get(request: AdminRequest, response: AdminResponse): void {
     const limit = limitOf(request.query.value("limit"));
     if (limit == 0) return badRequest(response, LIMIT_EXPECTED);
-    const mark = eventMark();
-    const after = request.query.value("after");
-    if (after !== null && !mark.read(after)) {
-      return badRequest(response, "after: not a mark of this log; take it from `seq` or `next`");
-    }
+    const filter = new EventFilter();
+    filter.read(request.query);
+    if (filter.error.length > 0) return badRequest(response, filter.error);
     const log = this.cache.events.log;
-    const deadline = new Deadline(this.cache.clock);
-    deadline.start(SLICE_NANOSECONDS);
-    this.cache.events.run(deadline);
-    if (!log.load(this.cache.clock.nowNanoseconds())) {
-      return unavailable(response, "the log of events could not be read; try again");
-    }
-    const known = mark.page == makingOf(log) ? mark.version : 0;
-    writeEvents(response.begin(200), new EventReader(log, known), limit, makingOf(log));
+    if (!log.load(this.cache.clock.nowNanoseconds())) return unavailable(response, WHAT + " could not be read; try again");
+    const after = request.query.value("after");
+    const marks = new EventMarks(this.cache, log);
+    const known = after === null ? 0 : marks.sequenceOf(after);
+    if (known < 0) return badRequest(response, "after: not a mark of this log; take it from `seq` or `next`");
+    response.awaitReading(new EventListing(response, this.cache, filter, limit, marks, known), WHAT);
   }
 }
+
+class EventListing extends Job {
+  private reader: EventReader | null = null;
+  private list: EventList | null = null;
+
+  constructor(
+    private readonly response: AdminResponse,
+    private readonly cache: Cache,
+    private readonly filter: EventFilter,
+    private readonly limit: i32,
+    private readonly marks: EventMarks,
+    private readonly after: u64,
+  ) {
+    super();
+  }
+
+  step(deadline: Deadline): bool {
+    const now = this.cache.clock.nowNanoseconds();
+    const events = this.cache.events;
+    let reader = this.reader;
+    let list = this.list;
+    if (!reader || !list) {
+      // Whoever has changed something before they ask is to see it.
+      events.run(deadline);
+      if (!events.log.load(now)) return this.giveUp();
+      reader = new EventReader(events.log, this.after);
+      list = new EventList(this.response.begin(200), reader, this.filter, this.limit, this.marks);
+      this.reader = reader;
+      this.list = list;
+      if (deadline.passed) return false;
+    } else if (!reader.resume(now)) {
+      return this.giveUp();
+    }
+    return list.step(deadline);
+  }
+
+  private giveUp(): bool {
+    this.failed = true;
+    return true;
+  }
+}
+
+const WHAT: string = "the log of events";

@@ -1,4 +1,4 @@
-import { Cursor } from "../../../assembly/admin/cursor";
+import { cursorOf } from "../../../assembly/admin/listing";
 import { JsonKind } from "../../../assembly/json/value";
 import { Answer, Client, hexId } from "./client";
 
@@ -173,7 +173,7 @@ describe("a cursor", () => {
 
   it("beyond the end shows nothing", () => {
     const client = filled(10);
-    const cursor = new Cursor("/v1/sessions?");
+    const cursor = cursorOf(client.bench.cache, "/v1/sessions?");
     cursor.page = u32.MAX_VALUE;
     cursor.version = u64.MAX_VALUE;
     expect(client.call("GET", "/v1/sessions?cursor=" + cursor.text()).text).toBe('{"sessions":[],"next":null}');
