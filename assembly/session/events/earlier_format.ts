@@ -122,4 +122,4 @@ const SEGMENT_SIZE: i32 = 912;
 const WRITERS_TABLE: usize = memory.data(512, 8);
 const HEAD: usize = memory.data(544, 8);
 const READ: usize = memory.data(912, 8);
-const CONVERTED: usize = memory.data(64, 8);
+const CONVERTED: usize = memory.data(56, 8);

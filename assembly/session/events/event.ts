@@ -1,19 +1,17 @@
 /**
  * One thing that happened to a session, as it is kept in logs: what OpenSSL tells a program by its new_cb and remove_cb.
  *
- * Layout, 64 bytes, little-endian:
+ * Layout, 56 bytes, little-endian:
  *   0   u64  version: ascending for each page of the cache and for each writer, so for each ID
  *   8   u32  time (Unix seconds)
  *   12  u32  in the log: how many events were lost just before this one
  *   16  u8   type     17  u8  cause     18  u8  length of the ID
- *   19  u8   1 = of a removal: the cache did not hold the session
- *   20  u8   length of the server name     21  u8  of the upstream     22  u8  of the client's address; 0 = unknown
- *   23  u8   a `LossCause`, what the lost ones were lost for
+ *   19  u8   1 = of a removal: the cache did not hold the session | 16 times a `LossCause`, what the lost ones were lost for
+ *   20  u16  where its names are, from the beginning of this event on, 0 = none     22  u16  zero
  *   24  the ID, 32 bytes
- *   56  u16 each  where server name, upstream and client's address begin, from the beginning of this event on
- *   62  u16  zero
+ * Names: u8 length of the server name, of the upstream and of the client's address, 0 = unknown, then these texts.
  *
- * Texts stand behind all events of the same buffer, so an event is valid only where it lies; `copyTo` moves it.
+ * Names stand behind all events of the same buffer, so an event is valid only where it lies; `copyTo` moves it.
  */
 import { narrow } from "../moment";
 import { Session } from "../session";
@@ -27,11 +25,9 @@ export class Event {
   type: u8;
   cause: u8;
   idLength: u8;
-  private unheld: u8;
-  sniLength: u8;
-  upstreamLength: u8;
-  clientLength: u8;
-  lostCause: u8;
+  private flags: u8;
+  private namesAt: u16;
+  private zero: u16;
 
 
   @inline
@@ -48,22 +44,52 @@ export class Event {
   /** Of a removal: whether the cache held the session. */
   @inline
   get held(): bool {
-    return this.unheld == 0;
+    return (this.flags & UNHELD) == 0;
+  }
+
+
+  @inline
+  get lostCause(): u8 {
+    return this.flags >> LOST_CAUSE_SHIFT;
+  }
+
+  /** Says that events were lost just before this one. */
+  tellLost(count: u32, cause: u8): void {
+    this.lost = count;
+    this.flags = (this.flags & UNHELD) | (cause << LOST_CAUSE_SHIFT);
   }
 
   /** The server name of the session, as long as `sniLength` says. */
   get sni(): usize {
-    return this.textAt(SNI_OFFSET);
+    return this.names + NAMES_HEAD;
+  }
+
+  get sniLength(): i32 {
+    return this.lengthAt(0);
   }
 
   /** The address of the server that has issued it, or that has answered. */
   get upstream(): usize {
-    return this.textAt(UPSTREAM_OFFSET);
+    return this.sni + <usize>this.sniLength;
+  }
+
+  get upstreamLength(): i32 {
+    return this.lengthAt(1);
   }
 
   /** The address of the client that has offered it. */
   get client(): usize {
-    return this.textAt(CLIENT_OFFSET);
+    return this.upstream + <usize>this.upstreamLength;
+  }
+
+  get clientLength(): i32 {
+    return this.lengthAt(2);
+  }
+
+  /** Bytes of its names. */
+  get namesSize(): i32 {
+    if (this.namesAt == 0) return 0;
+    return <i32>NAMES_HEAD + this.sniLength + this.upstreamLength + this.clientLength;
   }
 
   write(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool): void {
@@ -73,75 +99,67 @@ export class Event {
     this.type = type;
     this.cause = cause;
     this.idLength = <u8>idLength;
-    this.unheld = <u8>!held;
+    this.flags = held ? 0 : UNHELD;
     memory.copy(this.id, id, idLength);
   }
 
-  /** Says of whom it tells; the texts are copied to `text`, of which the first byte that is free then is the answer. */
-  writeNames(about: EventNames, text: usize): usize {
-    let free = text;
-    this.sniLength = <u8>about.sniLength;
-    free = this.put(SNI_OFFSET, about.sni, about.sniLength, free);
-    this.upstreamLength = <u8>about.upstreamLength;
-    free = this.put(UPSTREAM_OFFSET, about.upstream, about.upstreamLength, free);
-    this.clientLength = <u8>about.clientLength;
-    return this.put(CLIENT_OFFSET, about.client, about.clientLength, free);
+  /** Makes this a place without an event, of a second. */
+  clear(seconds: u64): void {
+    memory.fill(changetype<usize>(this), 0, EVENT_SIZE);
+    this.seconds = narrow(seconds);
+  }
+
+  /** Says of whom it tells; that is copied to an address behind this, of which the first byte that is free then is the answer. */
+  writeNames(about: EventNames, at: usize): usize {
+    if (about.sniLength + about.upstreamLength + about.clientLength == 0) return at;
+    this.namesAt = <u16>(at - changetype<usize>(this));
+    store<u8>(at, <u8>about.sniLength);
+    store<u8>(at, <u8>about.upstreamLength, 1);
+    store<u8>(at, <u8>about.clientLength, 2);
+    memory.copy(this.sni, about.sni, about.sniLength);
+    memory.copy(this.upstream, about.upstream, about.upstreamLength);
+    memory.copy(this.client, about.client, about.clientLength);
+    return at + <usize>this.namesSize;
   }
 
   /**
-   * Copies this to another place and its texts to `text`, or to where `like`, the event before that one, has the same. The
-   * answer is the first byte that is free then.
+   * Copies this to another place, and its names to an address behind that, or to where `like`, an event before, has the same.
+   * The answer is the first byte that is free then.
    */
-  copyTo(other: Event, like: Event | null, text: usize): usize {
+  copyTo(other: Event, like: Event | null, at: usize): usize {
+    const size = this.namesSize;
     memory.copy(changetype<usize>(other), changetype<usize>(this), EVENT_SIZE);
-    let free = text;
-    const sni = like ? sharedText(like.sni, like.sniLength, this.sni, this.sniLength) : 0;
-    free = other.share(SNI_OFFSET, sni, this.sni, this.sniLength, free);
-    const upstream = like ? sharedText(like.upstream, like.upstreamLength, this.upstream, this.upstreamLength) : 0;
-    free = other.share(UPSTREAM_OFFSET, upstream, this.upstream, this.upstreamLength, free);
-    const client = like ? sharedText(like.client, like.clientLength, this.client, this.clientLength) : 0;
-    return other.share(CLIENT_OFFSET, client, this.client, this.clientLength, free);
+    if (size == 0) return at;
+    if (like && like.namesSize == size && memory.compare(like.names, this.names, size) == 0) {
+      other.namesAt = <u16>(like.names - changetype<usize>(other));
+      return at;
+    }
+    other.namesAt = <u16>(at - changetype<usize>(other));
+    memory.copy(at, this.names, size);
+    return at + <usize>size;
   }
 
-  /** Whether its lengths are possible and its texts lie between two addresses. */
+  /** Whether its lengths are possible and its names lie between two addresses. */
   isWithin(start: usize, end: usize): bool {
     if (this.idLength > MAX_ID_BYTES) return false;
-    return (
-      isBetween(this.sni, this.sniLength, start, end) &&
-      isBetween(this.upstream, this.upstreamLength, start, end) &&
-      isBetween(this.client, this.clientLength, start, end)
-    );
+    if (this.namesAt == 0) return true;
+    const names = this.names;
+    return names >= start && names + NAMES_HEAD <= end && names + <usize>this.namesSize <= end;
   }
 
-  /** The first byte behind its texts, 0 where it has none. */
-  textEnd(): usize {
-    let end: usize = 0;
-    if (this.sniLength != 0) end = max(end, this.sni + <usize>this.sniLength);
-    if (this.upstreamLength != 0) end = max(end, this.upstream + <usize>this.upstreamLength);
-    if (this.clientLength != 0) end = max(end, this.client + <usize>this.clientLength);
-    return end;
+  /** The first byte behind its names, 0 where it has none. */
+  get namesEnd(): usize {
+    return this.namesAt == 0 ? 0 : this.names + <usize>this.namesSize;
   }
 
 
   @inline
-  private textAt(offset: usize): usize {
-    return changetype<usize>(this) + <usize>load<u16>(changetype<usize>(this) + offset);
+  private get names(): usize {
+    return changetype<usize>(this) + <usize>this.namesAt;
   }
 
-  private share(offset: usize, shared: usize, text: usize, length: i32, free: usize): usize {
-    if (shared == 0) return this.put(offset, text, length, free);
-    store<u16>(changetype<usize>(this) + offset, <u16>(shared - changetype<usize>(this)));
-    return free;
-  }
-
-  private put(offset: usize, text: usize, length: i32, free: usize): usize {
-    if (length == 0) {
-      store<u16>(changetype<usize>(this) + offset, 0);
-      return free;
-    }
-    memory.copy(free, text, length);
-    store<u16>(changetype<usize>(this) + offset, <u16>(free - changetype<usize>(this)));
-    return free + <usize>length;
+  private lengthAt(which: usize): i32 {
+    return this.namesAt == 0 ? 0 : <i32>load<u8>(this.names + which);
   }
 }
 
@@ -177,16 +195,6 @@ export class EventNames {
 
 function lengthOrNone(text: usize, length: i32, most: i32): i32 {
   return text == 0 || length < 0 || length > most ? 0 : length;
-}
-
-/** Where one text has the bytes of another; 0 where it has not. */
-function sharedText(text: usize, length: u8, other: usize, otherLength: u8): usize {
-  if (length == 0 || length != otherLength) return 0;
-  return memory.compare(text, other, length) == 0 ? text : 0;
-}
-
-function isBetween(text: usize, length: u8, start: usize, end: usize): bool {
-  return length == 0 || (text >= start && text + <usize>length <= end);
 }
 
 /** What events were lost for. */
@@ -306,14 +314,14 @@ export function eventCauseName(cause: u8): string {
   }
 }
 
-export const EVENT_SIZE: i32 = 64;
+export const EVENT_SIZE: i32 = 56;
 const ID_OFFSET: usize = 24;
-const SNI_OFFSET: usize = 56;
-const UPSTREAM_OFFSET: usize = 58;
-const CLIENT_OFFSET: usize = 60;
+const UNHELD: u8 = 1;
+const LOST_CAUSE_SHIFT: u8 = 4;
+const NAMES_HEAD: usize = 3;
 const MAX_ID_BYTES: u8 = 32;
 /** As in `session.ts`. */
 const MAX_SNI_BYTES: i32 = 255;
 const MAX_ADDRESS_BYTES: i32 = 64;
-/** The most bytes of text that one event has. */
-export const MAX_EVENT_TEXT: i32 = MAX_SNI_BYTES + 2 * MAX_ADDRESS_BYTES;
+/** The most bytes of names that one event has. */
+export const MAX_EVENT_NAMES: i32 = <i32>NAMES_HEAD + MAX_SNI_BYTES + 2 * MAX_ADDRESS_BYTES;

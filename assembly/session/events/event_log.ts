@@ -95,7 +95,7 @@ export class EventLog {
   /** Appends an event; to be followed by `unlock`. */
   append(event: Event): void {
     const copy = this.room().append(event);
-    copy.lost = 0;
+    copy.tellLost(0, 0);
     for (let cause = 0; cause < CARRIED_CAUSES && copy.lost == 0; cause++) this.tellLost(copy, cause);
     this.advance();
   }
@@ -120,7 +120,7 @@ export class EventLog {
     for (let cause = 0; cause < CARRIED_CAUSES; cause++) {
       if (this.pending(cause) == 0) continue;
       const segment = this.room();
-      segment.fill(<u32>segment.count + 1);
+      segment.fill(<u32>segment.count + 1, 0);
       this.tellLost(segment.at(<u32>segment.count - 1), cause);
       this.advance();
     }
@@ -154,8 +154,7 @@ export class EventLog {
   private tellLost(event: Event, cause: i32): void {
     const pending = this.pending(cause);
     if (pending == 0) return;
-    event.lost = <u32>min<u64>(pending, MOST_LOST);
-    event.lostCause = <u8>cause;
+    event.tellLost(<u32>min<u64>(pending, MOST_LOST), <u8>cause);
     store<u64>(HEAD + PENDING_OFFSET + ((<usize>cause) << 3), 0);
   }
 
@@ -172,7 +171,7 @@ export class EventLog {
     const place = <u32>(this.next - start);
     // What was appended by one that ended before it had stored the head is not in the log.
     if (<u32>segment.count > place) segment.cut(place);
-    segment.fill(place);
+    segment.fill(place, 0);
     return segment;
   }
 
@@ -298,5 +297,5 @@ const PENDING_OFFSET: usize = 40;
 const POSITIONS_OFFSET: usize = 64;
 const HEAD_SIZE: i32 = 64 + (EARLIER_WRITERS + WRITERS) * 8;
 const HEAD: usize = memory.data(1600, 8);
-const APPENDED: usize = memory.data(7168, 8);
-const READ: usize = memory.data(7168, 8);
+const APPENDED: usize = memory.data(7088, 8);
+const READ: usize = memory.data(7088, 8);

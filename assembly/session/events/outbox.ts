@@ -7,7 +7,7 @@
  * a page is made by one that has read the earlier one, whose event was announced by then. Versions ascend for each page
  * and for each outbox (Lamport's clocks), which makes collecting in the order of versions right for each ID.
  *
- * Bounds: RING_SEGMENTS segments in the store, 66 KB and the texts, 450 KB at most; one of them is kept here too. What
+ * Bounds: RING_SEGMENTS segments in the store, 58 KB and the names, 157 KB at most; one of them is kept here too. What
  * is overwritten before it was collected is counted as missed by the sequencer; work that makes many events at once waits
  * before it comes to that (`isCrowded`). Cost of a change: two writes of 1 to 2 KB that meet nobody.
  */
@@ -16,7 +16,7 @@ import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoreKey } from "../keys";
 import { Metric } from "../statistics";
-import { Event, EVENT_SIZE, EventNames, MAX_EVENT_TEXT } from "./event";
+import { Event, EVENT_SIZE, EventNames, MAX_EVENT_NAMES } from "./event";
 import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
 import { SIGN_OF_LIFE_SECONDS, STALE_SECONDS, Writers } from "./writers";
 
@@ -36,7 +36,7 @@ export class Outbox {
   private next: u64 = 0;
   private announcedFrom: u64 = 0;
   private noted: i32 = 0;
-  private notedText: usize = NOTED_TEXT;
+  private notedNames: usize = NOTED_NAMES;
   private lastSignOfLife: u64 = 0;
   private lastUse: u64 = 0;
 
@@ -63,7 +63,7 @@ export class Outbox {
   @inline
   clear(): void {
     this.noted = 0;
-    this.notedText = NOTED_TEXT;
+    this.notedNames = NOTED_NAMES;
     this.about.clear();
   }
 
@@ -75,8 +75,8 @@ export class Outbox {
     }
     const event = changetype<Event>(NOTED + <usize>(this.noted++ * EVENT_SIZE));
     event.write(version, time, type, cause, id, idLength, held);
-    if (this.notedText + <usize>MAX_EVENT_TEXT <= NOTED_END) {
-      this.notedText = event.writeNames(this.about, this.notedText);
+    if (this.notedNames + <usize>MAX_EVENT_NAMES <= NOTED_END) {
+      this.notedNames = event.writeNames(this.about, this.notedNames);
     }
     this.about.clear();
     if (version > this.lastVersion) this.lastVersion = version;
@@ -93,9 +93,14 @@ export class Outbox {
     }
     const tail = changetype<Segment>(this.tail);
     for (let i = 0; i < this.noted; i++) {
-      const start = segmentStart(this.next);
-      if (this.next == start) tail.begin(start);
-      tail.append(changetype<Event>(NOTED + <usize>(i * EVENT_SIZE)));
+      const event = changetype<Event>(NOTED + <usize>(i * EVENT_SIZE));
+      if (this.next != segmentStart(this.next) && !tail.hasRoom(event, MOST_NAMES)) {
+        tail.fill(SEGMENT_EVENTS, event.time);
+        this.write(tail);
+        this.next = tail.first + <u64>SEGMENT_EVENTS;
+      }
+      if (this.next == segmentStart(this.next)) tail.begin(this.next);
+      tail.append(event);
       this.next++;
       if (i + 1 == this.noted || segmentStart(this.next) == this.next) this.write(tail);
     }
@@ -265,8 +270,10 @@ const CROWDED_EVENTS: u64 = 512;
 const IDLE_SECONDS: u64 = 10;
 /** More than one page can hold, so that no single change has more. */
 const MAX_NOTED: i32 = 256;
-/** Events, then their texts: together within reach of the 16 bits that an event has for a text. */
+/** Bytes of names in a segment: what more there is goes to the next, so that long names take no more memory, but places. */
+const MOST_NAMES: i32 = 1536;
+/** Events, then their names: together within reach of the 16 bits that an event has for where they are. */
 const NOTED: usize = memory.data(65536, 8);
-const NOTED_TEXT: usize = NOTED + 16384;
+const NOTED_NAMES: usize = NOTED + <usize>(MAX_NOTED * EVENT_SIZE);
 const NOTED_END: usize = NOTED + 65535;
-const SPARE: usize = memory.data(7168, 8);
+const SPARE: usize = memory.data(7088, 8);

@@ -1,14 +1,14 @@
 /**
  * A run of events as one value of the shared store: logs and outboxes are rings of segments.
  *
- * Layout, 1,040 bytes and the texts, 7,168 at most, little-endian:
+ * Layout, 912 bytes and the names, 7,088 at most, little-endian:
  *   0   u64  index of the first event
  *   8   u16  events in it     10  u16  of these, confirmed: the others are announced only
- *   12  u16  bytes of text    14  u16  FORMAT
- *   16  16 events of 64 bytes
- *   1040     their texts: an event that tells of the same names as the one before it has them in common
+ *   12  u16  bytes of names    14  u16  FORMAT
+ *   16  16 events of 56 bytes
+ *   912      their names: an event that tells of the same ones as the event before has them in common
  */
-import { EVENT_SIZE, Event, EventType, MAX_EVENT_TEXT } from "./event";
+import { EVENT_SIZE, Event, EventType, MAX_EVENT_NAMES } from "./event";
 
 
 @unmanaged
@@ -16,7 +16,7 @@ export class Segment {
   first: u64;
   count: u16;
   confirmed: u16;
-  private text: u16;
+  private names: u16;
   private format: u16;
 
 
@@ -27,26 +27,31 @@ export class Segment {
 
   /** Makes this an empty segment that begins with the given index. */
   begin(first: u64): void {
-    memory.fill(changetype<usize>(this), 0, TEXT_OFFSET);
+    memory.fill(changetype<usize>(this), 0, NAMES_OFFSET);
     this.first = first;
     this.format = FORMAT;
   }
 
   /** Whether `length` bytes that were read are the segment that begins with the given index. */
   is(first: u64, length: i32): bool {
-    if (length < <i32>TEXT_OFFSET || length > SEGMENT_CAPACITY || this.format != FORMAT) return false;
+    if (length < <i32>NAMES_OFFSET || length > SEGMENT_CAPACITY || this.format != FORMAT) return false;
     if (this.first != first || <u32>this.count > SEGMENT_EVENTS || this.confirmed > this.count) return false;
     if (this.length > length) return false;
-    const start = changetype<usize>(this) + TEXT_OFFSET;
+    const start = changetype<usize>(this) + NAMES_OFFSET;
     for (let place: u32 = 0; place < <u32>this.count; place++) {
-      if (!this.at(place).isWithin(start, start + <usize>this.text)) return false;
+      if (!this.at(place).isWithin(start, start + <usize>this.names)) return false;
     }
     return true;
   }
 
   /** Bytes to be stored. */
   get length(): i32 {
-    return <i32>TEXT_OFFSET + <i32>this.text;
+    return <i32>NAMES_OFFSET + <i32>this.names;
+  }
+
+  /** Whether another event has room, with no more than so many bytes of names in all. */
+  hasRoom(event: Event, names: i32): bool {
+    return <u32>this.count < SEGMENT_EVENTS && <i32>this.names + event.namesSize <= names;
   }
 
   /** Puts a copy of an event behind those that it has; there is room for SEGMENT_EVENTS of any. */
@@ -55,15 +60,15 @@ export class Segment {
     const like: Event | null = place > 0 ? this.at(place - 1) : null;
     const copy = this.at(place);
     const free = event.copyTo(copy, like, changetype<usize>(this) + <usize>this.length);
-    this.text = <u16>(free - changetype<usize>(this) - TEXT_OFFSET);
+    this.names = <u16>(free - changetype<usize>(this) - NAMES_OFFSET);
     this.count += 1;
     return copy;
   }
 
-  /** Makes places without an event up to a number of places. */
-  fill(count: u32): void {
+  /** Makes places without an event, of a second, up to a number of places. */
+  fill(count: u32, seconds: u64): void {
     while (<u32>this.count < count) {
-      memory.fill(changetype<usize>(this.at(<u32>this.count)), 0, EVENT_SIZE);
+      this.at(<u32>this.count).clear(seconds);
       this.count += 1;
     }
   }
@@ -71,10 +76,10 @@ export class Segment {
   /** Keeps the first so many events only. */
   cut(count: u32): void {
     this.count = <u16>count;
-    const start = changetype<usize>(this) + TEXT_OFFSET;
+    const start = changetype<usize>(this) + NAMES_OFFSET;
     let end = start;
-    for (let place: u32 = 0; place < count; place++) end = max(end, this.at(place).textEnd());
-    this.text = <u16>(end - start);
+    for (let place: u32 = 0; place < count; place++) end = max(end, this.at(place).namesEnd);
+    this.names = <u16>(end - start);
   }
 
   /** What is not confirmed has not happened, as far as anybody knows. */
@@ -86,9 +91,9 @@ export class Segment {
 
 export const SEGMENT_EVENTS: u32 = 16;
 const EVENTS_OFFSET: usize = 16;
-const TEXT_OFFSET: usize = EVENTS_OFFSET + <usize>SEGMENT_EVENTS * <usize>EVENT_SIZE;
+const NAMES_OFFSET: usize = EVENTS_OFFSET + <usize>SEGMENT_EVENTS * <usize>EVENT_SIZE;
 /** The most bytes that a segment may have. */
-export const SEGMENT_CAPACITY: i32 = <i32>TEXT_OFFSET + <i32>SEGMENT_EVENTS * MAX_EVENT_TEXT;
+export const SEGMENT_CAPACITY: i32 = <i32>NAMES_OFFSET + <i32>SEGMENT_EVENTS * MAX_EVENT_NAMES;
 const FORMAT: u16 = 2;
 
 /** Index of the first event of the segment in which an index lies. */

@@ -160,7 +160,7 @@ export class Sequencer {
       if (position >= this.ripe[writer]) {
         // Announced and never confirmed: its machine ended in between, and nobody knows whether it happened.
         if (position < segment.first + <u64>segment.confirmed || !isOld(event.time, nowSeconds)) return;
-        this.lose(1, LossCause.UNCONFIRMED);
+        if (event.type != EventType.NONE) this.lose(1, LossCause.UNCONFIRMED);
       } else if (event.type != EventType.NONE) {
         this.log.append(event);
       }

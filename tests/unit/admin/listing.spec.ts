@@ -1,5 +1,6 @@
 import { cursorOf } from "../../../assembly/admin/listing";
 import { JsonKind } from "../../../assembly/json/value";
+import { Bench } from "../support/sessions";
 import { Answer, Client, hexId } from "./client";
 
 /** IDs of the list, each with a comma behind it, in the order in which they are shown. */
@@ -169,6 +170,15 @@ describe("a cursor", () => {
     for (let i = 0; i < texts.length; i++) {
       expect(client.call("GET", "/v1/sessions?cursor=" + texts[i]).status).toBe(400, texts[i]);
     }
+  });
+
+  it("of one cache is not taken by another", () => {
+    const client = filled(30);
+    const cursor = client.call("GET", "/v1/sessions?limit=5").member("next").text;
+    const bench = client.bench;
+    const other = new Client(new Bench(bench.store, bench.clock, bench.metrics, bench.given, "other"));
+    expect(other.call("GET", "/v1/sessions?cursor=" + cursor).status).toBe(400);
+    expect(new Client(bench.worker()).call("GET", "/v1/sessions?cursor=" + cursor).status).toBe(200, "another worker");
   });
 
   it("beyond the end shows nothing", () => {

@@ -66,6 +66,16 @@ export class FakeStore extends SharedStore {
     return sum;
   }
 
+  /** Bytes of the values whose key contains a text. */
+  bytesOf(family: string): i32 {
+    let sum = 0;
+    const names = this.values.keys();
+    for (let i = 0; i < names.length; i++) {
+      if (names[i].includes(family)) sum += this.values.get(names[i]).bytes.length;
+    }
+    return sum;
+  }
+
   read(key: usize, keyLength: i32, into: usize, capacity: i32): StoreResult {
     this.reads++;
     if (this.broken) return StoreResult.Failed;
