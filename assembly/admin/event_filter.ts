@@ -1,6 +1,6 @@
 /** Which events a listing shows: those of a type, since a time, of an ID, a server name, an upstream, or several of these. */
 import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../session/events/event";
-import { canonicalAddress } from "./address";
+import { canonicalAddress } from "../bytes/address";
 import { Query } from "./query";
 import { lower, lowerCase } from "./server_name";
 import { ID_RULE, SessionId } from "./session_id";

@@ -329,13 +329,7 @@ export class Cache {
    * Counts and tells that a session was refused on the wire. `cause` is one of `EventCause`. What could not be followed may have no ID,
    * 0 bytes long. `about` is the session as far as it is known, `client` who has offered it: it is asked only here.
    */
-  refused(
-    id: usize,
-    idLength: i32,
-    cause: u8,
-    about: Session | null = null,
-    client: PeerAddress | null = null,
-  ): void {
+  refused(id: usize, idLength: i32, cause: u8, about: Session | null = null, client: PeerAddress | null = null): void {
     this.metrics.increase(Metric.REFUSED, 1);
     this.metrics.increase(refusedFor(cause), 1);
     this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength, about, client);

@@ -31,7 +31,8 @@ export class EventsRoute extends Route {
     filter.read(request.query);
     if (filter.error.length > 0) return badRequest(response, filter.error);
     const log = this.cache.events.log;
-    if (!log.load(this.cache.clock.nowNanoseconds())) return unavailable(response, WHAT + " could not be read; try again");
+    if (!log.load(this.cache.clock.nowNanoseconds()))
+      return unavailable(response, WHAT + " could not be read; try again");
     const after = request.query.value("after");
     const marks = new EventMarks(this.cache, log);
     const known = after === null ? 0 : marks.sequenceOf(after);

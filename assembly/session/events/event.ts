@@ -186,6 +186,19 @@ export class EventNames {
     this.upstreamLength = lengthOrNone(session.upstream, session.upstreamLength, MAX_ADDRESS_BYTES);
   }
 
+  /** Takes what an event's names say, as they lie at an address; answers where they end, 0 where that is beyond `end`. */
+  read(names: usize, end: usize): usize {
+    if (names + NAMES_HEAD > end) return 0;
+    this.sniLength = load<u8>(names);
+    this.upstreamLength = min<i32>(load<u8>(names, 1), MAX_ADDRESS_BYTES);
+    this.clientLength = min<i32>(load<u8>(names, 2), MAX_ADDRESS_BYTES);
+    this.sni = names + NAMES_HEAD;
+    this.upstream = this.sni + <usize>this.sniLength;
+    this.client = this.upstream + <usize>this.upstreamLength;
+    const after = this.client + <usize>this.clientLength;
+    return after > end ? 0 : after;
+  }
+
   /** Takes the client's address. */
   takeClient(client: usize, length: i32): void {
     this.client = client;

@@ -430,7 +430,7 @@ class EarlierModule {
   /** Removals of IDs of a range of numbers, in the outbox of a place. */
   writes(place: i32, from: u32, to: u32): void {
     const table = zeroed(512);
-    store<u64>(table + (<usize>place << 3), 1_790_000_000);
+    store<u64>(table + ((<usize>place) << 3), 1_790_000_000);
     this.put("events/writers", -1, table, 512);
     for (let number = from; number <= to; number++) this.write("events/outbox", place << 16, this.written++, number);
   }
@@ -440,14 +440,14 @@ class EarlierModule {
     const head = zeroed(544);
     store<u64>(head, count + 1);
     store<u64>(head, 7, 8);
-    store<u64>(head + 32 + (<usize>place << 3), count);
+    store<u64>(head + 32 + ((<usize>place) << 3), count);
     this.put("events/head", -1, head, 544);
     for (let number: u32 = 1; number <= count; number++) this.write("events/log", 0, number, number);
   }
 
   private write(family: string, base: i32, index: u32, number: u32): void {
     const key = new StoreKey("default", family, true);
-    key.select(<u32>base | (index >> 4));
+    key.select((<u32>base) | (index >> 4));
     const segment = zeroed(912);
     this.store.read(key.start, key.length, segment, 912);
     const count = (index & 15) + 1;
