@@ -1,8 +1,8 @@
 /** Which events a listing shows: those of a type, since a time, of an ID, a server name, an upstream, or several of these. */
 import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../session/events/event";
 import { canonicalAddress } from "../bytes/address";
+import { equalsLowered, lowerCase } from "../bytes/ascii";
 import { Query } from "./query";
-import { lower, lowerCase } from "./server_name";
 import { ID_RULE, SessionId } from "./session_id";
 
 export class EventFilter {
@@ -79,12 +79,7 @@ export class EventFilter {
   }
 
   private sniEquals(sni: usize, length: i32): bool {
-    if (length != this.sni.byteLength) return false;
-    const wanted = changetype<usize>(this.sni);
-    for (let i = 0; i < length; i++) {
-      if (lower(load<u8>(sni + i)) != load<u8>(wanted + i)) return false;
-    }
-    return true;
+    return length == this.sni.byteLength && equalsLowered(sni, changetype<usize>(this.sni), length);
   }
 }
 
