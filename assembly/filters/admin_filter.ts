@@ -14,7 +14,7 @@ import { AdminResponse } from "../admin/response";
 import { Config, validateAdmin } from "../config/config";
 import { Action } from "../host/abi";
 import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
-import { TICK_MILLISECONDS } from "../host/roots";
+import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { Job, SLICE_NANOSECONDS } from "../session/job";
 import { SteeringReport } from "../steering/report";
 import { CacheFilter } from "./cache_filter";
@@ -139,6 +139,12 @@ export class AdminFilter extends CacheFilter {
     return Action.STOP_ITERATION;
   }
 
+  connectionOpened(context: u32): usize {
+    const shared = this.shared;
+    if (shared) shared.misplaced(ON_NETWORK);
+    return FINISHED;
+  }
+
   streamClosed(context: u32): void {
     if (this.exchanges.has(context)) {
       this.exchanges.get(context).body.free();
@@ -235,6 +241,8 @@ export class AdminFilter extends CacheFilter {
 
 /** Bodies and jobs that may wait at the same time on one worker. */
 const MAX_EXCHANGES: i32 = 1024;
+const ON_NETWORK: string =
+  ": root_id admin stands among network filters, where it gets no request: put it among HTTP filters (envoy.filters.http.wasm)";
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";
 const NOT_READ: string = "the body could not be read; try again";
 /** With a tick it makes less than a second. */

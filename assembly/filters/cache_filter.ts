@@ -5,10 +5,15 @@ import { HostEnvironment } from "../host/environment";
 import { HostLog } from "../host/host_log";
 import { Root } from "../host/roots";
 import { LogLevel } from "../ports/log";
+import { hashBytes } from "../session/registrations";
 import { SharedCache } from "./shared_cache";
 
 export abstract class CacheFilter extends Root {
   protected shared: SharedCache | null = null;
+  /** Until the first tick. */
+  private config: Config | null = null;
+  /** A hash of the configuration's text: Envoy, too, tells plugins apart by it. */
+  private text: u64 = 0;
 
   constructor(private readonly role: string) {
     super();
@@ -21,16 +26,31 @@ export abstract class CacheFilter extends Root {
       new HostLog().write(LogLevel.Error, "configuration of the " + this.role + " filter: " + refusal);
       return false;
     }
-    const shared = SharedCache.open(config, this.role);
-    if (!shared) return false;
-    this.shared = shared;
-    this.opened(shared, config);
-    return true;
+    this.text = hashBytes(text, length);
+    this.config = config;
+    return this.open();
   }
 
   tick(): void {
     const shared = this.shared;
-    if (shared) shared.tick();
+    if (!shared) return;
+    if (shared.outdated) this.open();
+    else {
+      this.config = null;
+      shared.tick();
+    }
+  }
+
+  /** Opens the cache, also in the place of one that is open. */
+  private open(): bool {
+    const config = this.config;
+    const before = this.shared;
+    const shared = config ? SharedCache.open(config, this.role, this.text) : null;
+    if (!config || !shared) return false;
+    this.shared = shared;
+    this.opened(shared, config);
+    if (before) before.free();
+    return true;
   }
 
   callAnswered(token: u32): void {

@@ -35,6 +35,7 @@ import { Action } from "../host/abi";
 import { ConnectionMark } from "../host/connection_mark";
 import { HostLog } from "../host/host_log";
 import { answer } from "../host/http_stream";
+import { FINISHED } from "../host/roots";
 import { LogField, Word } from "../host/log_field";
 import { SOURCE } from "../host/peer_property";
 import { PropertyPath } from "../host/properties";
@@ -70,12 +71,20 @@ export class Guard extends CacheFilter {
     if (!shared || !counted) return Action.CONTINUE;
     const idLength = readSessionId();
     if (idLength <= 0) return Action.CONTINUE;
+    // Only a mark tells a new connection from one of before.
+    if (!shared.inForce && this.marks && counted.value() == 0) shared.claim();
     const verdict = this.judge(shared.cache, counted, idLength);
     if (this.logs) log(verdict, counted);
     if (verdict == Verdict.Resume) return Action.CONTINUE;
     shared.cache.refused(SESSION_ID, idLength, causeOf(verdict), this.describe(idLength), SOURCE);
     refuse();
     return Action.STOP_ITERATION;
+  }
+
+  connectionOpened(context: u32): usize {
+    const shared = this.shared;
+    if (shared) shared.misplaced(ON_NETWORK);
+    return FINISHED;
   }
 
   protected opened(shared: SharedCache, config: Config): void {
@@ -166,6 +175,9 @@ function refuse(): void {
   answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
 }
 
+const ON_NETWORK: string =
+  ": root_id guard stands among network filters, where it sees no request: nothing is learned or refused; " +
+  'put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here';
 const COUNTED: string = "tls_session_counted_";
 const NOT_MARKED: string =
   "guard: this Envoy does not keep properties with connections: every request counts, not one for each connection, " +

@@ -97,11 +97,19 @@ export class Observer extends CacheFilter {
   }
 
   connectionOpened(context: u32): usize {
-    if (!this.shared) return FINISHED;
+    const shared = this.shared;
+    if (!shared) return FINISHED;
+    if (!shared.inForce) shared.claim();
     const upstreamChoice = this.upstreamChoice;
     if (!upstreamChoice || !upstreamChoice.holds(context)) return FRESH;
     this.action = Action.STOP_ITERATION;
     return FRESH | WAITS;
+  }
+
+  requestHeaders(context: u32, endOfStream: bool): i32 {
+    const shared = this.shared;
+    if (shared) shared.misplaced(ON_HTTP);
+    return Action.CONTINUE;
   }
 
   dataSeen(context: u32, state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
@@ -586,6 +594,9 @@ const SERVER_BYTES: usize = memory.data(SERVER_BYTES_MAX, 8);
 /** Of a record (RFC 8446 5.1). */
 const HEADER_SIZE: i32 = 5;
 const SOON_MILLISECONDS: u32 = 5;
+const ON_HTTP: string =
+  ": root_id observer stands among HTTP filters, where it sees no handshake: nothing is learned or refused; " +
+  'put it in front of tcp_proxy (envoy.filters.network.wasm), or write root_id "guard" here';
 const FORBIDDEN: string = "enforcement: the configuration does not allow ";
 const FAILED: string = "enforcement: the host does not carry out ";
 const ALLOW: string =

@@ -9,23 +9,28 @@ import { HttpCall } from "../host/http_call";
 import { PropertyPath } from "../host/properties";
 import { SharedData } from "../host/shared_data";
 import { LogLevel } from "../ports/log";
+import { Clock } from "../ports/clock";
 import { Cache } from "../session/cache";
 import { Deadline, SLICE_NANOSECONDS } from "../session/job";
 import { GivenSettings, Settings } from "../session/settings";
 import { GAUGES, metricNames } from "../session/statistics";
 import { Sweeper } from "../session/sweeper";
+import { VERSION } from "./module_version";
 
 export class SharedCache {
   private readonly sweeper: Sweeper;
   private readonly deadline: Deadline;
   private readonly sink: HttpCall | null;
   private readonly poster: EventPoster | null;
+  private readonly pages: u32;
+  private ticked: u32 = 0;
 
   private constructor(
     readonly cache: Cache,
     readonly store: SharedData,
     events: EventsConfig | null,
   ) {
+    this.pages = cache.settings.pages;
     this.sweeper = new Sweeper(cache, store);
     this.deadline = new Deadline(cache.clock);
     const sink = events ? new HttpCall(events.cluster, events.path) : null;
@@ -33,16 +38,58 @@ export class SharedCache {
     this.poster = sink ? new EventPoster(cache, store, sink) : null;
   }
 
+  /** Whether the configuration of this filter counts; a superseded one is told by its first new connection that it does again. */
+  @inline
+  get inForce(): bool {
+    return this.cache.settings.registrations.inForce;
+  }
+
+  /** Whether the bound on memory has changed since: the cache has to be opened again. Only at the start, before any connection. */
+  get outdated(): bool {
+    return this.cache.settings.pages != this.pages;
+  }
+
   /** What is due in the background, a slice of it; on most virtual machines nothing. */
   tick(): void {
     this.cache.tick();
-    if (this.sweeper.isElected()) {
+    const elected = this.sweeper.isElected();
+    this.keepRegistered(elected);
+    if (elected) {
       this.deadline.start(SLICE_NANOSECONDS);
       this.cache.events.run(this.deadline);
       this.sweeper.work(this.deadline);
     }
     const poster = this.poster;
-    if (poster) poster.tick();
+    // A receiver that was taken out of the configuration gets nothing more, also while an old listener drains.
+    if (poster && this.inForce) poster.tick();
+  }
+
+  /** A new connection has come to a filter that was superseded: its listener serves again, so its configuration is in force. */
+  claim(): void {
+    const cache = this.cache;
+    if (!cache.settings.claim(secondsOf(cache.clock), cache.nowSeconds())) return;
+    new HostLog().write(LogLevel.Warn, cache.settings.registrations.spokenName + IN_FORCE_AGAIN);
+  }
+
+  /** The filter stands in a chain of the wrong kind. */
+  misplaced(what: string): void {
+    const registrations = this.cache.settings.registrations;
+    if (!registrations.misplace()) return;
+    new HostLog().write(LogLevel.Error, registrations.spokenName + what);
+  }
+
+  /** About once a second, and at the first tick. */
+  private keepRegistered(elected: bool): void {
+    const clock = this.cache.clock;
+    const settings = this.cache.settings;
+    const changes = settings.changes;
+    changes.refresh();
+    if (changes.epoch == this.ticked) return;
+    const counted = this.inForce;
+    const line = settings.tick(elected, secondsOf(clock), this.cache.nowSeconds());
+    this.ticked = changes.epoch;
+    if (line.length > 0) new HostLog().write(LogLevel.Error, line);
+    if (counted && !this.inForce) new HostLog().write(LogLevel.Info, settings.registrations.spokenName + SUPERSEDED);
   }
 
   /** The answer to an HTTP call has come. */
@@ -52,27 +99,36 @@ export class SharedCache {
   }
 
   /** Opens the cache; null where its settings contradict those of another filter, after the log was told. */
-  static open(config: Config, role: string): SharedCache | null {
+  static open(config: Config, role: string, text: u64): SharedCache | null {
     const store = new SharedData();
     const settings = new Settings(config.cache, store, new HostEntropy());
-    const refusal = settings.configure(PLUGIN_NAME.text() + "/" + role, given(config));
+    const clock = new HostClock();
+    const now = secondsOf(clock);
+    const name = PLUGIN_NAME.text() + "/" + role;
+    const refusal = settings.configure(name, given(config), text, now, clock.nowSeconds(), VERSION);
     if (refusal.length > 0) {
       new HostLog().write(LogLevel.Error, refusal);
       settings.free();
       return null;
     }
     const metrics = new HostMetrics(metricNames(config.cache), GAUGES);
-    const clock = new HostClock();
     if (clock.monotonicSeconds() == 0) new HostLog().write(LogLevel.Warn, role + ": " + NO_MACHINE_CLOCK);
     return new SharedCache(new Cache(settings, store, clock, metrics), store, config.events);
   }
 
   free(): void {
+    this.cache.settings.leave(secondsOf(this.cache.clock));
     this.sweeper.free();
     const poster = this.poster;
     if (poster) poster.free();
     this.cache.free();
   }
+}
+
+/** Of the machine's own clock, or of the day's where the host refuses it. */
+function secondsOf(clock: Clock): u32 {
+  const seconds = clock.monotonicSeconds();
+  return <u32>(seconds == 0 ? clock.nowSeconds() : seconds);
 }
 
 function given(config: Config): GivenSettings {
@@ -90,4 +146,8 @@ function given(config: Config): GivenSettings {
 const NO_MACHINE_CLOCK: string =
   "the host does not let this module call clock_time_get: removals and revocations end by the clock of the day alone, " +
   "also where somebody sets it ahead; allow clock_time_get in allowed_capabilities";
+const IN_FORCE_AGAIN: string =
+  ": its configuration is in force again, as new connections come to it; that of the same name which took its place counts no more, " +
+  "unless connections come to that one, too (then give the two filters names of their own)";
+const SUPERSEDED: string = ": another configuration of it is in force now; this one serves what is left of its connections";
 const PLUGIN_NAME = new PropertyPath("plugin_name");

@@ -17,7 +17,7 @@ import { KeyedHash } from "./keyed_hash";
 import { KnownRows } from "./known_rows";
 import { Moment, narrow } from "./moment";
 import { MAX_SNI_LENGTH } from "./session";
-import { DEFAULT_TICKET_LIFETIME } from "./settings";
+import { DEFAULT_TICKET_LIFETIME } from "./given_settings";
 import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "./table";
 
 /** What a revocation is for a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
