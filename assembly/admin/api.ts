@@ -12,6 +12,7 @@
  * (400), size (413), body (400, then 422). Nothing traps, whatever the request is. Several requests may be under way at once.
  */
 import { Config } from "../config/config";
+import { HostFacts } from "../ports/host_facts";
 import { MAX_TEXT_LENGTH } from "../json/reader";
 import { quoted } from "../json/quote";
 import { WRITES_DENIED } from "../ports/shared_store";
@@ -43,11 +44,12 @@ export class AdminApi {
   constructor(
     private readonly cache: Cache,
     config: Config,
-    /** What filters say of their steering; null where none is known of. */
+    facts: HostFacts = new HostFacts(),
+    /** What filters say of their steering; null if none is known of. */
     steering: SteeringReport | null = null,
   ) {
     this.tokens = new Tokens(config.admin);
-    this.routes = routesOf(cache, steering);
+    this.routes = routesOf(cache, facts, steering);
   }
 
   /** True when the answer is decided; false when `handle` is to be called, with the body if there is one. */

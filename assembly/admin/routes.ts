@@ -1,10 +1,12 @@
 /** All paths of the API. The first that matches is taken, so a fixed path stands before a parameter in its place. */
+import { HostFacts } from "../ports/host_facts";
 import { Cache } from "../session/cache";
 import { SteeringReport } from "../steering/report";
 import { Route } from "./route";
 import { CacheSizeRoute } from "./routes/cache_size";
 import { EnforcementRoute } from "./routes/enforcement";
 import { EventsRoute } from "./routes/events";
+import { FiltersRoute } from "./routes/filters";
 import { FlushRoute } from "./routes/flush";
 import { HealthRoute } from "./routes/health";
 import { ModeRoute } from "./routes/mode";
@@ -21,9 +23,9 @@ import { TicketKeysRoute } from "./routes/ticket_keys";
 import { TimeoutRoute } from "./routes/timeout";
 import { UpstreamsRoute } from "./routes/upstreams";
 
-export function routesOf(cache: Cache, steering: SteeringReport | null): Route[] {
+export function routesOf(cache: Cache, facts: HostFacts, steering: SteeringReport | null): Route[] {
   return [
-    new HealthRoute(),
+    new HealthRoute(cache),
     new SessionsRoute(cache),
     new FlushRoute(cache),
     new RemoveRoute(cache),
@@ -40,6 +42,7 @@ export function routesOf(cache: Cache, steering: SteeringReport | null): Route[]
     new RevocationsRoute(cache),
     new RevocationRoute(cache),
     new UpstreamsRoute(cache),
+    new FiltersRoute(cache, facts),
     new OpenApiRoute(),
   ];
 }

@@ -13,6 +13,7 @@ import { AdminRequest } from "../admin/request";
 import { AdminResponse } from "../admin/response";
 import { Config, validateAdmin } from "../config/config";
 import { Action } from "../host/abi";
+import { EnvoyFacts } from "../host/envoy_facts";
 import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { Job, SLICE_NANOSECONDS } from "../session/job";
@@ -161,7 +162,7 @@ export class AdminFilter extends CacheFilter {
   protected opened(shared: SharedCache, config: Config): void {
     const steering = new SteeringReport(shared.cache.settings.cacheName, shared.store);
     this.steering = steering;
-    this.api = new AdminApi(shared.cache, config, steering);
+    this.api = new AdminApi(shared.cache, config, new EnvoyFacts(), steering);
     this.turns = new Turns(shared.cache.clock);
   }
 

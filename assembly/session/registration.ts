@@ -21,8 +21,15 @@ export namespace State {
   export const SUPERSEDED: u32 = 2;
 }
 
-/** The filter stands in a chain of the wrong kind: nothing that it is made for ever gets there. */
+/** Flags. The filter stands in a chain of the wrong kind: nothing that it is made for ever gets there. */
 export const MISPLACED: u32 = 1;
+
+/** What a filter is, among its flags. Any other name is none of them. */
+export namespace Role {
+  export const OBSERVER: u32 = 0x10;
+  export const GUARD: u32 = 0x20;
+  export const ADMIN: u32 = 0x40;
+}
 
 
 @unmanaged
@@ -96,8 +103,9 @@ export class Registration {
     this.setText(VERSION_OFFSET, VERSION_CAPACITY, text);
   }
 
-  get role(): string {
-    return roleOf(this.name);
+  @inline
+  is(role: u32): bool {
+    return (this.flags & role) != 0;
   }
 
   /** Whether what it gives counts. */
@@ -121,8 +129,15 @@ export class Registration {
 }
 
 /** Behind the last slash of "NAME/ROLE". */
-export function roleOf(name: string): string {
+export function roleText(name: string): string {
   return name.substring(name.lastIndexOf("/") + 1);
+}
+
+export function roleOf(name: string): u32 {
+  const role = roleText(name);
+  if (role == "observer") return Role.OBSERVER;
+  if (role == "guard") return Role.GUARD;
+  return role == "admin" ? Role.ADMIN : 0;
 }
 
 /** A filter as people are told of it: `observer "tls_session_observer"`. */

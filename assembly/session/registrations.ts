@@ -24,14 +24,18 @@ import { ENFORCEMENT, GivenSettings, MODE, SETTINGS, settingName } from "./given
 import { stricter, UNSET, valueText, wholeMode } from "./given_settings";
 import { StoreKey } from "./keys";
 import { LEASE_SECONDS, Presence } from "./presence";
-import { MISPLACED, Registration, REGISTRATION_SIZE, roleOf, spoken, State } from "./registration";
+import { MISPLACED, Registration, REGISTRATION_SIZE, Role, roleOf, spoken, State } from "./registration";
 
 export class Registrations {
   /** False once another of its family has taken this filter's place. */
   inForce: bool = true;
   /** The enforcement that a configuration gives was changed: what was set over HTTP before ends. */
   enforcementChanged: bool = false;
+  /** The enforcement that its text gives for its own listener; UNSET where it leaves it out, or speaks for the whole cache. */
+  ownEnforcement: u32 = UNSET;
   private name: string = "";
+  /** One of `Role`, or 0. */
+  private role: u32 = 0;
   private given: GivenSettings = new GivenSettings();
   private version: string = "";
   private identity: u64 = 0;
@@ -63,17 +67,6 @@ export class Registrations {
     this.presence.free();
   }
 
-  /** Whether the filter speaks for the whole cache, and not for its own listener. */
-  get isAdmin(): bool {
-    return roleOf(this.name) == ADMIN;
-  }
-
-  /** What the filter itself gives, UNSET where it says nothing. */
-  own(setting: i32): u32 {
-    if (this.identity == 0) return UNSET;
-    OWN.give(this.given);
-    return OWN.given(setting);
-  }
 
   /** Who is to be registered. `text`: a hash of the whole configuration; `machine`: a random number. */
   introduce(name: string, text: u64, given: GivenSettings, machine: u32, version: string): void {
@@ -82,7 +75,9 @@ export class Registrations {
     this.version = version;
     this.machine = machine;
     this.family = hashText(name, FNV_OFFSET);
+    this.role = roleOf(name);
     OWN.give(given);
+    this.ownEnforcement = this.role == Role.ADMIN ? UNSET : OWN.given(ENFORCEMENT);
     let identity = this.family ^ text;
     for (let setting = 0; setting < SETTINGS; setting++) identity = (identity ^ (<u64>OWN.given(setting))) * FNV_PRIME;
     this.identity = identity == 0 ? 1 : identity;
@@ -231,11 +226,11 @@ export class Registrations {
   }
 
   /** Filters of a role that are in force, and where what they are for gets to them. */
-  serving(role: string): u32 {
+  serving(role: u32): u32 {
     let count: u32 = 0;
     for (let place: u32 = 0; place < this.places; place++) {
       const other = at(place);
-      if (other.counts && (other.flags & MISPLACED) == 0 && other.role == role) count++;
+      if (other.counts && other.is(role) && !other.is(MISPLACED)) count++;
     }
     return count;
   }
@@ -253,7 +248,7 @@ export class Registrations {
       if (!other.counts) continue;
       const given = other.given(setting);
       if (given == UNSET) continue;
-      if (setting == ENFORCEMENT && other.role != ADMIN) {
+      if (setting == ENFORCEMENT && !other.is(Role.ADMIN)) {
         others = others == UNSET ? given : stricter(setting, others, given);
       } else {
         value = value == UNSET ? given : stricter(setting, value, given);
@@ -287,7 +282,7 @@ export class Registrations {
         const other = at(behind);
         if (!other.counts) continue;
         for (let setting = 0; setting < SETTINGS; setting++) {
-          if (!contradict(setting, one, other.given(setting), other.role)) continue;
+          if (!contradict(setting, one, other.given(setting), other.is(Role.ADMIN))) continue;
           return (
             contradictionText(this.cacheName, setting, one, other) +
             valueText(setting, this.configured(setting)) +
@@ -305,13 +300,12 @@ export class Registrations {
     // All filters are often updated at once, one after the other: what then still differs is told by `report`.
     if (update) return "";
     OWN.give(this.given);
-    const role = roleOf(this.name);
     for (let place: u32 = 0; place < this.places; place++) {
       const other = at(place);
       if (other.identity == 0 || other.state == State.SUPERSEDED) continue;
       for (let setting = 0; setting < SETTINGS; setting++) {
         const value = OWN.given(setting);
-        if (!contradict(setting, other, value, role)) continue;
+        if (!contradict(setting, other, value, this.role == Role.ADMIN)) continue;
         return this.refusal(settingName(setting), valueText(setting, value), valueText(setting, other.given(setting)), other);
       }
     }
@@ -407,6 +401,7 @@ export class Registrations {
     own.family = this.family;
     own.sequence = takeNumber();
     own.state = state;
+    own.flags = this.role;
     own.since = unix;
     own.seen = now;
     own.give(this.given);
@@ -514,11 +509,11 @@ export class Registrations {
 }
 
 /** Whether what a filter gives contradicts a value that another, of a role, gives. */
-function contradict(setting: i32, one: Registration, value: u32, role: string): bool {
+function contradict(setting: i32, one: Registration, value: u32, byAdmin: bool): bool {
   const given = one.given(setting);
   if (given == UNSET || value == UNSET || given == value) return false;
   // An observer's or guard's enforcement is its own.
-  return setting != ENFORCEMENT || (role == ADMIN && one.role == ADMIN);
+  return setting != ENFORCEMENT || (byAdmin && one.is(Role.ADMIN));
 }
 
 function contradictionText(cacheName: string, setting: i32, one: Registration, other: Registration): string {
@@ -565,9 +560,6 @@ export function hashBytes(start: usize, length: i32): u64 {
   return hash;
 }
 
-export const OBSERVER: string = "observer";
-export const GUARD: string = "guard";
-export const ADMIN: string = "admin";
 const FNV_OFFSET: u64 = 0xcbf29ce484222325;
 const FNV_PRIME: u64 = 0x100000001b3;
 const TRIES: i32 = 32;

@@ -137,7 +137,8 @@ export class Settings {
     unix: u64 = 0,
     version: string = "",
   ): string {
-    if (!this.entropy.fill(MACHINE, 4)) return 'cache "' + this.cacheName + '": the host has no random bytes to give';
+    // Without random bytes machines may be taken for one another: fewer are counted then, and nothing else.
+    if (!this.entropy.fill(MACHINE, 4)) store<u32>(MACHINE, now);
     this.registrations.introduce(filterName, text, given, load<u32>(MACHINE) | 1, version);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.read()) {
@@ -316,8 +317,7 @@ export class Settings {
     this.removedSeconds = current(REMOVED);
     this.cacheEnforcement = current(ENFORCEMENT);
     this.overridden = isOverridden();
-    const registrations = this.registrations;
-    this.enforcement = this.enforcementFor(registrations.isAdmin ? UNSET : registrations.own(ENFORCEMENT));
+    this.enforcement = this.enforcementFor(this.registrations.ownEnforcement);
     const lifetime = configuredValue(LIFETIME);
     this.ticketLifetime = lifetime == UNSET ? DEFAULT_TICKET_LIFETIME : lifetime;
   }

@@ -3,6 +3,7 @@ import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { enforcementName, enforcementOf } from "../../session/enforcement";
 import { readField } from "../body";
+import { writeEnforcedBy } from "../enforced_by";
 import { unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
@@ -40,6 +41,7 @@ export class EnforcementRoute extends Route {
     json.string(enforcementName(enforcement));
     json.name("previous");
     json.string(enforcementName(this.cache.previous));
+    writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 }

@@ -2,6 +2,7 @@
 import { Cache } from "../../session/cache";
 import { Flush } from "../../session/flush";
 import { readObject } from "../body";
+import { writeEnforcedBy } from "../enforced_by";
 import { unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse, JobReport } from "../response";
@@ -26,12 +27,15 @@ export class FlushRoute extends Route {
       unavailable(response, "not flushed: other changes came first; try again");
       return;
     }
-    response.await(flush, new Flushed(flush));
+    response.await(flush, new Flushed(this.cache, flush));
   }
 }
 
 class Flushed extends JobReport {
-  constructor(private readonly flush: Flush) {
+  constructor(
+    private readonly cache: Cache,
+    private readonly flush: Flush,
+  ) {
     super();
   }
 
@@ -40,6 +44,7 @@ class Flushed extends JobReport {
     json.beginObject();
     json.name("removed");
     json.number(this.flush.removed);
+    writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 }

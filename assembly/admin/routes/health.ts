@@ -1,15 +1,31 @@
-/** GET /healthz: that the filter runs, without a token. */
+/**
+ * GET /healthz: that the filter runs, without a token. With `?for=enforcement`, whether a filter of the cache is in force that refuses
+ * what must not resume: 503 where there is none.
+ */
+import { Cache } from "../../session/cache";
+import { quoted } from "../../json/quote";
+import { isEnforced, warning } from "../enforced_by";
+import { badRequest, unavailable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
 import { Route } from "../route";
 
 export class HealthRoute extends Route {
-  constructor() {
+  constructor(private readonly cache: Cache) {
     super("/healthz", "GET, HEAD");
     this.open = true;
+    this.queryNames = QUERY_NAMES;
+  }
+
+  check(request: AdminRequest, response: AdminResponse): void {
+    const purpose = request.query.value("for");
+    if (purpose === null || purpose == ENFORCEMENT) return;
+    badRequest(response, "for: " + quoted(purpose) + ' is unknown; expected "enforcement", or no query');
   }
 
   get(request: AdminRequest, response: AdminResponse): void {
+    const asked = request.query.value("for") !== null;
+    if (asked && !isEnforced(this.cache)) return unavailable(response, warning(this.cache));
     const json = response.begin(200);
     json.beginObject();
     json.name("status");
@@ -17,3 +33,6 @@ export class HealthRoute extends Route {
     json.endObject();
   }
 }
+
+const ENFORCEMENT: string = "enforcement";
+const QUERY_NAMES: StaticArray<string> = ["for"];

@@ -7,6 +7,7 @@ import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { RevocationOutcome, Unseen } from "../../session/revocations";
 import { readObject } from "../body";
+import { writeEnforcedBy } from "../enforced_by";
 import { beginOutcome } from "../outcome";
 import { badRequest, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
@@ -58,6 +59,7 @@ export class RevocationRoute extends Route {
     const json = beginOutcome(response, replaced ? 200 : 201, 1, replaced ? "replaced" : "added");
     json.name("revocation");
     writeRevocation(json, sni.pointer, sni.length, revocations.time, revocations.until, revocations.unseen);
+    writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 

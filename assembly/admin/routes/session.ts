@@ -7,6 +7,7 @@ import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
 import { Cause } from "../../session/session";
 import { SessionRemoval } from "../../session/session_removal";
 import { readObject } from "../body";
+import { writeEnforcedBy } from "../enforced_by";
 import { beginOutcome } from "../outcome";
 import { badRequest, gone, notFound, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
@@ -82,7 +83,7 @@ export class SessionRoute extends Route {
       unavailable(response, "not removed: other changes came first; try again");
       return;
     }
-    const report = new Removed(outcome == RemoveOutcome.Removed);
+    const report = new Removed(this.cache, outcome == RemoveOutcome.Removed);
     if (this.cache.removedSession == 0) return report.write(response);
     const others = new SessionRemoval(this.cache, this.cache.removedSession, Cause.API);
     report.others = others;
@@ -101,7 +102,10 @@ class Removed extends JobReport {
   /** What takes out the other handles of the session, null where it has but the one. */
   others: SessionRemoval | null = null;
 
-  constructor(private readonly held: bool) {
+  constructor(
+    private readonly cache: Cache,
+    private readonly held: bool,
+  ) {
     super();
   }
 
@@ -110,6 +114,7 @@ class Removed extends JobReport {
     const json = this.held ? beginOutcome(response, 200, 1, "removed") : beginOutcome(response, 404, 0, "not_found");
     json.name("handles");
     json.number(<u64>this.held + (others ? others.removed : 0));
+    writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 }

@@ -7,6 +7,7 @@ import { Cache } from "../../session/cache";
 import { KeyOutcome } from "../../session/ticket_keys";
 import { canonicalAddress } from "../../bytes/address";
 import { readObject } from "../body";
+import { writeEnforcedBy } from "../enforced_by";
 import { beginOutcome, writeNote } from "../outcome";
 import { badRequest, unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";
@@ -74,6 +75,7 @@ export class TicketKeyRoute extends Route {
     const before = this.cache.ticketKeys.stateBefore;
     // A server is known to issue under it, or was a moment ago.
     if (before != 0) writeNote(json, STILL_ISSUING);
+    writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 
