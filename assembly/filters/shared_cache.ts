@@ -149,5 +149,6 @@ const NO_MACHINE_CLOCK: string =
 const IN_FORCE_AGAIN: string =
   ": its configuration is in force again, as new connections come to it; that of the same name which took its place counts no more, " +
   "unless connections come to that one, too (then give the two filters names of their own)";
-const SUPERSEDED: string = ": another configuration of it is in force now; this one serves what is left of its connections";
+const SUPERSEDED: string =
+  ": another configuration of it is in force now; this one serves what is left of its connections";
 const PLUGIN_NAME = new PropertyPath("plugin_name");

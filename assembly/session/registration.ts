@@ -41,6 +41,7 @@ export class Registration {
   flags: u32;
   since: u64;
 
+
   @inline
   get start(): usize {
     return changetype<usize>(this);
@@ -102,6 +103,7 @@ export class Registration {
   set version(text: string) {
     this.setText(VERSION_OFFSET, VERSION_CAPACITY, text);
   }
+
 
   @inline
   is(role: u32): bool {

@@ -67,7 +67,6 @@ export class Registrations {
     this.presence.free();
   }
 
-
   /** Who is to be registered. `text`: a hash of the whole configuration; `machine`: a random number. */
   introduce(name: string, text: u64, given: GivenSettings, machine: u32, version: string): void {
     this.name = name;
@@ -306,7 +305,12 @@ export class Registrations {
       for (let setting = 0; setting < SETTINGS; setting++) {
         const value = OWN.given(setting);
         if (!contradict(setting, other, value, this.role == Role.ADMIN)) continue;
-        return this.refusal(settingName(setting), valueText(setting, value), valueText(setting, other.given(setting)), other);
+        return this.refusal(
+          settingName(setting),
+          valueText(setting, value),
+          valueText(setting, other.given(setting)),
+          other,
+        );
       }
     }
     return "";
@@ -537,7 +541,7 @@ function contradictionText(cacheName: string, setting: i32, one: Registration, o
 
 @inline
 function at(place: u32): Registration {
-  return changetype<Registration>(VALUE + <usize>HEADER + (<usize>place) * REGISTRATION_SIZE);
+  return changetype<Registration>(VALUE + <usize>HEADER + <usize>place * REGISTRATION_SIZE);
 }
 
 function takeNumber(): u64 {
@@ -573,7 +577,7 @@ const SETTLE_SECONDS: u32 = 3;
 /** So long one update of many filters may take. */
 const UPDATE_SECONDS: u32 = 2;
 /** So many claims, each within QUICK_SECONDS of the one before, are those of listeners side by side. */
-const SIDE_BY_SIDE: u32 = 4;
+const SIDE_BY_SIDE: u32 = 8;
 const QUICK_SECONDS: u32 = 1;
 const TICKED: u32 = 1;
 const FLAGS_OFFSET: usize = 4;

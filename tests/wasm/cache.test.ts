@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RemovedSession } from "./answer.ts";
-import { FULL_TOKEN, assertProblem } from "./admin_contract.ts";
+import { FULL_TOKEN, assertProblem, enforced } from "./admin_contract.ts";
 import { FakeHost } from "./fake_host.ts";
 import { Proxy, adminSettings, hex, observerSettings } from "./proxy.ts";
 import { Random } from "./random.ts";
@@ -337,7 +337,7 @@ describe("a flush", () => {
     proxy.host.pass(20);
     proxy.put("aa02");
     proxy.put("aa03");
-    assert.deepEqual(proxy.flush().json, { removed: 3 });
+    assert.deepEqual(enforced(proxy.flush()), { removed: 3 });
     assert.deepEqual(
       ["aa01", "aa02", "aa03"].map((id) => proxy.get(id).status),
       [404, 410, 410],
@@ -355,7 +355,7 @@ describe("a flush", () => {
   it("with before 0 removes all too", async () => {
     const proxy = new Proxy();
     proxy.put("aa01");
-    assert.deepEqual(proxy.flush({ before: 0 }).json, { removed: 1 });
+    assert.deepEqual(enforced(proxy.flush({ before: 0 })), { removed: 1 });
     assert.equal(await proxy.number(), 0);
   });
 
@@ -368,29 +368,29 @@ describe("a flush", () => {
       ["aa03", 20],
     ] as const)
       proxy.put(id, { timeout });
-    assert.deepEqual(proxy.flush({ before: 1_790_000_009 }).json, { removed: 0 });
-    assert.deepEqual(proxy.flush({ before: 1_790_000_010 }).json, { removed: 1 });
-    assert.deepEqual(proxy.flush({ before: 1_790_000_012 }).json, { removed: 1 });
+    assert.deepEqual(enforced(proxy.flush({ before: 1_790_000_009 })), { removed: 0 });
+    assert.deepEqual(enforced(proxy.flush({ before: 1_790_000_010 })), { removed: 1 });
+    assert.deepEqual(enforced(proxy.flush({ before: 1_790_000_012 })), { removed: 1 });
     assert.equal(proxy.get("aa03").status, 200);
-    assert.deepEqual(proxy.flush({ before: 1_790_000_021 }).json, { removed: 1 });
+    assert.deepEqual(enforced(proxy.flush({ before: 1_790_000_021 })), { removed: 1 });
   });
 
   it("of what expires in the future makes it non-resumable, as it is not expired yet", () => {
     const proxy = new Proxy();
     proxy.put("aa01", { timeout: 100 });
     proxy.put("aa02", { timeout: 1000 });
-    assert.deepEqual(proxy.flush({ before: proxy.host.clock.seconds + 500 }).json, { removed: 1 });
+    assert.deepEqual(enforced(proxy.flush({ before: proxy.host.clock.seconds + 500 })), { removed: 1 });
     assert.deepEqual([proxy.get("aa01").status, proxy.get("aa02").status], [410, 200]);
   });
 
   it("of an empty cache removes nothing", () => {
-    assert.deepEqual(new Proxy().flush().json, { removed: 0 });
+    assert.deepEqual(enforced(new Proxy().flush()), { removed: 0 });
   });
 
   it("keeps tombstones that were there", () => {
     const proxy = new Proxy();
     proxy.delete("aa01");
-    assert.deepEqual(proxy.flush().json, { removed: 0 });
+    assert.deepEqual(enforced(proxy.flush()), { removed: 0 });
     assert.equal(proxy.get("aa01").status, 410);
   });
 
@@ -441,7 +441,8 @@ describe("a flush", () => {
         }
       }
     }
-    assert.deepEqual(exchange.answer?.json, { removed: count });
+    assert.ok(exchange.answer);
+    assert.deepEqual(enforced(exchange.answer), { removed: count });
     proxy.host.clock.microsecondsPerReading = 1;
     assert.equal(await proxy.number(), 0);
     for (let i = 0; i < count; i += 97) assert.equal(proxy.get(sessionId(i)).status, 410);

@@ -90,11 +90,7 @@ export class FiltersRoute extends Route {
     writeSetting(json, TIMEOUT, settings.timeoutSeconds);
     writeSetting(json, REMOVED, settings.removedSeconds);
     writeSetting(json, LIFETIME, settings.ticketLifetime);
-    writeSetting(
-      json,
-      ENFORCEMENT,
-      settings.enforcementFor(filter.is(Role.ADMIN) ? UNSET : filter.given(ENFORCEMENT)),
-    );
+    writeSetting(json, ENFORCEMENT, settings.enforcementFor(filter.is(Role.ADMIN) ? UNSET : filter.given(ENFORCEMENT)));
     json.endObject();
   }
 }
