@@ -44,7 +44,8 @@ describe("the settings of a cache", () => {
     const refusal = new Settings("edge", store, new FakeEntropy()).configure("admin", sized(60));
     expect(refusal).toBe(
       'cache "edge": cache_size is 60 here and 50 in another filter of the same cache: ' +
-        "give the same value in all, or in one only",
+        "give the same value in all, or in one only (here: admin; the other: observer, which counts until it has drained " +
+        "where it was taken out)",
     );
   });
 
@@ -53,17 +54,17 @@ describe("the settings of a cache", () => {
     const given = new GivenSettings();
     given.mode = Mode.SERVER | Mode.NO_INTERNAL_STORE;
     given.enforcement = Enforcement.STRICT;
-    new Settings("edge", store, new FakeEntropy()).configure("observer", given);
+    new Settings("edge", store, new FakeEntropy()).configure("one/admin", given);
     const otherMode = new GivenSettings();
     otherMode.mode = Mode.OFF;
-    const aboutMode = new Settings("edge", store, new FakeEntropy()).configure("admin", otherMode);
+    const aboutMode = new Settings("edge", store, new FakeEntropy()).configure("observer", otherMode);
     expect(aboutMode.includes(': mode is ["OFF"] here and ["SERVER","NO_INTERNAL_STORE"] in another')).toBe(
       true,
       aboutMode,
     );
     const otherEnforcement = new GivenSettings();
     otherEnforcement.enforcement = Enforcement.OBSERVE;
-    const aboutEnforcement = new Settings("edge", store, new FakeEntropy()).configure("guard", otherEnforcement);
+    const aboutEnforcement = new Settings("edge", store, new FakeEntropy()).configure("other/admin", otherEnforcement);
     expect(aboutEnforcement.includes(': enforcement is "observe" here and "strict" in another')).toBe(
       true,
       aboutEnforcement,
@@ -87,9 +88,12 @@ describe("the settings of a cache", () => {
     contrary.ticketLifetime = 2000;
     const refusal = new Settings("edge", store, new FakeEntropy()).configure("guard", contrary);
     expect(refusal.includes("ticket_lifetime is 2000 here and 1000 in another filter")).toBe(true, refusal);
+    expect(settings.tick(false, 1, 1)).toBe("");
     expect(other.configure("admin", contrary)).toBe("");
+    expect(other.tick(false, 2, 2)).toBe("");
     expect(other.ticketLifetime).toBe(2000);
     expect(other.configure("admin", new GivenSettings())).toBe("");
+    expect(other.tick(false, 3, 3)).toBe("");
     expect(other.ticketLifetime).toBe(604800);
     expect(other.removedSeconds).toBe(604800);
     expect(other.enforcement).toBe(Enforcement.REVOKED);
@@ -125,11 +129,14 @@ describe("the settings of a cache", () => {
     settings.configure("observer", sized(50));
     settings.changeCacheSize(70);
     settings.changeTimeout(11);
+    expect(settings.tick(false, 1, 1)).toBe("");
     const updated = new Settings("edge", store, new FakeEntropy());
     expect(updated.configure("observer", sized(80))).toBe("");
+    expect(updated.tick(false, 2, 2)).toBe("");
     expect(updated.cacheSize).toBe(80);
     expect(updated.timeoutSeconds).toBe(11);
     expect(updated.configure("observer", new GivenSettings())).toBe("");
+    expect(updated.tick(false, 3, 3)).toBe("");
     expect(updated.cacheSize).toBe(20480);
   });
 
