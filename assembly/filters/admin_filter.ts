@@ -15,6 +15,7 @@ import { Config, validateAdmin } from "../config/config";
 import { Action } from "../host/abi";
 import { EnvoyFacts } from "../host/envoy_facts";
 import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
+import { PropertyPath } from "../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { Job, SLICE_NANOSECONDS } from "../session/job";
 import { SteeringReport } from "../steering/report";
@@ -59,6 +60,8 @@ export class AdminFilter extends CacheFilter {
   private isFast: bool = false;
   /** When what is due in the background was done last, in nanoseconds since 1970. */
   private lastBackground: u64 = 0;
+  /** Number of the newest connection that came while the configuration was in force. */
+  private newest: u64 = 0;
 
   constructor(private readonly rootContext: u32) {
     super("admin");
@@ -99,6 +102,8 @@ export class AdminFilter extends CacheFilter {
     request.path = requestHeader(":path");
     request.authorization = requestHeader("authorization");
     const decided = api.begin(request, exchange.response);
+    // A stranger's connection tells nothing.
+    if (exchange.response.status != UNAUTHORIZED) this.noteConnection();
     if (decided) {
       this.reply(exchange);
     } else if (endOfStream) {
@@ -164,6 +169,18 @@ export class AdminFilter extends CacheFilter {
     this.steering = steering;
     this.api = new AdminApi(shared.cache, config, new EnvoyFacts(), steering);
     this.turns = new Turns(shared.cache.clock);
+  }
+
+  /**
+   * A request of a superseded filter comes on a connection of before, or on a new one: then its configuration was rolled back. Envoy
+   * numbers its connections one after the other.
+   */
+  private noteConnection(): void {
+    const shared = this.shared;
+    if (!shared) return;
+    const connection = CONNECTION_ID.read(NUMBER, 8) == 8 ? load<u64>(NUMBER) : 0;
+    if (!shared.inForce && connection > this.newest) shared.claim();
+    if (shared.inForce && connection > this.newest) this.newest = connection;
   }
 
   private handle(api: AdminApi, exchange: Exchange): void {
@@ -244,6 +261,9 @@ export class AdminFilter extends CacheFilter {
 const MAX_EXCHANGES: i32 = 1024;
 const ON_NETWORK: string =
   ": root_id admin stands among network filters, where it gets no request: put it among HTTP filters (envoy.filters.http.wasm)";
+const UNAUTHORIZED: i32 = 401;
+const CONNECTION_ID = new PropertyPath("connection.id");
+const NUMBER: usize = memory.data(8, 8);
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";
 const NOT_READ: string = "the body could not be read; try again";
 /** With a tick it makes less than a second. */

@@ -204,14 +204,20 @@ describe("an update of the listeners", () => {
   });
 
   it("leaves a list of filters that says who runs, where and with what", async () => {
-    const rows = (await proxy.filters()).filter(({ state }) => state === "in_force");
+    const rows = await eventually("all workers are there", async () => {
+      const found = (await proxy.filters()).filter(({ state }) => state === "in_force");
+      assert.deepEqual(
+        found.map(({ workers }) => workers),
+        [2, 2, 2],
+      );
+      return found;
+    });
     assert.deepEqual(rows.map(({ root_id, name }) => `${name} ${root_id}`).sort(), [
       "tls_session_admin admin",
       "tls_session_guard guard",
       "tls_session_observer observer",
     ]);
     for (const row of rows) {
-      assert.equal(row.workers, 2);
       assert.equal(row.envoy, "1.40.0");
       assert.ok(Math.abs(row.since - Date.now() / 1000) < 120);
     }
