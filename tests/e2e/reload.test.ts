@@ -233,8 +233,9 @@ describe("an update of the listeners", () => {
       const guard = random.below(4) === 0 ? null : (texts[random.below(texts.length)] ?? {});
       if ((await proxy.update({ observer, guard, admin: {} })) === "refused")
         assert.fail("a same-named filter may change");
-      await proxy.connect();
       await eventually(`step ${step}: ${JSON.stringify({ observer, guard })}`, async () => {
+        // A worker learns with its next tick that it was superseded, and tells a roll-back by connections after that.
+        await proxy.connect();
         const own = (await proxy.filters()).find(
           ({ root_id, state }) => root_id === "observer" && state === "in_force",
         );
