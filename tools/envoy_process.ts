@@ -23,10 +23,19 @@ export interface EnvoyOptions {
   concurrency?: number;
   /** Added to the environment of this process; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
+  /** One process of several that take over from each other; without it Envoy stands alone. */
+  hotRestart?: HotRestart;
   /** For envoy.yaml and envoy.log; a new one under build/test where none is named. */
   folder?: string;
   /** Sees Envoy's warnings and errors, a line each, until it is told to stop. */
   onWarning?: (line: string) => void;
+}
+
+export interface HotRestart {
+  /** The same number for all of them, and for nobody else on the machine. */
+  baseId: number;
+  /** 0, then 1, and so on. */
+  epoch: number;
 }
 
 export interface EnvoyProcess {
@@ -55,7 +64,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
       configFile,
       "--concurrency",
       String(options.concurrency ?? 2),
-      "--disable-hot-restart",
+      ...hotRestartFlags(options.hotRestart),
       "--log-level",
       "info",
     ],
@@ -94,6 +103,11 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
     throw error;
   }
   return envoy;
+}
+
+function hotRestartFlags(hotRestart?: HotRestart): string[] {
+  if (hotRestart === undefined) return ["--disable-hot-restart"];
+  return ["--base-id", String(hotRestart.baseId), "--restart-epoch", String(hotRestart.epoch)];
 }
 
 async function untilLive(envoy: EnvoyProcess, adminPort: number): Promise<void> {

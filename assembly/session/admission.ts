@@ -1,12 +1,11 @@
 /**
  * Keeps the number of sessions within the size of the cache, exactly, whatever the workers do at the same time.
  *
- * A new session is reserved first: the shared gauge of sessions is raised before the session is stored, and lowered
- * only after one is gone, so the gauge is never below what is stored. A writer may go on once it has seen the gauge, its
- * own reservation included, within the size; until then it evicts. Under contention two writers may each
- * evict one where one would have done: the number is then lower for a moment, never higher. A writer that has evicted as
- * many as it may, while others add, or while a lowered size is being carried out (`shrink.ts`), goes on as well: it stores
- * no more than it has evicted, so the number has not grown by it.
+ * A new session takes its place first: the number in the shared store (`counts.ts`) is raised before the session is stored, and
+ * lowered only after one is gone, so it is never below what is stored. If there is no room, a writer evicts a session and takes over
+ * its place: the number stays as it is. Under contention two writers may each evict one where one would have done: the
+ * number is then lower for a moment, never higher. While a lowered size is being carried out (`shrink.ts`) it evicts more, but goes on
+ * when it has evicted as many as it may: it stores no more than it has evicted, so the number has not grown by it.
  *
  * Which session is evicted, as in OpenSSL 3 (SSL_CTX_add_session), is the one that expires first: of all up to a size
  * of EXACT_SIZE, above of a sample: of SAMPLED_PAGES pages taken at random from those in use, and of as many more as it
@@ -15,6 +14,7 @@
  */
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
+import { Counts, Room } from "./counts";
 import { EventCause, EventType } from "./events/event";
 import { Graves } from "./graves";
 import { Pages } from "./pages";
@@ -34,6 +34,7 @@ export class Admissions {
 
   constructor(
     private readonly pages: Pages,
+    private readonly counts: Counts,
     private readonly metrics: Metrics,
     private readonly graves: Graves,
   ) {
@@ -42,29 +43,31 @@ export class Admissions {
 
   /** Reserves room for one session in a cache of the given size (0 = unlimited). */
   reserve(cacheSize: u32): Admission {
-    this.metrics.increase(Metric.SESSIONS, 1);
-    if (this.fits(cacheSize)) return Admission.Free;
-    let evicted = 0;
+    const counts = this.counts;
+    const room = counts.take(cacheSize);
+    if (room == Room.Taken) return Admission.Free;
+    if (room == Room.Unknown) return Admission.Denied;
+    const exact = cacheSize <= EXACT_SIZE;
+    let hasPlace = false;
     for (let attempt = 0; attempt < MAX_EVICTIONS; attempt++) {
-      if (this.evictOne(cacheSize <= EXACT_SIZE)) evicted++;
-      if (this.fits(cacheSize)) return Admission.Evicted;
+      if (!this.evictOne(exact, !hasPlace)) {
+        // What was to be evicted may just have left.
+        if (hasPlace || counts.take(cacheSize) != Room.Taken) continue;
+        return Admission.Evicted;
+      }
+      hasPlace = true;
+      if (counts.sessions <= cacheSize) return Admission.Evicted;
     }
-    if (evicted > 0) return Admission.Evicted;
-    this.release();
-    return Admission.Denied;
+    return hasPlace ? Admission.Evicted : Admission.Denied;
   }
 
   /** Gives a reservation back. */
   release(): void {
-    this.metrics.decrease(Metric.SESSIONS, 1);
+    this.counts.move(-1, 0, 0);
   }
 
-  private fits(cacheSize: u32): bool {
-    return cacheSize == 0 || this.metrics.read(Metric.SESSIONS) <= <u64>cacheSize;
-  }
-
-  /** False where none could be evicted. */
-  private evictOne(exact: bool): bool {
+  /** False if none could be evicted. `keepsPlace`: the number of sessions stays what it is. */
+  private evictOne(exact: bool, keepsPlace: bool): bool {
     for (let attempt = 0; attempt < MAX_EVICTION_TRIES; attempt++) {
       const victimPage = exact ? this.chooseOfAll() : this.chooseOfSample();
       if (victimPage == this.pages.count) return false;
@@ -74,7 +77,7 @@ export class Admissions {
       if (!victim || victim.isTombstone || victim.version != this.victimVersion) continue;
       this.pages.moment.take();
       this.graves.drop(page, victim, EventType.EVICTED, EventCause.SIZE);
-      if (this.pages.commit(0) == StoreResult.Ok) {
+      if (this.pages.commit(keepsPlace ? -1 : 0) == StoreResult.Ok) {
         this.metrics.increase(Metric.CACHE_FULL, 1);
         return true;
       }

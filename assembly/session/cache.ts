@@ -20,6 +20,8 @@ import { Metrics } from "../ports/metrics";
 import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Admission, Admissions } from "./admission";
+import { beginCounts } from "./census";
+import { Counts } from "./counts";
 import { Graves, lengthen, Removal } from "./graves";
 import { EventCause, EventType } from "./events/event";
 import { Enforcement } from "./enforcement";
@@ -92,6 +94,8 @@ export class Cache {
   readonly names: Names;
   /** How sessions leave pages. */
   readonly graves: Graves;
+  /** How much it holds. */
+  readonly counts: Counts;
   /**
    * Of the last `remove`: the name of the session that it took a handle of, 0 where it had but that one. Its other handles are
    * refused from then on; `SessionRemoval` takes them out.
@@ -116,7 +120,9 @@ export class Cache {
     readonly metrics: Metrics,
   ) {
     const hash = settings.hash;
-    const pages = new Pages(settings.cacheName, settings.pages, hash, sharedStore, clock, metrics);
+    const counts = new Counts(settings.cacheName, sharedStore, metrics);
+    const pages = new Pages(settings.cacheName, settings.pages, hash, sharedStore, clock, metrics, counts);
+    this.counts = counts;
     this.pages = pages;
     this.hash = hash;
     const names = new Names(settings.cacheName, sharedStore, hash);
@@ -130,18 +136,16 @@ export class Cache {
     this.graves = graves;
     this.moment = pages.moment;
     this.relief = new Deadline(clock);
-    this.admissions = new Admissions(pages, metrics, graves);
-    if (settings.created) {
-      // Gauges may outlive the store, for instance where all listeners were replaced.
-      metrics.record(Metric.SESSIONS, 0);
-      metrics.record(Metric.TOMBSTONES, 0);
-      metrics.record(Metric.SATURATED_PAGES, 0);
-    }
+    this.admissions = new Admissions(pages, counts, metrics, graves);
+    if (settings.created) counts.begin(0, 0, 0);
+    else if (!counts.exist) beginCounts(pages, counts);
     metrics.record(Metric.CACHE_SIZE, settings.cacheSize);
   }
 
   /** Returns the memory that is not collected. Not to be used afterwards. */
   free(): void {
+    this.counts.settle();
+    this.counts.free();
     this.pages.free();
     this.events.free();
     this.names.free();
@@ -218,9 +222,10 @@ export class Cache {
 
   /** Sessions held, expired but unswept ones included. */
   number(): u64 {
-    const number = this.metrics.read(Metric.SESSIONS);
+    this.counts.read();
+    const number = <u64>this.counts.sessions;
     const size = <u64>this.settings.cacheSize;
-    // The gauge also counts sessions that are about to be stored.
+    // Sessions that are about to be stored are counted as well.
     return size != 0 && number > size ? size : number;
   }
 

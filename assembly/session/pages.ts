@@ -1,6 +1,6 @@
 /**
  * The pages of one cache in the shared store: find the one in which an ID lives, edit it in place, commit it with
- * compare-and-set, and keep the gauges that follow from it exact.
+ * compare-and-set, and keep the numbers that follow from it exact (`counts.ts`).
  *
  * Pages are split as they fill (extendible hashing), so a cache takes memory as it grows, up to its bound, and a page stays
  * small however many there are. A page of level L with the number P holds the IDs whose hash ends with the L bits of P.
@@ -21,6 +21,7 @@ import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Metrics } from "../ports/metrics";
 import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Counts } from "./counts";
 import { Directory } from "./directory";
 import { EventCause, EventType } from "./events/event";
 import { Outbox } from "./events/outbox";
@@ -67,6 +68,7 @@ export class Pages {
     private readonly sharedStore: SharedStore,
     clock: Clock,
     private readonly metrics: Metrics,
+    private readonly numbers: Counts,
   ) {
     this.directory = new Directory(cacheName, sharedStore, count);
     this.outbox = new Outbox(cacheName, sharedStore, clock, metrics);
@@ -249,12 +251,14 @@ export class Pages {
 
   /** To be called now and then. */
   tick(): void {
+    this.numbers.settle();
     this.outbox.tick();
   }
 
   /**
-   * Stores the page that was read last, as it is now. With `Ok`, the gauges of sessions, tombstones and saturated pages
-   * have followed; `reserved` is the number of sessions that the gauge counts already (see `admission.ts`).
+   * Stores the page that was read last, as it is now. With `Ok`, the numbers of sessions, tombstones and saturated pages
+   * have followed; `reserved` says how many of its new sessions are counted already, or, below zero, how many that are gone are to go on
+   * being counted (see `admission.ts`).
    * With `Conflict` nothing was stored: read again and retry.
    */
   commit(reserved: i32): StoreResult {
@@ -309,7 +313,7 @@ export class Pages {
     if (this.write(other, high, 0, otherIsThere, otherMark) != StoreResult.Ok) return;
     if (this.write(number, low, 0, true, mark) != StoreResult.Ok) return;
     this.directory.learn(other);
-    if (whole.saturatedUntil != 0) this.metrics.increase(Metric.SATURATED_PAGES, 1);
+    if (whole.saturatedUntil != 0) this.numbers.move(0, 0, 1);
     // From now on nobody needs to ask where it comes from. Who writes to it before has done the same.
     if (!this.lookWhole(other, high) || high.pending == 0) return;
     high.pending = 0;
@@ -381,7 +385,7 @@ export class Pages {
 
   /**
    * Makes a page that is not whole an empty one, here and in the store, and counts it, once. Its sessions and tombstones are
-   * lost; the gauges follow as far as it can be told how many they were.
+   * lost; the numbers follow as far as it can be told how many they were.
    */
   private rebuild(number: u32, page: Page): void {
     const sessions = page.likelySessions;
@@ -395,8 +399,7 @@ export class Pages {
     page.pending = <u8>(number >> this.directory.rootLevel != 0);
     if (this.putInPlace(number, page) != StoreResult.Ok) return;
     this.metrics.increase(Metric.CORRUPTED_PAGES, 1);
-    this.move(Metric.SESSIONS, -sessions);
-    this.move(Metric.TOMBSTONES, -tombstones);
+    this.numbers.move(-sessions, -tombstones, 0);
     // Its mark is another now.
     if (this.look(number, WHOLE) == StoreResult.Ok) this.mark = this.sharedStore.mark;
   }
@@ -409,14 +412,10 @@ export class Pages {
   }
 
   private follow(page: Page, reserved: i32): void {
-    this.move(Metric.SESSIONS, <i32>page.sessions - this.sessionsBefore - reserved);
-    this.move(Metric.TOMBSTONES, <i32>page.tombstones - this.tombstonesBefore);
-    this.move(Metric.SATURATED_PAGES, <i32>(page.saturatedUntil != 0) - <i32>this.saturatedBefore);
-  }
-
-  private move(gauge: i32, by: i32): void {
-    if (by > 0) this.metrics.increase(gauge, by);
-    else if (by < 0) this.metrics.decrease(gauge, -by);
+    const sessions = <i32>page.sessions - this.sessionsBefore - reserved;
+    const tombstones = <i32>page.tombstones - this.tombstonesBefore;
+    const saturated = <i32>(page.saturatedUntil != 0) - <i32>this.saturatedBefore;
+    if (sessions != 0 || tombstones != 0 || saturated != 0) this.numbers.move(sessions, tombstones, saturated);
   }
 }
 

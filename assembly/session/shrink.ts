@@ -53,7 +53,9 @@ export class Shrink extends PageJob {
 
   private excess(): u64 {
     const size = <u64>this.cache.settings.cacheSize;
-    const number = this.cache.metrics.read(Metric.SESSIONS);
+    const counts = this.cache.counts;
+    counts.read();
+    const number = <u64>counts.sessions;
     return size == 0 || number <= size ? 0 : number - size;
   }
 

@@ -1,9 +1,10 @@
 /**
  * One pass of automatic clearing: removes sessions that have been expired for a while, tombstones that have ended and
- * saturation that is over; and what a flush that was interrupted has left. OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
+ * saturation that is over; and what a flush that was interrupted has left. It also counts what is held (`census.ts`). OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
  * runs in the background, in slices (`sweeper.ts`).
  */
 import { Cache } from "./cache";
+import { Census } from "./census";
 import { EventCause, EventType } from "./events/event";
 import { takeFlushed } from "./flush";
 import { clearsExpired } from "./mode";
@@ -16,8 +17,16 @@ export class Sweep extends PageJob {
   private expiredHere: i32 = 0;
   private flushedHere: i32 = 0;
 
+  private readonly census: Census;
+
   constructor(cache: Cache) {
     super(cache);
+    this.census = new Census(cache.counts);
+  }
+
+  /** It is finished: what it has counted on its way is held against the stored numbers. `before`: the pass before this. */
+  count(before: Sweep | null): void {
+    if (!this.failed) this.census.end(before ? before.census : null);
   }
 
   protected edit(page: Page): bool {
@@ -46,6 +55,8 @@ export class Sweep extends PageJob {
       page.endSaturation();
       changed = true;
     }
+    if (changed) this.census.disturb();
+    else this.census.see(page);
     return changed;
   }
 

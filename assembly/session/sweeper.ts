@@ -14,7 +14,10 @@ export class Sweeper {
   private readonly lease: Lease;
   private readonly collection: NamesCollection;
   private sweep: Sweep | null = null;
+  /** The pass before. */
+  private before: Sweep | null = null;
   private nextPass: u64 = 0;
+  private shownAt: u64 = 0;
 
   constructor(
     private readonly cache: Cache,
@@ -32,6 +35,7 @@ export class Sweeper {
   isElected(): bool {
     if (this.lease.held(this.cache.clock.nowNanoseconds())) return true;
     this.sweep = null;
+    this.before = null;
     return false;
   }
 
@@ -39,6 +43,10 @@ export class Sweeper {
   work(deadline: Deadline): void {
     this.collection.work(deadline);
     const now = this.cache.clock.nowNanoseconds();
+    if (now - this.shownAt >= NANOSECONDS_PER_SECOND) {
+      this.shownAt = now;
+      this.cache.counts.show();
+    }
     let sweep = this.sweep;
     if (!sweep) {
       // A clock that was set back must not stop the sweeping.
@@ -48,6 +56,8 @@ export class Sweeper {
       this.sweep = sweep;
     }
     if (!sweep.step(deadline)) return;
+    sweep.count(this.before);
+    this.before = sweep.failed ? null : sweep;
     this.sweep = null;
     this.nextPass = now + PASS_NANOSECONDS;
   }

@@ -26,8 +26,10 @@ export class StatisticsRoute extends Route {
   get(request: AdminRequest, response: AdminResponse): void {
     const json = response.begin(200);
     json.beginObject();
+    const number = this.cache.number();
+    const counts = this.cache.counts;
     json.name("number");
-    json.number(this.cache.number());
+    json.number(number);
     json.name("cache_size");
     json.number(this.cache.settings.cacheSize);
     this.member(json, "accept", Metric.ACCEPT);
@@ -44,8 +46,10 @@ export class StatisticsRoute extends Route {
     this.member(json, "lost", Metric.LOST);
     this.member(json, "expired", Metric.EXPIRED);
     this.member(json, "flushed", Metric.FLUSHED);
-    this.member(json, "tombstones", Metric.TOMBSTONES);
-    this.member(json, "saturated_pages", Metric.SATURATED_PAGES);
+    json.name("tombstones");
+    json.number(counts.tombstones);
+    json.name("saturated_pages");
+    json.number(counts.saturatedPages);
     this.member(json, "corrupted_pages", Metric.CORRUPTED_PAGES);
     this.member(json, "cas_conflicts", Metric.CAS_CONFLICTS);
     this.member(json, "failed", Metric.FAILED);

@@ -77,9 +77,7 @@ class EarlierPage {
     const key = new StoreKey("default", "page", true);
     key.select(0);
     bench.store.overwrite(key.start, key.length, this.start, this.used);
-    bench.metrics.record(Metric.SESSIONS, this.sessions);
-    bench.metrics.record(Metric.TOMBSTONES, this.tombstones);
-    bench.metrics.record(Metric.SATURATED_PAGES, saturatedUntil != 0 ? 1 : 0);
+    bench.cache.counts.move(this.sessions, this.tombstones, saturatedUntil != 0 ? 1 : 0);
   }
 
   private head(entry: usize, fixed: i32, number: u32): void {
