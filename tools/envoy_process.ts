@@ -36,6 +36,8 @@ export interface HotRestart {
   baseId: number;
   /** 0, then 1, and so on. */
   epoch: number;
+  /** After so many seconds the one before is told to end. */
+  parentSeconds: number;
 }
 
 export interface EnvoyProcess {
@@ -107,7 +109,9 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
 
 function hotRestartFlags(hotRestart?: HotRestart): string[] {
   if (hotRestart === undefined) return ["--disable-hot-restart"];
-  return ["--base-id", String(hotRestart.baseId), "--restart-epoch", String(hotRestart.epoch)];
+  const { baseId, epoch, parentSeconds } = hotRestart;
+  const takeOver = ["--drain-time-s", String(parentSeconds - 1), "--parent-shutdown-time-s", String(parentSeconds)];
+  return ["--base-id", String(baseId), "--restart-epoch", String(epoch), ...takeOver];
 }
 
 async function untilLive(envoy: EnvoyProcess, adminPort: number): Promise<void> {

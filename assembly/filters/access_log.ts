@@ -1,7 +1,7 @@
 /**
  * What the access log of a passthrough listener can print of each connection's TLS session, where it is asked for:
  *
- *   tls_session_outcome   full, resumed, declined, lost, refused or failed
+ *   tls_session_outcome   full, resumed, declined, lost, refused, diverted or failed
  *   tls_session_offered   none, id, ticket or psk
  *   tls_session_id        hex: the ID of what was offered, as the API calls it
  *   tls_session_issued    hex: the ID of what the server issued, as far as it can be seen
@@ -69,6 +69,7 @@ function kindWord(kind: u8): Word {
 
 function fateWord(fate: i32): Word {
   if (fate == Fate.ACCEPTED) return RESUMED;
+  if (fate == Fate.DIVERTED) return DIVERTED;
   return fate == Fate.LOST ? LOST : DECLINED;
 }
 
@@ -100,6 +101,7 @@ const RESUMED = new Word("resumed");
 const DECLINED = new Word("declined");
 const LOST = new Word("lost");
 const REFUSED = new Word("refused");
+const DIVERTED = new Word("diverted");
 const FAILED = new Word("failed");
 const NONE = new Word("none");
 const SESSION_ID = new Word("id");

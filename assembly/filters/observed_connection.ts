@@ -43,6 +43,9 @@ export class ObservedConnection {
   token: i32;
   /** Number of the upstream that it was sent to, -1 where Envoy's balancer has chosen. */
   wanted: i32;
+  /** An `EventCause` if it was steered away from the upstream numbered `avoided`, the issuer of what its client offers first; else 0. */
+  diversion: u8;
+  avoided: i32;
   /** Number of the upstream that has answered it, -1 if that was not asked for. */
   answeredBy: i32;
   held: usize;

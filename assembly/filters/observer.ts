@@ -392,9 +392,10 @@ export class Observer extends CacheFilter {
     connection.answered = true;
     connection.sampled = handshake.acceptedKind == 0 || this.sampling.takesNext();
     this.countUnfollowed(connection, handshake, false);
+    const upstreamChoice = this.upstreamChoice;
+    observation.diversion = upstreamChoice ? upstreamChoice.diversionOf(connection) : 0;
     const verdict = observation.serverHello(handshake, !connection.passes, connection.sampled);
     connection.handle = observation.handle;
-    const upstreamChoice = this.upstreamChoice;
     if (upstreamChoice) upstreamChoice.answered(connection, handshake);
     if (verdict == Verdict.Unfollowed) this.countUnfollowed(connection, handshake, true);
     this.log(observation, handshake, verdict);

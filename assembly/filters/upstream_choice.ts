@@ -105,7 +105,23 @@ export class UpstreamChoice {
     steering.choose(handshake, offered);
     connection.token = steering.token;
     if (steering.hashes) hash(steering.text);
-    return steering.namesHost && setup.exactCluster.isThere && this.send(connection, steering.upstream);
+    const isSent = steering.namesHost && setup.exactCluster.isThere && this.send(connection, steering.upstream);
+    if (isSent || !this.exact) {
+      connection.diversion = steering.diversion;
+      connection.avoided = steering.avoided;
+    }
+    return isSent;
+  }
+
+  /**
+   * Why a connection was steered away from the issuer of what its client offers, an `EventCause`, if another server has answered it; else
+   * 0, also if nobody can tell who has answered.
+   */
+  diversionOf(connection: ObservedConnection): u8 {
+    if (connection.diversion == 0) return 0;
+    const length = UPSTREAM.read(ADDRESS, MAX_UPSTREAM_LENGTH);
+    if (length <= 0 || this.steering.tokens.numberOf(ADDRESS, length) == connection.avoided) return 0;
+    return connection.diversion;
   }
 
   /** Learns who has answered a connection; not from other clusters than the steering's. */

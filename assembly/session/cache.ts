@@ -38,7 +38,7 @@ import { Cause, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origi
 import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
 import { Revocations } from "./revocations";
 import { Settings } from "./settings";
-import { Metric, refusedFor } from "./statistics";
+import { divertedFor, Metric, refusedFor } from "./statistics";
 import { TicketKeys } from "./ticket_keys";
 
 export const enum Lookup {
@@ -338,6 +338,13 @@ export class Cache {
     this.metrics.increase(Metric.REFUSED, 1);
     this.metrics.increase(refusedFor(cause), 1);
     this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength, about, client);
+  }
+
+  /** The same of one that was steered away from its issuer, where it would be refused, and has got a full handshake. */
+  diverted(id: usize, idLength: i32, cause: u8): void {
+    this.metrics.increase(Metric.DIVERTED, 1);
+    this.metrics.increase(divertedFor(cause), 1);
+    this.pages.tell(this.clock.nowNanoseconds(), EventType.DIVERTED, cause, id, idLength);
   }
 
   /**

@@ -40,6 +40,11 @@ export class Observation {
   offeredId: usize = 0;
   offeredIdLength: i32 = 0;
   fate: i32 = Fate.ACCEPTED;
+  /**
+   * Of the answer that is going to be looked at, to be set before: an `EventCause` if its connection was steered away from the issuer of
+   * what its client offers first, as that would be refused there, and another server has answered; else 0.
+   */
+  diversion: u8 = 0;
   /** What that answer's acceptance is put down to. */
   handle: AcceptedHandle = AcceptedHandle.Untold;
   private readonly session: Session = new Session();
@@ -335,6 +340,14 @@ export class Observation {
       certain = !handshake.offers13 && !(handshake.asksForTicket && handshake.promisesTicket);
     }
     if (id == 0) return;
+    const diversion = this.diversion;
+    if (diversion != 0) {
+      // Counts as refused does: as nothing else, whatever the cache holds of it.
+      this.offer(kind, id, idLength);
+      this.count(kind, Fate.DIVERTED);
+      this.cache.diverted(id, idLength, diversion);
+      return;
+    }
     this.cache.readSettings();
     const session = this.describe(handshake);
     session.tellUpstream(this.server);

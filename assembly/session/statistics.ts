@@ -1,6 +1,9 @@
 /**
  * The catalogue of what a cache counts: numbers of metrics, and their names. A name is a family in Prometheus naming,
  * followed by pairs of label and value; all families share the prefix `tls_session_cache_`.
+ *
+ * Metrics are the process's, and of a name: they begin with the process, not with the cache. While a hot restart lasts, Envoy adds to the
+ * new process's gauges those of the old one, and to its counters what the old one goes on counting. So nothing is ever decided by them.
  */
 import { PARSE_ERRORS, parseErrorName } from "../tls/parse_error";
 import { EventCause, eventCauseName } from "./events/event";
@@ -9,7 +12,7 @@ import { Kind } from "./session";
 export const PROTOCOLS: i32 = 5;
 export const OUTCOMES: i32 = 4;
 export const KINDS: i32 = 3;
-export const FATES: i32 = 5;
+export const FATES: i32 = 6;
 /** A session, a ticket key or a server name that was removed, `strict`, and what could not be followed. */
 export const REFUSAL_CAUSES: i32 = 5;
 
@@ -56,10 +59,14 @@ export namespace Metric {
   export const RENEGOTIATIONS: i32 = 30;
   /** Calls of the host that enforcement stands on, and that failed: the connection was closed. */
   export const HOST_CALLS_FAILED: i32 = 31;
+  /** Offers that were steered away from their issuer, as they would be refused there, and got a full handshake. */
+  export const DIVERTED: i32 = 32;
   /** Plus an index of REFUSAL_CAUSES. */
-  export const REFUSED_FOR: i32 = 32;
+  export const REFUSED_FOR: i32 = 33;
+  /** Plus an index of REFUSAL_CAUSES. */
+  export const DIVERTED_FOR: i32 = REFUSED_FOR + REFUSAL_CAUSES;
   /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
-  export const HANDSHAKES: i32 = REFUSED_FOR + REFUSAL_CAUSES;
+  export const HANDSHAKES: i32 = DIVERTED_FOR + REFUSAL_CAUSES;
   export const FULL_BY_KIND: i32 = HANDSHAKES + PROTOCOLS * OUTCOMES;
   /** Plus an index of kind (0 to 2). */
   export const OFFERED: i32 = FULL_BY_KIND + KINDS;
@@ -92,6 +99,8 @@ export namespace Fate {
   export const REFUSED: i32 = 3;
   /** The handshake ended before it could be told. */
   export const FAILED: i32 = 4;
+  /** It would be refused at its issuer, was steered to another server for that, and that one did a full handshake. */
+  export const DIVERTED: i32 = 5;
 }
 
 export const METRICS: i32 = Metric.PARSE_ERRORS + PARSE_ERRORS;
@@ -119,6 +128,11 @@ export function fullByKind(issued: i32): i32 {
 /** The metric of refusals for a cause: one of `EventCause`, from SESSION on. */
 export function refusedFor(cause: u8): i32 {
   return Metric.REFUSED_FOR + <i32>(cause - EventCause.SESSION);
+}
+
+/** The metric of diversions for a cause: one of `EventCause`, from SESSION on. */
+export function divertedFor(cause: u8): i32 {
+  return Metric.DIVERTED_FOR + <i32>(cause - EventCause.SESSION);
 }
 
 /** The metric of sessions of a `Kind` that were offered. */
@@ -166,8 +180,10 @@ export function metricName(metric: i32, cacheName: string): string {
     return PREFIX + "full_handshakes_total" + cache + ".kind." + (kind == 0 ? "id" : kind == 1 ? "ticket" : "none");
   }
   if (metric >= Metric.REFUSED_FOR && metric < Metric.HANDSHAKES) {
-    const cause = <u8>(metric - Metric.REFUSED_FOR) + EventCause.SESSION;
-    return PREFIX + "refusals_total" + cache + ".cause." + eventCauseName(cause);
+    const index = metric - Metric.REFUSED_FOR;
+    const family = index < REFUSAL_CAUSES ? "refusals_total" : "diversions_total";
+    const cause = <u8>(index % REFUSAL_CAUSES) + EventCause.SESSION;
+    return PREFIX + family + cache + ".cause." + eventCauseName(cause);
   }
   if (metric >= Metric.HANDSHAKES) {
     const index = metric - Metric.HANDSHAKES;
@@ -202,7 +218,7 @@ function protocolIndex(protocol: u16): i32 {
 const PREFIX: string = "tls_session_cache_";
 const PROTOCOL_NAMES: StaticArray<string> = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 const KIND_NAMES: StaticArray<string> = ["id", "ticket", "psk"];
-const FATE_NAMES: StaticArray<string> = ["accepted", "lost", "declined", "refused", "failed"];
+const FATE_NAMES: StaticArray<string> = ["accepted", "lost", "declined", "refused", "failed", "diverted"];
 const OUTCOME_NAMES: StaticArray<string> = ["full", "resumed_id", "resumed_ticket", "resumed_psk"];
 const FAMILIES: StaticArray<string> = [
   "sessions",
@@ -237,4 +253,5 @@ const FAMILIES: StaticArray<string> = [
   "clients_unfollowed_total",
   "renegotiations_total",
   "host_calls_failed_total",
+  "diverted_total",
 ];

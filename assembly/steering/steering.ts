@@ -18,7 +18,7 @@ import { Clock } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
 import { AcceptedHandle } from "../session/accepted_handle";
 import { Cache, Lookup } from "../session/cache";
-import { Refusals, Verdict } from "../session/refusal";
+import { causeOf, Refusals, Verdict } from "../session/refusal";
 import { Known, Session } from "../session/session";
 import { KeyState } from "../session/ticket_keys";
 import { Handshake } from "../tls/handshake";
@@ -48,6 +48,10 @@ export class Steering {
   balanceFactor: u32 = 0;
   /** Of the last choice: it goes by what is known of the session, and not by where its client comes from. */
   private isKnown: bool = false;
+  /** Of the last choice: an `EventCause` if it leads away from an issuer at which what is offered would be refused; else 0. */
+  diversion: u8 = 0;
+  /** Of a choice that leads away: the number of that issuer. */
+  avoided: i32 = -1;
   /** Of the last choice: its issuer is known, and no way there. */
   private seeksIssuer: bool = false;
   private readonly sources: Sources;
@@ -124,9 +128,13 @@ export class Steering {
     this.keys.asksOthers = this.levelling.isCalm;
     this.isKnown = false;
     this.seeksIssuer = false;
+    this.diversion = 0;
     const upstream = this.upstreamFor(handshake, offered);
     this.upstream = this.bounded(this.reach.has(upstream) ? upstream : -1, offered);
-    if (this.upstream < 0) this.upstream = this.levelling.spreadTo();
+    if (this.upstream < 0) {
+      this.diversion = 0;
+      this.upstream = this.levelling.spreadTo();
+    }
     this.token = -1;
     if (!this.exact) this.token = this.upstream >= 0 ? this.tokens.leadingTo(this.upstream) : this.exploring();
     if (this.token >= 0) this.text = <u64>this.token;
@@ -228,11 +236,16 @@ export class Steering {
     if (offered.idLength == 0) return -1;
     const lookup = this.cache.look(offered.id, offered.idLength);
     const holder = this.holderOf(lookup);
-    const refused = this.refusals.judgeLooked(offered, lookup) != Verdict.Resume;
+    const verdict = this.refusals.judgeLooked(offered, lookup);
     const key = keyOf(handshake);
     const state = key != 0 ? this.stateOf(key) : 0;
     const named = state != 0 ? this.upstreamOfKey() : -1;
-    if (refused) return this.otherThan(holder >= 0 ? holder : state != 0 ? this.keys.onlyHolder(key, named) : -1);
+    if (verdict != Verdict.Resume) {
+      const issuer = holder >= 0 ? holder : state != 0 ? this.keys.onlyHolder(key, named) : -1;
+      this.diversion = causeOf(verdict);
+      this.avoided = issuer;
+      return this.otherThan(issuer);
+    }
     if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return this.known(holder);
     if (state == KeyState.TOLD && named >= 0) return this.known(named);
     if (state == KeyState.LEARNED || state == KeyState.SHARED) {

@@ -92,7 +92,7 @@ describe("resumptions behind plain round robin", () => {
       assert.ok(
         text.includes(`\ntls_session_cache_resumptions_offered_total{cache="default",kind="${kind}"} ${offered}\n`),
       );
-      for (const outcome of ["accepted", "lost", "declined", "refused", "failed"]) {
+      for (const outcome of ["accepted", "lost", "declined", "refused", "failed", "diverted"]) {
         const value = Number((stats[`resumptions_${outcome}`] as AnswerBody)[kind]);
         const labels = text
           .split("\n")

@@ -7,7 +7,8 @@ import { constants } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
-import { type Stack, inParallel, startStack } from "./stack.ts";
+import type { AnswerBody } from "../wasm/answer.ts";
+import { type Stack, eventually, inParallel, startStack } from "./stack.ts";
 import { type TlsRequest, type Visit, visit } from "./tls_client.ts";
 
 const KINDS: Record<"id" | "ticket" | "psk", Partial<TlsRequest>> = {
@@ -61,15 +62,29 @@ for (const steering of ["hash", "exact"] as const) {
         const clients = await inParallel([...Array(12).keys()], 4, () =>
           visit({ port: stack.tlsPort, ...KINDS[kind] }),
         );
-        for (const { session, upstream, ids } of await learned(stack, clients, kind)) {
+        const held = await learned(stack, clients, kind);
+        const before = await stack.stats();
+        let visits = 0;
+        for (const { session, upstream, ids } of held) {
           for (const id of ids) assert.equal((await stack.admin("DELETE", `/v1/sessions/${id}`)).status, 200);
           for (let i = 0; i < 3; i++) {
             const seen = await visit({ port: stack.tlsPort, session, ...KINDS[kind] });
             assert.equal(seen.resumed, false);
             assert.notEqual(seen.upstream, upstream);
+            visits++;
           }
         }
         assert.equal(Number((await stack.stats()).refused), 0, "no client has seen an alert");
+        await eventually("each has counted as diverted, and as nothing else", async () => {
+          const now = await stack.stats();
+          assert.equal(byKind(now, "diverted", kind) - byKind(before, "diverted", kind), visits);
+          assert.equal(Number(now.diverted) - Number(before.diverted), visits);
+          const others = ["lost", "declined", "refused", "failed"].map((fate) => byKind(now, fate, kind));
+          assert.deepEqual(
+            others,
+            ["lost", "declined", "refused", "failed"].map((fate) => byKind(before, fate, kind)),
+          );
+        });
       });
     }
   });
@@ -184,6 +199,11 @@ describe("a listener that does not read before it has connected", () => {
     }
   });
 });
+
+/** How many offered sessions of a kind have a fate. */
+function byKind(stats: AnswerBody, fate: string, kind: string): number {
+  return Number((stats[`resumptions_${fate}`] as AnswerBody)[kind]);
+}
 
 /** Each client's session, where it is from, and the IDs by which the cache has it. */
 async function learned(

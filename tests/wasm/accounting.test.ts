@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FULL_TOKEN } from "./admin_contract.ts";
-import type { AnswerBody } from "./answer.ts";
 import type { Connection, Flight } from "./fake_host.ts";
 import { Proxy } from "./proxy.ts";
 import { Random } from "./random.ts";
+import { NONE, assertAddsUp, each, eventsOf, fates, nothing, underWay } from "./sums.ts";
 import {
   alert,
   applicationData,
@@ -33,7 +33,6 @@ import {
 
 const A = "10.0.0.1:443";
 const B = "10.0.0.2:443";
-const NONE = { id: 0, ticket: 0, psk: 0 };
 
 describe("the number of sessions", () => {
   const assertNumberAddsUp = (proxy: Proxy): void => {
@@ -298,67 +297,7 @@ const EXCHANGES: ((number: number) => Flight[])[] = [
   () => [client(clientHello()), server(applicationData(40))],
 ];
 
-type ByKind = Record<"id" | "ticket" | "psk", number>;
-
-function each(count: number, other: Partial<ByKind> = {}): ByKind {
-  return { id: count, ticket: count, psk: count, ...other };
-}
-
-function nothing(): Record<string, ByKind> {
-  return { offered: NONE, accepted: NONE, lost: NONE, declined: NONE, refused: NONE, failed: NONE };
-}
-
-/** `resumptions_...` of /v1/stats, which must be what the metrics say. */
-function fates(proxy: Proxy): Record<string, ByKind> {
-  const { json } = proxy.request("GET", "/v1/stats");
-  const read: Record<string, ByKind> = {};
-  for (const fate of Object.keys(nothing())) {
-    read[fate] = json[`resumptions_${fate}`] as ByKind;
-    for (const [kind, count] of Object.entries(read[fate])) {
-      const family = fate === "offered" ? "resumptions_offered_total" : "resumptions_total";
-      const outcome = fate === "offered" ? "" : `.outcome.${fate}`;
-      const name = `tls_session_cache_${family}.cache.default.kind.${kind}${outcome}`;
-      assert.equal(proxy.host.metrics.value(name), count, name);
-    }
-  }
-  return read;
-}
-
-function underWay(proxy: Proxy): number {
-  const { json } = proxy.request("GET", "/v1/stats");
-  const ended = sum(json.full) + sum(json.resumed) + sum(json.resumptions_refused) + Number(json.failed);
-  return Number(json.accept) - ended;
-}
-
-/** To be called when no handshake is under way. */
-function assertAddsUp(proxy: Proxy): void {
-  const { json } = proxy.request("GET", "/v1/stats");
-  assert.equal(underWay(proxy), 0, JSON.stringify(json));
-  assert.equal(json.accept_good, sum(json.full) + sum(json.resumed));
-  assert.equal(json.refused, sum(json.resumptions_refused));
-  const { offered, ...others } = fates(proxy);
-  for (const kind of ["id", "ticket", "psk"] as const) {
-    const decided = Object.values(others).reduce((total, fate) => total + fate[kind], 0);
-    assert.equal(decided, offered?.[kind], `${kind}: ${JSON.stringify(fates(proxy))}`);
-  }
-}
-
-function sum(counts: unknown): number {
-  return Object.values(counts as Record<string, number>).reduce((total, count) => total + count, 0);
-}
-
 /** The IDs of all refusals that were told as events. */
 function refusals(proxy: Proxy): unknown[] {
-  proxy.host.pass(3);
-  const ids: unknown[] = [];
-  for (let after: unknown = null, pages = 0; pages < 100; pages++) {
-    const query = after === null ? "" : `&after=${String(after)}`;
-    const { events, missed, next } = proxy.request("GET", `/v1/events?limit=1000${query}`).json;
-    assert.ok(missed === undefined || missed === 0, "the log holds them all");
-    const page = events as AnswerBody[];
-    if (page.length === 0) break;
-    ids.push(...page.filter(({ type }) => type === "refused").map(({ id }) => id));
-    after = next;
-  }
-  return ids;
+  return eventsOf(proxy, "refused").map(({ id }) => id);
 }

@@ -8,6 +8,8 @@ export interface ProxyOptions {
   workers?: number;
   /** Settings of the cache, the same for all filters. */
   cache?: Record<string, unknown>;
+  /** Settings of the observer alone. */
+  observer?: Record<string, unknown>;
   host?: FakeHost;
 }
 
@@ -15,11 +17,14 @@ export class Proxy {
   readonly host: FakeHost;
   readonly workers: Worker[] = [];
 
-  constructor({ workers = 2, cache = {}, host = new FakeHost() }: ProxyOptions = {}) {
+  constructor({ workers = 2, cache = {}, observer = {}, host = new FakeHost() }: ProxyOptions = {}) {
     this.host = host;
     for (let i = 0; i < workers; i++) {
       const worker = host.worker();
-      assert.ok(worker.configure("observer", observerSettings(cache)), this.lastLog("the observer refused"));
+      assert.ok(
+        worker.configure("observer", { ...observerSettings(cache), ...observer }),
+        this.lastLog("the observer refused"),
+      );
       assert.ok(worker.configure("admin", adminSettings(cache)), this.lastLog("the admin filter refused"));
       this.workers.push(worker);
     }

@@ -42,6 +42,7 @@ export class StatisticsRoute extends Route {
     this.member(json, "replaces", Metric.REPLACES);
     this.member(json, "removes", Metric.REMOVES);
     this.member(json, "refused", Metric.REFUSED);
+    this.member(json, "diverted", Metric.DIVERTED);
     this.member(json, "declined", Metric.DECLINED);
     this.member(json, "lost", Metric.LOST);
     this.member(json, "expired", Metric.EXPIRED);
@@ -61,7 +62,8 @@ export class StatisticsRoute extends Route {
     this.member(json, "renegotiations", Metric.RENEGOTIATIONS);
     this.member(json, "host_calls_failed", Metric.HOST_CALLS_FAILED);
     this.writeNeverResume(json);
-    this.writeRefused(json);
+    this.writeByCause(json, "refused_for", Metric.REFUSED_FOR);
+    this.writeByCause(json, "diverted_for", Metric.DIVERTED_FOR);
     this.writeResumed(json);
     this.writeFull(json);
     this.writeResumptions(json);
@@ -98,11 +100,12 @@ export class StatisticsRoute extends Route {
     json.endArray();
   }
 
-  private writeRefused(json: JsonWriter): void {
-    json.name("refused_for");
+  /** An object of the metrics of all causes for which a session is refused, from the first one's number on. */
+  private writeByCause(json: JsonWriter, name: string, first: i32): void {
+    json.name(name);
     json.beginObject();
     for (let cause = 0; cause < REFUSAL_CAUSES; cause++) {
-      this.member(json, eventCauseName(EventCause.SESSION + <u8>cause), Metric.REFUSED_FOR + cause);
+      this.member(json, eventCauseName(EventCause.SESSION + <u8>cause), first + cause);
     }
     json.endObject();
   }

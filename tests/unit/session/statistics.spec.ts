@@ -1,6 +1,8 @@
+import { EventCause } from "../../../assembly/session/events/event";
 import { Kind } from "../../../assembly/session/session";
 import {
   Fate,
+  divertedFor,
   FATES,
   fateName,
   handshakes,
@@ -11,6 +13,7 @@ import {
   METRICS,
   offered,
   Outcome,
+  refusedFor,
   resumptions,
 } from "../../../assembly/session/statistics";
 
@@ -43,6 +46,19 @@ describe("the catalogue of metrics", () => {
         expect(name.endsWith(".kind." + kindIndexName(kind) + ".outcome." + fateName(fate))).toBe(true, name);
       }
     }
+  });
+
+  it("names refusals and diversions by cause", () => {
+    expect(metricName(refusedFor(EventCause.SESSION), "edge")).toBe(
+      "tls_session_cache_refusals_total.cache.edge.cause.session",
+    );
+    expect(metricName(divertedFor(EventCause.SESSION), "edge")).toBe(
+      "tls_session_cache_diversions_total.cache.edge.cause.session",
+    );
+    expect(metricName(divertedFor(EventCause.UNFOLLOWED), "edge")).toBe(
+      "tls_session_cache_diversions_total.cache.edge.cause.unfollowed",
+    );
+    expect(metricName(Metric.DIVERTED, "edge")).toBe("tls_session_cache_diverted_total.cache.edge");
   });
 
   it("has names of numbers of families that stand alone", () => {

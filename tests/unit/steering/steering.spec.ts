@@ -418,10 +418,13 @@ describe("what would be refused if it resumed", () => {
     for (let upstream: i32 = 0; upstream < 4; upstream++) {
       one.hold(1, UPSTREAMS[upstream]);
       expect(one.chosen(withId(1))).toBe(upstream);
+      expect(one.steering.diversion).toBe(0);
       one.bench.cache.remove(idOf(1), 32, EventCause.API);
       let tried: u64 = 0;
       for (let i = 0; i < 100; i++) tried |= (<u64>1) << (<u64>one.chosen(withId(1)));
       expect(tried).toBe(0b1111 ^ ((<u64>1) << (<u64>upstream)));
+      expect(one.steering.diversion).toBe(EventCause.SESSION);
+      expect(one.steering.avoided).toBe(upstream);
       one.bench.cache.put(session(1));
     }
   });
@@ -441,6 +444,7 @@ describe("what would be refused if it resumed", () => {
     const one = new Steered();
     one.bench.cache.remove(idOf(1), 32, EventCause.API);
     expect(one.chosen(withId(1))).toBe(SPREAD);
+    expect(one.steering.diversion).toBe(0);
     one.visit(withNothing(), declined13(), 2);
     one.bench.cache.ticketKeys.remove(ticket(1).at);
     expect(one.chosen(withPsk(ticket(1)))).toBe(SPREAD, "its source is no guess");
