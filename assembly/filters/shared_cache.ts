@@ -8,13 +8,14 @@ import { HostMetrics } from "../host/host_metrics";
 import { HttpCall } from "../host/http_call";
 import { PropertyPath } from "../host/properties";
 import { SharedData } from "../host/shared_data";
+import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { LogLevel } from "../ports/log";
-import { Clock } from "../ports/clock";
 import { Cache } from "../session/cache";
 import { Deadline, SLICE_NANOSECONDS } from "../session/job";
 import { GivenSettings, Settings } from "../session/settings";
 import { GAUGES, metricNames } from "../session/statistics";
 import { Sweeper } from "../session/sweeper";
+import { Tally } from "../session/tally";
 import { VERSION } from "./module_version";
 
 export class SharedCache {
@@ -24,10 +25,12 @@ export class SharedCache {
   private readonly poster: EventPoster | null;
   private readonly pages: u32;
   private ticked: u32 = 0;
+  private comparedAt: u64 = 0;
 
   private constructor(
     readonly cache: Cache,
     readonly store: SharedData,
+    private readonly tally: Tally,
     events: EventsConfig | null,
   ) {
     this.pages = cache.settings.pages;
@@ -52,9 +55,15 @@ export class SharedCache {
   /** What is due in the background, a slice of it; on most virtual machines nothing. */
   tick(): void {
     this.cache.tick();
+    this.tally.tick();
     const elected = this.sweeper.isElected();
     this.keepRegistered(elected);
     if (elected) {
+      const now = this.cache.clock.nowNanoseconds();
+      if (now - this.comparedAt >= NANOSECONDS_PER_SECOND) {
+        this.comparedAt = now;
+        this.tally.compare();
+      }
       this.deadline.start(SLICE_NANOSECONDS);
       this.cache.events.run(this.deadline);
       this.sweeper.work(this.deadline);
@@ -113,7 +122,8 @@ export class SharedCache {
     }
     const metrics = new HostMetrics(metricNames(config.cache), GAUGES);
     if (clock.monotonicSeconds() == 0) new HostLog().write(LogLevel.Warn, role + ": " + NO_MACHINE_CLOCK);
-    return new SharedCache(new Cache(settings, store, clock, metrics), store, config.events);
+    const tally = new Tally(config.cache, store, metrics, settings.created);
+    return new SharedCache(new Cache(settings, store, clock, tally), store, tally, config.events);
   }
 
   free(): void {
@@ -121,6 +131,7 @@ export class SharedCache {
     this.sweeper.free();
     const poster = this.poster;
     if (poster) poster.free();
+    this.tally.free();
     this.cache.free();
   }
 }

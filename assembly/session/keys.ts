@@ -8,6 +8,7 @@
  *   "tls_session_cache/2/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
  *   "tls_session_cache/2/NAME/page" + u32        one page, see `page.ts`
  *   "tls_session_cache/2/NAME/counts"            how much it holds, see `counts.ts`
+ *   "tls_session_cache/2/NAME/tally"             what it has counted, see `tally.ts`
  *   "tls_session_cache/2/NAME/names" + u32       names that sessions share, see `names.ts`
  *   "tls_session_cache/2/NAME/names_turn"        which half of them takes new ones, see `names.ts`
  *   "tls_session_cache/2/NAME/ticket_keys" + u32, ".../revocations" + u32, ".../issuers" + u32       rows, see `table.ts`
