@@ -3,13 +3,13 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { findEnvoy, refuseUnsupportedPlatform } from "./envoy_binary.ts";
+import { findEnvoy, releaseOf, wheelFor } from "./envoy_binary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "envoy-binary-"));
 const environment = { ...process.env };
 
 beforeEach(() => {
-  process.env = { ...environment, ENVOY_BIN: "" };
+  process.env = { ...environment, ENVOY_BIN: "", ENVOY_VERSION: "" };
 });
 after(() => {
   process.env = environment;
@@ -23,12 +23,38 @@ test("ENVOY_BIN comes first, and its version is told", async () => {
   assert.match(lines.join("\n"), /using Envoy 1\.40\.0: /);
 });
 
-test("envoy on PATH comes second, and another version is remarked upon", async () => {
-  const path = program("envoy", "echo 'envoy  version: 0a1b2c/1.39.1/Clean/RELEASE/BoringSSL'");
+test("envoy on PATH comes before an install, and what it cannot do is told", async () => {
   process.env["PATH"] = `${folder}:${environment["PATH"]}`;
-  const lines: string[] = [];
-  assert.equal(await findEnvoy((line) => lines.push(line)), path);
-  assert.match(lines.join("\n"), /using Envoy 1\.39\.1 \(tested with 1\.40\.0\)/);
+  for (const [version, remark] of [
+    ["1.39.1", /using Envoy 1\.39\.1: /],
+    ["1.37.9", /using Envoy 1\.37\.9 \(without steering by "hash", .*"exact" works\)\): /],
+    ["1.36.4", /using Envoy 1\.36\.4 \(without steering, and without the closing of .* refused\): /],
+    ["1.41.0", /using Envoy 1\.41\.0 \(newer than what was tested: 1\.40\.0\): /],
+  ] as const) {
+    const path = program("envoy", `echo 'envoy  version: 0a1b2c/${version}/Clean/RELEASE/BoringSSL'`);
+    const lines: string[] = [];
+    assert.equal(await findEnvoy((line) => lines.push(line)), path);
+    assert.match(lines.join("\n"), remark);
+  }
+});
+
+test("an Envoy that is too old is refused on one line, by its version", async () => {
+  process.env["ENVOY_BIN"] = program("old", "echo 'envoy  version: 0a1b2c/1.35.9/Clean/RELEASE/BoringSSL'");
+  await assert.rejects(
+    findEnvoy(ignore),
+    /^SetupError: Envoy 1\.35\.9 is too old for the filter, which needs 1\.36\.4 /,
+  );
+});
+
+test("ENVOY_VERSION that is none of the tested ones is refused, with their names", async () => {
+  process.env["ENVOY_VERSION"] = "1.38.3";
+  await assert.rejects(findEnvoy(ignore), /^SetupError: ENVOY_VERSION=1\.38\.3 is none of .*1\.38\.2, .*ENVOY_BIN/);
+});
+
+test("ENVOY_VERSION may name a line", () => {
+  assert.equal(releaseOf("1.39").version, "1.39.3");
+  assert.equal(releaseOf("1.37.0").version, "1.37.0");
+  assert.throws(() => releaseOf("1.3"), /is none of/);
 });
 
 test("ENVOY_BIN that is missing, not executable or not an Envoy is refused on one line", async () => {
@@ -52,15 +78,24 @@ test("ENVOY_BIN that is missing, not executable or not an Envoy is refused on on
   }
 });
 
-test("where no package fits, one line says to set ENVOY_BIN", () => {
+test("where no package fits, one line says to set ENVOY_BIN; elsewhere its sha256 is known", () => {
+  const release = releaseOf("1.40.0");
   for (const machine of [
-    { platform: "linux", arch: "arm64" },
+    { platform: "darwin", arch: "x64" },
     { platform: "win32", arch: "x64" },
   ]) {
-    assert.throws(() => refuseUnsupportedPlatform(machine), /^SetupError: there is no Envoy package .* set ENVOY_BIN/);
+    assert.throws(
+      () => wheelFor(release, machine),
+      /^SetupError: there is no package of Envoy 1\.40\.0 .* set ENVOY_BIN/,
+    );
   }
-  refuseUnsupportedPlatform({ platform: "linux", arch: "x64" });
-  refuseUnsupportedPlatform({ platform: "darwin", arch: "arm64" });
+  for (const machine of [
+    { platform: "linux", arch: "x64" },
+    { platform: "linux", arch: "arm64" },
+    { platform: "darwin", arch: "arm64" },
+  ]) {
+    assert.match(wheelFor(release, machine), /^[0-9a-f]{64}$/);
+  }
 });
 
 function program(name: string, script: string): string {

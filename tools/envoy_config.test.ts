@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { renderEnvoyConfig } from "./envoy_config.ts";
+import { fittedTo, renderEnvoyConfig } from "./envoy_config.ts";
 import { ENVOY_CONFIG_FILE } from "./project.ts";
 
 const SHIPPED = readFileSync(ENVOY_CONFIG_FILE, "utf8");
@@ -66,6 +66,40 @@ test("settings are merged into the plugin configurations that they are for", () 
   });
 });
 
+test("for each version the capability list stands where that version reads it, and nothing of it is lost", () => {
+  const lists = (text: string): unknown[] => findAll(parse(text), (key) => key === "capability_restriction_config");
+  const shipped = lists(SHIPPED);
+  assert.equal(shipped.length, 3);
+  for (const version of ["1.36.4", "1.37.0", "1.38.2", "1.39.3"]) {
+    const rendered = renderEnvoyConfig({ envoyVersion: version });
+    assert.deepEqual(lists(rendered), shipped, version);
+    assert.deepEqual(lists(JSON.stringify(findAll(parse(rendered), (key) => key === "vm_config"))), [], version);
+    assert.match(rendered, /# What the module may call here/, "the comment is still there");
+  }
+});
+
+test("what a version cannot do is not asked of it", () => {
+  const steering = (version: string): unknown =>
+    (pluginConfigurations(renderEnvoyConfig({ envoyVersion: version }))[0] as { steering: unknown }).steering;
+  assert.deepEqual(["1.36.4", "1.37.0", "1.38.2", "1.40.0"].map(steering), ["off", "exact", "hash", "hash"]);
+  for (const [version, has] of [
+    ["1.36.4", false],
+    ["1.37.0", true],
+  ] as const) {
+    const keys = JSON.stringify(parse(renderEnvoyConfig({ envoyVersion: version })));
+    assert.equal(keys.includes('"max_early_data_bytes"'), has, version);
+    assert.equal(keys.includes('"close_when_refused"'), has, version);
+  }
+});
+
+test("a text for the shipped version is fitted by its fields alone, and stays as it is where they are right", () => {
+  assert.equal(fittedTo("1.40.0", SHIPPED), SHIPPED);
+  assert.equal(fittedTo("1.41.0", SHIPPED), SHIPPED);
+  const older = fittedTo("1.37.0", SHIPPED);
+  assert.deepEqual(pluginConfigurations(older), pluginConfigurations(SHIPPED));
+  assert.equal(fittedTo("1.37.0", older), older);
+});
+
 test("a file without the expected place is refused by the name of that place", () => {
   const folder = mkdtempSync(join(tmpdir(), "envoy-config-"));
   try {
@@ -99,4 +133,10 @@ function pluginConfigurations(rendered: string): unknown[] {
   };
   walk(parse(rendered));
   return found;
+}
+
+/** The values of all fields that `isWanted` by their names. */
+function findAll(node: unknown, isWanted: (key: string) => boolean): unknown[] {
+  if (typeof node !== "object" || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) => (isWanted(key) ? [value] : findAll(value, isWanted)));
 }

@@ -1,10 +1,12 @@
 /**
- * The shipped envoy.yaml with other ports, upstreams, module or plugin settings. Everything else stays as it is written
- * there, so what is tested and demonstrated is what is shipped. Throws where envoy.yaml has no such place to change.
+ * The shipped envoy.yaml with other ports, upstreams, module or plugin settings, and for another version of Envoy. Everything else
+ * stays as it is written there, so what is tested and demonstrated is what is shipped. Throws where envoy.yaml has no such place
+ * to change.
  */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { isMap, isScalar, isSeq, parseDocument, type Document, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, parseDocument, visit, type Document, type YAMLMap } from "yaml";
+import { abilitiesOf, SHIPPED_FOR } from "./envoy_versions.ts";
 import { ENVOY_CONFIG_FILE } from "./project.ts";
 
 export type Settings = { [name: string]: unknown };
@@ -24,6 +26,8 @@ export interface EnvoyConfigOptions {
   guard?: Settings;
   admin?: Settings;
   cache?: Settings;
+  /** Of the Envoy that is to read it: what it cannot do is not asked of it. That of envoy.yaml where none is named. */
+  envoyVersion?: string;
   /** Another file than the shipped envoy.yaml. */
   source?: string;
 }
@@ -48,10 +52,53 @@ export function renderEnvoyConfig(options: EnvoyConfigOptions = {}): string {
     setExisting(document, [...CERTIFICATE, "certificate_chain", "filename"], options.certificatePath);
     setExisting(document, [...CERTIFICATE, "private_key", "filename"], options.certificatePath);
   }
-  mergeSettings(document, OBSERVER, { ...options.cache, ...options.observer });
+  const version = options.envoyVersion ?? SHIPPED_FOR;
+  mergeSettings(document, OBSERVER, { ...steeringFor(version), ...options.cache, ...options.observer });
   mergeSettings(document, GUARD, { ...options.cache, ...options.guard });
   mergeSettings(document, ADMIN, { ...options.cache, ...options.admin });
+  fitFields(document, version);
   return document.toString({ lineWidth: 0 });
+}
+
+/** A configuration that was written for the version of envoy.yaml, with the fields that an Envoy of `version` knows. */
+export function fittedTo(version: string, configuration: string): string {
+  const document = parseDocument(configuration);
+  return fitFields(document, version) ? document.toString({ lineWidth: 0 }) : configuration;
+}
+
+function steeringFor(version: string): Settings {
+  const { bestSteering } = abilitiesOf(version);
+  return bestSteering === abilitiesOf(SHIPPED_FOR).bestSteering ? {} : { steering: bestSteering };
+}
+
+/** Whether anything changed. Comments move along with what they are about. */
+function fitFields(document: Document, version: string): boolean {
+  const { listIsInVmConfig, readsBeforeItConnects, closesFromLua } = abilitiesOf(version);
+  let changed = false;
+  visit(document, {
+    Map(_, node) {
+      if (!listIsInVmConfig && moveCapabilityList(node)) changed = true;
+      if (!readsBeforeItConnects && node.delete(EARLY_DATA)) changed = true;
+    },
+    Seq(_, node) {
+      if (closesFromLua) return;
+      const rest = node.items.filter((item) => !(isMap(item) && item.get("name") === CLOSES_BY_LUA));
+      if (rest.length < node.items.length) changed = true;
+      node.items = rest;
+    },
+  });
+  return changed;
+}
+
+/** Out of the plugin's vm_config, to stand beside it. */
+function moveCapabilityList(plugin: YAMLMap): boolean {
+  const machine = plugin.get("vm_config");
+  if (!isMap(machine)) return false;
+  const at = machine.items.findIndex(({ key }) => isScalar(key) && key.value === CAPABILITY_LIST);
+  const [pair] = at < 0 ? [] : machine.items.splice(at, 1);
+  if (pair === undefined) return false;
+  plugin.items.push(pair);
+  return true;
 }
 
 /** Throws on text that is not `host:port`. */
@@ -143,6 +190,10 @@ function describe(path: Path): string {
   return path.map((step) => (typeof step === "object" ? step.named : step)).join(" > ");
 }
 
+const CAPABILITY_LIST = "capability_restriction_config";
+const EARLY_DATA = "max_early_data_bytes";
+/** The name of a filter in envoy.yaml. */
+const CLOSES_BY_LUA = "close_when_refused";
 const TLS_LISTENER: Path = ["static_resources", "listeners", { named: "tls_passthrough" }];
 const HTTPS_LISTENER: Path = ["static_resources", "listeners", { named: "https" }];
 const ADMIN_LISTENER: Path = ["static_resources", "listeners", { named: "session_admin" }];

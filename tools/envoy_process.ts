@@ -9,6 +9,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { envoyVersion } from "./envoy_binary.ts";
+import { fittedTo } from "./envoy_config.ts";
+import { SHIPPED_FOR } from "./envoy_versions.ts";
 import { httpStatus } from "./http_status.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
@@ -16,7 +19,7 @@ import { SetupError } from "./setup_error.ts";
 export interface EnvoyOptions {
   /** As `findEnvoy` answers. */
   binary: string;
-  /** As `renderEnvoyConfig` answers. */
+  /** As `renderEnvoyConfig` answers. Where the binary is of another version, its fields are fitted to that. */
   configuration: string;
   /** Where the configuration puts Envoy's own admin. */
   envoyAdminPort: number;
@@ -55,7 +58,8 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
   mkdirSync(folder, { recursive: true });
   const configFile = join(folder, "envoy.yaml");
   const logFile = join(folder, "envoy.log");
-  writeFileSync(configFile, options.configuration);
+  const version = (await envoyVersion(options.binary)) ?? SHIPPED_FOR;
+  writeFileSync(configFile, fittedTo(version, options.configuration));
 
   // Envoy writes to the file itself: a pipe would fill up and stall it whenever this process is busy.
   const logDescriptor = openSync(logFile, "w");
