@@ -1,12 +1,13 @@
 /**
- * A node:test reporter for programs: one JSON object at the end, `{"passed":1,"failed":0,"skipped":0,"empty":[]}`. Suites are
- * not counted, only what runs; `empty` names the files that hold no test at all, which node:test itself counts as passed.
+ * A node:test reporter for programs: one JSON object at the end, `{"passed":1,"failed":0,"skipped":0,"empty":[],"failures":[]}`.
+ * Suites are not counted, only what runs; `empty` names the files that hold no test at all, which node:test itself counts as passed;
+ * `failures` has the file and name of each failure.
  * Plain JavaScript, because node:test loads its reporters before any TypeScript loader is in place.
  */
 import { isAbsolute } from "node:path";
 
 export default async function* count(events) {
-  const counts = { passed: 0, failed: 0, skipped: 0, empty: [] };
+  const counts = { passed: 0, failed: 0, skipped: 0, empty: [], failures: [] };
   for await (const event of events) {
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, details, skip, todo } = event.data;
@@ -15,7 +16,10 @@ export default async function* count(events) {
     if (event.type === "test:fail") {
       // A suite that failed because a test in it did is counted by that test.
       if (mayFail) counts.skipped++;
-      else if (!isSuite || details.error.failureType !== "subtestsFailed") counts.failed++;
+      else if (!isSuite || details.error.failureType !== "subtestsFailed") {
+        counts.failed++;
+        counts.failures.push({ file: event.data.file ?? "", name });
+      }
     } else if (!isSuite) {
       if (mayFail) counts.skipped++;
       else if (isAbsolute(name) && name === event.data.file) counts.empty.push(name);

@@ -76,7 +76,9 @@ function httpFaults(manager: Fields): string[] {
 function pluginFaults(plugin: Fields): string[] {
   const faults: string[] = [];
   const machine = plugin.vm_config as Fields;
-  const list = (machine.capability_restriction_config as Fields | undefined)?.allowed_capabilities;
+  // Beside vm_config, where an Envoy before 1.40 reads it.
+  const restriction = machine.capability_restriction_config ?? plugin.capability_restriction_config;
+  const list = (restriction as Fields | undefined)?.allowed_capabilities;
   // To Envoy, an empty list is no restriction at all.
   if (Object.keys(list ?? {}).length === 0) faults.push(`${String(plugin.name)} may call everything`);
   // FAIL_OPEN would let later connections pass unseen.

@@ -134,6 +134,8 @@ async function untilLive(envoy: EnvoyProcess, adminPort: number): Promise<void> 
 /** The first complaint in the log: those after it are what followed from it. */
 function reason(log: string): string {
   const lines = log.split("\n").filter((line) => line !== "");
+  if (lines.some((line) => NO_V8.test(line)))
+    return "this Envoy was built without V8, so it runs no Wasm: take another one";
   const complaint = lines.find((line) => SEVERE.test(line)) ?? lines.at(-1) ?? "its log is empty";
   return complaint.replace(LINE_HEAD, "").slice(0, 400);
 }
@@ -208,4 +210,5 @@ const STOP_SECONDS = 5;
 /** `[2026-11-23 13:10:22.458][5008][warning][main] [source/server/server.cc:1028] text` */
 const LINE_HEAD = /^\[[^\]]*\]\[\d+\]\[[a-z]+\]\[[^\]]*\] (?:\[[^\]]*\] )?/;
 const WARNING = /^\[[^\]]*\]\[\d+\]\[(?:warning|error|critical)\]/;
+const NO_V8 = /envoy\.wasm\.runtime\.v8 runtime.*without support/;
 const SEVERE = /^\[[^\]]*\]\[\d+\]\[(?:error|critical)\]/;

@@ -10,9 +10,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "./build.ts";
 import { stopCommands } from "./command.ts";
 import { startDemoUpstream, type DemoUpstream } from "./demo_upstream.ts";
-import { findEnvoy } from "./envoy_binary.ts";
+import { envoyVersion, findEnvoy } from "./envoy_binary.ts";
 import { renderEnvoyConfig } from "./envoy_config.ts";
 import { startEnvoy, type EnvoyProcess } from "./envoy_process.ts";
+import { abilitiesOf, SHIPPED_FOR } from "./envoy_versions.ts";
 import { httpStatus } from "./http_status.ts";
 import { BUILD_FOLDER, DEMO_CERTIFICATE_FILE, MODULE_FILE } from "./project.ts";
 import { SetupError } from "./setup_error.ts";
@@ -45,6 +46,8 @@ async function start(settings: StartSettings): Promise<void> {
   // First what costs nothing to find out.
   for (const { variable, port } of ports(settings)) await refuseUsedPort(variable, port);
   const binary = await findEnvoy(console.log);
+  const version = (await envoyVersion(binary)) ?? SHIPPED_FOR;
+  refuseInVain(settings, version);
 
   console.log("building the filter ...");
   const failure = await build();
@@ -63,7 +66,8 @@ async function start(settings: StartSettings): Promise<void> {
       upstreams: addresses,
       modulePath: MODULE_FILE,
       certificatePath: DEMO_CERTIFICATE_FILE,
-      observer: { steering: settings.steering },
+      observer: settings.steering === null ? {} : { steering: settings.steering },
+      envoyVersion: version,
       cache: { enforcement: settings.enforcement },
     }),
     envoyAdminPort: settings.envoyAdminPort,
@@ -87,6 +91,16 @@ async function startDemoUpstreams(): Promise<string[]> {
     upstreams.push(await startDemoUpstream({ name: `demo-${number}`, tickets: true }));
   }
   return upstreams.map(({ address }) => address);
+}
+
+/** What was asked for by name, and has no effect on this Envoy. */
+function refuseInVain({ steering }: StartSettings, version: string): void {
+  const { bestSteering } = abilitiesOf(version);
+  const isKept = steering === null || steering === "off" || steering === bestSteering || bestSteering === "hash";
+  if (isKept) return;
+  throw new SetupError(
+    `STEERING=${steering} has no effect on Envoy ${version}: set it to ${bestSteering}, or take a newer Envoy with ENVOY_VERSION=1.40`,
+  );
 }
 
 /** Envoy shares ports (SO_REUSEPORT), so without this a second start would silently take half of the connections. */

@@ -10,6 +10,7 @@ test("with nothing set, the ports are those of envoy.yaml and a token is made", 
   assert.equal(settings.envoyAdminPort, 10901);
   assert.equal(settings.concurrency, 2);
   assert.equal(settings.upstreams, null);
+  assert.equal(settings.steering, null);
   assert.equal(settings.adminTokenIsMade, true);
   assert.match(settings.adminToken, /^[0-9a-f]{32}$/);
   assert.notEqual(settings.adminToken, readStartSettings({}).adminToken);

@@ -16,7 +16,8 @@ export interface StartSettings {
   adminReadToken: string | null;
   concurrency: number;
   enforcement: string;
-  steering: string;
+  /** null: what the Envoy at hand does best. */
+  steering: string | null;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -35,7 +36,7 @@ export function readStartSettings(environment: Environment): StartSettings {
     adminReadToken: token(environment, "ADMIN_READ_TOKEN"),
     concurrency: wholeNumber(environment, "CONCURRENCY", 2, MAX_CONCURRENCY),
     enforcement: oneOf(environment, "ENFORCEMENT", ["revoked", "observe", "strict"]),
-    steering: oneOf(environment, "STEERING", ["hash", "exact", "off"]),
+    steering: (environment["STEERING"] ?? "") === "" ? null : oneOf(environment, "STEERING", ["hash", "exact", "off"]),
   };
   refusePortsUsedTwice(settings);
   if (settings.adminToken === settings.adminReadToken) {

@@ -13,6 +13,13 @@ export interface SuiteResult {
   skipped: number;
   /** What to show where something failed. */
   output: string;
+  /** Of tests that run in Node: which failed. */
+  failures?: Failure[];
+}
+
+export interface Failure {
+  file: string;
+  name: string;
 }
 
 /** As tools/counting_reporter.mjs writes it. */
@@ -22,6 +29,7 @@ interface Counts {
   skipped: number;
   /** Files that hold no test. */
   empty: string[];
+  failures?: Failure[];
 }
 
 export async function runUnits(): Promise<SuiteResult> {
@@ -96,9 +104,11 @@ export interface NodeSuite {
   env?: NodeJS.ProcessEnv;
   /** Test files at a time. */
   concurrency: number;
+  /** Until the whole suite is stopped. */
+  seconds?: number;
 }
 
-export async function runNodeTests({ folder, files, env, concurrency }: NodeSuite): Promise<SuiteResult> {
+export async function runNodeTests({ folder, files, env, concurrency, seconds }: NodeSuite): Promise<SuiteResult> {
   const chosen = files ?? testFilesIn(folder);
   if (chosen.length === 0) return { passed: 0, failed: 1, skipped: 0, output: `${folder} holds no *.test.ts` };
   const resultFolder = join(BUILD_FOLDER, "test");
@@ -113,7 +123,7 @@ export async function runNodeTests({ folder, files, env, concurrency }: NodeSuit
       ...[`--test-reporter=${reporter}`, `--test-reporter-destination=${countsFile}`],
       ...chosen,
     ],
-    { env: { ...process.env, ...env }, timeoutSeconds: SUITE_SECONDS },
+    { env: { ...process.env, ...env }, timeoutSeconds: seconds ?? SUITE_SECONDS },
   );
   const text = existsSync(countsFile) ? readFileSync(countsFile, "utf8") : "";
   rmSync(countsFile, { force: true });
@@ -139,6 +149,7 @@ export function countNodeTests(
     failed: counts.failed + complaints.length,
     skipped: counts.skipped,
     output: [withoutColours(output), ...complaints].join("\n"),
+    failures: [...(counts.failures ?? []), ...complaints.map((name) => ({ file: "", name }))],
   };
 }
 

@@ -38,6 +38,7 @@ import { ParseError } from "../tls/parse_error";
 import { AccessLog } from "./access_log";
 import { CacheFilter } from "./cache_filter";
 import { ConnectionQueue } from "./connection_queue";
+import { tellSteeringLimit } from "./host_limits";
 import { KeptBytes } from "./kept_bytes";
 import { FRESH, ObservedConnection, WAITS } from "./observed_connection";
 import { RefusalAnswer, SERVER_BYTES_MAX } from "./refusal_answer";
@@ -156,6 +157,7 @@ export class Observer extends CacheFilter {
     this.accessLog = config.accessLog ? new AccessLog() : null;
     if (config.steering != SteeringMode.Off) this.upstreamChoice = new UpstreamChoice(shared, config);
     else reportNoSteering(shared, config);
+    tellSteeringLimit(config.steering, shared.store);
     if (config.steering == SteeringMode.Exact) {
       // No host is named before the first tick, which sees that its cluster is there.
       this.ticksSoon = true;
