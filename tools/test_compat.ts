@@ -7,7 +7,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { differencesOf, type Difference } from "../tests/compat/differences.ts";
+import { differencesOf } from "../tests/compat/differences.ts";
 import { build } from "./build.ts";
 import { stopCommands } from "./command.ts";
 import { findEnvoy, releaseOf } from "./envoy_binary.ts";
@@ -16,13 +16,10 @@ import { PROJECT_FOLDER } from "./project.ts";
 import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
 import { shortenLines } from "./shorten_lines.ts";
-import { runNodeTests, type Failure, type SuiteResult } from "./suites.ts";
+import { runNodeTests } from "./suites.ts";
+import { judge, type Count } from "./test_compat_judge.ts";
 
-interface Count {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+const FOLDER = "tests/e2e";
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
@@ -90,27 +87,3 @@ async function runOn(version: string, files: string[]): Promise<Count> {
   }
   return total;
 }
-
-/** What a file's tests came to, where `known` ones are expected to fail. */
-export function judge(
-  { passed, failed, skipped, failures = [] }: SuiteResult,
-  known: Difference[],
-): { count: Count; complaints: string[] } {
-  const explains = (failure: Failure) => (difference: Difference) => difference.tests.test(failure.name);
-  const explained = failures.filter((failure) => known.some(explains(failure)));
-  const gone = known.filter((difference) => !failures.some((failure) => explains(failure)(difference)));
-  const complaints = [
-    ...failures.filter((failure) => !explained.includes(failure)).map(({ name }) => `FAILED: ${name}`),
-    ...gone.map(({ tests, why }) => `differences.ts says that ${tests} fail, as ${why}: none does`),
-  ];
-  return {
-    count: {
-      passed,
-      failed: failed - explained.length + gone.length,
-      skipped: skipped + explained.length,
-    },
-    complaints,
-  };
-}
-
-const FOLDER = "tests/e2e";
