@@ -1,14 +1,17 @@
 /**
  * A node:test reporter for programs: one JSON object at the end, `{"passed":1,"failed":0,"skipped":0,"empty":[],"failures":[]}`.
  * Suites are not counted, only what runs; `empty` names the files that hold no test at all, which node:test itself counts as passed;
- * `failures` has the file and name of each failure.
+ * `failures` has the file of each failure and its name behind those of its suites.
  * Plain JavaScript, because node:test loads its reporters before any TypeScript loader is in place.
  */
 import { isAbsolute } from "node:path";
 
 export default async function* count(events) {
   const counts = { passed: 0, failed: 0, skipped: 0, empty: [], failures: [] };
+  /** Names of the suites around what runs, by their depth. */
+  const around = [];
   for await (const event of events) {
+    if (event.type === "test:start") around.splice(event.data.nesting, Infinity, event.data.name);
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, details, skip, todo } = event.data;
     const isSuite = details.type === "suite";
@@ -18,7 +21,8 @@ export default async function* count(events) {
       if (mayFail) counts.skipped++;
       else if (!isSuite || details.error.failureType !== "subtestsFailed") {
         counts.failed++;
-        counts.failures.push({ file: event.data.file ?? "", name });
+        const path = [...around.slice(0, event.data.nesting), name].join(" > ");
+        counts.failures.push({ file: event.data.file ?? "", name: path });
       }
     } else if (!isSuite) {
       if (mayFail) counts.skipped++;

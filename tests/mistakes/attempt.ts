@@ -24,11 +24,11 @@ export interface Running {
 }
 
 export interface Attempt {
-  change?: (configuration: Document) => void;
+  change?: (configuration: Document) => unknown;
   /** A change of the text, behind the other one. */
   edit?: (text: string) => string;
   env?: Record<string, string | undefined>;
-  modulePath?: string;
+  modulePath?: string | (() => Promise<string>);
   /** What a user does then; answers with the lines that the user reads. */
   use?: (running: Running) => Promise<string[]>;
 }
@@ -47,10 +47,10 @@ export async function attempt(upstreams: string[], { change, edit, env, modulePa
       adminPort,
       envoyAdminPort,
       upstreams,
-      modulePath: modulePath ?? MODULE_FILE,
+      modulePath: typeof modulePath === "function" ? await modulePath() : (modulePath ?? MODULE_FILE),
     }),
   );
-  change?.(document);
+  await change?.(document);
   const text = document.toString({ lineWidth: 0 });
   const folder = newFolder();
   let envoy: EnvoyProcess | null = null;
