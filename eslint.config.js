@@ -116,6 +116,8 @@ export default tseslint.config(
       "tools/**/*.ts",
       "tests/e2e/**/*.ts",
       "tests/wasm/**/*.ts",
+      "tests/mistakes/**/*.ts",
+      "tests/compat/**/*.ts",
       "tests/servers/**/*.ts",
       "tests/soak/**/*.ts",
       "tests/fixtures/**/*.ts",

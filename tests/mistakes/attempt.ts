@@ -24,7 +24,8 @@ export interface Running {
 }
 
 export interface Attempt {
-  change?: (configuration: Document) => unknown;
+  /** `sparePort` is one that nobody uses. */
+  change?: (configuration: Document, sparePort: number) => unknown;
   /** A change of the text, behind the other one. */
   edit?: (text: string) => string;
   env?: Record<string, string | undefined>;
@@ -38,23 +39,27 @@ export interface Outcome {
   lines: string[];
 }
 
-export async function attempt(upstreams: string[], { change, edit, env, modulePath, use }: Attempt): Promise<Outcome> {
-  const [tlsPort, httpsPort, adminPort, envoyAdminPort] = (await freePorts(4)) as [number, number, number, number];
-  const document = parseDocument(
-    renderEnvoyConfig({
-      tlsPort,
-      httpsPort,
-      adminPort,
-      envoyAdminPort,
-      upstreams,
-      modulePath: typeof modulePath === "function" ? await modulePath() : (modulePath ?? MODULE_FILE),
-    }),
-  );
-  await change?.(document);
+/** Ends as soon as a line `isEnough`, or has not come after SETTLE_SECONDS. */
+export async function attempt(
+  upstreams: string[],
+  { change, edit, env, modulePath, use }: Attempt,
+  isEnough: (line: string) => boolean,
+): Promise<Outcome> {
+  const [tlsPort = 0, httpsPort = 0, adminPort = 0, envoyAdminPort = 0, sparePort = 0] = await freePorts(5);
+  const ports = { tlsPort, httpsPort, adminPort, envoyAdminPort };
+  const path = typeof modulePath === "function" ? await modulePath() : (modulePath ?? MODULE_FILE);
+  const document = parseDocument(renderEnvoyConfig({ ...ports, upstreams, modulePath: path }));
+  await change?.(document, sparePort);
   const text = document.toString({ lineWidth: 0 });
   const folder = newFolder();
-  let envoy: EnvoyProcess | null = null;
   const told: string[] = [];
+  const lines = (): string[] => [
+    ...told,
+    ...logOf(folder)
+      .split("\n")
+      .map((line) => line.replace(LINE_HEAD, "")),
+  ];
+  let envoy: EnvoyProcess | null = null;
   try {
     envoy = await startEnvoy({
       binary: await findEnvoy(() => undefined),
@@ -64,19 +69,17 @@ export async function attempt(upstreams: string[], { change, edit, env, modulePa
       env: { ADMIN_TOKEN: FULL_TOKEN, ADMIN_READ_TOKEN: READ_TOKEN, ...env },
       folder,
     });
-    if (use !== undefined) {
-      told.push(...(await use({ tlsPort, httpsPort, adminPort, envoyAdminPort, admin: adminClient(adminPort) })));
-      // What the filter says of it comes on its next tick.
-      await sleep(SETTLE_MILLISECONDS);
-    }
+    if (use !== undefined) told.push(...(await use({ ...ports, admin: adminClient(adminPort) })));
+    // What the filter says of it comes on one of its next ticks.
+    const deadline = Date.now() + SETTLE_SECONDS * 1000;
+    while (Date.now() < deadline && !lines().some(isEnough)) await sleep(100);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     told.push(error.message);
   } finally {
     await envoy?.stop();
   }
-  const log = envoy === null ? logOf(folder) : envoy.log();
-  return { started: envoy !== null, lines: [...told, ...log.split("\n").map((line) => line.replace(LINE_HEAD, ""))] };
+  return { started: envoy !== null, lines: lines() };
 }
 
 /** Where the plugin with this root_id has its fields. */
@@ -102,6 +105,6 @@ function newFolder(): string {
   return mkdtempSync(join(parent, "mistake-"));
 }
 
-const SETTLE_MILLISECONDS = 1500;
+const SETTLE_SECONDS = 8;
 /** `[2026-11-23 13:10:22.458][5008][warning][wasm] [source/extensions/x.cc:1154] text` */
 const LINE_HEAD = /^\[[^\]]*\]\[\d+\]\[[a-z]+\]\[[^\]]*\] (?:\[[^\]]*\] )?/;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import type { Document } from "yaml";
 import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
 import { buildTrappingModule } from "../e2e/trapping_build.ts";
@@ -58,7 +58,7 @@ const USED_AT_ONCE = {
   guard: [...COMMON, "proxy_record_metric", "environ_sizes_get"],
 };
 /** Without these the filter refuses its configuration, and Envoy does not start. */
-const NEEDED: Record<string, string[]> = {
+const NEEDED: Record<"observer" | "admin" | "guard", string[]> = {
   observer: [
     ...["proxy_get_property", "proxy_get_buffer_bytes", "proxy_get_shared_data", "proxy_set_shared_data", "random_get"],
     ...["proxy_set_effective_context", "proxy_set_buffer_bytes", "proxy_close_stream"],
@@ -751,9 +751,9 @@ function without(root: "observer" | "admin" | "guard", name: string): (document:
 }
 
 /** The observer's code from a store: one that serves the module, or one that is away. */
-function remote(store: "serves" | "away"): (document: Document) => Promise<void> {
-  return async (document) => {
-    const port = store === "serves" ? await serveModule() : 1;
+function remote(store: "serves" | "away"): (document: Document, sparePort: number) => Promise<void> {
+  return async (document, port) => {
+    if (store === "serves") await serveModule(port);
     const address = { socket_address: { address: "127.0.0.1", port_value: port } };
     const endpoints = [{ lb_endpoints: [{ endpoint: { address } }] }];
     const cluster = { name: "store", type: "STATIC", load_assignment: { cluster_name: "store", endpoints } };
@@ -764,12 +764,11 @@ function remote(store: "serves" | "away"): (document: Document) => Promise<void>
   };
 }
 
-/** Answers with the port. The server does not keep the process alive. */
-async function serveModule(): Promise<number> {
+/** The server does not keep the process alive. */
+async function serveModule(port: number): Promise<void> {
   const server = createServer((_, response) => response.end(readFileSync(MODULE_FILE)));
-  server.listen(0, "127.0.0.1").unref();
+  server.listen(port, "127.0.0.1").unref();
   await once(server, "listening");
-  return (server.address() as AddressInfo).port;
 }
 
 function swapFilters(document: Document): void {
