@@ -19,7 +19,7 @@ for (const group of new Set(MISTAKES.map((mistake) => mistake.group))) {
       it(`${what}: Envoy ${starts ? "starts" : "does not start"}, and says so`, { todo: todo ?? false }, async () => {
         const addresses = upstreams.map(({ address }) => address);
         const isSeen = (line: string): boolean => patternOf(see).test(line);
-        const { started, lines } = await attempt(addresses, mistake, isSeen);
+        const { started, lines } = await attempt(addresses, mistake, todo === undefined ? isSeen : () => true);
         assert.ok(lines.some(isSeen), `nobody reads "${see}" in:\n${lines.slice(-40).join("\n")}`);
         assert.equal(started, starts);
       });
