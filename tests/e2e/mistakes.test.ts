@@ -13,7 +13,7 @@ before(async () => {
 after(() => Promise.all(upstreams.map((upstream) => upstream.close())));
 
 for (const group of new Set(MISTAKES.map((mistake) => mistake.group))) {
-  describe(`mistakes, ${group}`, { concurrency: 2 }, () => {
+  describe(`mistakes, ${group}`, { concurrency: 3 }, () => {
     for (const mistake of MISTAKES.filter((other) => other.group === group)) {
       const { what, starts, see, todo } = mistake;
       it(`${what}: Envoy ${starts ? "starts" : "does not start"}, and says so`, { todo: todo ?? false }, async () => {
