@@ -266,7 +266,7 @@ ${addresses.map((address, i) => `  server s${i} ${address}`).join("\n")}
 }
 
 /** The admin API's, where a balancer has one. */
-export const DEMO_TOKEN = "demo";
+export const DEMO_TOKEN = "demo-token";
 
 let versions = 0;
 

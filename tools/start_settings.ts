@@ -112,5 +112,5 @@ function token(environment: Environment, name: string): string | null {
 }
 
 /** As the filter demands it: `LEAST_TOKEN` of assembly/config/parse.ts. */
-const LEAST_TOKEN = 16;
+const LEAST_TOKEN = 8;
 const MAX_CONCURRENCY = 256;

@@ -292,14 +292,14 @@ const MOST_FACTOR: u64 = 100000;
 const MAX_CACHE_NAME: i32 = 64;
 const MAX_TOKEN: i32 = 4096;
 /** In characters: 64 bits where they are hexadecimal digits at random, more than can be tried over a network. */
-const LEAST_TOKEN: i32 = 16;
+const LEAST_TOKEN: i32 = 8;
 const MAX_CLUSTER_NAME: i32 = 127;
 /** As many as the steering can tell apart. */
 const MAX_UPSTREAMS: i32 = 254;
 /** In each list. Each request is compared with all of them. */
 const MAX_TOKENS: i32 = 64;
-const TOKEN_RULE: string = "expected 16 to 4096 visible ASCII characters without spaces";
-const TOKEN_TOO_SHORT: string = "shorter than 16 characters, so it can be guessed; make one with: openssl rand -hex 32";
+const TOKEN_RULE: string = "expected 8 to 4096 visible ASCII characters without spaces";
+const TOKEN_TOO_SHORT: string = "shorter than 8 characters, so it can be guessed; make one with: openssl rand -hex 32";
 const FIELDS: StaticArray<string> = [
   "cache",
   "cache_size",

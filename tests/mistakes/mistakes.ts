@@ -331,7 +331,7 @@ export const MISTAKES: Mistake[] = [
     what: "`ADMIN_TOKEN` is one character long",
     starts: false,
     env: { ADMIN_TOKEN: "x", ADMIN_READ_TOKEN: undefined },
-    see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is shorter than 16 characters, so it can be guessed; make one with: openssl rand -hex 32',
+    see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is shorter than 8 characters, so it can be guessed; make one with: openssl rand -hex 32',
     remedy: "A longer one.",
   },
   {
@@ -339,7 +339,7 @@ export const MISTAKES: Mistake[] = [
     what: "`ADMIN_TOKEN` has a blank in it",
     starts: false,
     env: { ADMIN_TOKEN: "two words of a token" },
-    see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is no token: expected 16 to 4096 visible ASCII characters without spaces',
+    see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is no token: expected 8 to 4096 visible ASCII characters without spaces',
     remedy: "Letters, digits and `. _ ~ + / -`.",
   },
   {

@@ -9,6 +9,7 @@ import { Deadline } from "../../../assembly/session/job";
 import { Bench } from "../support/sessions";
 
 export const TOKEN: string = "all-may-change-01";
+const NOBODY: string = ',"enforced_by":{"observer":0,"guard":0},"warning":"';
 export const READ_TOKEN: string = "may-only-read-0123";
 
 export class Answer {
@@ -25,6 +26,12 @@ export class Answer {
     this.status = response.status;
     this.text = String.UTF8.decodeUnsafe(response.bodyPointer(), response.bodyLength());
     this.json = json === null ? new JsonValue(JsonKind.Null) : json;
+  }
+
+  /** The body without what it says of who enforces a change: here, nobody does. */
+  get bare(): string {
+    const at = this.text.indexOf(NOBODY);
+    return at < 0 ? this.text : this.text.substring(0, at) + "}";
   }
 
   /** A header; empty where it is not there. */

@@ -11,28 +11,28 @@ const PATH: string = "/v1/revocations/shop.example";
 describe("a revocation", () => {
   it("is added, then replaced, then removed, then not found", () => {
     const client = new Client();
-    expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
+    expect(client.call("GET", "/v1/revocations").bare).toBe('{"revocations":[]}');
     const added = client.call("PUT", PATH);
     expect(added.status).toBe(201);
-    expect(added.text).toBe(
+    expect(added.bare).toBe(
       '{"result":1,"outcome":"added","revocation":{"sni":"shop.example","time":1790000000,"until":1790604800,"unseen":"by_name"}}',
     );
     client.bench.clock.advance(7);
     const replaced = client.send("PUT", PATH, "{}");
     expect(replaced.status).toBe(200);
-    expect(replaced.text).toBe(
+    expect(replaced.bare).toBe(
       '{"result":1,"outcome":"replaced","revocation":{"sni":"shop.example","time":1790000007,"until":1790604807,"unseen":"by_name"}}',
     );
-    expect(client.call("GET", "/v1/revocations").text).toBe(
+    expect(client.call("GET", "/v1/revocations").bare).toBe(
       '{"revocations":[{"sni":"shop.example","time":1790000007,"until":1790604807,"unseen":"by_name"}]}',
     );
     const removed = client.call("DELETE", PATH);
     expect(removed.status).toBe(200);
-    expect(removed.text).toBe('{"result":1,"outcome":"removed"}');
-    expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
+    expect(removed.bare).toBe('{"result":1,"outcome":"removed"}');
+    expect(client.call("GET", "/v1/revocations").bare).toBe('{"revocations":[]}');
     const again = client.call("DELETE", PATH);
     expect(again.status).toBe(404);
-    expect(again.text).toBe('{"result":0,"outcome":"not_found"}');
+    expect(again.bare).toBe('{"result":0,"outcome":"not_found"}');
     expect(again.header("content-type")).toBe("application/json");
     expect(client.call("PUT", PATH).status).toBe(201);
   });
@@ -43,7 +43,7 @@ describe("a revocation", () => {
       "shop.example",
     );
     expect(client.call("PUT", PATH).member("outcome").text).toBe("replaced");
-    expect(client.call("GET", "/v1/revocations").text).toBe(
+    expect(client.call("GET", "/v1/revocations").bare).toBe(
       '{"revocations":[{"sni":"shop.example","time":1790000000,"until":1790604800,"unseen":"by_name"}]}',
     );
     expect(client.call("DELETE", "/v1/revocations/SHOP.example").status).toBe(200);
@@ -63,7 +63,7 @@ describe("a revocation", () => {
     expect(answer.status).toBe(400);
     expect(answer.detail).toBe('body: "time" is unknown; the fields are ticket_lifetime, unseen');
     expect(client.send("PUT", PATH, "[]").detail).toBe("body: expected a JSON object with ticket_lifetime, unseen");
-    expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
+    expect(client.call("GET", "/v1/revocations").bare).toBe('{"revocations":[]}');
   });
 
   it("ends by itself when all tickets of before must have died, as the call says or the configuration", () => {
@@ -74,7 +74,7 @@ describe("a revocation", () => {
     expect(untilOf(client.send("PUT", "/v1/revocations/b.example", '{"ticket_lifetime":2000}'))).toBe(1790002000);
     expect(untilOf(client.send("PUT", "/v1/revocations/b.example", '{"ticket_lifetime":5}'))).toBe(1790002000);
     client.bench.clock.advance(1001);
-    expect(client.call("GET", "/v1/revocations").text).toBe(
+    expect(client.call("GET", "/v1/revocations").bare).toBe(
       '{"revocations":[{"sni":"b.example","time":1790000000,"until":1790002000,"unseen":"by_name"}]}',
     );
     expect(client.call("DELETE", "/v1/revocations/a.example").status).toBe(404);
@@ -109,7 +109,7 @@ describe("a revocation", () => {
       expect(answer.status).toBe(422, bodies[i]);
       expect(answer.detail.includes("expected")).toBe(true);
     }
-    expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
+    expect(client.call("GET", "/v1/revocations").bare).toBe('{"revocations":[]}');
     expect(client.send("PUT", PATH, '{"ticket_lifetime":2147483647}').status).toBe(201);
   });
 

@@ -25,18 +25,18 @@ function keyOf(upstream: string, state: string, tickets: i32, lastUsed: string):
 
 describe("the list of ticket keys", () => {
   it("is empty where no ticket was seen", () => {
-    expect(new Client().call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[]}');
+    expect(new Client().call("GET", "/v1/ticket-keys").bare).toBe('{"ticket_keys":[]}');
   });
 
   it("shows what was seen, and of several upstreams that it is shared", () => {
     const client = new Client();
     learn(client, "10.0.0.7:443");
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe(
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe(
       '{"ticket_keys":[' + keyOf("10.0.0.7:443", "learned", 1, "1790000000") + "]}",
     );
     client.bench.clock.advance(3);
     learn(client, "[2001:db8::1]:443");
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe(
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe(
       '{"ticket_keys":[' + keyOf("10.0.0.7:443", "shared", 2, "1790000003") + "]}",
     );
   });
@@ -75,16 +75,16 @@ describe("a ticket key that is told", () => {
     const told = keyOf("10.0.0.7:443", "configured", 0, "null");
     const added = client.send("PUT", PATH, HERE);
     expect(added.status).toBe(201);
-    expect(added.text).toBe('{"result":1,"outcome":"added","ticket_key":' + told + "}");
+    expect(added.bare).toBe('{"result":1,"outcome":"added","ticket_key":' + told + "}");
     const again = client.send("PUT", PATH, HERE);
     expect(again.status).toBe(200);
-    expect(again.text).toBe('{"result":0,"outcome":"identical","ticket_key":' + told + "}");
+    expect(again.bare).toBe('{"result":0,"outcome":"identical","ticket_key":' + told + "}");
     const replaced = client.send("PUT", PATH, '{"upstream":"10.0.0.8:443"}');
     expect(replaced.status).toBe(200);
-    expect(replaced.text).toBe(
+    expect(replaced.bare).toBe(
       '{"result":1,"outcome":"replaced","ticket_key":' + keyOf("10.0.0.8:443", "configured", 0, "null") + "}",
     );
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe(
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe(
       '{"ticket_keys":[' + keyOf("10.0.0.8:443", "configured", 0, "null") + "]}",
     );
   });
@@ -92,7 +92,7 @@ describe("a ticket key that is told", () => {
   it("replaces what was seen", () => {
     const client = new Client();
     learn(client, "10.0.0.7:443");
-    expect(client.send("PUT", PATH, HERE).text).toBe(
+    expect(client.send("PUT", PATH, HERE).bare).toBe(
       '{"result":1,"outcome":"replaced","ticket_key":' + keyOf("10.0.0.7:443", "configured", 1, "1790000000") + "}",
     );
   });
@@ -113,7 +113,7 @@ describe("a ticket key that is told", () => {
       expect(answer.status).toBe(422, values[i]);
       expect(answer.detail.startsWith("upstream: ")).toBeTruthy();
     }
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[]}');
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe('{"ticket_keys":[]}');
   });
 });
 
@@ -122,8 +122,8 @@ describe("a ticket key that is removed", () => {
     const client = new Client();
     const answer = client.call("DELETE", PATH);
     expect(answer.status).toBe(200);
-    expect(answer.text).toBe('{"result":1,"outcome":"removed"}');
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe(
+    expect(answer.bare).toBe('{"result":1,"outcome":"removed"}');
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe(
       '{"ticket_keys":[' + keyOf("", "removed", 0, "null") + "]}",
     );
   });
@@ -144,8 +144,8 @@ describe("a ticket key that is removed", () => {
     client.bench.clock.advance(9);
     const again = client.call("DELETE", PATH);
     expect(again.status).toBe(404);
-    expect(again.text).toBe('{"result":0,"outcome":"not_found"}');
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe(before);
+    expect(again.bare).toBe('{"result":0,"outcome":"not_found"}');
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe(before);
   });
 
   it("is lifted without an upstream, for all workers: it is as it was learned, and steered by", () => {
@@ -157,19 +157,19 @@ describe("a ticket key that is removed", () => {
     const lifted = other.call("PUT", PATH);
     expect(lifted.status).toBe(200);
     const key = keyOf("10.0.0.7:443", "learned", 1, "1790000000");
-    expect(lifted.text).toBe('{"result":1,"outcome":"lifted","ticket_key":' + key + "}");
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[' + key + "]}");
-    expect(client.send("PUT", PATH, "{}").text).toBe('{"result":0,"outcome":"identical","ticket_key":' + key + "}");
+    expect(lifted.bare).toBe('{"result":1,"outcome":"lifted","ticket_key":' + key + "}");
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe('{"ticket_keys":[' + key + "]}");
+    expect(client.send("PUT", PATH, "{}").bare).toBe('{"result":0,"outcome":"identical","ticket_key":' + key + "}");
   });
 
   it("is forgotten when it is lifted and nobody has seen it", () => {
     const client = new Client();
     client.call("DELETE", PATH);
-    expect(client.call("PUT", PATH).text).toBe('{"result":1,"outcome":"lifted","ticket_key":null}');
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[]}');
+    expect(client.call("PUT", PATH).bare).toBe('{"result":1,"outcome":"lifted","ticket_key":null}');
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe('{"ticket_keys":[]}');
     const again = client.call("PUT", PATH);
     expect(again.status).toBe(404);
-    expect(again.text).toBe('{"result":0,"outcome":"not_found"}');
+    expect(again.bare).toBe('{"result":0,"outcome":"not_found"}');
   });
 
   it("is told without a body too", () => {
@@ -235,7 +235,7 @@ describe("the name of a ticket key in a path", () => {
     client.authorization = "Bearer " + READ_TOKEN;
     expect(client.send("PUT", PATH, HERE).status).toBe(403);
     expect(client.call("DELETE", PATH).status).toBe(403);
-    expect(client.call("GET", "/v1/ticket-keys").text).toBe('{"ticket_keys":[]}');
+    expect(client.call("GET", "/v1/ticket-keys").bare).toBe('{"ticket_keys":[]}');
   });
 });
 

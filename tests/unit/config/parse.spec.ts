@@ -233,8 +233,8 @@ describe("the tokens of a configuration", () => {
   });
 
   it("are refused where they are short enough to be guessed, with a way to make one", () => {
-    refuses('{"admin":{"tokens":["aaaaaaaaaaaaaaaa","aaaaaaaaaaaaaaa"]}}', "admin.tokens[1]: ", "openssl rand -hex 32");
-    refuses('{"admin":{"read_tokens":["x"]}}', "admin.read_tokens[0]: ", "shorter than 16 characters");
+    refuses('{"admin":{"tokens":["aaaaaaaa","aaaaaaa"]}}', "admin.tokens[1]: ", "openssl rand -hex 32");
+    refuses('{"admin":{"read_tokens":["x"]}}', "admin.read_tokens[0]: ", "shorter than 8 characters");
     refuses(
       '{"admin":{"tokens_env":["SHORT"]}}',
       'admin.tokens_env[0]: the value of "SHORT" is shorter',
