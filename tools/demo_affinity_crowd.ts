@@ -134,3 +134,6 @@ export const NAMES = ["alpha", "beta", "gamma", "delta"];
 export const CLIENTS = 40;
 /** Fewer than clients, so that no client has two connections at a time. */
 export const AT_A_TIME = 8;
+
+/** A key's tickets are sent elsewhere so often, until it is believed that nobody shares the key, if the others have shown no keys. */
+export const ASKED_ELSEWHERE = 2;

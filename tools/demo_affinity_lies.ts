@@ -10,7 +10,15 @@
 import { randomBytes } from "node:crypto";
 import type { Balancer, Column } from "./demo_affinity_balancers.ts";
 import { Addresses, type Seen, visit } from "./demo_affinity_client.ts";
-import { AT_A_TIME, atPace, inParallel, NAMES, withBalancer, withServers } from "./demo_affinity_crowd.ts";
+import {
+  ASKED_ELSEWHERE,
+  AT_A_TIME,
+  atPace,
+  inParallel,
+  NAMES,
+  withBalancer,
+  withServers,
+} from "./demo_affinity_crowd.ts";
 import type { Plan } from "./demo_affinity_plan.ts";
 import { startTicketless, startUpstream, type Upstream } from "./demo_affinity_upstreams.ts";
 import { sessionOf, withTicket } from "./ssl_session.ts";
@@ -130,14 +138,14 @@ const MOST_TRIES = 800;
 export const LYING_PLANS: Plan[] = [
   {
     title: "misses of a server's clients beside one that lies: before its key is known / afterwards / with junk",
-    target: "0",
+    target: "<= 2",
     measure: async (column) => {
       const texts: string[] = [];
       const misses: string[] = [];
       for (const lying of LYING) {
         const { offers, misses: missed, lies } = await lieTo(column, lying);
         texts.push(`${missed} of ${offers}`);
-        if (missed > 0) misses.push(`${lying}: ${missed} of ${offers} not resumed`);
+        if (missed > ASKED_ELSEWHERE) misses.push(`${lying}: ${missed} of ${offers} not resumed`);
         if (lies === 0) misses.push(`${lying}: no lie has reached anybody`);
       }
       return { text: texts.join(" / "), misses };

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Column } from "./demo_affinity_balancers.ts";
 import { Addresses, visit } from "./demo_affinity_client.ts";
-import { atPace, NAMES, inParallel, withBalancer, withUpstreams } from "./demo_affinity_crowd.ts";
+import { ASKED_ELSEWHERE, atPace, inParallel, NAMES, withBalancer, withUpstreams } from "./demo_affinity_crowd.ts";
 import { KEY_NAME_BYTES, madeUp, sessionsAt } from "./demo_affinity_lies.ts";
 import type { Plan } from "./demo_affinity_plan.ts";
 import { asksToRetry, type Silence, type SilentClient, startSilentClient } from "./silent_hello.ts";
@@ -72,14 +72,14 @@ const AT_ONCE: SilentRun = { seconds: 8, begins: [0, 0, 0, 0, 0, 0], fromOneAddr
 export const SILENCE_PLANS: Plan[] = [
   {
     title: "misses of a server's clients beside silent ones: one each 3 s / six at once from one address",
-    target: "0",
+    target: "<= 2",
     measure: async (column) => {
       const texts: string[] = [];
       const misses: string[] = [];
       for (const run of [EACH_THREE_SECONDS, AT_ONCE]) {
         const { offers, misses: missed, waiting } = await besideSilence(column, run);
         texts.push(`${missed} of ${offers}`);
-        if (missed > 0) misses.push(`${missed} of ${offers} not resumed`);
+        if (missed > ASKED_ELSEWHERE) misses.push(`${missed} of ${offers} not resumed`);
         if (waiting < run.begins.length) misses.push(`${waiting} of ${run.begins.length} have kept a server waiting`);
       }
       return { text: texts.join(" / "), misses };

@@ -11,6 +11,7 @@
  * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
  */
 import { Clock } from "../ports/clock";
+import { Client } from "./client";
 import { Moved } from "./moved";
 import { Reach } from "./reach";
 import { Shares } from "./shares";
@@ -19,6 +20,9 @@ import { MAX_UPSTREAMS } from "./upstream";
 
 export class Levelling {
   private readonly moved: Moved = new Moved();
+  /** Networks whose clients have missed while an upstream was away. */
+  private readonly missed: Moved = new Moved();
+  private passedOver: u32 = 0;
   /** Upstreams that have come back since the levelling began. */
   private readonly returned: StaticArray<bool> = new StaticArray<bool>(MAX_UPSTREAMS);
   private returns: u32 = 0;
@@ -35,6 +39,7 @@ export class Levelling {
     private readonly tokens: Tokens,
     private readonly reach: Reach,
     private readonly shares: Shares,
+    private readonly client: Client,
     private readonly clock: Clock,
   ) {}
 
@@ -51,6 +56,11 @@ export class Levelling {
   /** Whether no upstream is away, and none has come back of late. */
   get isCalm(): bool {
     return !this.isActive && this.tokens.away == 0;
+  }
+
+  /** The client at hand offers what the server that has answered did not accept. */
+  noteMiss(): void {
+    if (this.tokens.away > 0) this.missed.add(this.client.network);
   }
 
   /** Where a connection goes that leads nowhere: to an upstream that is away, to see whether it is back; -1: Envoy balances it. */
@@ -125,6 +135,12 @@ export class Levelling {
     }
     if (++this.led < LED_BEFORE_A_TRY * <u32>this.tokens.upstreams) return -1;
     const areEnough = this.spread * LED_FOR_A_SPREAD >= this.led;
+    // Whoever has missed lately is passed over, if there are others.
+    if (!areEnough && this.passedOver < MOST_PASSED_OVER && this.missed.has(this.client.network)) {
+      this.passedOver++;
+      return -1;
+    }
+    this.passedOver = 0;
     this.led = 0;
     this.spread = 0;
     return areEnough ? -1 : this.claimed(home);
@@ -147,5 +163,6 @@ const LEVEL_AFTER: u32 = 48;
 const SLACK: u32 = 2;
 const SLACK_PART: u32 = 16;
 const LED_BEFORE_A_TRY: u32 = 8;
+const MOST_PASSED_OVER: u32 = 16;
 /** If new connections are rarer than one for so many resumptions, they find out too late. */
 const LED_FOR_A_SPREAD: u32 = 8;

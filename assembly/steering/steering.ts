@@ -19,7 +19,7 @@ import { SharedStore } from "../ports/shared_store";
 import { AcceptedHandle } from "../session/accepted_handle";
 import { Cache, Lookup } from "../session/cache";
 import { causeOf, Refusals, Verdict } from "../session/refusal";
-import { Known, Session } from "../session/session";
+import { Known, Origin, Session } from "../session/session";
 import { KeyState } from "../session/ticket_keys";
 import { Handshake } from "../tls/handshake";
 import { Chance } from "./chance";
@@ -97,7 +97,7 @@ export class Steering {
     this.chance = chance;
     this.reach = reach;
     this.shares = shares;
-    this.levelling = new Levelling(tokens, reach, shares, clock);
+    this.levelling = new Levelling(tokens, reach, shares, client, clock);
     this.keys = new KeyChoice(tokens, holders, declines, reach, shares, client, cache.hash, clock, chance);
     this.clock = clock;
   }
@@ -270,7 +270,9 @@ export class Steering {
     const found = this.cache.found;
     if (!found.knows(Known.UPSTREAM)) return -1;
     const holder = this.tokens.numberOf(found.upstream, found.upstreamLength);
-    if (holder < 0 || !this.reach.has(holder)) this.seeksIssuer = true;
+    // If everything goes by its source, what was observed is where its source leads.
+    const mayBeElsewhere = this.bySource != BySource.Always || found.origin == Origin.API;
+    if (mayBeElsewhere && (holder < 0 || !this.reach.has(holder))) this.seeksIssuer = true;
     return holder;
   }
 
@@ -294,8 +296,11 @@ export class Steering {
     const settled = this.isKnown
       ? this.levelling.settle(upstream, this.cache.hash.of(offered.id, offered.idLength))
       : upstream;
-    if (this.balanceFactor == 0 || !this.shares.exceeds(settled, this.reach.count, this.balanceFactor)) return settled;
-    return -1;
+    if (this.balanceFactor == 0) return settled;
+    const upstreams = this.reach.count;
+    // With one upstream known, there may be others that nobody has gone to yet.
+    if (upstreams < 2) return this.shares.total % EXPLORED_OF == 0 && !this.exact ? -1 : settled;
+    return this.shares.exceeds(settled, upstreams, this.balanceFactor) ? -1 : settled;
   }
 
   /** A token that may lead to an upstream that is not known yet, or to a session's issuer; -1 if there is none to try. */
@@ -330,6 +335,7 @@ export class Steering {
   }
 
   private learnDecline(handshake: Handshake, upstream: i32): void {
+    this.levelling.noteMiss();
     const key = keyOf(handshake);
     if (key == 0) return;
     const state = this.stateOf(key);
@@ -360,5 +366,7 @@ function acceptedKey(handshake: Handshake, handle: AcceptedHandle): usize {
 
 /** So many connections in a row that led to an upstream and were answered by others say that it is away. */
 const MISSES_AWAY: u8 = 3;
+/** As long as one upstream is known, one in so many resumptions looks for others, if there is a bound to keep. */
+const EXPLORED_OF: u32 = 8;
 /** Tells texts that are made of sources from those of tokens. */
 const SOURCE_TEXTS: u64 = 0x8000000000000000;

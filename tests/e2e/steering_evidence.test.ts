@@ -5,14 +5,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Column, steeringColumn, THIS_FILTER, THIS_FILTER_EXACT } from "../../tools/demo_affinity_balancers.ts";
+import { ASKED_ELSEWHERE } from "../../tools/demo_affinity_crowd.ts";
 import { LEAST_RESUMED, resumedByHand } from "../../tools/demo_affinity_by_hand.ts";
 import { lieTo, type Lying, LYING } from "../../tools/demo_affinity_lies.ts";
 import { sharesOf } from "../../tools/demo_affinity_shared_key.ts";
 import { besideSilence } from "../../tools/demo_affinity_silence.ts";
 
 const BY_HASH_AND_EXACT: Column[] = [THIS_FILTER, THIS_FILTER_EXACT];
-/** A key's tickets are sent elsewhere so often, until it is believed that nobody shares the key, if the others have shown no keys. */
-const ASKED_ELSEWHERE = 2;
 /** Each with an Envoy of its own; what takes long in them is waiting. */
 const SIDE_BY_SIDE = { concurrency: 3 };
 

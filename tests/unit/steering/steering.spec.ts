@@ -801,6 +801,18 @@ describe("an upstream that is away", () => {
 });
 
 describe("a bound on what one upstream gets", () => {
+  it("looks for other upstreams if one alone is known", () => {
+    const one = new Steered(new Bench(), BySource.Guess, 1);
+    one.steering.balanceFactor = 150;
+    one.own(1, 0);
+    let explored = 0;
+    for (let i = 0; i < 80; i++) {
+      if (one.choose(withPsk(ticket(1, <u8>i))).upstream < 0) explored++;
+    }
+    expect(explored >= 1).toBe(true);
+    expect(one.choose(withPsk(ticket(1))).token).not.toBe(0, "and goes on until one is found");
+  });
+
   it("is kept: what is beyond it goes where Envoy balances", () => {
     const one = new Steered();
     one.steering.balanceFactor = 150;
