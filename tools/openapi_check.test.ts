@@ -25,8 +25,8 @@ const MISTAKES: [string, string | RegExp, string, RegExp][] = [
   ],
   [
     "a response without a description",
-    "description: It runs.",
-    "summary: It runs.",
+    "description: It runs, and so does what was asked for.",
+    "summary: It runs, and so does what was asked for.",
     /responses\/200 has no description/,
   ],
   ["two operations of one name", "operationId: getMode", "operationId: putMode", /operationId of another: putMode/],

@@ -44,7 +44,7 @@ const REFUSED: [string, Record<string, string>, RegExp][] = [
   ["an upstream left empty", { UPSTREAMS: "10.0.0.7:443," }, /"" is not host:port/],
   ["an upstream's port out of range", { UPSTREAMS: "10.0.0.7:70000" }, /"10\.0\.0\.7:70000" is not host:port/],
   ["one token for both purposes", { ADMIN_TOKEN: SAME, ADMIN_READ_TOKEN: SAME }, /must be another one/],
-  ["a token of fifteen characters", { ADMIN_TOKEN: "a".repeat(15) }, /ADMIN_TOKEN is shorter than 16 .*openssl rand/],
+  ["a token of seven characters", { ADMIN_TOKEN: "a".repeat(7) }, /ADMIN_TOKEN is shorter than 8 .*openssl rand/],
   ["a short read token", { ADMIN_READ_TOKEN: "short" }, /ADMIN_READ_TOKEN is shorter than 8 characters/],
 ];
 for (const [what, environment, message] of REFUSED) {
