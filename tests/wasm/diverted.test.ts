@@ -193,7 +193,7 @@ for (const steering of ["hash", "exact"] as const) {
         const dice = random.below(20);
         if (dice === 0) steered.proxy.delete(id);
         if (dice === 1) steered.proxy.put(id, { upstream: random.pick(SERVERS) });
-        const server = random.below(3) === 0 ? random.pick(SERVERS) : undefined;
+        const server = random.below(12) === 0 ? random.pick(SERVERS) : undefined;
         steered.visit(random.pick([full, full, issued, resumed]), server);
       }
       assertAddsUp(steered.proxy);
