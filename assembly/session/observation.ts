@@ -261,14 +261,34 @@ export class Observation {
   }
 
   private judgePsk(handshake: Handshake, meansOne: bool): Verdict {
-    if (meansOne) this.handle = AcceptedHandle.Psk;
+    const index = handshake.acceptedPskIndex;
+    if (meansOne || this.isHeldAlone(handshake, handshake.pskHash(index), index)) this.handle = AcceptedHandle.Psk;
     const accepted = this.accepted(handshake, AcceptedHandle.Psk);
     return handshake.acceptedUnseen ? this.refusals.judgeUnseen(accepted) : this.refusals.judge(accepted);
   }
 
+  /**
+   * Whether an identity is held as it was offered, and none that a part of it could be: the end of one in 400 tickets of OpenSSL looks like
+   * bytes behind a shorter one.
+   */
+  private isHeldAlone(handshake: Handshake, id: usize, owner: i32): bool {
+    if (!this.isHeld(id)) return false;
+    for (let i = 0; i < handshake.furtherCount; i++) {
+      if (handshake.furtherOwner(i) == owner && this.isHeld(handshake.furtherHash(i))) return false;
+    }
+    return true;
+  }
+
+  private isHeld(id: usize): bool {
+    if (id == 0) return false;
+    const lookup = this.cache.look(id, HASH_LENGTH);
+    return lookup == Lookup.Found || lookup == Lookup.Expired;
+  }
+
   private judgeTicket(handshake: Handshake, meansOne: bool): Verdict {
     if (!handshake.offersIdBesideTicket) {
-      this.handle = meansOne ? AcceptedHandle.TicketForSure : AcceptedHandle.Untold;
+      if (meansOne) this.handle = AcceptedHandle.TicketForSure;
+      else if (this.isHeldAlone(handshake, handshake.offeredTicketHash, -1)) this.handle = AcceptedHandle.Ticket;
       return this.refusals.judge(this.accepted(handshake, AcceptedHandle.Ticket));
     }
     const cache = this.cache;

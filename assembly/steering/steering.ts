@@ -299,7 +299,7 @@ export class Steering {
     if (this.balanceFactor == 0) return settled;
     const upstreams = this.reach.count;
     // With one upstream known, there may be others that nobody has gone to yet.
-    if (upstreams < 2) return this.shares.total % EXPLORED_OF == 0 && !this.exact ? -1 : settled;
+    if (upstreams < 2) return this.shares.total % EXPLORED_OF == 0 ? -1 : settled;
     return this.shares.exceeds(settled, upstreams, this.balanceFactor) ? -1 : settled;
   }
 

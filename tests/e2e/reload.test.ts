@@ -163,7 +163,11 @@ describe("an update of the listeners", () => {
     });
     assert.equal(await proxy.update(PLAIN), "taken");
     await assert.rejects(visit({ port: proxy.stack.tlsPort, session: removed.session, ...ID }), refused);
-    assert.equal(await proxy.setting("timeout", "timeout"), 7200);
+    await eventually(
+      "the other settings are in force, too",
+      async () => assert.equal(await proxy.setting("timeout", "timeout"), 7200),
+      1,
+    );
   });
 
   it("by which one filter leaves a setting out keeps what another gives", async () => {

@@ -94,7 +94,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     edit: swap("root_id: observer", "root_id: guard"),
     see: "root_id",
-    todo: "the registry of filters will say it",
+    todo: "told with the first connection: a filter does not see its chain when it is configured",
     remedy: "`observer`; the guard is an HTTP filter.",
   },
   {
@@ -112,7 +112,6 @@ export const MISTAKES: Mistake[] = [
     change: (document) => plugin(document, "admin").setIn(["vm_config", "vm_id"], "other"),
     use: removal,
     see: '"warning"',
-    todo: "the registry of filters will say it",
     remedy: "The same `vm_id` in all filters of a cache.",
   },
   {
@@ -122,7 +121,6 @@ export const MISTAKES: Mistake[] = [
     change: (document) => plugin(document, "admin").setIn(["configuration", "value"], ADMIN_OF_ANOTHER_CACHE),
     use: removal,
     see: '"warning"',
-    todo: "the registry of filters will say it",
     remedy: "The same `cache` in all its filters.",
   },
   {

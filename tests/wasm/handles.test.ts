@@ -165,6 +165,27 @@ describe("a session ID beside a ticket that was made up", () => {
   });
 });
 
+describe("a ticket that only looks as if it had bytes behind it", () => {
+  const odd = longer(rfc5077(32), 12);
+
+  it("counts its hits, as it is held and the other is not", () => {
+    const proxy = new Proxy({ workers: 1 });
+    proxy.handshake(fullWithTicket(odd));
+    for (let hits = 1; hits <= 3; hits++) {
+      assert.ok(!isRefused(proxy, resumedByTicket(odd)));
+      assert.equal(proxy.session(sha256(odd)).hits, hits);
+    }
+  });
+
+  it("counts none where both are held, as nobody can tell which was meant", () => {
+    const proxy = new Proxy({ workers: 1 });
+    proxy.handshake(fullWithTicket(odd));
+    proxy.handshake(fullWithTicket(rfc5077(32)));
+    assert.ok(!isRefused(proxy, resumedByTicket(odd)));
+    assert.equal(proxy.session(sha256(odd)).hits, 0);
+  });
+});
+
 describe("a ticket with bytes behind it", () => {
   for (const mac of [20, 32]) {
     it(`is refused where the ticket was removed; MAC of ${mac} bytes`, () => {
