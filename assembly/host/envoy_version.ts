@@ -1,6 +1,6 @@
 /**
  * The version of the Envoy that hosts this virtual machine, as its node tells it (`user_agent_build_version` of Envoy's Node, in the
- * attribute `xds.node`). Each number is eight bytes, little-endian. Read when a filter is configured: three host calls.
+ * attribute `xds.node`). Each number is eight bytes, little-endian. Costs three host calls.
  */
 import { PropertyPath } from "./properties";
 
@@ -14,6 +14,10 @@ export class EnvoyVersion {
     this.major = numberAt(MAJOR);
     this.minor = numberAt(MINOR);
     this.patch = numberAt(PATCH);
+  }
+
+  get isKnown(): bool {
+    return (this.major | this.minor | this.patch) != 0;
   }
 
   /** Whether this is surely older than 1.`minor`. */

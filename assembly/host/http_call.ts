@@ -1,7 +1,7 @@
-/** Sends events to a cluster of the host with `proxy_http_call`. To be used from a root context, as on its ticks. */
+/** Sends events to a cluster of the host (`cluster_call.ts`). To be used from a root context, as on its ticks. */
 import { Delivery, EventSink } from "../ports/event_sink";
-import { HeaderMapType, HostResult, proxy_get_header_map_value, proxy_http_call } from "./abi";
-import { encodePairs } from "./header_pairs";
+import { HeaderMapType, HostResult, proxy_get_header_map_value } from "./abi";
+import { callCluster, callToken } from "./cluster_call";
 import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
 
 export class HttpCall extends EventSink {
@@ -20,8 +20,7 @@ export class HttpCall extends EventSink {
   }
 
   send(text: usize, length: i32): bool {
-    const cluster = String.UTF8.encode(this.cluster);
-    const headers = encodePairs([
+    const headers = [
       ":method",
       "POST",
       ":path",
@@ -30,21 +29,10 @@ export class HttpCall extends EventSink {
       this.cluster,
       "content-type",
       "application/json",
-    ]);
-    const result = proxy_http_call(
-      changetype<usize>(cluster),
-      cluster.byteLength,
-      changetype<usize>(headers),
-      headers.length,
-      text,
-      length,
-      0,
-      0,
-      TIMEOUT_MILLISECONDS,
-      OUT_TOKEN,
-    );
+    ];
+    const result = callCluster(this.cluster, headers, text, length, TIMEOUT_MILLISECONDS);
     if (result != HostResult.OK) return false;
-    this.token = load<u32>(OUT_TOKEN);
+    this.token = callToken();
     this.delivery = Delivery.UnderWay;
     return true;
   }
@@ -69,4 +57,3 @@ const TIMEOUT_MILLISECONDS: u32 = 5000;
 const STATUS_NAME: ArrayBuffer = String.UTF8.encode(":status");
 const STATUS_CAPACITY: i32 = 8;
 const STATUS: usize = memory.data(8);
-const OUT_TOKEN: usize = memory.data(4, 4);

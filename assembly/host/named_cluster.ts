@@ -7,27 +7,13 @@
  * a warning in its log and a 503 among that cluster's statistics, and connects to nobody. So ask rarely. What becomes of the call is
  * nobody's business. To be used from a root context, as on its ticks; allocates.
  */
-import { HostResult, proxy_http_call } from "./abi";
-import { encodePairs } from "./header_pairs";
+import { HostResult } from "./abi";
+import { callCluster } from "./cluster_call";
 
 export function lacksCluster(name: string): bool {
-  const cluster = String.UTF8.encode(name);
   // Without one of these three, the host would say "bad argument" whatever the cluster.
-  const headers = encodePairs([":method", "HEAD", ":path", "/", ":authority", name]);
-  const result = proxy_http_call(
-    changetype<usize>(cluster),
-    cluster.byteLength,
-    changetype<usize>(headers),
-    headers.length,
-    0,
-    0,
-    0,
-    0,
-    TIMEOUT_MILLISECONDS,
-    OUT_TOKEN,
-  );
-  return result == HostResult.BAD_ARGUMENT;
+  const headers = [":method", "HEAD", ":path", "/", ":authority", name];
+  return callCluster(name, headers, 0, 0, TIMEOUT_MILLISECONDS) == HostResult.BAD_ARGUMENT;
 }
 
 const TIMEOUT_MILLISECONDS: u32 = 1;
-const OUT_TOKEN: usize = memory.data(4, 4);
