@@ -1,7 +1,6 @@
 /** Which events a listing shows: those of a type, since a time, of an ID, a server name, an upstream, or several of these. */
 import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../session/events/event";
-import { canonicalAddress } from "../bytes/address";
-import { equalsLowered, lowerCase } from "../bytes/ascii";
+import { AskedServerName, AskedUpstream } from "./asked";
 import { Query } from "./query";
 import { ID_RULE, SessionId } from "./session_id";
 
@@ -12,39 +11,27 @@ export class EventFilter {
   private type: u8 = EventType.NONE;
   private since: u64 = 0;
   private id: SessionId | null = null;
-  private sni: ArrayBuffer = new ArrayBuffer(0);
-  private upstream: ArrayBuffer = new ArrayBuffer(0);
+  private sni: AskedServerName = new AskedServerName(null);
+  private upstream: AskedUpstream = new AskedUpstream(null);
 
   /** Takes what a query asks for. */
   read(query: Query): void {
     this.readType(query.value("type"));
     this.readSince(query.value("since"));
     this.readId(query.value("id"));
-    const upstream = query.value("upstream");
-    if (upstream !== null) {
-      const address = canonicalAddress(upstream);
-      this.upstream = String.UTF8.encode(address);
-      if (address.length == 0) this.error = "upstream: expected IPv4:port or [IPv6]:port";
-    }
-    const sni = query.value("sni");
-    if (sni !== null) {
-      this.sni = String.UTF8.encode(sni);
-      lowerCase(changetype<usize>(this.sni), this.sni.byteLength);
-      if (sni.length == 0) this.error = "sni: expected a server name; leave it out for any";
-    }
+    this.upstream = new AskedUpstream(query.value("upstream"));
+    if (this.upstream.error.length > 0) this.error = this.upstream.error;
+    this.sni = new AskedServerName(query.value("sni"));
+    if (this.sni.error.length > 0) this.error = this.sni.error;
   }
 
   matches(event: Event): bool {
     if (this.type != EventType.NONE && event.type != this.type) return false;
     if (event.time < this.since) return false;
     const id = this.id;
-    if (id && !equals(event.id, event.idLength, id.pointer, id.length)) return false;
-    const upstreamLength = this.upstream.byteLength;
-    if (upstreamLength > 0) {
-      const upstream = changetype<usize>(this.upstream);
-      if (!equals(event.upstream, event.upstreamLength, upstream, upstreamLength)) return false;
-    }
-    return this.sni.byteLength == 0 || this.sniEquals(event.sni, event.sniLength);
+    if (id && (event.idLength != id.length || memory.compare(event.id, id.pointer, id.length) != 0)) return false;
+    if (!this.upstream.matches(event.upstream, event.upstreamLength)) return false;
+    return this.sni.matches(event.sni, event.sniLength);
   }
 
   private readType(text: string | null): void {
@@ -77,14 +64,6 @@ export class EventFilter {
     this.id = id;
     if (id.length == 0) this.error = "id: " + ID_RULE;
   }
-
-  private sniEquals(sni: usize, length: i32): bool {
-    return length == this.sni.byteLength && equalsLowered(sni, changetype<usize>(this.sni), length);
-  }
-}
-
-function equals(a: usize, aLength: i32, b: usize, bLength: i32): bool {
-  return aLength == bLength && memory.compare(a, b, aLength) == 0;
 }
 
 /** Of a second that fits 64 bits in any case. */

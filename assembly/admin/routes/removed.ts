@@ -1,8 +1,8 @@
 /** GET /v1/removed: the sessions that were removed and are still refused, in pages; of one upstream, for one cause, or all. */
-import { canonicalAddress } from "../../bytes/address";
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Known } from "../../session/session";
+import { AskedUpstream } from "../asked";
 import { ListedKind, writeListing } from "../listing";
 import { causeName } from "../names";
 import { badRequest } from "../problem";
@@ -18,10 +18,9 @@ export class RemovedRoute extends Route {
   }
 
   get(request: AdminRequest, response: AdminResponse): void {
-    const upstream = request.query.value("upstream");
-    const address = upstream === null ? "" : canonicalAddress(upstream);
-    if (upstream !== null && address.length == 0) {
-      badRequest(response, "upstream: expected IPv4:port or [IPv6]:port");
+    const upstream = new AskedUpstream(request.query.value("upstream"));
+    if (upstream.error.length > 0) {
+      badRequest(response, upstream.error);
       return;
     }
     const cause = request.query.value("cause");
@@ -29,25 +28,22 @@ export class RemovedRoute extends Route {
       badRequest(response, "cause: expected one of api, flush");
       return;
     }
-    const listed = new ListedTombstones(address, cause === null ? "" : cause);
+    const listed = new ListedTombstones(upstream, cause === null ? "" : cause);
     writeListing(request, response, this.cache, listed, "removed");
   }
 }
 
 class ListedTombstones extends ListedKind {
-  private readonly upstream: ArrayBuffer;
-
-  /** Each is empty for any. */
+  /** `cause` is empty for any. */
   constructor(
-    private readonly address: string,
+    private readonly upstream: AskedUpstream,
     private readonly cause: string,
   ) {
     super();
-    this.upstream = String.UTF8.encode(address);
   }
 
   binding(): string {
-    return "/v1/removed?upstream=" + this.address + "&cause=" + this.cause;
+    return "/v1/removed?upstream=" + this.upstream.text + "&cause=" + this.cause;
   }
 
   tombstones(): bool {
@@ -56,11 +52,9 @@ class ListedTombstones extends ListedKind {
 
   matches(cache: Cache): bool {
     if (this.cause.length > 0 && causeName(cache.tombstone.cause) != this.cause) return false;
-    const length = this.upstream.byteLength;
-    if (length == 0) return true;
+    if (this.upstream.text.length == 0) return true;
     const found = cache.found;
-    if (!found.knows(Known.UPSTREAM) || found.upstreamLength != length) return false;
-    return memory.compare(found.upstream, changetype<usize>(this.upstream), length) == 0;
+    return found.knows(Known.UPSTREAM) && this.upstream.matches(found.upstream, found.upstreamLength);
   }
 
   write(json: JsonWriter, cache: Cache): void {

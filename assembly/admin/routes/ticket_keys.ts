@@ -1,8 +1,8 @@
 /** GET /v1/ticket-keys: the names of ticket keys that were seen, configured or removed; of one upstream or of all. */
-import { canonicalAddress } from "../../bytes/address";
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Row } from "../../session/table";
+import { AskedUpstream } from "../asked";
 import { badRequest } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
@@ -17,28 +17,22 @@ export class TicketKeysRoute extends Route {
   }
 
   get(request: AdminRequest, response: AdminResponse): void {
-    const asked = request.query.value("upstream");
-    const address = asked === null ? "" : canonicalAddress(asked);
-    if (asked !== null && address.length == 0) {
-      badRequest(response, "upstream: expected IPv4:port or [IPv6]:port");
+    const upstream = new AskedUpstream(request.query.value("upstream"));
+    if (upstream.error.length > 0) {
+      badRequest(response, upstream.error);
       return;
     }
-    writeTable(response, "ticket_keys", this.cache.ticketKeys.table, new ListedTicketKey(String.UTF8.encode(address)));
+    writeTable(response, "ticket_keys", this.cache.ticketKeys.table, new ListedTicketKey(upstream));
   }
 }
 
 class ListedTicketKey extends ListedRow {
-  /** Empty for any. */
-  constructor(private readonly upstream: ArrayBuffer) {
+  constructor(private readonly upstream: AskedUpstream) {
     super();
   }
 
   shows(row: Row): bool {
-    const length = this.upstream.byteLength;
-    if (length == 0) return true;
-    return (
-      <i32>row.upstreamLength == length && memory.compare(row.upstream, changetype<usize>(this.upstream), length) == 0
-    );
+    return this.upstream.matches(row.upstream, row.upstreamLength);
   }
 
   write(json: JsonWriter, row: Row): void {

@@ -1,0 +1,46 @@
+/** What a query of a list asks for, as it is compared with what is held: an upstream's address, a server name. */
+import { canonicalAddress } from "../bytes/address";
+import { equalsLowered, lowerCase } from "../bytes/ascii";
+
+export class AskedUpstream {
+  /** In Envoy's spelling; empty for any. */
+  readonly text: string;
+  readonly bytes: ArrayBuffer;
+  /** Empty, or what is wrong with it. */
+  readonly error: string;
+
+  /** `value` is null if the query does not ask for any. */
+  constructor(value: string | null) {
+    const text = value === null ? "" : canonicalAddress(value);
+    this.text = text;
+    this.bytes = String.UTF8.encode(text);
+    this.error = value !== null && text.length == 0 ? "upstream: expected IPv4:port or [IPv6]:port" : "";
+  }
+
+  matches(address: usize, length: i32): bool {
+    const asked = this.bytes;
+    if (asked.byteLength == 0) return true;
+    return asked.byteLength == length && memory.compare(address, changetype<usize>(asked), length) == 0;
+  }
+}
+
+export class AskedServerName {
+  /** In small letters; empty for any. */
+  readonly bytes: ArrayBuffer;
+  /** Empty, or what is wrong with it. */
+  readonly error: string;
+
+  /** `value` is null if the query does not ask for any. */
+  constructor(value: string | null) {
+    const bytes = String.UTF8.encode(value === null ? "" : value);
+    lowerCase(changetype<usize>(bytes), bytes.byteLength);
+    this.bytes = bytes;
+    this.error = value !== null && value.length == 0 ? "sni: expected a server name; leave it out for any" : "";
+  }
+
+  matches(name: usize, length: i32): bool {
+    const asked = this.bytes;
+    if (asked.byteLength == 0) return true;
+    return asked.byteLength == length && equalsLowered(name, changetype<usize>(asked), length);
+  }
+}
