@@ -90,8 +90,6 @@ class NamesWalk extends PageJob {
     }
     return changed;
   }
-
-  protected committed(): void {}
 }
 
 /** At 100 ms each: the time in which every machine has ticked, however long all were stopped. */

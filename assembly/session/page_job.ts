@@ -26,7 +26,7 @@ export abstract class PageJob extends Job {
   protected abstract edit(page: Page): bool;
 
   /** The last edit was stored. */
-  protected abstract committed(): void;
+  protected committed(): void {}
 
   step(deadline: Deadline): bool {
     const pages = this.cache.pages;

@@ -69,8 +69,6 @@ export class UpstreamCount extends PageJob {
     return false;
   }
 
-  protected committed(): void {}
-
   private add(session: Session): void {
     if (!session.knows(Known.UPSTREAM)) {
       this.unknown++;
