@@ -7,6 +7,7 @@
  * a damaged one nor one that was made up is taken for one. It is no secret and needs to be none: a cursor opens nothing that a
  * listing from its beginning does not.
  */
+import { FNV_BASIS, fnvBytes, fnvText } from "../bytes/fnv";
 import { decodeHex, encodeHex } from "../bytes/hex";
 
 export class Cursor {
@@ -37,16 +38,12 @@ export class Cursor {
     return String.UTF8.decodeUnsafe(changetype<usize>(text), 2 * SIZE);
   }
 
-  /** FNV-1a, 64 bits, over the position at PLACE and the binding. */
+  /** Over the position at PLACE and the binding. */
   private check(): u64 {
-    let hash: u64 = 0xcbf29ce484222325;
-    for (let i = 0; i < <i32>CHECK_AT; i++) hash = (hash ^ (<u64>load<u8>(PLACE + i))) * FNV_PRIME;
-    for (let i = 0; i < this.binding.length; i++) hash = (hash ^ (<u64>this.binding.charCodeAt(i))) * FNV_PRIME;
-    return hash;
+    return fnvText(fnvBytes(FNV_BASIS, PLACE, <i32>CHECK_AT), this.binding);
   }
 }
 
-const FNV_PRIME: u64 = 0x100000001b3;
 const VERSION_AT: usize = 4;
 const CHECK_AT: usize = 12;
 const SIZE: i32 = 20;

@@ -17,6 +17,14 @@ export function canonicalAddress(text: string): string {
   return groups === null ? "" : "[" + canonicalIpv6(groups) + "]" + port;
 }
 
+/** Length of an address of `length` bytes without its port, all of it if it has none; 0 if there is none, as for a negative length. */
+export function lengthWithoutPort(address: usize, length: i32): i32 {
+  if (length <= 0) return 0;
+  let end = length;
+  while (end > 0 && load<u8>(address + <usize>(end - 1)) != COLON) end--;
+  return end > 0 ? end : length;
+}
+
 /** 1 to 65535 without leading zeros. */
 function isPort(text: string): bool {
   const port = decimal(text, 5);
@@ -138,3 +146,4 @@ function dotted(group: u16): string {
 
 /** "[" and 45 characters of IPv6, "]:" and 5 digits, and some more: what is given need not be in the shortest form. */
 const MAX_LENGTH: i32 = 64;
+const COLON: u8 = 0x3a;

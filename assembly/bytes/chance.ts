@@ -1,4 +1,5 @@
-/** Numbers by chance, for choices that nobody gains anything by foreseeing: xorshift64. Costs some nanoseconds. */
+/** Numbers by chance, for choices that nobody gains anything by foreseeing: xorshift64 (Marsaglia 2003). Costs some
+ * nanoseconds. */
 export class Chance {
   private state: u64;
 

@@ -1,11 +1,11 @@
 /** What all filters have in common: a configuration text and the cache that it names. */
+import { FNV_BASIS, fnvBytes } from "../bytes/fnv";
 import { Config } from "../config/config";
 import { parseConfig } from "../config/parse";
 import { HostEnvironment } from "../host/environment";
 import { HostLog } from "../host/host_log";
 import { Root } from "../host/roots";
 import { LogLevel } from "../ports/log";
-import { hashBytes } from "../session/registrations";
 import { SharedCache } from "./shared_cache";
 
 export abstract class CacheFilter extends Root {
@@ -26,7 +26,7 @@ export abstract class CacheFilter extends Root {
       new HostLog().write(LogLevel.Error, "configuration of the " + this.role + " filter: " + refusal);
       return false;
     }
-    this.text = hashBytes(text, length);
+    this.text = fnvBytes(FNV_BASIS, text, length);
     this.config = config;
     return this.open();
   }

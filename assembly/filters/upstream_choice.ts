@@ -147,7 +147,7 @@ export class UpstreamChoice {
     const known = token >= 0 ? steering.tokens.leads(token) : -1;
     const agrees = known >= 0 && number == known;
     if (agrees) effect.agreed(token, steering.tokens.upstreams);
-    if (!setup.isElsewhere && !steering.hasNews(handshake, handle, token, ADDRESS, length)) {
+    if (!setup.isElsewhere && !steering.hasNews(handshake, handle, token, number)) {
       connection.answeredBy = number;
       return;
     }

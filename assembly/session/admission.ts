@@ -12,6 +12,7 @@
  * takes to see SAMPLED_SESSIONS sessions, up to MAX_SAMPLED_PAGES, as pages may hold little else than tombstones.
  * Cost of one eviction: a read of each page in use (up to EXACT_SIZE) or of those pages, and one commit.
  */
+import { Chance } from "../bytes/chance";
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
 import { Counts, Room } from "./counts";
@@ -30,7 +31,8 @@ export const enum Admission {
 }
 
 export class Admissions {
-  private random: u64;
+  /** Spreads the sample. */
+  private readonly chance: Chance;
 
   constructor(
     private readonly pages: Pages,
@@ -38,7 +40,7 @@ export class Admissions {
     private readonly metrics: Metrics,
     private readonly graves: Graves,
   ) {
-    this.random = pages.moment.take() | 1;
+    this.chance = new Chance(pages.moment.take());
   }
 
   /** Reserves room for one session in a cache of the given size (0 = unlimited). */
@@ -111,7 +113,7 @@ export class Admissions {
     this.seen = 0;
     for (let sampled = 0; sampled < MAX_SAMPLED_PAGES; sampled++) {
       if (sampled >= SAMPLED_PAGES && this.seen >= SAMPLED_SESSIONS) break;
-      const number = directory.deepest(<u32>this.nextRandom());
+      const number = directory.deepest(<u32>(this.chance.next() >> 11));
       if (this.consider(number)) chosen = number;
     }
     return chosen;
@@ -131,16 +133,6 @@ export class Admissions {
     this.victimIdLength = entry.idLength;
     memory.copy(VICTIM_ID, entry.id, entry.idLength);
     return true;
-  }
-
-  /** xorshift64 (Marsaglia 2003): spreads the sample; nothing secret hangs on it. */
-  private nextRandom(): u64 {
-    let x = this.random;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    this.random = x;
-    return x >> 11;
   }
 }
 

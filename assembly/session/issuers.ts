@@ -18,6 +18,7 @@
  * Cost: of an acceptance by an upstream that is known to resume, a look into this machine's memory, and one access to the store a
  * minute; the same for a decline by one whose state is final. A decline that counts asks for its source and costs a read and a write.
  */
+import { lengthWithoutPort } from "../bytes/address";
 import { Clock } from "../ports/clock";
 import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
@@ -180,11 +181,8 @@ export class Issuers {
   /** The client's address without its port; 0 where it is not known. */
   private sourceOf(client: PeerAddress | null): u32 {
     if (!client) return 0;
-    const length = client.read(CLIENT, CLIENT_CAPACITY);
-    if (length <= 0) return 0;
-    let end = length;
-    while (end > 0 && load<u8>(CLIENT + <usize>(end - 1)) != COLON) end--;
-    return this.hash.of(CLIENT, end > 0 ? end : length);
+    const length = lengthWithoutPort(CLIENT, client.read(CLIENT, CLIENT_CAPACITY));
+    return length == 0 ? 0 : this.hash.of(CLIENT, length);
   }
 }
 
@@ -196,7 +194,6 @@ const YOUNG_SECONDS: u64 = 3600;
 /** A power of two; as many upstreams as are steered to. */
 const RESUMING: usize = 256;
 const SOURCE_SIZE: i32 = 4;
-const COLON: u8 = 0x3a;
 /** An IPv6 address with its port in brackets has 47 characters at most. */
 const CLIENT_CAPACITY: i32 = 64;
 const CLIENT: usize = memory.data(64);

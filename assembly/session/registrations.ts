@@ -17,6 +17,7 @@
  * (seconds), 32 places of REGISTRATION_SIZE bytes, see `registration.ts`. Bounded by MOST places; where all are taken, the oldest that is
  * superseded gives way. Nothing here is read on the path of a connection.
  */
+import { FNV_BASIS, fnvStep, fnvText } from "../bytes/fnv";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Changes } from "./changes";
 import { Enforcement } from "./enforcement";
@@ -73,12 +74,12 @@ export class Registrations {
     this.given = given;
     this.version = version;
     this.machine = machine;
-    this.family = hashText(name, FNV_OFFSET);
+    this.family = fnvText(FNV_BASIS, name);
     this.role = roleOf(name);
     OWN.give(given);
     this.ownEnforcement = this.role == Role.ADMIN ? UNSET : OWN.given(ENFORCEMENT);
     let identity = this.family ^ text;
-    for (let setting = 0; setting < SETTINGS; setting++) identity = (identity ^ (<u64>OWN.given(setting))) * FNV_PRIME;
+    for (let setting = 0; setting < SETTINGS; setting++) identity = fnvStep(identity, OWN.given(setting));
     this.identity = identity == 0 ? 1 : identity;
   }
 
@@ -197,9 +198,7 @@ export class Registrations {
 
   /** Takes the registrations from the store, for the questions below. */
   read(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, CAPACITY);
-    this.mark = this.sharedStore.mark;
-    return result == StoreResult.Ok && this.sharedStore.length >= HEADER && load<u32>(VALUE) <= MOST;
+    return this.readValue() == StoreResult.Ok;
   }
 
   /** Whether something may be concluded yet from who is registered. */
@@ -489,16 +488,21 @@ export class Registrations {
 
   /** Ok, Absent (then VALUE is an empty list) or Failed. */
   private readOrBegin(upgraded: bool, now: u32): StoreResult {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, CAPACITY);
-    this.mark = this.sharedStore.mark;
-    if (result == StoreResult.Ok) {
-      return this.sharedStore.length >= HEADER && load<u32>(VALUE) <= MOST ? StoreResult.Ok : StoreResult.Failed;
-    }
-    if (result != StoreResult.Absent) return StoreResult.Failed;
+    const result = this.readValue();
+    if (result != StoreResult.Absent) return result;
     memory.fill(VALUE, 0, HEADER);
     store<u64>(VALUE, 1, NUMBER_OFFSET);
     if (upgraded) store<u32>(VALUE, now + SETTLE_SECONDS, SETTLE_OFFSET);
     return StoreResult.Absent;
+  }
+
+  /** Ok, Absent or Failed: what is not well-formed cannot be told from what does not come. */
+  private readValue(): StoreResult {
+    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, CAPACITY);
+    this.mark = this.sharedStore.mark;
+    if (result == StoreResult.Absent) return result;
+    const isWhole = result == StoreResult.Ok && this.sharedStore.length >= HEADER && load<u32>(VALUE) <= MOST;
+    return isWhole ? result : StoreResult.Failed;
   }
 
   private write(found: StoreResult): StoreResult {
@@ -550,22 +554,6 @@ function takeNumber(): u64 {
   return number;
 }
 
-/** FNV-1a, 64 bits, of a text's UTF-16. */
-function hashText(text: string, from: u64): u64 {
-  let hash = from;
-  for (let i = 0; i < text.length; i++) hash = (hash ^ (<u64>text.charCodeAt(i))) * FNV_PRIME;
-  return hash;
-}
-
-/** FNV-1a, 64 bits, of bytes. */
-export function hashBytes(start: usize, length: i32): u64 {
-  let hash = FNV_OFFSET;
-  for (let i: usize = 0; i < <usize>length; i++) hash = (hash ^ (<u64>load<u8>(start + i))) * FNV_PRIME;
-  return hash;
-}
-
-const FNV_OFFSET: u64 = 0xcbf29ce484222325;
-const FNV_PRIME: u64 = 0x100000001b3;
 const TRIES: i32 = 32;
 /** Filters of one cache, those that drain included. */
 const MOST: u32 = 128;

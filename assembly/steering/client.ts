@@ -4,6 +4,7 @@
  *
  * The address is read when it is asked for first, once for each connection. Allocates nothing.
  */
+import { lengthWithoutPort } from "../bytes/address";
 import { PeerAddress } from "../ports/peer_address";
 import { KeyedHash } from "../session/keyed_hash";
 import { Handshake } from "../tls/handshake";
@@ -43,16 +44,9 @@ export class Client {
 
   /** Length of the address without its port, 0 if it is not known. */
   private read(): i32 {
-    if (this.length == NOT_READ) this.length = withoutPort(this.address.read(ADDRESS, ADDRESS_CAPACITY));
+    if (this.length == NOT_READ) this.length = lengthWithoutPort(ADDRESS, this.address.read(ADDRESS, ADDRESS_CAPACITY));
     return this.length;
   }
-}
-
-function withoutPort(length: i32): i32 {
-  if (length <= 0) return 0;
-  let end = length;
-  while (end > 0 && load<u8>(ADDRESS + <usize>(end - 1)) != COLON) end--;
-  return end > 0 ? end : length;
 }
 
 /** How much of the text is its network: of IPv6, up to the fourth colon, or up to two in a row, which stand for zeros. */

@@ -12,10 +12,10 @@
  * A key with no holder that is known is tried where its client has been last, then where nobody has declined it; but in a part of the
  * tries, whatever others have been told, as declines can be brought about (`holders.ts`).
  */
+import { Chance } from "../bytes/chance";
 import { Clock } from "../ports/clock";
 import { KeyedHash } from "../session/keyed_hash";
 import { TICKET_KEY_LENGTH } from "../session/session";
-import { Chance } from "./chance";
 import { Client } from "./client";
 import { Declines } from "./declines";
 import { Copy, FREE_PROBES, Holders } from "./holders";

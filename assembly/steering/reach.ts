@@ -2,8 +2,8 @@
  * Which upstreams the connection at hand can be sent to, in both ways of steering: by a token that leads there, or by their name
  * while nothing speaks against it.
  */
+import { Chance } from "../bytes/chance";
 import { Clock } from "../ports/clock";
-import { Chance } from "./chance";
 import { Client } from "./client";
 import { Departures } from "./departures";
 import { Silences } from "./silences";

@@ -13,6 +13,7 @@
  * Cost: for a resumption of what is known by itself, two looks into the shared store; if its source has to be asked for, one
  * to three more; for a new connection, one. Allocates nothing.
  */
+import { Chance } from "../bytes/chance";
 import { PeerAddress } from "../ports/peer_address";
 import { Clock } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
@@ -22,7 +23,6 @@ import { causeOf, Refusals, Verdict } from "../session/refusal";
 import { Known, Origin, Session } from "../session/session";
 import { KeyState } from "../session/ticket_keys";
 import { Handshake } from "../tls/handshake";
-import { Chance } from "./chance";
 import { Client } from "./client";
 import { Declines } from "./declines";
 import { Holders } from "./holders";
@@ -191,12 +191,11 @@ export class Steering {
     return this.bySource != BySource.Guess || this.isLedByName(handshake);
   }
 
-  /** Whether `answered` would learn anything. Costs less. */
-  hasNews(handshake: Handshake, handle: AcceptedHandle, token: i32, upstream: usize, upstreamLength: i32): bool {
+  /** Whether `answered` would learn anything of the upstream numbered `number`, -1 if it has no number yet. Costs less. */
+  hasNews(handshake: Handshake, handle: AcceptedHandle, token: i32, number: i32): bool {
     // Hosts that are named are watched at each answer.
-    if (this.exact || !this.tokens.knows(token, upstream, upstreamLength)) return true;
+    if (this.exact || !this.tokens.knows(token, number)) return true;
     if (handshake.acceptedKind == 0 && keyOf(handshake) != 0) return true;
-    const number = this.tokens.numberOf(upstream, upstreamLength);
     if (this.isMissed(number) || this.wouldLearnHolder(acceptedKey(handshake, handle), number)) return true;
     if (this.bySource != BySource.Guess || this.isLedByName(handshake)) return false;
     this.client.begin();
@@ -248,7 +247,7 @@ export class Steering {
     }
     if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return this.known(holder);
     if (state == KeyState.TOLD && named >= 0) return this.known(named);
-    if (state == KeyState.LEARNED || state == KeyState.SHARED) {
+    if (wasSeen(state)) {
       const chosen = this.keys.choose(key, named, state == KeyState.SHARED);
       if (chosen == BALANCED) return -1;
       if (chosen != NOBODY) return this.known(chosen);
@@ -323,15 +322,13 @@ export class Steering {
   }
 
   private learnHolder(key: usize, upstream: i32): void {
-    if (upstream < 0 || !this.wouldLearnHolder(key, upstream)) return;
+    if (key == 0 || upstream < 0 || !wasSeen(this.stateOf(key))) return;
     this.holders.accepted(key, upstream, this.upstreamOfKey(), this.clock.nowSeconds());
   }
 
   /** Only of names that are known as such: what never repeats is no name. The name's row is then in `ticketKeys.row`. */
   private wouldLearnHolder(key: usize, upstream: i32): bool {
-    if (key == 0) return false;
-    const state = this.stateOf(key);
-    return (state == KeyState.LEARNED || state == KeyState.SHARED) && !this.holders.knows(key, upstream);
+    return key != 0 && wasSeen(this.stateOf(key)) && !this.holders.knows(key, upstream);
   }
 
   private learnDecline(handshake: Handshake, upstream: i32): void {
@@ -340,9 +337,7 @@ export class Steering {
     if (key == 0) return;
     const state = this.stateOf(key);
     if (state == 0) this.keys.noteDecline(key, upstream);
-    else if (state == KeyState.LEARNED || state == KeyState.SHARED) {
-      this.holders.declined(key, upstream, this.client.network, this.clock.nowSeconds());
-    }
+    else if (wasSeen(state)) this.holders.declined(key, upstream, this.client.network, this.clock.nowSeconds());
   }
 
   /** State of a key's name, 0 if it is not known; its row is then in `ticketKeys.row`. */
@@ -350,6 +345,11 @@ export class Steering {
     const row = this.cache.ticketKeys.look(key);
     return row ? row.state : 0;
   }
+}
+
+/** Whether a key's state says that a server was seen to hold it: not the operator, and not that it is removed. */
+function wasSeen(state: u8): bool {
+  return state == KeyState.LEARNED || state == KeyState.SHARED;
 }
 
 /** The key name of the first ticket or identity, 0 if it has none. */

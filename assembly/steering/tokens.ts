@@ -111,9 +111,8 @@ export class Tokens {
     return unchecked(this.leading[upstream]);
   }
 
-  /** Whether a token (-1 for none) is known to lead to an upstream of this address. */
-  knows(token: i32, address: usize, length: i32): bool {
-    const number = this.numberOf(address, length);
+  /** Whether an upstream has a number, and a token (-1 for none) is known to lead to it. */
+  knows(token: i32, number: i32): bool {
     return number >= 0 && (token < 0 || (this.leads(token) == number && this.seenInThisEra(token)));
   }
 
@@ -243,8 +242,8 @@ export class Tokens {
   /** Notes where a token led; -1 for what was no token. Answers with the number of the upstream, -1 where not known. */
   learn(token: i32, address: usize, length: i32): i32 {
     if (length <= 0 || length > MAX_ADDRESS || token >= <i32>TOKENS) return -1;
-    if (this.knows(token, address, length)) return this.numberOf(address, length);
-    let number = -1;
+    let number = this.numberOf(address, length);
+    if (this.knows(token, number)) return number;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const exists = this.refresh();
       const mark = this.sharedStore.mark;

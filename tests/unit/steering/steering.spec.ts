@@ -87,7 +87,8 @@ class Steered {
     const address = UPSTREAMS[upstream];
     this.address.source = source;
     const handle = watch.seen.acceptedKind == Accepted.Psk ? AcceptedHandle.Psk : AcceptedHandle.Untold;
-    if (!this.steering.hasNews(watch.seen, handle, token, address.start, address.length)) return;
+    const number = this.steering.tokens.numberOf(address.start, address.length);
+    if (!this.steering.hasNews(watch.seen, handle, token, number)) return;
     this.steering.answered(watch.seen, handle, token, wanted, address.start, address.length);
   }
 
