@@ -26,7 +26,7 @@ import { Version } from "../tls/protocol";
 import { AcceptedHandle } from "./accepted_handle";
 import { Cache, Lookup } from "./cache";
 import { Enforcement } from "./enforcement";
-import { causeOf, Refusals, Verdict } from "./refusal";
+import { causeOf, isUnseen, Refusals, Verdict } from "./refusal";
 import { Kind, Known, Session } from "./session";
 import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } from "./statistics";
 import { KeyState } from "./ticket_keys";
@@ -249,15 +249,21 @@ export class Observation {
   }
 
   /**
-   * Judges an identity that may be meant as well. Where the one that was offered ends as a ticket does, this one is not likely to be a
-   * session at all: only its removal counts.
+   * Judges an identity that may be meant as well. If the one that was offered ends as a ticket does, or if a server was seen to issue it
+   * as it is, this one is hardly a session at all: only its removal counts.
    */
   private judgeFurther(handshake: Handshake, index: i32): Verdict {
     const owner = handshake.furtherOwner(index);
     const kind = owner < 0 ? Kind.TICKET : Kind.PSK;
     const verdict = this.judgeOffer(handshake, kind, handshake.furtherHash(index), HASH_LENGTH, 0);
-    const counts = verdict == Verdict.RemovedSession || verdict == Verdict.Unfollowed;
-    return counts || handshake.isAmbiguous(owner) ? verdict : Verdict.Resume;
+    if (verdict == Verdict.Resume || verdict == Verdict.RemovedSession || verdict == Verdict.Unfollowed) return verdict;
+    return handshake.isAmbiguous(owner) && !this.wasIssued(handshake, owner) ? verdict : Verdict.Resume;
+  }
+
+  /** Whether the cache holds an offered identity, whole as it is, and knows of its issue; `owner` as for `isAmbiguous`. */
+  private wasIssued(handshake: Handshake, owner: i32): bool {
+    const id = owner < 0 ? handshake.offeredTicketHash : handshake.pskHash(owner);
+    return this.isHeld(id) && !isUnseen(this.cache.found, owner < 0 ? Kind.TICKET : Kind.PSK);
   }
 
   private judgePsk(handshake: Handshake, meansOne: bool): Verdict {

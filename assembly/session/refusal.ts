@@ -106,7 +106,7 @@ export class Refusals {
 }
 
 /** Whether nobody has seen when a held session was issued: only its use, and a PSK's always. */
-function isUnseen(found: Session, kind: u8): bool {
+export function isUnseen(found: Session, kind: u8): bool {
   return found.unissued || (kind == Kind.PSK && found.origin != Origin.API);
 }
 

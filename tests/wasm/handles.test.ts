@@ -177,6 +177,24 @@ describe("a ticket that only looks as if it had bytes behind it", () => {
     }
   });
 
+  it("resumes while a server name is revoked, and under strict, as a server was seen to issue it as it is", () => {
+    const proxy = new Proxy({ workers: 1 });
+    proxy.handshake(fullWithTicket(odd, { sni: "shop.example" }));
+    assert.equal(proxy.request("PUT", "/v1/revocations/other.example").status, 201);
+    assert.ok(!isRefused(proxy, resumedByTicket(odd)));
+    assert.equal(proxy.request("PUT", "/v1/enforcement", { body: { enforcement: "strict" } }).status, 200);
+    assert.ok(!isRefused(proxy, resumedByTicket(odd)));
+    const unseen = longer(rfc5077(32, 9), 12);
+    assert.ok(isRefused(proxy, resumedByTicket(unseen)));
+  });
+
+  it("is refused if the shorter one was removed, though it was issued itself", () => {
+    const proxy = new Proxy({ workers: 1 });
+    proxy.handshake(fullWithTicket(odd));
+    proxy.delete(sha256(rfc5077(32)));
+    assert.ok(isRefused(proxy, resumedByTicket(odd)));
+  });
+
   it("counts none where both are held, as nobody can tell which was meant", () => {
     const proxy = new Proxy({ workers: 1 });
     proxy.handshake(fullWithTicket(odd));
