@@ -3,7 +3,7 @@ import { JsonWriter } from "../json/writer";
 import { Cache } from "../session/cache";
 import { Event, eventCauseName, EventType, eventTypeName, lossCauseName, LOSS_CAUSES } from "../session/events/event";
 import { EventLog, EventReader } from "../session/events/event_log";
-import { Deadline } from "../session/job";
+import { Deadline } from "../work/job";
 import { Cursor } from "./cursor";
 import { EventFilter } from "./event_filter";
 

@@ -7,7 +7,7 @@
  */
 import { JsonWriter } from "../json/writer";
 import { Cache } from "../session/cache";
-import { Deadline, Job } from "../session/job";
+import { Deadline, Job } from "../work/job";
 import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../session/walk";
 import { Cursor } from "./cursor";
 import { badRequest } from "./problem";

@@ -3,7 +3,7 @@
  * is finished, then calls `AdminApi.finish`.
  */
 import { JsonWriter } from "../json/writer";
-import { Job } from "../session/job";
+import { Job } from "../work/job";
 import { unavailable } from "./problem";
 
 export class AdminResponse {

@@ -5,8 +5,8 @@
  * Cost: one read of each of TABLE_PAGES pages, in slices.
  */
 import { JsonWriter } from "../json/writer";
-import { Deadline, Job } from "../session/job";
-import { Row, Table, TABLE_PAGES } from "../session/table";
+import { Deadline, Job } from "../work/job";
+import { Row, Table, TABLE_PAGES } from "../shared/table";
 import { AdminResponse } from "./response";
 
 /** How a row is shown. */

@@ -17,12 +17,12 @@ import { EnvoyFacts } from "../host/envoy_facts";
 import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
-import { Job, SLICE_NANOSECONDS } from "../session/job";
+import { Job, SLICE_NANOSECONDS } from "../work/job";
 import { SteeringReport } from "../steering/report";
 import { CacheFilter } from "./cache_filter";
 import { Gathered, RequestBody } from "./request_body";
 import { SharedCache } from "./shared_cache";
-import { Turn, Turns } from "./turns";
+import { Turn, Turns } from "../work/turns";
 
 /** One request and its answer. */
 class Exchange extends Turn {

@@ -11,7 +11,7 @@ import { SharedData } from "../host/shared_data";
 import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { LogLevel } from "../ports/log";
 import { Cache } from "../session/cache";
-import { Deadline, SLICE_NANOSECONDS } from "../session/job";
+import { Deadline, SLICE_NANOSECONDS } from "../work/job";
 import { GivenSettings, Settings } from "../session/settings";
 import { GAUGES, metricNames } from "../session/statistics";
 import { Sweeper } from "../session/sweeper";

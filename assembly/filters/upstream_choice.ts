@@ -10,7 +10,7 @@ import { lastingBytes } from "../host/memory";
 import { SOURCE, UPSTREAM } from "../host/peer_property";
 import { PropertyPath } from "../host/properties";
 import { Clock } from "../ports/clock";
-import { hashId } from "../session/keys";
+import { hashId } from "../shared/store_key";
 import { MAX_UPSTREAM_LENGTH, Session } from "../session/session";
 import { SteeringMode } from "../steering/modes";
 import { Steering } from "../steering/steering";

@@ -15,7 +15,7 @@
  */
 import { Metrics } from "../ports/metrics";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "./keys";
+import { StoreKey } from "../shared/store_key";
 import { Metric } from "./statistics";
 
 export const enum Room {

@@ -10,7 +10,7 @@
  * Memory: one bit for each page that there can be, here and in the store.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "./keys";
+import { StoreKey } from "../shared/store_key";
 
 export class Directory {
   /** The level of the roots: so many bits of the hash tell them apart. */

@@ -11,7 +11,7 @@
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
 import { EventCause, EventType } from "./events/event";
-import { NO_NAME } from "./names";
+import { NO_NAME } from "../shared/names";
 import { Entry, Page, tombstoneSize } from "./page";
 import { MAX_TRIES, Pages } from "./pages";
 import { Cause, Tombstone } from "./session";

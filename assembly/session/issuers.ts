@@ -22,11 +22,11 @@ import { lengthWithoutPort } from "../bytes/address";
 import { Clock } from "../ports/clock";
 import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Changes } from "./changes";
-import { KeyedHash } from "./keyed_hash";
-import { KnownRows } from "./known_rows";
+import { Changes } from "../shared/changes";
+import { KeyedHash } from "../shared/keyed_hash";
+import { KnownRows } from "../shared/known_rows";
 import { MAX_UPSTREAM_LENGTH } from "./session";
-import { Row, Table, TABLE_TRIES } from "./table";
+import { Row, Table, TABLE_TRIES } from "../shared/table";
 
 export namespace Issuer {
   /** It has declined sessions of its own, all from one source. */

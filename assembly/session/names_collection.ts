@@ -11,8 +11,8 @@
  */
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "./cache";
-import { Deadline } from "./job";
-import { Names, Phase } from "./names";
+import { Deadline } from "../work/job";
+import { Names, Phase } from "../shared/names";
 import { Page } from "./page";
 import { PageJob } from "./page_job";
 

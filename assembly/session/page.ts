@@ -31,7 +31,7 @@
  * moved or has stepped back: it orders all changes of one page.
  */
 import { Moment, narrow } from "./moment";
-import { INLINE_NAME, Names, NO_NAME } from "./names";
+import { INLINE_NAME, Names, NO_NAME } from "../shared/names";
 import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
 import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
 

@@ -6,7 +6,7 @@
  */
 import { StoreResult } from "../ports/shared_store";
 import { Cache } from "./cache";
-import { Deadline, Job } from "./job";
+import { Deadline, Job } from "../work/job";
 import { Page } from "./page";
 
 export abstract class PageJob extends Job {

@@ -10,7 +10,7 @@
  * layout is met, and kept. Nothing traps, whatever the bytes are.
  */
 import { Moment, narrow } from "./moment";
-import { INLINE_NAME } from "./names";
+import { INLINE_NAME } from "../shared/names";
 import { Page, HEADER_SIZE, KIND_BITS, PAGE_CAPACITY, PROTOCOL_OR_CAUSE } from "./page";
 import { SESSION_FIXED_SIZE, TOMBSTONE_FIXED_SIZE } from "./page";
 import { TICKET_KEY_LENGTH } from "./session";

@@ -6,7 +6,7 @@
  * Bounded: MOST machines of a filter are counted. Cost: one read and one write of 8 bytes for each machine, when a lease is renewed.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "./keys";
+import { StoreKey } from "../shared/store_key";
 
 export class Presence {
   private readonly key: StoreKey;

@@ -19,11 +19,11 @@
  */
 import { FNV_BASIS, fnvStep, fnvText } from "../bytes/fnv";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Changes } from "./changes";
+import { Changes } from "../shared/changes";
 import { Enforcement } from "./enforcement";
 import { ENFORCEMENT, GivenSettings, MODE, SETTINGS, settingName } from "./given_settings";
 import { stricter, UNSET, valueText, wholeMode } from "./given_settings";
-import { StoreKey } from "./keys";
+import { StoreKey } from "../shared/store_key";
 import { LEASE_SECONDS, Presence } from "./presence";
 import { MISPLACED, Registration, REGISTRATION_SIZE, Role, roleOf, spoken, State } from "./registration";
 

@@ -12,13 +12,13 @@
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Changes } from "./changes";
-import { KeyedHash } from "./keyed_hash";
-import { KnownRows } from "./known_rows";
+import { Changes } from "../shared/changes";
+import { KeyedHash } from "../shared/keyed_hash";
+import { KnownRows } from "../shared/known_rows";
 import { Moment, narrow } from "./moment";
 import { MAX_SNI_LENGTH } from "./session";
 import { DEFAULT_TICKET_LIFETIME } from "./given_settings";
-import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "./table";
+import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "../shared/table";
 
 /** What a revocation is for a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
 export namespace Unseen {

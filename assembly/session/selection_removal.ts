@@ -12,7 +12,7 @@
  */
 import { Cache } from "./cache";
 import { Removal } from "./graves";
-import { Deadline } from "./job";
+import { Deadline } from "../work/job";
 import { Entry, Page } from "./page";
 import { RemovalJob } from "./removal_job";
 import { Selection } from "./selection";

@@ -5,7 +5,7 @@
  * Cost: one read of each page in use and one write of each that has such a handle, in slices.
  */
 import { Cache } from "./cache";
-import { Deadline } from "./job";
+import { Deadline } from "../work/job";
 import { Entry, Page } from "./page";
 import { RemovalJob } from "./removal_job";
 import { Metric } from "./statistics";

@@ -22,7 +22,7 @@
  */
 import { Entropy } from "../ports/entropy";
 import { SharedStore, StoreResult, WRITES_DENIED } from "../ports/shared_store";
-import { Changes } from "./changes";
+import { Changes } from "../shared/changes";
 import { Enforcement } from "./enforcement";
 import {
   CACHE_SIZE,
@@ -41,8 +41,8 @@ import {
   TIMEOUT,
   UNSET,
 } from "./given_settings";
-import { KeyedHash } from "./keyed_hash";
-import { StoreKey } from "./keys";
+import { KeyedHash } from "../shared/keyed_hash";
+import { StoreKey } from "../shared/store_key";
 import { Mode } from "./mode";
 import { Registrations } from "./registrations";
 

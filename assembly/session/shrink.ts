@@ -7,7 +7,7 @@
  */
 import { Cache } from "./cache";
 import { EventCause, EventType } from "./events/event";
-import { Deadline } from "./job";
+import { Deadline } from "../work/job";
 import { PageJob } from "./page_job";
 import { Entry, Page } from "./page";
 import { Metric } from "./statistics";

@@ -5,8 +5,8 @@
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
 import { Cache } from "./cache";
-import { Deadline } from "./job";
-import { Lease } from "./lease";
+import { Deadline } from "../work/job";
+import { Lease } from "../shared/lease";
 import { NamesCollection } from "./names_collection";
 import { Sweep } from "./sweep";
 

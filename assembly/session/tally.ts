@@ -13,7 +13,7 @@
  */
 import { Metrics } from "../ports/metrics";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "./keys";
+import { StoreKey } from "../shared/store_key";
 import { GAUGES, METRICS } from "./statistics";
 
 export class Tally extends Metrics {

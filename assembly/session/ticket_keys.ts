@@ -24,12 +24,12 @@
  */
 import { Clock } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Changes } from "./changes";
+import { Changes } from "../shared/changes";
 import { KeyTrust, MOST_FRESH } from "./key_trust";
-import { KeyedHash } from "./keyed_hash";
-import { KnownRows } from "./known_rows";
+import { KeyedHash } from "../shared/keyed_hash";
+import { KnownRows } from "../shared/known_rows";
 import { TICKET_KEY_LENGTH } from "./session";
-import { Row, Table, TABLE_TRIES } from "./table";
+import { Row, Table, TABLE_TRIES } from "../shared/table";
 
 export namespace KeyState {
   /** Seen from one upstream. */

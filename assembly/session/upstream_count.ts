@@ -5,11 +5,11 @@
  * Cost: one read of each page in use, in slices; a look into a table for each session.
  */
 import { Cache } from "./cache";
-import { INLINE_NAME, NO_NAME } from "./names";
+import { INLINE_NAME, NO_NAME } from "../shared/names";
 import { Page } from "./page";
 import { PageJob } from "./page_job";
 import { Known, Session } from "./session";
-import { TABLE_PAGES } from "./table";
+import { TABLE_PAGES } from "../shared/table";
 import { KeyState } from "./ticket_keys";
 
 /** What is held of one upstream. */

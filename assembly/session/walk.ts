@@ -4,7 +4,7 @@
  * as they are then, or not at all. One walk reads a bounded number of pages, and none after its deadline.
  */
 import { Cache } from "./cache";
-import { Deadline } from "./job";
+import { Deadline } from "../work/job";
 import { Moment } from "./moment";
 import { Entry, Page } from "./page";
 

@@ -6,7 +6,7 @@
  */
 import { lengthWithoutPort } from "../bytes/address";
 import { PeerAddress } from "../ports/peer_address";
-import { KeyedHash } from "../session/keyed_hash";
+import { KeyedHash } from "../shared/keyed_hash";
 import { Handshake } from "../tls/handshake";
 
 export class Client {

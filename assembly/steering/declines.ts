@@ -7,7 +7,7 @@
  * decline (Unix seconds), u64 a bit for each of the first 64 upstreams.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../session/keys";
+import { StoreKey } from "../shared/store_key";
 
 export class Declines {
   private readonly key: StoreKey;

@@ -16,8 +16,8 @@
  * the revision of `tokens.ts` is the same: to look costs one read after a change, and none otherwise.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { KeyedHash } from "../session/keyed_hash";
-import { StoreKey } from "../session/keys";
+import { KeyedHash } from "../shared/keyed_hash";
+import { StoreKey } from "../shared/store_key";
 import { TICKET_KEY_LENGTH } from "../session/session";
 import { Holding, HOLDING_SIZE, MOST_DECLINES } from "./holding";
 import { Tokens } from "./tokens";

@@ -14,7 +14,7 @@
  */
 import { Chance } from "../bytes/chance";
 import { Clock } from "../ports/clock";
-import { KeyedHash } from "../session/keyed_hash";
+import { KeyedHash } from "../shared/keyed_hash";
 import { TICKET_KEY_LENGTH } from "../session/session";
 import { Client } from "./client";
 import { Declines } from "./declines";

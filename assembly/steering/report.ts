@@ -8,7 +8,7 @@
  * exact cluster was seen, 14 two unused; 16 127 bytes name, 1 unused, 128 bytes argument.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { hashId, StoreKey } from "../session/keys";
+import { hashId, StoreKey } from "../shared/store_key";
 import { SteeringMode } from "./modes";
 
 /** Whether steering has the effect that it is to have. */

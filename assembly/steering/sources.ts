@@ -6,7 +6,7 @@
  * place is written only when a source's upstream changes. Layout of a place: u32 hash of the source, u32 upstream + 1.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../session/keys";
+import { StoreKey } from "../shared/store_key";
 
 export class Sources {
   private readonly key: StoreKey;

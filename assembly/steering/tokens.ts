@@ -16,7 +16,7 @@
  * TOKENS u8 the low byte of the era in which it was seen last.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../session/keys";
+import { StoreKey } from "../shared/store_key";
 import { isEven, tells } from "./evenness";
 import { FOREVER, MAX_ADDRESS, MAX_UPSTREAMS, Upstream, UPSTREAM_SIZE } from "./upstream";
 

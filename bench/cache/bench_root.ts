@@ -25,7 +25,7 @@ import { Root, RootFactory } from "../../assembly/host/roots";
 import { SharedData } from "../../assembly/host/shared_data";
 import { LogLevel } from "../../assembly/ports/log";
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../assembly/session/cache";
-import { StoreKey } from "../../assembly/session/keys";
+import { StoreKey } from "../../assembly/shared/store_key";
 import { Cause } from "../../assembly/session/session";
 import { GivenSettings, Settings } from "../../assembly/session/settings";
 import { GAUGES, metricNames } from "../../assembly/session/statistics";

@@ -9,7 +9,7 @@
  */
 import { Cache } from "../../session/cache";
 import { EventReader } from "../../session/events/event_log";
-import { Deadline, Job } from "../../session/job";
+import { Deadline, Job } from "../../work/job";
 import { EventFilter } from "../event_filter";
 import { EventList, EventMarks } from "../event_json";
 import { LIMIT_EXPECTED, limitOf } from "../listing";

@@ -2,7 +2,7 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Revocations } from "../../session/revocations";
-import { Row } from "../../session/table";
+import { Row } from "../../shared/table";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
 import { writeRevocation } from "../revocation_json";

@@ -9,7 +9,7 @@ import { Issuer } from "../../session/issuers";
 import { FATES, fateName, KINDS, kindIndexName, Metric, METRICS, Outcome, OUTCOMES } from "../../session/statistics";
 import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/statistics";
 import { SteeringReport } from "../../steering/report";
-import { TABLE_PAGES } from "../../session/table";
+import { TABLE_PAGES } from "../../shared/table";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";
 import { Route } from "../route";

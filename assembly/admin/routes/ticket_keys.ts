@@ -1,7 +1,7 @@
 /** GET /v1/ticket-keys: the names of ticket keys that were seen, configured or removed; of one upstream or of all. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Row } from "../../session/table";
+import { Row } from "../../shared/table";
 import { AskedUpstream } from "../asked";
 import { badRequest } from "../problem";
 import { AdminRequest } from "../request";

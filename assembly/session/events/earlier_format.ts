@@ -9,7 +9,7 @@
  * taken. Head "events/head": 0 u64 next, 8 u64 making, 32 64 x u64 index of the next event to be collected.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../keys";
+import { StoreKey } from "../../shared/store_key";
 import { Event } from "./event";
 import { Segment, SEGMENT_EVENTS, segmentStart } from "./segment";
 

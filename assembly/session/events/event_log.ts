@@ -11,7 +11,7 @@
  * next event to be collected.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../keys";
+import { StoreKey } from "../../shared/store_key";
 import { EarlierFormat, EARLIER_WRITERS } from "./earlier_format";
 import { Event, EventType, LossCause, LOSS_CAUSES } from "./event";
 import { pack, PACKED, PACKED_CAPACITY, unpack } from "./log_segment";

@@ -14,7 +14,7 @@
 import { Clock } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../keys";
+import { StoreKey } from "../../shared/store_key";
 import { Metric } from "../statistics";
 import { Event, EVENT_SIZE, EventNames, MAX_EVENT_NAMES } from "./event";
 import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";

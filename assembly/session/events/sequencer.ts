@@ -13,8 +13,8 @@
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { Deadline } from "../job";
-import { StoreKey } from "../keys";
+import { Deadline } from "../../work/job";
+import { StoreKey } from "../../shared/store_key";
 import { Metric } from "../statistics";
 import { EarlierFormat, EARLIER_WRITERS } from "./earlier_format";
 import { EventType, LossCause } from "./event";

@@ -8,7 +8,7 @@
  * Changed when a place is taken and given back, and by each writer once in SIGN_OF_LIFE_SECONDS.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../keys";
+import { StoreKey } from "../../shared/store_key";
 
 export class Writers {
   /** Of the place that was taken last: whether its last holder gave it back, so that `end` is where it stopped. */

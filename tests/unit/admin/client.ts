@@ -5,7 +5,7 @@ import { AdminResponse } from "../../../assembly/admin/response";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { JsonReader } from "../../../assembly/json/reader";
 import { JsonKind, JsonValue } from "../../../assembly/json/value";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { Bench } from "../support/sessions";
 
 export const TOKEN: string = "all-may-change-01";

@@ -2,7 +2,7 @@ import { EventPoster } from "../../../assembly/admin/event_poster";
 import { JsonReader } from "../../../assembly/json/reader";
 import { JsonValue } from "../../../assembly/json/value";
 import { Delivery, EventSink } from "../../../assembly/ports/event_sink";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { Metric } from "../../../assembly/session/statistics";
 import { Bench, idOf, session } from "../support/sessions";
 

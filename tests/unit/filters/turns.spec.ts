@@ -1,5 +1,5 @@
-import { Turn, Turns } from "../../../assembly/filters/turns";
-import { Deadline, Job, SLICE_NANOSECONDS } from "../../../assembly/session/job";
+import { Turn, Turns } from "../../../assembly/work/turns";
+import { Deadline, Job, SLICE_NANOSECONDS } from "../../../assembly/work/job";
 import { FakeClock } from "../support/fake_clock";
 
 const STEP: u64 = 50_000;

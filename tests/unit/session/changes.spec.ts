@@ -1,4 +1,4 @@
-import { Changes } from "../../../assembly/session/changes";
+import { Changes } from "../../../assembly/shared/changes";
 import { Revocations } from "../../../assembly/session/revocations";
 import { TicketKeys } from "../../../assembly/session/ticket_keys";
 import { StoreResult } from "../../../assembly/ports/shared_store";

@@ -1,6 +1,6 @@
 import { PutOutcome } from "../../../assembly/session/cache";
 import { Counts, Room } from "../../../assembly/session/counts";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { Cause } from "../../../assembly/session/session";
 import { Metric } from "../../../assembly/session/statistics";
 import { Sweeper } from "../../../assembly/session/sweeper";

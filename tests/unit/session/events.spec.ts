@@ -4,8 +4,8 @@ import { Event, EventCause, EventType, eventTypeName, LossCause } from "../../..
 import { EventReader } from "../../../assembly/session/events/event_log";
 import { Sequencer } from "../../../assembly/session/events/sequencer";
 import { Flush } from "../../../assembly/session/flush";
-import { Deadline } from "../../../assembly/session/job";
-import { StoreKey } from "../../../assembly/session/keys";
+import { Deadline } from "../../../assembly/work/job";
+import { StoreKey } from "../../../assembly/shared/store_key";
 import { Cause, Known } from "../../../assembly/session/session";
 import { Shrink } from "../../../assembly/session/shrink";
 import { Mode } from "../../../assembly/session/mode";

@@ -2,7 +2,7 @@ import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cac
 import { Enforcement } from "../../../assembly/session/enforcement";
 import { EventReader } from "../../../assembly/session/events/event_log";
 import { EventCause, EventType } from "../../../assembly/session/events/event";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { Mode } from "../../../assembly/session/mode";
 import { SessionRemoval } from "../../../assembly/session/session_removal";
 import { Cause, Known, Session } from "../../../assembly/session/session";

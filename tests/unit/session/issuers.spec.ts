@@ -1,5 +1,5 @@
 import { PeerAddress } from "../../../assembly/ports/peer_address";
-import { Changes } from "../../../assembly/session/changes";
+import { Changes } from "../../../assembly/shared/changes";
 import { DECLINES_ENOUGH, DECLINES_OF_ONE_SOURCE, Issuers } from "../../../assembly/session/issuers";
 import { FakeClock } from "../support/fake_clock";
 import { fakeHash } from "../support/fake_entropy";

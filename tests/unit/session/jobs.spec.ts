@@ -1,7 +1,7 @@
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
 import { Cause, Known } from "../../../assembly/session/session";
 import { Flush } from "../../../assembly/session/flush";
-import { Deadline, Job } from "../../../assembly/session/job";
+import { Deadline, Job } from "../../../assembly/work/job";
 import { Mode } from "../../../assembly/session/mode";
 import { Shrink } from "../../../assembly/session/shrink";
 import { Metric } from "../../../assembly/session/statistics";

@@ -1,5 +1,5 @@
-import { KeyedHash } from "../../../assembly/session/keyed_hash";
-import { INLINE_NAME, Names } from "../../../assembly/session/names";
+import { KeyedHash } from "../../../assembly/shared/keyed_hash";
+import { INLINE_NAME, Names } from "../../../assembly/shared/names";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
 

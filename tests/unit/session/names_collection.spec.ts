@@ -1,6 +1,6 @@
 import { Lookup } from "../../../assembly/session/cache";
-import { Deadline } from "../../../assembly/session/job";
-import { INLINE_NAME, Names, Phase } from "../../../assembly/session/names";
+import { Deadline } from "../../../assembly/work/job";
+import { INLINE_NAME, Names, Phase } from "../../../assembly/shared/names";
 import { Known, Session } from "../../../assembly/session/session";
 import { Sweeper } from "../../../assembly/session/sweeper";
 import { Bench, idOf, Text } from "../support/sessions";

@@ -5,7 +5,7 @@
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
 import { Cause } from "../../../assembly/session/session";
 import { Flush } from "../../../assembly/session/flush";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { Mode } from "../../../assembly/session/mode";
 import { Metric } from "../../../assembly/session/statistics";
 import { Bench, benchOfSize, idOf, look, session } from "../support/sessions";

@@ -1,10 +1,10 @@
 import { Lookup, PutOutcome } from "../../../assembly/session/cache";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { Page, PAGE_CAPACITY } from "../../../assembly/session/page";
 import { Cause, Kind, Known, Origin } from "../../../assembly/session/session";
 import { Metric } from "../../../assembly/session/statistics";
 import { Sweep } from "../../../assembly/session/sweep";
-import { StoreKey } from "../../../assembly/session/keys";
+import { StoreKey } from "../../../assembly/shared/store_key";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";
 
 const NOW: u32 = 1_790_000_000;

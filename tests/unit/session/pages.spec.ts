@@ -1,7 +1,7 @@
 import { StoreResult } from "../../../assembly/ports/shared_store";
 import { Lookup, PutOutcome } from "../../../assembly/session/cache";
 import { Flush } from "../../../assembly/session/flush";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { Cause, Session } from "../../../assembly/session/session";
 import { GivenSettings } from "../../../assembly/session/settings";
 import { Metric } from "../../../assembly/session/statistics";

@@ -1,7 +1,7 @@
 import { Enforcement } from "../../../assembly/session/enforcement";
 import { EventCause } from "../../../assembly/session/events/event";
 import { Flush } from "../../../assembly/session/flush";
-import { Deadline } from "../../../assembly/session/job";
+import { Deadline } from "../../../assembly/work/job";
 import { causeOf, Refusals, Verdict } from "../../../assembly/session/refusal";
 import { Cause, Kind, Known, Session } from "../../../assembly/session/session";
 import { Unseen } from "../../../assembly/session/revocations";

@@ -1,10 +1,10 @@
-import { Changes } from "../../../assembly/session/changes";
+import { Changes } from "../../../assembly/shared/changes";
 import { RevocationOutcome, Revocations, Unseen } from "../../../assembly/session/revocations";
 import { FakeClock } from "../support/fake_clock";
 import { fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
-import { TABLE_PAGES } from "../../../assembly/session/table";
+import { TABLE_PAGES } from "../../../assembly/shared/table";
 import { serverNamesOfOnePage } from "../support/table_names";
 
 const START: u64 = 1_790_000_000;

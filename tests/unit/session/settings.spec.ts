@@ -1,6 +1,6 @@
 import { GivenSettings, pagesFor, Settings } from "../../../assembly/session/settings";
 import { Enforcement } from "../../../assembly/session/enforcement";
-import { KeyedHash } from "../../../assembly/session/keyed_hash";
+import { KeyedHash } from "../../../assembly/shared/keyed_hash";
 import { Mode } from "../../../assembly/session/mode";
 import { FakeEntropy, fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";

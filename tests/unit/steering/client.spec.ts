@@ -1,5 +1,5 @@
 import { PeerAddress } from "../../../assembly/ports/peer_address";
-import { KeyedHash } from "../../../assembly/session/keyed_hash";
+import { KeyedHash } from "../../../assembly/shared/keyed_hash";
 import { Client } from "../../../assembly/steering/client";
 import { Handshake } from "../../../assembly/tls/handshake";
 import { ClientHelloBuilder } from "../support/hello_builder";

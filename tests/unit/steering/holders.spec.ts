@@ -1,4 +1,4 @@
-import { KeyedHash } from "../../../assembly/session/keyed_hash";
+import { KeyedHash } from "../../../assembly/shared/keyed_hash";
 import { Holders } from "../../../assembly/steering/holders";
 import { Holding } from "../../../assembly/steering/holding";
 import { Tokens } from "../../../assembly/steering/tokens";

@@ -1,6 +1,6 @@
 /** Random bytes that are the same each time, or none at all. */
 import { Entropy } from "../../../assembly/ports/entropy";
-import { KeyedHash } from "../../../assembly/session/keyed_hash";
+import { KeyedHash } from "../../../assembly/shared/keyed_hash";
 
 /** The hash of a cache whose key came from here. */
 export function fakeHash(): KeyedHash {

@@ -1,5 +1,5 @@
 import { Flush } from "../../../assembly/session/flush";
-import { Deadline, Job } from "../../../assembly/session/job";
+import { Deadline, Job } from "../../../assembly/work/job";
 import { Sweep } from "../../../assembly/session/sweep";
 import { Bench } from "./sessions";
 

@@ -1,5 +1,5 @@
 /** Names of rows for tests of the small tables. */
-import { TABLE_PAGES } from "../../../assembly/session/table";
+import { TABLE_PAGES } from "../../../assembly/shared/table";
 import { fakeHash } from "./fake_entropy";
 import { Text } from "./sessions";
 

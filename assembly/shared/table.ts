@@ -14,7 +14,7 @@
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyedHash } from "./keyed_hash";
-import { StoreKey } from "./keys";
+import { StoreKey } from "./store_key";
 import { KnownRows } from "./known_rows";
 
 

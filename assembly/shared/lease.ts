@@ -7,7 +7,7 @@
  */
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "./keys";
+import { StoreKey } from "./store_key";
 
 export class Lease {
   private readonly key: StoreKey;

@@ -21,7 +21,7 @@
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyedHash } from "./keyed_hash";
-import { StoreKey } from "./keys";
+import { StoreKey } from "./store_key";
 
 /** A name that is not in the table. */
 export const NO_NAME: u16 = 0;

@@ -7,7 +7,7 @@
  * both wait, each has half of the slice.
  */
 import { Clock } from "../ports/clock";
-import { Deadline, Job, SLICE_NANOSECONDS } from "../session/job";
+import { Deadline, Job, SLICE_NANOSECONDS } from "./job";
 
 /** A piece of work and who waits for it. */
 export abstract class Turn {

@@ -8,7 +8,7 @@
  * (`age`).
  */
 import { SharedStore } from "../ports/shared_store";
-import { StoreKey } from "./keys";
+import { StoreKey } from "./store_key";
 
 export class Changes {
   /** What was looked up in one epoch is right for all of it. Never 0. */
