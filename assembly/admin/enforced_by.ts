@@ -4,7 +4,7 @@
  */
 import { JsonWriter } from "../json/writer";
 import { Cache } from "../session/cache";
-import { Role } from "../session/registration";
+import { Role } from "../session/settings/registration";
 
 /** Adds `enforced_by`, and `warning` where it is due, to an object that is being written. */
 export function writeEnforcedBy(json: JsonWriter, cache: Cache): void {

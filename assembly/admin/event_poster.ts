@@ -16,7 +16,7 @@ import { Cache } from "../session/cache";
 import { EventReader } from "../session/events/event_log";
 import { StoreKey } from "../shared/store_key";
 import { Lease } from "../shared/lease";
-import { Metric } from "../session/statistics";
+import { Metric } from "../session/counting/statistics";
 import { EventFilter } from "./event_filter";
 import { EventList, EventMarks } from "./event_json";
 

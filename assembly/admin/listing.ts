@@ -8,7 +8,7 @@
 import { JsonWriter } from "../json/writer";
 import { Cache } from "../session/cache";
 import { Deadline, Job } from "../work/job";
-import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../session/walk";
+import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../session/jobs/walk";
 import { Cursor } from "./cursor";
 import { badRequest } from "./problem";
 import { AdminRequest } from "./request";

@@ -4,7 +4,7 @@
  */
 import { JsonKind, JsonValue } from "../json/value";
 import { quoted } from "../json/quote";
-import { Known, MAX_SNI_LENGTH, Session } from "../session/session";
+import { Known, MAX_SNI_LENGTH, Session } from "../session/record/session";
 import { canonicalAddress } from "../bytes/address";
 import { cipherOf } from "./cipher_suites";
 import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";

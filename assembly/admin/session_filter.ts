@@ -1,6 +1,6 @@
 /** Which sessions a listing shows: those of a kind, a server name (without regard to ASCII case), an upstream, or several of these. */
-import { Selection } from "../session/selection";
-import { Session } from "../session/session";
+import { Selection } from "../session/record/selection";
+import { Session } from "../session/record/session";
 import { AskedServerName, AskedUpstream } from "./asked";
 import { KIND_NAMES, kindOf } from "./names";
 import { Query } from "./query";

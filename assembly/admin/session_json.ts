@@ -1,6 +1,6 @@
 /** Sessions and removed sessions as the API shows them. What is unknown is null. */
 import { JsonWriter } from "../json/writer";
-import { Known, Session, TICKET_KEY_LENGTH, Tombstone } from "../session/session";
+import { Known, Session, TICKET_KEY_LENGTH, Tombstone } from "../session/record/session";
 import { cipherName } from "./cipher_suites";
 import { causeName, kindName, originName, protocolName } from "./names";
 

@@ -5,8 +5,8 @@
 import { canonicalAddress } from "../bytes/address";
 import { lowerCase } from "../bytes/ascii";
 import { JsonKind, JsonValue } from "../json/value";
-import { Selection } from "../session/selection";
-import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../session/session";
+import { Selection } from "../session/record/selection";
+import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../session/record/session";
 import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
 import { TICKET_KEY_RULE, TicketKeyName } from "./ticket_key_name";
 

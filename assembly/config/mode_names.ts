@@ -1,7 +1,7 @@
 /** Reads the flags of the mode by their names, for configuration and admin API. */
 import { quoted } from "../json/quote";
 import { JsonKind, JsonValue } from "../json/value";
-import { MODE_FLAG_NAMES, MODE_FLAGS, Mode } from "../session/mode";
+import { MODE_FLAG_NAMES, MODE_FLAGS, Mode } from "../session/settings/mode";
 
 /** A list of names that was read: the flags, or why they are none. */
 export class ModeText {

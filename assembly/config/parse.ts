@@ -16,7 +16,7 @@ import { quoted } from "../json/quote";
 import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
-import { enforcementOf } from "../session/enforcement";
+import { enforcementOf } from "../session/settings/enforcement";
 import { BySource, SteeringMode } from "../steering/modes";
 import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";

@@ -18,8 +18,8 @@ import { encodeHex } from "../bytes/hex";
 import { LogField, Word } from "../host/log_field";
 import { Observation } from "../session/observation";
 import { Verdict } from "../session/refusal";
-import { Kind, MAX_ID_LENGTH } from "../session/session";
-import { Fate } from "../session/statistics";
+import { Kind, MAX_ID_LENGTH } from "../session/record/session";
+import { Fate } from "../session/counting/statistics";
 import { Handshake } from "../tls/handshake";
 
 export class AccessLog {

@@ -12,10 +12,10 @@ import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { LogLevel } from "../ports/log";
 import { Cache } from "../session/cache";
 import { Deadline, SLICE_NANOSECONDS } from "../work/job";
-import { GivenSettings, Settings } from "../session/settings";
-import { GAUGES, metricNames } from "../session/statistics";
-import { Sweeper } from "../session/sweeper";
-import { Tally } from "../session/tally";
+import { GivenSettings, Settings } from "../session/settings/settings";
+import { GAUGES, metricNames } from "../session/counting/statistics";
+import { Sweeper } from "../session/jobs/sweeper";
+import { Tally } from "../session/counting/tally";
 import { VERSION } from "./module_version";
 
 export class SharedCache {

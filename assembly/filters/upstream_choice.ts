@@ -11,7 +11,7 @@ import { SOURCE, UPSTREAM } from "../host/peer_property";
 import { PropertyPath } from "../host/properties";
 import { Clock } from "../ports/clock";
 import { hashId } from "../shared/store_key";
-import { MAX_UPSTREAM_LENGTH, Session } from "../session/session";
+import { MAX_UPSTREAM_LENGTH, Session } from "../session/record/session";
 import { SteeringMode } from "../steering/modes";
 import { Steering } from "../steering/steering";
 import { Handshake } from "../tls/handshake";

@@ -1,6 +1,6 @@
 /**
  * What the domain needs of counters and gauges that all workers share. A metric is a small number of the catalogue in
- * `session/statistics.ts`; each named cache has metrics of its own. Each change is atomic over all workers, costs well
+ * `session/counting/statistics.ts`; each named cache has metrics of its own. Each change is atomic over all workers, costs well
  * below a microsecond and allocates nothing.
  */
 export abstract class Metrics {

@@ -15,11 +15,11 @@
 import { Chance } from "../bytes/chance";
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
-import { Counts, Room } from "./counts";
+import { Counts, Room } from "./counting/counts";
 import { EventCause, EventType } from "./events/event";
 import { Graves } from "./graves";
-import { Pages } from "./pages";
-import { Metric } from "./statistics";
+import { Pages } from "./pages/pages";
+import { Metric } from "./counting/statistics";
 
 export const enum Admission {
   /** There was room: the page that is being edited is untouched. */

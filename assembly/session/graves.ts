@@ -12,11 +12,11 @@ import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
 import { EventCause, EventType } from "./events/event";
 import { NO_NAME } from "../shared/names";
-import { Entry, Page, tombstoneSize } from "./page";
-import { MAX_TRIES, Pages } from "./pages";
-import { Cause, Tombstone } from "./session";
-import { Settings } from "./settings";
-import { Metric } from "./statistics";
+import { Entry, Page, tombstoneSize } from "./pages/page";
+import { MAX_TRIES, Pages } from "./pages/pages";
+import { Cause, Tombstone } from "./record/session";
+import { Settings } from "./settings/settings";
+import { Metric } from "./counting/statistics";
 
 export const enum Removal {
   None = 0,

@@ -25,7 +25,7 @@ import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Changes } from "../shared/changes";
 import { KeyedHash } from "../shared/keyed_hash";
 import { KnownRows } from "../shared/known_rows";
-import { MAX_UPSTREAM_LENGTH } from "./session";
+import { MAX_UPSTREAM_LENGTH } from "./record/session";
 import { Row, Table, TABLE_TRIES } from "../shared/table";
 
 export namespace Issuer {

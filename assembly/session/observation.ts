@@ -25,11 +25,11 @@ import { Accepted, Handshake } from "../tls/handshake";
 import { Version } from "../tls/protocol";
 import { AcceptedHandle } from "./accepted_handle";
 import { Cache, Lookup } from "./cache";
-import { Enforcement } from "./enforcement";
+import { Enforcement } from "./settings/enforcement";
 import { causeOf, isUnseen, Refusals, Verdict } from "./refusal";
-import { Kind, Known, Session } from "./session";
-import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } from "./statistics";
-import { KeyState } from "./ticket_keys";
+import { Kind, Known, Session } from "./record/session";
+import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } from "./counting/statistics";
+import { KeyState } from "./revocation/ticket_keys";
 
 export class Observation {
   /**

@@ -11,11 +11,11 @@
  * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
  */
 import { Cache, Lookup } from "./cache";
-import { Enforcement } from "./enforcement";
+import { Enforcement } from "./settings/enforcement";
 import { EventCause } from "./events/event";
-import { Revocations } from "./revocations";
-import { Kind, Known, Origin, Session } from "./session";
-import { TicketKeys } from "./ticket_keys";
+import { Revocations } from "./revocation/revocations";
+import { Kind, Known, Origin, Session } from "./record/session";
+import { TicketKeys } from "./revocation/ticket_keys";
 
 export const enum Verdict {
   /** It may resume. */

@@ -10,7 +10,7 @@
  * MOST_DECLINES of them in a row take a holder out of several, and none takes out the last one. One acceptance makes all of
  * them undone. The worst that a liar gets from it is that a server with a shared key has fewer resumptions for a while.
  *
- * Nothing is known of a name before a server was seen to hold it (`session/ticket_keys.ts` says which names are any), so that made-up
+ * Nothing is known of a name before a server was seen to hold it (`session/revocation/ticket_keys.ts` says which names are any), so that made-up
  * names take no place here. An array of PLACES places in SEGMENTS values of the shared store, found by a keyed hash; names that share a
  * place displace each other, and are learned again. Each virtual machine has copies of COPIES of them, which are right as long as
  * the revision of `tokens.ts` is the same: to look costs one read after a change, and none otherwise.
@@ -18,7 +18,7 @@
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyedHash } from "../shared/keyed_hash";
 import { StoreKey } from "../shared/store_key";
-import { TICKET_KEY_LENGTH } from "../session/session";
+import { TICKET_KEY_LENGTH } from "../session/record/session";
 import { Holding, HOLDING_SIZE, MOST_DECLINES } from "./holding";
 import { Tokens } from "./tokens";
 

@@ -15,7 +15,7 @@
 import { Chance } from "../bytes/chance";
 import { Clock } from "../ports/clock";
 import { KeyedHash } from "../shared/keyed_hash";
-import { TICKET_KEY_LENGTH } from "../session/session";
+import { TICKET_KEY_LENGTH } from "../session/record/session";
 import { Client } from "./client";
 import { Declines } from "./declines";
 import { Copy, FREE_PROBES, Holders } from "./holders";

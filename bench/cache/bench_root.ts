@@ -26,9 +26,9 @@ import { SharedData } from "../../assembly/host/shared_data";
 import { LogLevel } from "../../assembly/ports/log";
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../assembly/session/cache";
 import { StoreKey } from "../../assembly/shared/store_key";
-import { Cause } from "../../assembly/session/session";
-import { GivenSettings, Settings } from "../../assembly/session/settings";
-import { GAUGES, metricNames } from "../../assembly/session/statistics";
+import { Cause } from "../../assembly/session/record/session";
+import { GivenSettings, Settings } from "../../assembly/session/settings/settings";
+import { GAUGES, metricNames } from "../../assembly/session/counting/statistics";
 import { ID_LENGTH, sample, sampleId, splitMix64 } from "./samples";
 
 export class BenchRoots extends RootFactory {

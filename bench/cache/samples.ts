@@ -2,7 +2,7 @@
  * Sessions by number, as many as wanted and always the same: 32-byte IDs that look random, 16 server names of 20 bytes,
  * 8 upstreams of 15 bytes. What a number stands for is computed, not kept.
  */
-import { Kind, Known, Session } from "../../assembly/session/session";
+import { Kind, Known, Session } from "../../assembly/session/record/session";
 
 /** The sample of a number. Valid until the next call. */
 export function sample(number: u32): Session {

@@ -3,7 +3,7 @@
  * OpenSSL, with the next add; the answer comes when that is done.
  */
 import { Cache } from "../../session/cache";
-import { Shrink } from "../../session/shrink";
+import { Shrink } from "../../session/jobs/shrink";
 import { readField } from "../body";
 import { unavailable, unprocessable } from "../problem";
 import { AdminRequest } from "../request";

@@ -1,7 +1,7 @@
 /** GET and PUT /v1/enforcement: what is done about resumptions that must not be. In force when the answer is sent. */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
-import { enforcementName, enforcementOf } from "../../session/enforcement";
+import { enforcementName, enforcementOf } from "../../session/settings/enforcement";
 import { readField } from "../body";
 import { writeEnforcedBy } from "../enforced_by";
 import { unavailable, unprocessable } from "../problem";

@@ -7,11 +7,11 @@
 import { HostFacts } from "../../ports/host_facts";
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { enforcementName } from "../../session/enforcement";
-import { CACHE_SIZE, ENFORCEMENT, LIFETIME, MODE, REMOVED, settingName } from "../../session/given_settings";
-import { SETTINGS, TIMEOUT, UNSET } from "../../session/given_settings";
-import { modeNames } from "../../session/mode";
-import { MISPLACED, Registration, Role, roleText, State } from "../../session/registration";
+import { enforcementName } from "../../session/settings/enforcement";
+import { CACHE_SIZE, ENFORCEMENT, LIFETIME, MODE, REMOVED, settingName } from "../../session/settings/given_settings";
+import { SETTINGS, TIMEOUT, UNSET } from "../../session/settings/given_settings";
+import { modeNames } from "../../session/settings/mode";
+import { MISPLACED, Registration, Role, roleText, State } from "../../session/settings/registration";
 import { unavailable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";

@@ -1,6 +1,6 @@
 /** POST /v1/sessions/flush: SSL_CTX_flush_sessions. Answers when it is carried out. */
 import { Cache } from "../../session/cache";
-import { Flush } from "../../session/flush";
+import { Flush } from "../../session/jobs/flush";
 import { readObject } from "../body";
 import { writeEnforcedBy } from "../enforced_by";
 import { unavailable, unprocessable } from "../problem";

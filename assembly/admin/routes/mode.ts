@@ -1,6 +1,6 @@
 /** GET and PUT /v1/mode: SSL_CTX_set_session_cache_mode. */
 import { readMode } from "../../config/mode_names";
-import { modeNames } from "../../session/mode";
+import { modeNames } from "../../session/settings/mode";
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { readField } from "../body";

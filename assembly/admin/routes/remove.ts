@@ -3,7 +3,7 @@
  * that is carried out and in force; with `dry_run`, how many match.
  */
 import { Cache } from "../../session/cache";
-import { SelectionRemoval } from "../../session/selection_removal";
+import { SelectionRemoval } from "../../session/jobs/selection_removal";
 import { readObject } from "../body";
 import { badRequest, unprocessable } from "../problem";
 import { AdminRequest } from "../request";

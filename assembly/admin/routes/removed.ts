@@ -1,7 +1,7 @@
 /** GET /v1/removed: the sessions that were removed and are still refused, in pages; of one upstream, for one cause, or all. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Known } from "../../session/session";
+import { Known } from "../../session/record/session";
 import { AskedUpstream } from "../asked";
 import { ListedKind, writeListing } from "../listing";
 import { causeName } from "../names";

@@ -5,7 +5,7 @@
  */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
-import { RevocationOutcome, Unseen } from "../../session/revocations";
+import { RevocationOutcome, Unseen } from "../../session/revocation/revocations";
 import { readObject } from "../body";
 import { writeEnforcedBy } from "../enforced_by";
 import { beginOutcome } from "../outcome";

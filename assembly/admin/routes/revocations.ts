@@ -1,7 +1,7 @@
 /** GET /v1/revocations: the server names that are revoked. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Revocations } from "../../session/revocations";
+import { Revocations } from "../../session/revocation/revocations";
 import { Row } from "../../shared/table";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";

@@ -4,8 +4,8 @@
  * others, the answer waits until they are found, and they are refused before.
  */
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
-import { Cause } from "../../session/session";
-import { SessionRemoval } from "../../session/session_removal";
+import { Cause } from "../../session/record/session";
+import { SessionRemoval } from "../../session/jobs/session_removal";
 import { readObject } from "../body";
 import { writeEnforcedBy } from "../enforced_by";
 import { beginOutcome } from "../outcome";

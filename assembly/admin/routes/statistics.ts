@@ -6,8 +6,17 @@ import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { EventCause, eventCauseName } from "../../session/events/event";
 import { Issuer } from "../../session/issuers";
-import { FATES, fateName, KINDS, kindIndexName, Metric, METRICS, Outcome, OUTCOMES } from "../../session/statistics";
-import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/statistics";
+import {
+  FATES,
+  fateName,
+  KINDS,
+  kindIndexName,
+  Metric,
+  METRICS,
+  Outcome,
+  OUTCOMES,
+} from "../../session/counting/statistics";
+import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/counting/statistics";
 import { SteeringReport } from "../../steering/report";
 import { TABLE_PAGES } from "../../shared/table";
 import { AdminRequest } from "../request";

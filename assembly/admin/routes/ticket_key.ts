@@ -4,7 +4,7 @@
  */
 import { JsonKind, JsonValue } from "../../json/value";
 import { Cache } from "../../session/cache";
-import { KeyOutcome } from "../../session/ticket_keys";
+import { KeyOutcome } from "../../session/revocation/ticket_keys";
 import { canonicalAddress } from "../../bytes/address";
 import { readObject } from "../body";
 import { writeEnforcedBy } from "../enforced_by";

@@ -3,7 +3,7 @@
  * All pages are gone through, in slices.
  */
 import { Cache } from "../../session/cache";
-import { UpstreamCount } from "../../session/upstream_count";
+import { UpstreamCount } from "../../session/jobs/upstream_count";
 import { unavailable } from "../problem";
 import { AdminRequest } from "../request";
 import { AdminResponse, JobReport } from "../response";

@@ -13,8 +13,8 @@
  *
  * Names stand behind all events of the same buffer, so an event is valid only where it lies; `copyTo` moves it.
  */
-import { narrow } from "../moment";
-import { Session } from "../session";
+import { narrow } from "../record/moment";
+import { Session } from "../record/session";
 
 
 @unmanaged

@@ -15,7 +15,7 @@ import { Clock } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoreKey } from "../../shared/store_key";
-import { Metric } from "../statistics";
+import { Metric } from "../counting/statistics";
 import { Event, EVENT_SIZE, EventNames, MAX_EVENT_NAMES } from "./event";
 import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
 import { SIGN_OF_LIFE_SECONDS, STALE_SECONDS, Writers } from "./writers";

@@ -15,7 +15,7 @@ import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { Deadline } from "../../work/job";
 import { StoreKey } from "../../shared/store_key";
-import { Metric } from "../statistics";
+import { Metric } from "../counting/statistics";
 import { EarlierFormat, EARLIER_WRITERS } from "./earlier_format";
 import { EventType, LossCause } from "./event";
 import { EventLog } from "./event_log";

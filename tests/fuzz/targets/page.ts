@@ -1,4 +1,4 @@
-/** Whether a value of shared data is a page of the cache: its layout and its check, written down once more (assembly/session/page.ts). */
+/** Whether a value of shared data is a page of the cache: its layout and its check, written down once more (assembly/session/pages/page.ts). */
 
 export function isPageKey(key: string): boolean {
   return /^tls_session_cache\/\d+\/[^/]+\/page.{4}$/s.test(key);

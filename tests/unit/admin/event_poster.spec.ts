@@ -3,7 +3,7 @@ import { JsonReader } from "../../../assembly/json/reader";
 import { JsonValue } from "../../../assembly/json/value";
 import { Delivery, EventSink } from "../../../assembly/ports/event_sink";
 import { Deadline } from "../../../assembly/work/job";
-import { Metric } from "../../../assembly/session/statistics";
+import { Metric } from "../../../assembly/session/counting/statistics";
 import { Bench, idOf, session } from "../support/sessions";
 
 /** A receiver that keeps what it gets and answers as it is told. */

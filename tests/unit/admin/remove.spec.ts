@@ -1,5 +1,5 @@
-import { Known, Session } from "../../../assembly/session/session";
-import { Metric } from "../../../assembly/session/statistics";
+import { Known, Session } from "../../../assembly/session/record/session";
+import { Metric } from "../../../assembly/session/counting/statistics";
 import { idOf, Text } from "../support/sessions";
 import { Client, hexId, READ_TOKEN } from "./client";
 

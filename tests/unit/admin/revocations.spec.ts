@@ -1,4 +1,4 @@
-import { GivenSettings } from "../../../assembly/session/settings";
+import { GivenSettings } from "../../../assembly/session/settings/settings";
 import { FakeClock } from "../support/fake_clock";
 import { FakeMetrics } from "../support/fake_metrics";
 import { FakeStore } from "../support/fake_store";

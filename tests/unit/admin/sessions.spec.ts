@@ -1,7 +1,7 @@
 import { JsonKind } from "../../../assembly/json/value";
 import { StoreResult } from "../../../assembly/ports/shared_store";
-import { Cause, Known, Kind, Session } from "../../../assembly/session/session";
-import { Metric } from "../../../assembly/session/statistics";
+import { Cause, Known, Kind, Session } from "../../../assembly/session/record/session";
+import { Metric } from "../../../assembly/session/counting/statistics";
 import { FakeStore } from "../support/fake_store";
 import { Bench, idOf, session, Text } from "../support/sessions";
 import { Answer, Client, hexId } from "./client";

@@ -1,4 +1,4 @@
-import { Outcome, handshakes, Metric } from "../../../assembly/session/statistics";
+import { Outcome, handshakes, Metric } from "../../../assembly/session/counting/statistics";
 import { JsonKind } from "../../../assembly/json/value";
 import { Client, hexId } from "./client";
 

@@ -1,7 +1,7 @@
 import { Config, UNSET, validateAdmin, validateObserver } from "../../../assembly/config/config";
 import { parseConfig } from "../../../assembly/config/parse";
 import { Environment } from "../../../assembly/ports/environment";
-import { Mode } from "../../../assembly/session/mode";
+import { Mode } from "../../../assembly/session/settings/mode";
 import { BySource, SteeringMode } from "../../../assembly/steering/modes";
 
 class FakeEnvironment extends Environment {

@@ -1,8 +1,8 @@
-import { Cause, Kind, Known, Origin, Session } from "../../../assembly/session/session";
+import { Cause, Kind, Known, Origin, Session } from "../../../assembly/session/record/session";
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
 import { EventCause } from "../../../assembly/session/events/event";
-import { Mode } from "../../../assembly/session/mode";
-import { Metric } from "../../../assembly/session/statistics";
+import { Mode } from "../../../assembly/session/settings/mode";
+import { Metric } from "../../../assembly/session/counting/statistics";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";
 
 describe("adding a session by hand", () => {

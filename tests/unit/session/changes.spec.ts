@@ -1,6 +1,6 @@
 import { Changes } from "../../../assembly/shared/changes";
-import { Revocations } from "../../../assembly/session/revocations";
-import { TicketKeys } from "../../../assembly/session/ticket_keys";
+import { Revocations } from "../../../assembly/session/revocation/revocations";
+import { TicketKeys } from "../../../assembly/session/revocation/ticket_keys";
 import { StoreResult } from "../../../assembly/ports/shared_store";
 import { FakeClock } from "../support/fake_clock";
 import { fakeHash } from "../support/fake_entropy";

@@ -1,11 +1,11 @@
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
-import { Cause } from "../../../assembly/session/session";
-import { Metric } from "../../../assembly/session/statistics";
+import { Cause } from "../../../assembly/session/record/session";
+import { Metric } from "../../../assembly/session/counting/statistics";
 import { Bench, idOf, look, session } from "../support/sessions";
 import { FakeClock } from "../support/fake_clock";
 import { FakeMetrics } from "../support/fake_metrics";
 import { FakeStore } from "../support/fake_store";
-import { GivenSettings } from "../../../assembly/session/settings";
+import { GivenSettings } from "../../../assembly/session/settings/settings";
 
 // Two workers on one cache: whatever one does at any point between another's read and write, the result is that of one
 // after the other. Position 0 is the moment before the first write of a change, 1 before its second, and so on: there

@@ -1,9 +1,9 @@
 import { PutOutcome } from "../../../assembly/session/cache";
-import { Counts, Room } from "../../../assembly/session/counts";
+import { Counts, Room } from "../../../assembly/session/counting/counts";
 import { Deadline } from "../../../assembly/work/job";
-import { Cause } from "../../../assembly/session/session";
-import { Metric } from "../../../assembly/session/statistics";
-import { Sweeper } from "../../../assembly/session/sweeper";
+import { Cause } from "../../../assembly/session/record/session";
+import { Metric } from "../../../assembly/session/counting/statistics";
+import { Sweeper } from "../../../assembly/session/jobs/sweeper";
 import { FakeMetrics } from "../support/fake_metrics";
 import { FakeStore } from "../support/fake_store";
 import { Bench, benchOfSize, idOf, session } from "../support/sessions";

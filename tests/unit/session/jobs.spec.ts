@@ -1,12 +1,12 @@
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
-import { Cause, Known } from "../../../assembly/session/session";
-import { Flush } from "../../../assembly/session/flush";
+import { Cause, Known } from "../../../assembly/session/record/session";
+import { Flush } from "../../../assembly/session/jobs/flush";
 import { Deadline, Job } from "../../../assembly/work/job";
-import { Mode } from "../../../assembly/session/mode";
-import { Shrink } from "../../../assembly/session/shrink";
-import { Metric } from "../../../assembly/session/statistics";
-import { Sweep } from "../../../assembly/session/sweep";
-import { Sweeper } from "../../../assembly/session/sweeper";
+import { Mode } from "../../../assembly/session/settings/mode";
+import { Shrink } from "../../../assembly/session/jobs/shrink";
+import { Metric } from "../../../assembly/session/counting/statistics";
+import { Sweep } from "../../../assembly/session/jobs/sweep";
+import { Sweeper } from "../../../assembly/session/jobs/sweeper";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";
 
 describe("a flush", () => {

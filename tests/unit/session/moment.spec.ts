@@ -1,8 +1,8 @@
 import { Lookup, PutOutcome } from "../../../assembly/session/cache";
-import { Moment } from "../../../assembly/session/moment";
-import { Cause, Known } from "../../../assembly/session/session";
-import { Metric } from "../../../assembly/session/statistics";
-import { Walk, WalkStep } from "../../../assembly/session/walk";
+import { Moment } from "../../../assembly/session/record/moment";
+import { Cause, Known } from "../../../assembly/session/record/session";
+import { Metric } from "../../../assembly/session/counting/statistics";
+import { Walk, WalkStep } from "../../../assembly/session/jobs/walk";
 import { FakeClock } from "../support/fake_clock";
 import { FakeStore } from "../support/fake_store";
 import { finish, flushOf, sweep } from "../support/jobs";

@@ -1,8 +1,8 @@
 import { Lookup } from "../../../assembly/session/cache";
 import { Deadline } from "../../../assembly/work/job";
 import { INLINE_NAME, Names, Phase } from "../../../assembly/shared/names";
-import { Known, Session } from "../../../assembly/session/session";
-import { Sweeper } from "../../../assembly/session/sweeper";
+import { Known, Session } from "../../../assembly/session/record/session";
+import { Sweeper } from "../../../assembly/session/jobs/sweeper";
 import { Bench, idOf, Text } from "../support/sessions";
 
 const LONG: usize = memory.data(256);

@@ -3,11 +3,11 @@
  * that it stands for. What needs real handshakes is in tests/e2e/openssl_session_cache.test.ts.
  */
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
-import { Cause } from "../../../assembly/session/session";
-import { Flush } from "../../../assembly/session/flush";
+import { Cause } from "../../../assembly/session/record/session";
+import { Flush } from "../../../assembly/session/jobs/flush";
 import { Deadline } from "../../../assembly/work/job";
-import { Mode } from "../../../assembly/session/mode";
-import { Metric } from "../../../assembly/session/statistics";
+import { Mode } from "../../../assembly/session/settings/mode";
+import { Metric } from "../../../assembly/session/counting/statistics";
 import { Bench, benchOfSize, idOf, look, session } from "../support/sessions";
 
 const NOW: u64 = 1_790_000_000;

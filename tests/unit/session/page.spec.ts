@@ -1,7 +1,7 @@
-import { Page, PAGE_CAPACITY, sessionSize, storedLength, tombstoneSize } from "../../../assembly/session/page";
+import { Page, PAGE_CAPACITY, sessionSize, storedLength, tombstoneSize } from "../../../assembly/session/pages/page";
 import { KeyedHash } from "../../../assembly/shared/keyed_hash";
 import { INLINE_NAME, Names } from "../../../assembly/shared/names";
-import { Cause, Kind, Known, Origin, Session, Tombstone } from "../../../assembly/session/session";
+import { Cause, Kind, Known, Origin, Session, Tombstone } from "../../../assembly/session/record/session";
 import { FakeStore } from "../support/fake_store";
 import { idOf, session, Text } from "../support/sessions";
 

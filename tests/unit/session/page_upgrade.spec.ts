@@ -1,9 +1,9 @@
 import { Lookup, PutOutcome } from "../../../assembly/session/cache";
 import { Deadline } from "../../../assembly/work/job";
-import { Page, PAGE_CAPACITY } from "../../../assembly/session/page";
-import { Cause, Kind, Known, Origin } from "../../../assembly/session/session";
-import { Metric } from "../../../assembly/session/statistics";
-import { Sweep } from "../../../assembly/session/sweep";
+import { Page, PAGE_CAPACITY } from "../../../assembly/session/pages/page";
+import { Cause, Kind, Known, Origin } from "../../../assembly/session/record/session";
+import { Metric } from "../../../assembly/session/counting/statistics";
+import { Sweep } from "../../../assembly/session/jobs/sweep";
 import { StoreKey } from "../../../assembly/shared/store_key";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";
 

@@ -1,11 +1,11 @@
 import { StoreResult } from "../../../assembly/ports/shared_store";
 import { Lookup, PutOutcome } from "../../../assembly/session/cache";
-import { Flush } from "../../../assembly/session/flush";
+import { Flush } from "../../../assembly/session/jobs/flush";
 import { Deadline } from "../../../assembly/work/job";
-import { Cause, Session } from "../../../assembly/session/session";
-import { GivenSettings } from "../../../assembly/session/settings";
-import { Metric } from "../../../assembly/session/statistics";
-import { Walk, WalkStep } from "../../../assembly/session/walk";
+import { Cause, Session } from "../../../assembly/session/record/session";
+import { GivenSettings } from "../../../assembly/session/settings/settings";
+import { Metric } from "../../../assembly/session/counting/statistics";
+import { Walk, WalkStep } from "../../../assembly/session/jobs/walk";
 import { FakeClock } from "../support/fake_clock";
 import { FakeMetrics } from "../support/fake_metrics";
 import { FakeStore } from "../support/fake_store";

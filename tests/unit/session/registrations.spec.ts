@@ -1,6 +1,6 @@
-import { Enforcement } from "../../../assembly/session/enforcement";
-import { GivenSettings, Settings } from "../../../assembly/session/settings";
-import { Role } from "../../../assembly/session/registration";
+import { Enforcement } from "../../../assembly/session/settings/enforcement";
+import { GivenSettings, Settings } from "../../../assembly/session/settings/settings";
+import { Role } from "../../../assembly/session/settings/registration";
 import { Entropy } from "../../../assembly/ports/entropy";
 import { FakeStore } from "../support/fake_store";
 

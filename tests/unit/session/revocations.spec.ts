@@ -1,5 +1,5 @@
 import { Changes } from "../../../assembly/shared/changes";
-import { RevocationOutcome, Revocations, Unseen } from "../../../assembly/session/revocations";
+import { RevocationOutcome, Revocations, Unseen } from "../../../assembly/session/revocation/revocations";
 import { FakeClock } from "../support/fake_clock";
 import { fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";

@@ -1,7 +1,7 @@
-import { GivenSettings, pagesFor, Settings } from "../../../assembly/session/settings";
-import { Enforcement } from "../../../assembly/session/enforcement";
+import { GivenSettings, pagesFor, Settings } from "../../../assembly/session/settings/settings";
+import { Enforcement } from "../../../assembly/session/settings/enforcement";
 import { KeyedHash } from "../../../assembly/shared/keyed_hash";
-import { Mode } from "../../../assembly/session/mode";
+import { Mode } from "../../../assembly/session/settings/mode";
 import { FakeEntropy, fakeHash } from "../support/fake_entropy";
 import { FakeStore } from "../support/fake_store";
 

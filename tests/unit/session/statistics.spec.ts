@@ -1,5 +1,5 @@
 import { EventCause } from "../../../assembly/session/events/event";
-import { Kind } from "../../../assembly/session/session";
+import { Kind } from "../../../assembly/session/record/session";
 import {
   Fate,
   divertedFor,
@@ -15,7 +15,7 @@ import {
   Outcome,
   refusedFor,
   resumptions,
-} from "../../../assembly/session/statistics";
+} from "../../../assembly/session/counting/statistics";
 
 const KINDS: u8[] = [Kind.ID, Kind.TICKET, Kind.PSK];
 

@@ -1,5 +1,5 @@
-import { Metric } from "../../../assembly/session/statistics";
-import { Tally } from "../../../assembly/session/tally";
+import { Metric } from "../../../assembly/session/counting/statistics";
+import { Tally } from "../../../assembly/session/counting/tally";
 import { FakeMetrics } from "../support/fake_metrics";
 import { FakeStore } from "../support/fake_store";
 

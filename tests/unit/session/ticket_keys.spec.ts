@@ -1,5 +1,5 @@
 import { Changes } from "../../../assembly/shared/changes";
-import { KeyOutcome, KeyState, TicketKeys } from "../../../assembly/session/ticket_keys";
+import { KeyOutcome, KeyState, TicketKeys } from "../../../assembly/session/revocation/ticket_keys";
 import { Row } from "../../../assembly/shared/table";
 import { FakeClock } from "../support/fake_clock";
 import { fakeHash } from "../support/fake_entropy";

@@ -1,5 +1,5 @@
-import { Cause, Known } from "../../../assembly/session/session";
-import { Walk, WalkStep } from "../../../assembly/session/walk";
+import { Cause, Known } from "../../../assembly/session/record/session";
+import { Walk, WalkStep } from "../../../assembly/session/jobs/walk";
 import { Bench, benchOfSize, idOf, session } from "../support/sessions";
 
 describe("walking through a cache", () => {

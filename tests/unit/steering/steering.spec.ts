@@ -1,7 +1,7 @@
 import { EventCause } from "../../../assembly/session/events/event";
 import { AcceptedHandle } from "../../../assembly/session/accepted_handle";
 import { Observation } from "../../../assembly/session/observation";
-import { Known } from "../../../assembly/session/session";
+import { Known } from "../../../assembly/session/record/session";
 import { PeerAddress } from "../../../assembly/ports/peer_address";
 import { BySource } from "../../../assembly/steering/modes";
 import { Steering } from "../../../assembly/steering/steering";

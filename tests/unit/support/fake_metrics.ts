@@ -1,6 +1,6 @@
 /** Counters and gauges in memory. Like Envoy's, a gauge wraps below zero; reading clamps. */
 import { Metrics } from "../../../assembly/ports/metrics";
-import { METRICS } from "../../../assembly/session/statistics";
+import { METRICS } from "../../../assembly/session/counting/statistics";
 
 export class FakeMetrics extends Metrics {
   readonly values: StaticArray<u64> = new StaticArray<u64>(METRICS);

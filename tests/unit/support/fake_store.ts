@@ -3,7 +3,7 @@
  * lets the n-th write from now meet another writer, whose step the test gives by overriding `otherWriter`.
  */
 import { SharedStore, StoreResult } from "../../../assembly/ports/shared_store";
-import { BUFFERS, BUFFERS_SIZE } from "../../../assembly/session/pages";
+import { BUFFERS, BUFFERS_SIZE } from "../../../assembly/session/pages/pages";
 
 class StoredValue {
   constructor(

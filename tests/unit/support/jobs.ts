@@ -1,6 +1,6 @@
-import { Flush } from "../../../assembly/session/flush";
+import { Flush } from "../../../assembly/session/jobs/flush";
 import { Deadline, Job } from "../../../assembly/work/job";
-import { Sweep } from "../../../assembly/session/sweep";
+import { Sweep } from "../../../assembly/session/jobs/sweep";
 import { Bench } from "./sessions";
 
 /** A flush of all sessions that has begun, and carried out nothing yet. */

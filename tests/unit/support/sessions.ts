@@ -1,7 +1,7 @@
 /** Caches and sessions for tests, said in few words. */
 import { Cache, Lookup } from "../../../assembly/session/cache";
-import { GivenSettings, Settings } from "../../../assembly/session/settings";
-import { Known, Session } from "../../../assembly/session/session";
+import { GivenSettings, Settings } from "../../../assembly/session/settings/settings";
+import { Known, Session } from "../../../assembly/session/record/session";
 import { FakeClock } from "./fake_clock";
 import { FakeEntropy } from "./fake_entropy";
 import { FakeMetrics } from "./fake_metrics";

@@ -5,7 +5,7 @@
  *
  * Cost of a look: a comparison for each that is asked for; nothing allocates.
  */
-import { equalsLowered } from "../bytes/ascii";
+import { equalsLowered } from "../../bytes/ascii";
 import { Known, Session, TICKET_KEY_LENGTH } from "./session";
 
 export class Selection {

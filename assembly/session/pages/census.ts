@@ -7,7 +7,7 @@
  * nobody came or went: then what they counted is right. Passes are seconds apart, a change takes microseconds. A cache that is never
  * quiet so long is not corrected until it is; its number is too high at most.
  */
-import { Counts } from "./counts";
+import { Counts } from "../counting/counts";
 import { Page } from "./page";
 import { Pages } from "./pages";
 

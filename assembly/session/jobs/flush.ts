@@ -5,12 +5,12 @@
  * The moment is the raising of the cache's generation: sessions stored later carry the new one and stay. It does not
  * depend on the clock, and from that moment on earlier sessions count as removed, before their page is reached. Cost: one read of each page in use and one write of each that changes, in slices.
  */
-import { Cache } from "./cache";
-import { EventCause, EventType } from "./events/event";
-import { Entry, Page } from "./page";
+import { Cache } from "../cache";
+import { EventCause, EventType } from "../events/event";
+import { Entry, Page } from "../pages/page";
 import { RemovalJob } from "./removal_job";
-import { Cause } from "./session";
-import { Metric } from "./statistics";
+import { Cause } from "../record/session";
+import { Metric } from "../counting/statistics";
 
 export class Flush extends RemovalJob {
   private generation: u32 = 0;

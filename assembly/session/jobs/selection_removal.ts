@@ -10,14 +10,14 @@
  * Cost: one read of each page in use and one write of each that changes, for each pass; besides, for a session of several
  * handles, a read of the page of its name for each of them and one write.
  */
-import { Cache } from "./cache";
-import { Removal } from "./graves";
-import { Deadline } from "../work/job";
-import { Entry, Page } from "./page";
+import { Cache } from "../cache";
+import { Removal } from "../graves";
+import { Deadline } from "../../work/job";
+import { Entry, Page } from "../pages/page";
 import { RemovalJob } from "./removal_job";
-import { Selection } from "./selection";
-import { Cause } from "./session";
-import { Metric } from "./statistics";
+import { Selection } from "../record/selection";
+import { Cause } from "../record/session";
+import { Metric } from "../counting/statistics";
 
 export class SelectionRemoval extends RemovalJob {
   /** Rows that have matched. `removed` counts other handles too, and none where it only counts. */

@@ -9,11 +9,11 @@
  * Times are in ticks as well as by the clock, so that a machine that was stopped for a while has ticked before anything goes on.
  * Cost: one read of each page in use for each walk, one write of each that has old numbers, at most once a minute.
  */
-import { NANOSECONDS_PER_SECOND } from "../ports/clock";
-import { Cache } from "./cache";
-import { Deadline } from "../work/job";
-import { Names, Phase } from "../shared/names";
-import { Page } from "./page";
+import { NANOSECONDS_PER_SECOND } from "../../ports/clock";
+import { Cache } from "../cache";
+import { Deadline } from "../../work/job";
+import { Names, Phase } from "../../shared/names";
+import { Page } from "../pages/page";
 import { PageJob } from "./page_job";
 
 export class NamesCollection {

@@ -20,9 +20,9 @@
  *   80  128 random bits, the key of `keyed_hash.ts`
  *   96  what modules of before have registered here, left as it is: they and this one read and write the same values
  */
-import { Entropy } from "../ports/entropy";
-import { SharedStore, StoreResult, WRITES_DENIED } from "../ports/shared_store";
-import { Changes } from "../shared/changes";
+import { Entropy } from "../../ports/entropy";
+import { SharedStore, StoreResult, WRITES_DENIED } from "../../ports/shared_store";
+import { Changes } from "../../shared/changes";
 import { Enforcement } from "./enforcement";
 import {
   CACHE_SIZE,
@@ -41,8 +41,8 @@ import {
   TIMEOUT,
   UNSET,
 } from "./given_settings";
-import { KeyedHash } from "../shared/keyed_hash";
-import { StoreKey } from "../shared/store_key";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { StoreKey } from "../../shared/store_key";
 import { Mode } from "./mode";
 import { Registrations } from "./registrations";
 

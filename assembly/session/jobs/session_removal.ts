@@ -4,11 +4,11 @@
  *
  * Cost: one read of each page in use and one write of each that has such a handle, in slices.
  */
-import { Cache } from "./cache";
-import { Deadline } from "../work/job";
-import { Entry, Page } from "./page";
+import { Cache } from "../cache";
+import { Deadline } from "../../work/job";
+import { Entry, Page } from "../pages/page";
 import { RemovalJob } from "./removal_job";
-import { Metric } from "./statistics";
+import { Metric } from "../counting/statistics";
 
 export class SessionRemoval extends RemovalJob {
   private until: u64 = 0;

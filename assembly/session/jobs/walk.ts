@@ -3,10 +3,10 @@
  * where the one before it stopped, shows every entry exactly once; entries that change meanwhile may be shown again,
  * as they are then, or not at all. One walk reads a bounded number of pages, and none after its deadline.
  */
-import { Cache } from "./cache";
-import { Deadline } from "../work/job";
-import { Moment } from "./moment";
-import { Entry, Page } from "./page";
+import { Cache } from "../cache";
+import { Deadline } from "../../work/job";
+import { Moment } from "../record/moment";
+import { Entry, Page } from "../pages/page";
 
 export const enum WalkStep {
   /** `cache.found` or `cache.tombstone` is filled; valid until the next step. */

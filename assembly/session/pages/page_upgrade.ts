@@ -9,11 +9,11 @@
  * Cost: for a page of the present layout, a look at one byte. Room for one page is allocated when the first of the earlier
  * layout is met, and kept. Nothing traps, whatever the bytes are.
  */
-import { Moment, narrow } from "./moment";
-import { INLINE_NAME } from "../shared/names";
+import { Moment, narrow } from "../record/moment";
+import { INLINE_NAME } from "../../shared/names";
 import { Page, HEADER_SIZE, KIND_BITS, PAGE_CAPACITY, PROTOCOL_OR_CAUSE } from "./page";
 import { SESSION_FIXED_SIZE, TOMBSTONE_FIXED_SIZE } from "./page";
-import { TICKET_KEY_LENGTH } from "./session";
+import { TICKET_KEY_LENGTH } from "../record/session";
 
 /**
  * The page that `length` bytes of the earlier layout are, in a buffer of its own, where it may be larger than a page may be,

@@ -9,8 +9,8 @@
  *
  * Memory: one bit for each page that there can be, here and in the store.
  */
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../shared/store_key";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { StoreKey } from "../../shared/store_key";
 
 export class Directory {
   /** The level of the roots: so many bits of the hash tell them apart. */

@@ -10,15 +10,15 @@
  * Of a row of the table (`table.ts`), `state` is one of `Unseen`, `lastUsed` the last second in which it refuses (Unix
  * seconds; 0: it has no end), and `count` the same by the machine's clock.
  */
-import { Clock } from "../ports/clock";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Changes } from "../shared/changes";
-import { KeyedHash } from "../shared/keyed_hash";
-import { KnownRows } from "../shared/known_rows";
-import { Moment, narrow } from "./moment";
-import { MAX_SNI_LENGTH } from "./session";
-import { DEFAULT_TICKET_LIFETIME } from "./given_settings";
-import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "../shared/table";
+import { Clock } from "../../ports/clock";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { Changes } from "../../shared/changes";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { KnownRows } from "../../shared/known_rows";
+import { Moment, narrow } from "../record/moment";
+import { MAX_SNI_LENGTH } from "../record/session";
+import { DEFAULT_TICKET_LIFETIME } from "../settings/given_settings";
+import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "../../shared/table";
 
 /** What a revocation is for a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
 export namespace Unseen {

@@ -2,8 +2,8 @@
  * A job that takes some of the sessions out of every page of a cache and counts them: what flushing and removing the handles of a
  * session have in common. Cost: one read of each page in use and one write of each that changes, in slices.
  */
-import { Cache } from "./cache";
-import { Entry, Page } from "./page";
+import { Cache } from "../cache";
+import { Entry, Page } from "../pages/page";
 import { PageJob } from "./page_job";
 
 export abstract class RemovalJob extends PageJob {

@@ -2,11 +2,11 @@
  * Sweeps a cache in the background, by exactly one of the virtual machines that share it (`lease.ts`).
  * Cost of a tick: one small read; for the one that is elected, a slice of sweeping when a pass is on.
  */
-import { NANOSECONDS_PER_SECOND } from "../ports/clock";
-import { SharedStore } from "../ports/shared_store";
-import { Cache } from "./cache";
-import { Deadline } from "../work/job";
-import { Lease } from "../shared/lease";
+import { NANOSECONDS_PER_SECOND } from "../../ports/clock";
+import { SharedStore } from "../../ports/shared_store";
+import { Cache } from "../cache";
+import { Deadline } from "../../work/job";
+import { Lease } from "../../shared/lease";
 import { NamesCollection } from "./names_collection";
 import { Sweep } from "./sweep";
 

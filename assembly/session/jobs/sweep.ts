@@ -3,15 +3,15 @@
  * saturation that is over; and what a flush that was interrupted has left. It also counts what is held (`census.ts`). OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
  * runs in the background, in slices (`sweeper.ts`).
  */
-import { Cache } from "./cache";
-import { Census } from "./census";
-import { EventCause, EventType } from "./events/event";
+import { Cache } from "../cache";
+import { Census } from "../pages/census";
+import { EventCause, EventType } from "../events/event";
 import { takeFlushed } from "./flush";
-import { clearsExpired } from "./mode";
-import { Moment } from "./moment";
+import { clearsExpired } from "../settings/mode";
+import { Moment } from "../record/moment";
 import { PageJob } from "./page_job";
-import { Entry, Page } from "./page";
-import { Metric } from "./statistics";
+import { Entry, Page } from "../pages/page";
+import { Metric } from "../counting/statistics";
 
 export class Sweep extends PageJob {
   private expiredHere: i32 = 0;

@@ -4,13 +4,13 @@
  *
  * Cost: one read of each page in use, in slices; a look into a table for each session.
  */
-import { Cache } from "./cache";
-import { INLINE_NAME, NO_NAME } from "../shared/names";
-import { Page } from "./page";
+import { Cache } from "../cache";
+import { INLINE_NAME, NO_NAME } from "../../shared/names";
+import { Page } from "../pages/page";
 import { PageJob } from "./page_job";
-import { Known, Session } from "./session";
-import { TABLE_PAGES } from "../shared/table";
-import { KeyState } from "./ticket_keys";
+import { Known, Session } from "../record/session";
+import { TABLE_PAGES } from "../../shared/table";
+import { KeyState } from "../revocation/ticket_keys";
 
 /** What is held of one upstream. */
 export class CountedUpstream {

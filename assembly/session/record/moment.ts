@@ -6,7 +6,7 @@
  * The machine's clock is read where it decides and not before, at most once for each moment: where nothing is over by the
  * clock of the day, it costs nothing. Where there is none, the clock of the day decides alone.
  */
-import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
+import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 
 export class Moment {
   nanoseconds: u64 = 0;

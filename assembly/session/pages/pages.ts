@@ -17,22 +17,22 @@
  * valid until the next `open` or `read`; `lookAside` leaves it alone. Cost: one access to the store each for `open` and `commit`; a page is split about
  * once in 25 additions while a cache grows, which takes about four more reads and writes each.
  */
-import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
-import { Metrics } from "../ports/metrics";
-import { PeerAddress } from "../ports/peer_address";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Counts } from "./counts";
+import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
+import { Metrics } from "../../ports/metrics";
+import { PeerAddress } from "../../ports/peer_address";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { Counts } from "../counting/counts";
 import { Directory } from "./directory";
-import { EventCause, EventType } from "./events/event";
-import { Outbox } from "./events/outbox";
-import { KeyedHash } from "../shared/keyed_hash";
-import { StoreKey } from "../shared/store_key";
-import { Moment } from "./moment";
-import { Names } from "../shared/names";
+import { EventCause, EventType } from "../events/event";
+import { Outbox } from "../events/outbox";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { StoreKey } from "../../shared/store_key";
+import { Moment } from "../record/moment";
+import { Names } from "../../shared/names";
 import { Entry, Page, PAGE_CAPACITY, storedLength, versionAt } from "./page";
 import { saturateWhatIsTooMuch, upgraded } from "./page_upgrade";
-import { MAX_UPSTREAM_LENGTH, Session } from "./session";
-import { Metric } from "./statistics";
+import { MAX_UPSTREAM_LENGTH, Session } from "../record/session";
+import { Metric } from "../counting/statistics";
 
 export class Pages {
   readonly directory: Directory;

@@ -5,8 +5,8 @@
  * Value, little-endian: 0 u64 identity of the filter, 8 for each machine u32 its number, u32 when it was here last (seconds).
  * Bounded: MOST machines of a filter are counted. Cost: one read and one write of 8 bytes for each machine, when a lease is renewed.
  */
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../shared/store_key";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { StoreKey } from "../../shared/store_key";
 
 export class Presence {
   private readonly key: StoreKey;

@@ -17,13 +17,13 @@
  * (seconds), 32 places of REGISTRATION_SIZE bytes, see `registration.ts`. Bounded by MOST places; where all are taken, the oldest that is
  * superseded gives way. Nothing here is read on the path of a connection.
  */
-import { FNV_BASIS, fnvStep, fnvText } from "../bytes/fnv";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Changes } from "../shared/changes";
+import { FNV_BASIS, fnvStep, fnvText } from "../../bytes/fnv";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { Changes } from "../../shared/changes";
 import { Enforcement } from "./enforcement";
 import { ENFORCEMENT, GivenSettings, MODE, SETTINGS, settingName } from "./given_settings";
 import { stricter, UNSET, valueText, wholeMode } from "./given_settings";
-import { StoreKey } from "../shared/store_key";
+import { StoreKey } from "../../shared/store_key";
 import { LEASE_SECONDS, Presence } from "./presence";
 import { MISPLACED, Registration, REGISTRATION_SIZE, Role, roleOf, spoken, State } from "./registration";
 

@@ -5,12 +5,12 @@
  * It goes through the cache twice for each ROUND sessions: once to find the ROUND that expire first, once to evict what
  * is not later than the last of them. Cost of a round: two reads of each page in use, one write of each that changes.
  */
-import { Cache } from "./cache";
-import { EventCause, EventType } from "./events/event";
-import { Deadline } from "../work/job";
+import { Cache } from "../cache";
+import { EventCause, EventType } from "../events/event";
+import { Deadline } from "../../work/job";
 import { PageJob } from "./page_job";
-import { Entry, Page } from "./page";
-import { Metric } from "./statistics";
+import { Entry, Page } from "../pages/page";
+import { Metric } from "../counting/statistics";
 
 export class Shrink extends PageJob {
   private evicting: bool = false;

@@ -30,10 +30,10 @@
  * A version is a number of 8 ns since 1970, or one more than the page's last version where the clock has not
  * moved or has stepped back: it orders all changes of one page.
  */
-import { Moment, narrow } from "./moment";
-import { INLINE_NAME, Names, NO_NAME } from "../shared/names";
-import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "./session";
-import { Session, TICKET_KEY_LENGTH, Tombstone } from "./session";
+import { Moment, narrow } from "../record/moment";
+import { INLINE_NAME, Names, NO_NAME } from "../../shared/names";
+import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Origin } from "../record/session";
+import { Session, TICKET_KEY_LENGTH, Tombstone } from "../record/session";
 
 /**
  * The most bytes that a page may have. It bounds the memory of the cache (pages x capacity) and the time of one

@@ -22,14 +22,14 @@
  * Of a shared name a row has, for that: `witness`, the hash of the upstream that all evidence has come from since `time`, or
  * SEVERAL; `run`, how many pieces. Machines add what they have seen when they write what they have counted.
  */
-import { Clock } from "../ports/clock";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { Changes } from "../shared/changes";
+import { Clock } from "../../ports/clock";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { Changes } from "../../shared/changes";
 import { KeyTrust, MOST_FRESH } from "./key_trust";
-import { KeyedHash } from "../shared/keyed_hash";
-import { KnownRows } from "../shared/known_rows";
-import { TICKET_KEY_LENGTH } from "./session";
-import { Row, Table, TABLE_TRIES } from "../shared/table";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { KnownRows } from "../../shared/known_rows";
+import { TICKET_KEY_LENGTH } from "../record/session";
+import { Row, Table, TABLE_TRIES } from "../../shared/table";
 
 export namespace KeyState {
   /** Seen from one upstream. */

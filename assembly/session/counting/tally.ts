@@ -11,9 +11,9 @@
  * Value, little-endian: 0 u64, 1 = the metrics count for others, too; 8 u64 for each metric; gauges are zero.
  * Cost on the path of a connection: an addition in memory, no call. Of a tick: a read and a write, if anything was counted.
  */
-import { Metrics } from "../ports/metrics";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../shared/store_key";
+import { Metrics } from "../../ports/metrics";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { StoreKey } from "../../shared/store_key";
 import { GAUGES, METRICS } from "./statistics";
 
 export class Tally extends Metrics {

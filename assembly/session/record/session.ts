@@ -5,7 +5,7 @@
  * operation on the cache. It is used in both directions: the cache fills one for what it found, callers fill one for
  * what is to be stored. The pointed-to bytes are never changed through it.
  */
-import { PeerAddress } from "../ports/peer_address";
+import { PeerAddress } from "../../ports/peer_address";
 
 export namespace Kind {
   /** A session ID of TLS <= 1.2: 1 to 32 bytes that the server chose (RFC 5246 7.4.1.3). */

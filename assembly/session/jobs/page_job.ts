@@ -4,10 +4,10 @@
  * A page whose commit meets other writers is read and edited again; one that cannot be committed in a bounded number
  * of tries ends the job as failed.
  */
-import { StoreResult } from "../ports/shared_store";
-import { Cache } from "./cache";
-import { Deadline, Job } from "../work/job";
-import { Page } from "./page";
+import { StoreResult } from "../../ports/shared_store";
+import { Cache } from "../cache";
+import { Deadline, Job } from "../../work/job";
+import { Page } from "../pages/page";
 
 export abstract class PageJob extends Job {
   /** Set by `edit` where it has used the buffer of its page for another one: the page is read and edited again. */

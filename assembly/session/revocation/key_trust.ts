@@ -7,7 +7,7 @@
  * of fresh names in a row, then MOST_FRESH names of 16 bytes. Upstreams that share a place displace each other: then a few
  * more names are learned than need be.
  */
-import { TICKET_KEY_LENGTH } from "./session";
+import { TICKET_KEY_LENGTH } from "../record/session";
 
 export class KeyTrust {
   private readonly places: usize;

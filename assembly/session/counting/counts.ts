@@ -13,9 +13,9 @@
  * Layout, little-endian: 0 u32 sessions, about to be stored included; 4 u32 tombstones; 8 u32 saturated pages; 12 u32 zero.
  * Cost of a change: one read, one write, and a call for each gauge that changes. Nothing here allocates.
  */
-import { Metrics } from "../ports/metrics";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../shared/store_key";
+import { Metrics } from "../../ports/metrics";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { StoreKey } from "../../shared/store_key";
 import { Metric } from "./statistics";
 
 export const enum Room {
