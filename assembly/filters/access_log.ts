@@ -16,8 +16,8 @@
  */
 import { encodeHex } from "../bytes/hex";
 import { LogField, Word } from "../host/log_field";
-import { Observation } from "../session/observation";
-import { Verdict } from "../session/refusal";
+import { Observation } from "../resumption/observation";
+import { Verdict } from "../resumption/refusal";
 import { Kind, MAX_ID_LENGTH } from "../session/record/session";
 import { Fate } from "../session/counting/statistics";
 import { Handshake } from "../tls/handshake";

@@ -42,7 +42,7 @@ import { PropertyPath } from "../host/properties";
 import { LogLevel } from "../ports/log";
 import { Cache, Lookup, PutOutcome } from "../session/cache";
 import { Enforcement } from "../session/settings/enforcement";
-import { causeOf, Refusals, Verdict } from "../session/refusal";
+import { causeOf, Refusals, Verdict } from "../resumption/refusal";
 import { Kind, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, Session } from "../session/record/session";
 import { CacheFilter } from "./cache_filter";
 import { SharedCache } from "./shared_cache";

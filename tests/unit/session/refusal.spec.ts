@@ -2,7 +2,7 @@ import { Enforcement } from "../../../assembly/session/settings/enforcement";
 import { EventCause } from "../../../assembly/session/events/event";
 import { Flush } from "../../../assembly/session/jobs/flush";
 import { Deadline } from "../../../assembly/work/job";
-import { causeOf, Refusals, Verdict } from "../../../assembly/session/refusal";
+import { causeOf, Refusals, Verdict } from "../../../assembly/resumption/refusal";
 import { Cause, Kind, Known, Session } from "../../../assembly/session/record/session";
 import { Unseen } from "../../../assembly/session/revocation/revocations";
 import { Bench, idOf, session, Text } from "../support/sessions";

@@ -1,6 +1,6 @@
 import { EventCause } from "../../../assembly/session/events/event";
-import { AcceptedHandle } from "../../../assembly/session/accepted_handle";
-import { Observation } from "../../../assembly/session/observation";
+import { AcceptedHandle } from "../../../assembly/resumption/accepted_handle";
+import { Observation } from "../../../assembly/resumption/observation";
 import { Known } from "../../../assembly/session/record/session";
 import { PeerAddress } from "../../../assembly/ports/peer_address";
 import { BySource } from "../../../assembly/steering/modes";

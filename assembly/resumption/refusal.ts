@@ -10,12 +10,12 @@
  * Asked only where an upstream has accepted what a client offered: a handshake that does not resume is nobody's business.
  * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
  */
-import { Cache, Lookup } from "./cache";
-import { Enforcement } from "./settings/enforcement";
-import { EventCause } from "./events/event";
-import { Revocations } from "./revocation/revocations";
-import { Kind, Known, Origin, Session } from "./record/session";
-import { TicketKeys } from "./revocation/ticket_keys";
+import { Cache, Lookup } from "../session/cache";
+import { Enforcement } from "../session/settings/enforcement";
+import { EventCause } from "../session/events/event";
+import { Revocations } from "../session/revocation/revocations";
+import { Kind, Known, Origin, Session } from "../session/record/session";
+import { TicketKeys } from "../session/revocation/ticket_keys";
 
 export const enum Verdict {
   /** It may resume. */

@@ -24,12 +24,12 @@ import { PeerAddress } from "../ports/peer_address";
 import { Accepted, Handshake } from "../tls/handshake";
 import { Version } from "../tls/protocol";
 import { AcceptedHandle } from "./accepted_handle";
-import { Cache, Lookup } from "./cache";
-import { Enforcement } from "./settings/enforcement";
+import { Cache, Lookup } from "../session/cache";
+import { Enforcement } from "../session/settings/enforcement";
 import { causeOf, isUnseen, Refusals, Verdict } from "./refusal";
-import { Kind, Known, Session } from "./record/session";
-import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } from "./counting/statistics";
-import { KeyState } from "./revocation/ticket_keys";
+import { Kind, Known, Session } from "../session/record/session";
+import { Fate, fullByKind, handshakes, Metric, offered, Outcome, resumptions } from "../session/counting/statistics";
+import { KeyState } from "../session/revocation/ticket_keys";
 
 export class Observation {
   /**
