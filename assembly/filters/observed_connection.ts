@@ -9,7 +9,7 @@
 import { AcceptedHandle } from "../resumption/accepted_handle";
 import { Direction, Handshake } from "../tls/handshake";
 import { allocateReserve, releaseReserve } from "../tls/memory";
-import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../tls/record_follower";
+import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../tls/wire/record_follower";
 
 
 @unmanaged

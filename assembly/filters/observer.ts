@@ -34,7 +34,7 @@ import { Verdict } from "../resumption/refusal";
 import { Metric } from "../session/counting/statistics";
 import { SteeringMode } from "../steering/modes";
 import { Direction, Event, Handshake } from "../tls/handshake";
-import { ParseError } from "../tls/parse_error";
+import { ParseError } from "../tls/wire/parse_error";
 import { AccessLog } from "./access_log";
 import { CacheFilter } from "./cache_filter";
 import { ConnectionQueue } from "./connection_queue";

@@ -7,7 +7,7 @@
  * its own. Where it does not lie whole at the beginning of what the server has sent, in one record, the alert stands alone.
  */
 import { HANDSHAKE_FAILURE, NO_ALERT, RefusalPlace } from "../config/config";
-import { ContentType, MessageType, Version } from "../tls/protocol";
+import { ContentType, MessageType, Version } from "../tls/wire/protocol";
 
 export class RefusalAnswer {
   length: i32 = 0;

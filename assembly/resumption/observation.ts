@@ -22,7 +22,7 @@
  */
 import { PeerAddress } from "../ports/peer_address";
 import { Accepted, Handshake } from "../tls/handshake";
-import { Version } from "../tls/protocol";
+import { Version } from "../tls/wire/protocol";
 import { AcceptedHandle } from "./accepted_handle";
 import { Cache, Lookup } from "../session/cache";
 import { Enforcement } from "../session/settings/enforcement";

@@ -25,8 +25,8 @@
  *
  * `FLOW_SIZE` bytes that the caller provides, all zero at the start.
  */
-import { EARLY_DATA_RECORDS_MAX } from "./limits";
-import { CipherSuite, ContentType, MessageType, Version } from "./protocol";
+import { EARLY_DATA_RECORDS_MAX } from "./wire/limits";
+import { CipherSuite, ContentType, MessageType, Version } from "./wire/protocol";
 
 export const enum Direction {
   /** Bytes from the client. */

@@ -14,18 +14,18 @@
  * Layout of the block: these fields, then one part after the other as the `..._AT` constants below say; a small one ends before the
  * client's.
  */
-import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "./client_hello";
+import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "./hello/client_hello";
 import { Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
-import { PSK_IDENTITIES_MAX } from "./limits";
+import { PSK_IDENTITIES_MAX } from "./wire/limits";
 import { allocateBlock, allocateReserve, releaseBlock, releaseReserve } from "./memory";
-import { MESSAGE_READER_SIZE, MessageReader } from "./message";
-import { TICKET_READER_SIZE, TicketReader } from "./new_session_ticket";
-import { OFFERS_SIZE, Offers, Unsure } from "./offers";
-import { ParseError } from "./parse_error";
-import { AlertDescription, AlertLevel, ContentType, MessageType, Version } from "./protocol";
-import { RECORD_READER_SIZE, RecordReader } from "./record";
-import { RecordFollower } from "./record_follower";
-import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "./server_hello";
+import { MESSAGE_READER_SIZE, MessageReader } from "./wire/message";
+import { TICKET_READER_SIZE, TicketReader } from "./ticket/new_session_ticket";
+import { OFFERS_SIZE, Offers, Unsure } from "./hello/offers";
+import { ParseError } from "./wire/parse_error";
+import { AlertDescription, AlertLevel, ContentType, MessageType, Version } from "./wire/protocol";
+import { RECORD_READER_SIZE, RecordReader } from "./wire/record";
+import { RecordFollower } from "./wire/record_follower";
+import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "./hello/server_hello";
 export { Direction } from "./flow";
 
 export const enum Event {

@@ -5,7 +5,7 @@
  * needs beyond them: small blocks, and answers of servers that are held back. Beyond a bound, allocation answers 0 and whoever asked
  * does without. Blocks are zero and must be released with the size they were asked for. O(1), unmanaged.
  */
-import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "./limits";
+import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "./wire/limits";
 
 /** `size` bytes for the block of a handshake, or 0. */
 export function allocateBlock(size: i32): usize {

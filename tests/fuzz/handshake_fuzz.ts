@@ -8,7 +8,7 @@
  */
 import { Direction } from "../../assembly/tls/handshake";
 import { liveHandshakeBytes } from "../../assembly/tls/memory";
-import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../../assembly/tls/record_follower";
+import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../../assembly/tls/wire/record_follower";
 import { Exchange } from "../unit/support/hello_exchange";
 import { Watch } from "../unit/support/hello_watch";
 

@@ -73,7 +73,7 @@ function hold(proxy: Proxy, connections: Connection[]): number {
 }
 
 function limit(name: string): number {
-  const source = readFileSync(new URL("../../assembly/tls/limits.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../assembly/tls/wire/limits.ts", import.meta.url), "utf8");
   const [, factors] = new RegExp(`const ${name}: i32 = ([0-9 *]+);`).exec(source) ?? [];
   assert.ok(factors !== undefined, `${name} is in limits.ts`);
   return factors.split("*").reduce((product, factor) => product * Number(factor), 1);

@@ -5,7 +5,7 @@
  * Metrics are the process's, and of a name: they begin with the process, not with the cache. While a hot restart lasts, Envoy adds to the
  * new process's gauges those of the old one, and to its counters what the old one goes on counting. So nothing is ever decided by them.
  */
-import { PARSE_ERRORS, parseErrorName } from "../../tls/parse_error";
+import { PARSE_ERRORS, parseErrorName } from "../../tls/wire/parse_error";
 import { EventCause, eventCauseName } from "../events/event";
 import { Kind } from "../record/session";
 

@@ -1,6 +1,6 @@
 import { Accepted, Direction, Event, Handshake } from "../../../assembly/tls/handshake";
-import { Unsure } from "../../../assembly/tls/offers";
-import { parseErrorName } from "../../../assembly/tls/parse_error";
+import { Unsure } from "../../../assembly/tls/hello/offers";
+import { parseErrorName } from "../../../assembly/tls/wire/parse_error";
 import { Bytes, hexOf } from "./hello_bytes";
 
 /** One connection under watch: feeds both directions as a filter does and keeps what happened as text. */

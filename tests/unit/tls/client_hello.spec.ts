@@ -1,6 +1,6 @@
-import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "../../../assembly/tls/client_hello";
-import { OFFERS_SIZE, Offers, TICKET_OWNER, Unsure } from "../../../assembly/tls/offers";
-import { parseErrorName } from "../../../assembly/tls/parse_error";
+import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "../../../assembly/tls/hello/client_hello";
+import { OFFERS_SIZE, Offers, TICKET_OWNER, Unsure } from "../../../assembly/tls/hello/offers";
+import { parseErrorName } from "../../../assembly/tls/wire/parse_error";
 import { Bytes, hashOf, hexOf } from "../support/hello_bytes";
 import { ClientHelloBuilder, formedTicket } from "../support/hello_builder";
 import { unsureName } from "../support/hello_watch";

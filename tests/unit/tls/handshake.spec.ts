@@ -1,5 +1,5 @@
 import { Direction, Event, Handshake } from "../../../assembly/tls/handshake";
-import { parseErrorName } from "../../../assembly/tls/parse_error";
+import { parseErrorName } from "../../../assembly/tls/wire/parse_error";
 import { Bytes, hexOf } from "../support/hello_bytes";
 import {
   ClientHelloBuilder,

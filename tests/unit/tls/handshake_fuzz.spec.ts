@@ -1,4 +1,4 @@
-import { LIVE_MEMORY_MAX } from "../../../assembly/tls/limits";
+import { LIVE_MEMORY_MAX } from "../../../assembly/tls/wire/limits";
 import { allocateBlock, liveHandshakeBytes, releaseBlock } from "../../../assembly/tls/memory";
 import { fuzz } from "../../fuzz/handshake_fuzz";
 

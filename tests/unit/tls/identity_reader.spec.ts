@@ -1,5 +1,5 @@
-import { IDENTITY_READER_SIZE, IdentityReader } from "../../../assembly/tls/identity_reader";
-import { TICKET_IDENTITY_SIZE, TicketIdentity } from "../../../assembly/tls/ticket_identity";
+import { IDENTITY_READER_SIZE, IdentityReader } from "../../../assembly/tls/ticket/identity_reader";
+import { TICKET_IDENTITY_SIZE, TicketIdentity } from "../../../assembly/tls/ticket/ticket_identity";
 import { Bytes, hashOf, hexOf } from "../support/hello_bytes";
 import { formedTicket } from "../support/hello_builder";
 

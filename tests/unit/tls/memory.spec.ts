@@ -1,5 +1,5 @@
 import { Direction, Event, Handshake } from "../../../assembly/tls/handshake";
-import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "../../../assembly/tls/limits";
+import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "../../../assembly/tls/wire/limits";
 import {
   allocateBlock,
   allocateReserve,
@@ -7,7 +7,7 @@ import {
   releaseBlock,
   releaseReserve,
 } from "../../../assembly/tls/memory";
-import { Unsure } from "../../../assembly/tls/offers";
+import { Unsure } from "../../../assembly/tls/hello/offers";
 import { Bytes } from "../support/hello_bytes";
 import {
   ClientHelloBuilder,

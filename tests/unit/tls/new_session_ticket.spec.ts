@@ -1,5 +1,5 @@
-import { TICKET_READER_SIZE, TicketReader } from "../../../assembly/tls/new_session_ticket";
-import { ParseError } from "../../../assembly/tls/parse_error";
+import { TICKET_READER_SIZE, TicketReader } from "../../../assembly/tls/ticket/new_session_ticket";
+import { ParseError } from "../../../assembly/tls/wire/parse_error";
 import { Bytes, hexOf } from "../support/hello_bytes";
 
 const place = memory.data(TICKET_READER_SIZE, 8);

@@ -1,4 +1,4 @@
-import { OFFERS_SIZE, Offers, TICKET_OWNER, Unsure } from "../../../assembly/tls/offers";
+import { OFFERS_SIZE, Offers, TICKET_OWNER, Unsure } from "../../../assembly/tls/hello/offers";
 import { Bytes, hashOf } from "../support/hello_bytes";
 import { unsureName } from "../support/hello_watch";
 

@@ -1,4 +1,4 @@
-import { PARSE_ERRORS, parseErrorName } from "../../../assembly/tls/parse_error";
+import { PARSE_ERRORS, parseErrorName } from "../../../assembly/tls/wire/parse_error";
 
 describe("the names of parse errors", () => {
   it("are one for each value, and fit a metric label", () => {

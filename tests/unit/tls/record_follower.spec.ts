@@ -1,6 +1,6 @@
 import { Direction, Event } from "../../../assembly/tls/handshake";
-import { RECORD_READER_SIZE, RecordReader } from "../../../assembly/tls/record";
-import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../../../assembly/tls/record_follower";
+import { RECORD_READER_SIZE, RecordReader } from "../../../assembly/tls/wire/record";
+import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../../../assembly/tls/wire/record_follower";
 import { Bytes } from "../support/hello_bytes";
 import {
   ClientHelloBuilder,

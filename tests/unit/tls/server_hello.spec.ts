@@ -1,5 +1,5 @@
-import { parseErrorName } from "../../../assembly/tls/parse_error";
-import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "../../../assembly/tls/server_hello";
+import { parseErrorName } from "../../../assembly/tls/wire/parse_error";
+import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "../../../assembly/tls/hello/server_hello";
 import { Bytes, hexOf } from "../support/hello_bytes";
 import { ServerHelloBuilder } from "../support/hello_builder";
 

@@ -8,9 +8,9 @@
  * Promises: one hash over the ticket whatever its size, no buffer. `TICKET_READER_SIZE` bytes that the caller provides, 8-byte aligned, all
  * zero at the start. A second message takes the place of the first.
  */
-import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../bytes/sha256";
-import { TICKET_KEY_SIZE } from "./limits";
-import { ParseError } from "./parse_error";
+import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
+import { TICKET_KEY_SIZE } from "../wire/limits";
+import { ParseError } from "../wire/parse_error";
 import { TICKET_IDENTITY_SIZE, TicketIdentity } from "./ticket_identity";
 
 

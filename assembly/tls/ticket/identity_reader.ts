@@ -16,8 +16,8 @@
  * Promises: any number of pieces of any size. Cost: one SHA-256, and the end of one more for each such length.
  * `IDENTITY_READER_SIZE` bytes that the caller provides, 8-byte aligned.
  */
-import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../bytes/sha256";
-import { TICKET_KEY_SIZE } from "./limits";
+import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
+import { TICKET_KEY_SIZE } from "../wire/limits";
 import { TicketIdentity } from "./ticket_identity";
 
 

@@ -15,12 +15,12 @@
  * SHA-256 of each ticket and of the first `PSK_IDENTITIES_MAX` PSK identities.
  */
 import { HelloFields } from "./hello_fields";
-import { IDENTITY_READER_SIZE, IdentityReader } from "./identity_reader";
-import { PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "./limits";
+import { IDENTITY_READER_SIZE, IdentityReader } from "../ticket/identity_reader";
+import { PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "../wire/limits";
 import { Offers, TICKET_OWNER, Unsure } from "./offers";
-import { ParseError } from "./parse_error";
-import { ExtensionType, RANDOM_SIZE, Version } from "./protocol";
-import { TicketIdentity } from "./ticket_identity";
+import { ParseError } from "../wire/parse_error";
+import { ExtensionType, RANDOM_SIZE, Version } from "../wire/protocol";
+import { TicketIdentity } from "../ticket/ticket_identity";
 
 /** What the reader is at: a number, whose size `numberSize` says, or a run of bytes. */
 const enum Step {

@@ -7,8 +7,8 @@
  *
  * `TICKET_IDENTITY_SIZE` bytes that the caller provides.
  */
-import { SHA256_SIZE, sha256 } from "../bytes/sha256";
-import { TICKET_KEY_SIZE } from "./limits";
+import { SHA256_SIZE, sha256 } from "../../bytes/sha256";
+import { TICKET_KEY_SIZE } from "../wire/limits";
 
 
 @unmanaged

@@ -3,7 +3,7 @@
  *
  * A reader keeps these fields first in its own memory, all zero at the start.
  */
-import { ParseError } from "./parse_error";
+import { ParseError } from "../wire/parse_error";
 
 
 @unmanaged

@@ -7,8 +7,8 @@
  * Layout: these fields, then session ID, ticket, PSK identities, further identities, server name. `OFFERS_SIZE` bytes that the caller
  * provides, zero at the start.
  */
-import { FURTHER_IDENTITIES_MAX, PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "./limits";
-import { TICKET_IDENTITY_SIZE, TicketIdentity } from "./ticket_identity";
+import { FURTHER_IDENTITIES_MAX, PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "../wire/limits";
+import { TICKET_IDENTITY_SIZE, TicketIdentity } from "../ticket/ticket_identity";
 
 /** Bits of `Offers.unsure`: what could not be followed. */
 export namespace Unsure {

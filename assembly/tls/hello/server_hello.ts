@@ -11,9 +11,9 @@
  * Memory: `SERVER_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
  */
 import { HelloFields } from "./hello_fields";
-import { SESSION_ID_MAX } from "./limits";
-import { ParseError } from "./parse_error";
-import { ExtensionType, HELLO_RETRY_RANDOM, RANDOM_SIZE, Version } from "./protocol";
+import { SESSION_ID_MAX } from "../wire/limits";
+import { ParseError } from "../wire/parse_error";
+import { ExtensionType, HELLO_RETRY_RANDOM, RANDOM_SIZE, Version } from "../wire/protocol";
 
 /** What the reader is at: a number, whose size `numberSize` says, or a run of bytes. */
 const enum Step {
