@@ -17,7 +17,7 @@ import { MAX_TEXT_LENGTH } from "../json/reader";
 import { quoted } from "../json/quote";
 import { WRITES_DENIED } from "../ports/shared_store";
 import { Cache } from "../session/cache";
-import { SteeringReport } from "../steering/report";
+import { SteeringReport } from "../steering/setup/report";
 import { Access, Tokens } from "./access";
 import {
   badRequest,

@@ -1,7 +1,7 @@
 /** All paths of the API. The first that matches is taken, so a fixed path stands before a parameter in its place. */
 import { HostFacts } from "../ports/host_facts";
 import { Cache } from "../session/cache";
-import { SteeringReport } from "../steering/report";
+import { SteeringReport } from "../steering/setup/report";
 import { Route } from "./route";
 import { CacheSizeRoute } from "./routes/cache_size";
 import { EnforcementRoute } from "./routes/enforcement";

@@ -3,9 +3,9 @@
  * effect, else the first of which that is not known yet, else the first.
  */
 import { JsonWriter } from "../json/writer";
-import { faultText } from "../steering/faults";
-import { SteeringMode } from "../steering/modes";
-import { Effect, Fault, SteeringState } from "../steering/report";
+import { faultText } from "../steering/setup/faults";
+import { SteeringMode } from "../steering/setup/modes";
+import { Effect, Fault, SteeringState } from "../steering/setup/report";
 
 export function writeSteering(json: JsonWriter, states: SteeringState[]): void {
   const state = shown(states);

@@ -2,7 +2,7 @@
  * The configuration of one filter, as its text says it. What is not given is `UNSET` and not a default: a filter that
  * leaves a setting out takes it from the other filters on the same cache.
  */
-import { BySource, SteeringMode } from "../steering/modes";
+import { BySource, SteeringMode } from "../steering/setup/modes";
 
 export const UNSET: i64 = -1;
 /** RFC 8446 6, RFC 5246 7.2: what RFC 5246 7.2.2 lets clients forget a session for. */

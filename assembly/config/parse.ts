@@ -17,7 +17,7 @@ import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
 import { enforcementOf } from "../session/settings/enforcement";
-import { BySource, SteeringMode } from "../steering/modes";
+import { BySource, SteeringMode } from "../steering/setup/modes";
 import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
 import { nearest } from "./nearest";

@@ -18,7 +18,7 @@ import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { Job, SLICE_NANOSECONDS } from "../work/job";
-import { SteeringReport } from "../steering/report";
+import { SteeringReport } from "../steering/setup/report";
 import { CacheFilter } from "./cache_filter";
 import { Gathered, RequestBody } from "./request_body";
 import { SharedCache } from "./shared_cache";

@@ -7,7 +7,7 @@
  * without an answer, and none was ever answered, it is looked for again, after a while that doubles each time.
  */
 import { lacksCluster } from "../host/named_cluster";
-import { SteeringReport } from "../steering/report";
+import { SteeringReport } from "../steering/setup/report";
 
 export class ExactCluster {
   /** Whether hosts may be named. */

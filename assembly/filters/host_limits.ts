@@ -6,7 +6,7 @@ import { EnvoyVersion } from "../host/envoy_version";
 import { HostLog } from "../host/host_log";
 import { LogLevel } from "../ports/log";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { SteeringMode } from "../steering/modes";
+import { SteeringMode } from "../steering/setup/modes";
 
 /** Costs nothing where it works, but for three host calls. Silent where the host does not say its version. */
 export function tellSteeringLimit(mode: SteeringMode, store: SharedStore): void {

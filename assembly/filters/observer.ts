@@ -32,7 +32,7 @@ import { Enforcement } from "../session/settings/enforcement";
 import { Observation } from "../resumption/observation";
 import { Verdict } from "../resumption/refusal";
 import { Metric } from "../session/counting/statistics";
-import { SteeringMode } from "../steering/modes";
+import { SteeringMode } from "../steering/setup/modes";
 import { Direction, Event, Handshake } from "../tls/handshake";
 import { ParseError } from "../tls/wire/parse_error";
 import { AccessLog } from "./access_log";

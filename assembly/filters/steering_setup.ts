@@ -1,6 +1,6 @@
 /**
  * What a filter finds out of its own set-up: whether its steering has the effect that it is to have, and else why not. It says so as
- * soon as it shows: one line in the log, and the report that the admin API reads (`steering/report.ts`).
+ * soon as it shows: one line in the log, and the report that the admin API reads (`steering/setup/report.ts`).
  *
  * Each virtual machine finds out for itself; all that costs anything is done on ticks. What another one of the same filter has said stays,
  * but that a fault is insisted on; while connections come, what got lost is said again.
@@ -9,10 +9,10 @@ import { Config } from "../config/config";
 import { HostLog } from "../host/host_log";
 import { PropertyPath } from "../host/properties";
 import { LogLevel } from "../ports/log";
-import { faultText } from "../steering/faults";
-import { HashEffect } from "../steering/hash_effect";
-import { SteeringMode } from "../steering/modes";
-import { Effect, Fault, SteeringReport, SteeringState } from "../steering/report";
+import { faultText } from "../steering/setup/faults";
+import { HashEffect } from "../steering/setup/hash_effect";
+import { SteeringMode } from "../steering/setup/modes";
+import { Effect, Fault, SteeringReport, SteeringState } from "../steering/setup/report";
 import { ExactCluster } from "./exact_cluster";
 import { SharedCache } from "./shared_cache";
 

@@ -12,7 +12,7 @@ import { PropertyPath } from "../host/properties";
 import { Clock } from "../ports/clock";
 import { hashId } from "../shared/store_key";
 import { MAX_UPSTREAM_LENGTH, Session } from "../session/record/session";
-import { SteeringMode } from "../steering/modes";
+import { SteeringMode } from "../steering/setup/modes";
 import { Steering } from "../steering/steering";
 import { Handshake } from "../tls/handshake";
 import { LET_GO, ObservedConnection, WAITS } from "./observed_connection";

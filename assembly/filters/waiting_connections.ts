@@ -17,7 +17,7 @@ import { continueConnection } from "../host/connection";
 import { findContext } from "../host/contexts";
 import { enter } from "../host/http_stream";
 import { FINISHED } from "../host/roots";
-import { Fault } from "../steering/report";
+import { Fault } from "../steering/setup/report";
 import { ConnectionQueue } from "./connection_queue";
 import { FRESH, LET_GO, ObservedConnection, PROMPT, WAITS } from "./observed_connection";
 import { Probing } from "./probing";

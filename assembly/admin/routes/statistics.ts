@@ -17,7 +17,7 @@ import {
   OUTCOMES,
 } from "../../session/counting/statistics";
 import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/counting/statistics";
-import { SteeringReport } from "../../steering/report";
+import { SteeringReport } from "../../steering/setup/report";
 import { TABLE_PAGES } from "../../shared/table";
 import { AdminRequest } from "../request";
 import { AdminResponse } from "../response";

@@ -2,7 +2,7 @@ import { Config, UNSET, validateAdmin, validateObserver } from "../../../assembl
 import { parseConfig } from "../../../assembly/config/parse";
 import { Environment } from "../../../assembly/ports/environment";
 import { Mode } from "../../../assembly/session/settings/mode";
-import { BySource, SteeringMode } from "../../../assembly/steering/modes";
+import { BySource, SteeringMode } from "../../../assembly/steering/setup/modes";
 
 class FakeEnvironment extends Environment {
   lookup(name: string): string | null {

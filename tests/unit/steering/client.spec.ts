@@ -1,6 +1,6 @@
 import { PeerAddress } from "../../../assembly/ports/peer_address";
 import { KeyedHash } from "../../../assembly/shared/keyed_hash";
-import { Client } from "../../../assembly/steering/client";
+import { Client } from "../../../assembly/steering/clients/client";
 import { Handshake } from "../../../assembly/tls/handshake";
 import { ClientHelloBuilder } from "../support/hello_builder";
 import { Bytes } from "../support/hello_bytes";

@@ -1,4 +1,4 @@
-import { Declines } from "../../../assembly/steering/declines";
+import { Declines } from "../../../assembly/steering/keys/declines";
 import { FakeStore } from "../support/fake_store";
 
 const NOW: u64 = 1_790_000_000;

@@ -1,4 +1,4 @@
-import { isEven } from "../../../assembly/steering/evenness";
+import { isEven } from "../../../assembly/steering/hosts/evenness";
 
 function even(counts: i32[]): bool {
   const all = new StaticArray<u32>(counts.length);

@@ -1,5 +1,5 @@
-import { HashEffect } from "../../../assembly/steering/hash_effect";
-import { Tokens } from "../../../assembly/steering/tokens";
+import { HashEffect } from "../../../assembly/steering/setup/hash_effect";
+import { Tokens } from "../../../assembly/steering/hosts/tokens";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
 

@@ -1,7 +1,7 @@
 import { KeyedHash } from "../../../assembly/shared/keyed_hash";
-import { Holders } from "../../../assembly/steering/holders";
-import { Holding } from "../../../assembly/steering/holding";
-import { Tokens } from "../../../assembly/steering/tokens";
+import { Holders } from "../../../assembly/steering/keys/holders";
+import { Holding } from "../../../assembly/steering/keys/holding";
+import { Tokens } from "../../../assembly/steering/hosts/tokens";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
 

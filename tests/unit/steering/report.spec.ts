@@ -1,6 +1,6 @@
-import { faultText } from "../../../assembly/steering/faults";
-import { SteeringMode } from "../../../assembly/steering/modes";
-import { Effect, Fault, SteeringReport, SteeringState } from "../../../assembly/steering/report";
+import { faultText } from "../../../assembly/steering/setup/faults";
+import { SteeringMode } from "../../../assembly/steering/setup/modes";
+import { Effect, Fault, SteeringReport, SteeringState } from "../../../assembly/steering/setup/report";
 import { FakeStore } from "../support/fake_store";
 
 function stateOf(cluster: string, mode: SteeringMode, effect: Effect = Effect.Unknown): SteeringState {

@@ -1,5 +1,5 @@
-import { Moved } from "../../../assembly/steering/moved";
-import { Shares } from "../../../assembly/steering/shares";
+import { Moved } from "../../../assembly/steering/load/moved";
+import { Shares } from "../../../assembly/steering/load/shares";
 
 describe("shares", () => {
   it("count what was sent to each upstream", () => {

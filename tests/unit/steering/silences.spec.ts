@@ -1,4 +1,4 @@
-import { Silences } from "../../../assembly/steering/silences";
+import { Silences } from "../../../assembly/steering/hosts/silences";
 
 const NOW: u64 = 1_790_000_000;
 

@@ -1,4 +1,4 @@
-import { Sources } from "../../../assembly/steering/sources";
+import { Sources } from "../../../assembly/steering/clients/sources";
 import { FakeStore } from "../support/fake_store";
 
 /** Sources this far apart share a place. */

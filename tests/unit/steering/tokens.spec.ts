@@ -1,5 +1,5 @@
-import { Tokens, TOKENS } from "../../../assembly/steering/tokens";
-import { FOREVER } from "../../../assembly/steering/upstream";
+import { Tokens, TOKENS } from "../../../assembly/steering/hosts/tokens";
+import { FOREVER } from "../../../assembly/steering/hosts/upstream";
 import { FakeStore } from "../support/fake_store";
 import { Text } from "../support/sessions";
 

@@ -12,17 +12,17 @@
  * A key with no holder that is known is tried where its client has been last, then where nobody has declined it; but in a part of the
  * tries, whatever others have been told, as declines can be brought about (`holders.ts`).
  */
-import { Chance } from "../bytes/chance";
-import { Clock } from "../ports/clock";
-import { KeyedHash } from "../shared/keyed_hash";
-import { TICKET_KEY_LENGTH } from "../session/record/session";
-import { Client } from "./client";
+import { Chance } from "../../bytes/chance";
+import { Clock } from "../../ports/clock";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { TICKET_KEY_LENGTH } from "../../session/record/session";
+import { Client } from "../clients/client";
 import { Declines } from "./declines";
 import { Copy, FREE_PROBES, Holders } from "./holders";
 import { Holding } from "./holding";
-import { isSet, Reach } from "./reach";
-import { Shares } from "./shares";
-import { Tokens } from "./tokens";
+import { isSet, Reach } from "../hosts/reach";
+import { Shares } from "../load/shares";
+import { Tokens } from "../hosts/tokens";
 
 /** Not by the key: Envoy is to balance. */
 export const BALANCED: i32 = -1;

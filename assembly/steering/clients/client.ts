@@ -4,10 +4,10 @@
  *
  * The address is read when it is asked for first, once for each connection. Allocates nothing.
  */
-import { lengthWithoutPort } from "../bytes/address";
-import { PeerAddress } from "../ports/peer_address";
-import { KeyedHash } from "../shared/keyed_hash";
-import { Handshake } from "../tls/handshake";
+import { lengthWithoutPort } from "../../bytes/address";
+import { PeerAddress } from "../../ports/peer_address";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { Handshake } from "../../tls/handshake";
 
 export class Client {
   private length: i32 = NOT_READ;

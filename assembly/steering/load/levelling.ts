@@ -10,13 +10,13 @@
  *
  * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
  */
-import { Clock } from "../ports/clock";
-import { Client } from "./client";
+import { Clock } from "../../ports/clock";
+import { Client } from "../clients/client";
 import { Moved } from "./moved";
-import { Reach } from "./reach";
+import { Reach } from "../hosts/reach";
 import { Shares } from "./shares";
-import { Tokens } from "./tokens";
-import { MAX_UPSTREAMS } from "./upstream";
+import { Tokens } from "../hosts/tokens";
+import { MAX_UPSTREAMS } from "../hosts/upstream";
 
 export class Levelling {
   private readonly moved: Moved = new Moved();

@@ -2,9 +2,9 @@
  * Which upstreams the connection at hand can be sent to, in both ways of steering: by a token that leads there, or by their name
  * while nothing speaks against it.
  */
-import { Chance } from "../bytes/chance";
-import { Clock } from "../ports/clock";
-import { Client } from "./client";
+import { Chance } from "../../bytes/chance";
+import { Clock } from "../../ports/clock";
+import { Client } from "../clients/client";
 import { Departures } from "./departures";
 import { Silences } from "./silences";
 import { FOREVER, MAX_UPSTREAMS } from "./upstream";

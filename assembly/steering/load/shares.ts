@@ -2,7 +2,7 @@
  * How many resumptions were sent to each upstream of late: the load that steering itself makes. One for each virtual machine. All counts
  * are halved when there are many, so that what was long ago weighs little.
  */
-import { MAX_UPSTREAMS } from "./upstream";
+import { MAX_UPSTREAMS } from "../hosts/upstream";
 
 export class Shares {
   private readonly counts: StaticArray<u32> = new StaticArray<u32>(MAX_UPSTREAMS);

@@ -6,8 +6,8 @@
  * A fixed array like that of `sources.ts`. Layout of a place, 16 bytes: u32 hash of the key name, u32 time of the last
  * decline (Unix seconds), u64 a bit for each of the first 64 upstreams.
  */
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../shared/store_key";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { StoreKey } from "../../shared/store_key";
 
 export class Declines {
   private readonly key: StoreKey;

@@ -16,7 +16,7 @@
  *
  * One for each virtual machine. Fixed memory; O(1); allocates nothing.
  */
-import { TOKENS } from "./tokens";
+import { TOKENS } from "../hosts/tokens";
 
 export class HashEffect {
   /** False: the hash leads nowhere. */

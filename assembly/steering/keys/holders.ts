@@ -15,12 +15,12 @@
  * place displace each other, and are learned again. Each virtual machine has copies of COPIES of them, which are right as long as
  * the revision of `tokens.ts` is the same: to look costs one read after a change, and none otherwise.
  */
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { KeyedHash } from "../shared/keyed_hash";
-import { StoreKey } from "../shared/store_key";
-import { TICKET_KEY_LENGTH } from "../session/record/session";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { StoreKey } from "../../shared/store_key";
+import { TICKET_KEY_LENGTH } from "../../session/record/session";
 import { Holding, HOLDING_SIZE, MOST_DECLINES } from "./holding";
-import { Tokens } from "./tokens";
+import { Tokens } from "../hosts/tokens";
 
 export class Holders {
   private readonly key: StoreKey;

@@ -7,8 +7,8 @@
  * 8 u8 mode (0 = no entry), 9 u8 effect, 10 u8 fault, 11 u8 length of the cluster's name, 12 u8 length of the argument, 13 u8 whether the
  * exact cluster was seen, 14 two unused; 16 127 bytes name, 1 unused, 128 bytes argument.
  */
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { hashId, StoreKey } from "../shared/store_key";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { hashId, StoreKey } from "../../shared/store_key";
 import { SteeringMode } from "./modes";
 
 /** Whether steering has the effect that it is to have. */

@@ -5,8 +5,8 @@
  * A fixed array of SLOTS places in SEGMENTS values of the shared store; sources that share a place displace each other. A
  * place is written only when a source's upstream changes. Layout of a place: u32 hash of the source, u32 upstream + 1.
  */
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "../shared/store_key";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { StoreKey } from "../../shared/store_key";
 
 export class Sources {
   private readonly key: StoreKey;
