@@ -1,5 +1,5 @@
 /**
- * Makes assembly/admin/cipher_suites.generated.ts from tools/data/tls-cipher-suites.csv.
+ * Makes assembly/admin/generated/cipher_suites.generated.ts from tools/data/tls-cipher-suites.csv.
  *
  * The data are the assigned values of the IANA registry "TLS Cipher Suites" (tls-parameters-4), without the reserved and the
  * unassigned ranges: value on the wire, name. After a change of the registry, edit the CSV and run this again.
@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { publish } from "./generated_file.ts";
 
 const SOURCE = "tools/data/tls-cipher-suites.csv";
-const TARGET = "assembly/admin/cipher_suites.generated.ts";
+const TARGET = "assembly/admin/generated/cipher_suites.generated.ts";
 
 const suites = readFileSync(new URL(`../${SOURCE}`, import.meta.url), "utf8")
   .trim()

@@ -1,5 +1,5 @@
 /**
- * Makes assembly/admin/openapi.generated.ts from docs/openapi.yaml.
+ * Makes assembly/admin/generated/openapi.generated.ts from docs/openapi.yaml.
  *
  *   npx tsx tools/generate_openapi.ts           writes the file
  *   npx tsx tools/generate_openapi.ts --check   exits 1 if the file is not what would be written
@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import { publish } from "./generated_file.ts";
 
 const SOURCE = "docs/openapi.yaml";
-const TARGET = "assembly/admin/openapi.generated.ts";
+const TARGET = "assembly/admin/generated/openapi.generated.ts";
 /** Short enough for a line of source, whatever has to be escaped. */
 const PIECE_LENGTH = 100;
 

@@ -28,11 +28,11 @@ import {
   requestTimeout,
   unauthorized,
   unavailable,
-} from "./problem";
-import { AdminRequest } from "./request";
-import { AdminResponse } from "./response";
-import { Route } from "./route";
-import { routesOf } from "./routes";
+} from "./http/problem";
+import { AdminRequest } from "./http/request";
+import { AdminResponse } from "./http/response";
+import { Route } from "./http/route";
+import { routesOf } from "./routes/all";
 
 /** In bytes. */
 export const MAX_BODY_LENGTH: i32 = MAX_TEXT_LENGTH;

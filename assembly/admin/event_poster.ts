@@ -17,8 +17,8 @@ import { EventReader } from "../session/events/event_log";
 import { StoreKey } from "../shared/store_key";
 import { Lease } from "../shared/lease";
 import { Metric } from "../session/counting/statistics";
-import { EventFilter } from "./event_filter";
-import { EventList, EventMarks } from "./event_json";
+import { EventFilter } from "./fields/event_filter";
+import { EventList, EventMarks } from "./answers/event_json";
 
 export class EventPoster {
   private readonly key: StoreKey;

@@ -8,9 +8,9 @@
  * begin to come is answered with 408 within a second.
  */
 import { AdminApi } from "../admin/api";
-import { unavailable } from "../admin/problem";
-import { AdminRequest } from "../admin/request";
-import { AdminResponse } from "../admin/response";
+import { unavailable } from "../admin/http/problem";
+import { AdminRequest } from "../admin/http/request";
+import { AdminResponse } from "../admin/http/response";
 import { Config, validateAdmin } from "../config/config";
 import { Action } from "../host/abi";
 import { EnvoyFacts } from "../host/envoy_facts";

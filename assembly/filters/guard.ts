@@ -27,8 +27,8 @@
  * Cost: for each request two small properties and one page read; for the first of a connection one write more, and of a
  * resumed one a look for the server name.
  */
-import { misdirected } from "../admin/problem";
-import { AdminResponse } from "../admin/response";
+import { misdirected } from "../admin/http/problem";
+import { AdminResponse } from "../admin/http/response";
 import { decodeHex } from "../bytes/hex";
 import { Config } from "../config/config";
 import { Action } from "../host/abi";

@@ -14,8 +14,8 @@
  * nothing but the host's own reading of 64-byte values among as many keys. Clocks tick in microseconds: loops are timed.
  */
 import { AdminApi } from "../../assembly/admin/api";
-import { AdminRequest } from "../../assembly/admin/request";
-import { AdminResponse } from "../../assembly/admin/response";
+import { AdminRequest } from "../../assembly/admin/http/request";
+import { AdminResponse } from "../../assembly/admin/http/response";
 import { AdminConfig, Config } from "../../assembly/config/config";
 import { HostClock } from "../../assembly/host/host_clock";
 import { HostEntropy } from "../../assembly/host/host_entropy";

@@ -4,11 +4,11 @@
  */
 import { Cache } from "../../session/cache";
 import { Shrink } from "../../session/jobs/shrink";
-import { readField } from "../body";
-import { unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse, JobReport } from "../response";
-import { Route } from "../route";
+import { readField } from "../http/body";
+import { unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse, JobReport } from "../http/response";
+import { Route } from "../http/route";
 
 export class CacheSizeRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -2,12 +2,12 @@
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { enforcementName, enforcementOf } from "../../session/settings/enforcement";
-import { readField } from "../body";
-import { writeEnforcedBy } from "../enforced_by";
-import { unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
+import { readField } from "../http/body";
+import { writeEnforcedBy } from "../answers/enforced_by";
+import { unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
 
 export class EnforcementRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -10,13 +10,13 @@
 import { Cache } from "../../session/cache";
 import { EventReader } from "../../session/events/event_log";
 import { Deadline, Job } from "../../work/job";
-import { EventFilter } from "../event_filter";
-import { EventList, EventMarks } from "../event_json";
-import { LIMIT_EXPECTED, limitOf } from "../listing";
-import { badRequest, unavailable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
+import { EventFilter } from "../fields/event_filter";
+import { EventList, EventMarks } from "../answers/event_json";
+import { LIMIT_EXPECTED, limitOf } from "../listing/listing";
+import { badRequest, unavailable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
 
 export class EventsRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -12,10 +12,10 @@ import { CACHE_SIZE, ENFORCEMENT, LIFETIME, MODE, REMOVED, settingName } from ".
 import { SETTINGS, TIMEOUT, UNSET } from "../../session/settings/given_settings";
 import { modeNames } from "../../session/settings/mode";
 import { MISPLACED, Registration, Role, roleText, State } from "../../session/settings/registration";
-import { unavailable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
+import { unavailable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
 
 export class FiltersRoute extends Route {
   constructor(

@@ -1,12 +1,12 @@
 /** POST /v1/sessions/flush: SSL_CTX_flush_sessions. Answers when it is carried out. */
 import { Cache } from "../../session/cache";
 import { Flush } from "../../session/jobs/flush";
-import { readObject } from "../body";
-import { writeEnforcedBy } from "../enforced_by";
-import { unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse, JobReport } from "../response";
-import { Route } from "../route";
+import { readObject } from "../http/body";
+import { writeEnforcedBy } from "../answers/enforced_by";
+import { unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse, JobReport } from "../http/response";
+import { Route } from "../http/route";
 
 export class FlushRoute extends Route {
   constructor(private readonly cache: Cache) {

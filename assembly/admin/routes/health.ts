@@ -4,11 +4,11 @@
  */
 import { Cache } from "../../session/cache";
 import { quoted } from "../../json/quote";
-import { isEnforced, warning } from "../enforced_by";
-import { badRequest, unavailable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
+import { isEnforced, warning } from "../answers/enforced_by";
+import { badRequest, unavailable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
 
 export class HealthRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -3,11 +3,11 @@ import { readMode } from "../../config/mode_names";
 import { modeNames } from "../../session/settings/mode";
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { readField } from "../body";
-import { unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
+import { readField } from "../http/body";
+import { unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
 
 export class ModeRoute extends Route {
   constructor(private readonly cache: Cache) {

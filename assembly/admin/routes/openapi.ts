@@ -1,8 +1,8 @@
 /** GET /v1/openapi.json: this API in OpenAPI 3.1. */
-import { OPENAPI } from "../openapi.generated";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
+import { OPENAPI } from "../generated/openapi.generated";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
 
 export class OpenApiRoute extends Route {
   constructor() {

@@ -4,12 +4,12 @@
  */
 import { Cache } from "../../session/cache";
 import { SelectionRemoval } from "../../session/jobs/selection_removal";
-import { readObject } from "../body";
-import { badRequest, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse, JobReport } from "../response";
-import { Route } from "../route";
-import { SELECTION_FIELDS, SessionSelection } from "../session_selection";
+import { readObject } from "../http/body";
+import { badRequest, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse, JobReport } from "../http/response";
+import { Route } from "../http/route";
+import { SELECTION_FIELDS, SessionSelection } from "../fields/session_selection";
 
 export class RemoveRoute extends Route {
   constructor(private readonly cache: Cache) {

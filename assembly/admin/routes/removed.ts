@@ -2,14 +2,14 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Known } from "../../session/record/session";
-import { AskedUpstream } from "../asked";
-import { ListedKind, writeListing } from "../listing";
-import { causeName } from "../names";
-import { badRequest } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
-import { writeTombstone } from "../session_json";
+import { AskedUpstream } from "../fields/asked";
+import { ListedKind, writeListing } from "../listing/listing";
+import { causeName } from "../fields/names";
+import { badRequest } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
+import { writeTombstone } from "../answers/session_json";
 
 export class RemovedRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -6,15 +6,15 @@
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { RevocationOutcome, Unseen } from "../../session/revocation/revocations";
-import { readObject } from "../body";
-import { writeEnforcedBy } from "../enforced_by";
-import { beginOutcome } from "../outcome";
-import { badRequest, unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { UNSEEN_NAMES, unseenOf, writeRevocation } from "../revocation_json";
-import { Route } from "../route";
-import { SERVER_NAME_RULE, ServerName } from "../server_name";
+import { readObject } from "../http/body";
+import { writeEnforcedBy } from "../answers/enforced_by";
+import { beginOutcome } from "../answers/outcome";
+import { badRequest, unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { UNSEEN_NAMES, unseenOf, writeRevocation } from "../answers/revocation_json";
+import { Route } from "../http/route";
+import { SERVER_NAME_RULE, ServerName } from "../fields/server_name";
 
 export class RevocationRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -3,11 +3,11 @@ import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Revocations } from "../../session/revocation/revocations";
 import { Row } from "../../shared/table";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { writeRevocation } from "../revocation_json";
-import { Route } from "../route";
-import { ListedRow, writeTable } from "../table_listing";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { writeRevocation } from "../answers/revocation_json";
+import { Route } from "../http/route";
+import { ListedRow, writeTable } from "../listing/table_listing";
 
 export class RevocationsRoute extends Route {
   constructor(private readonly cache: Cache) {

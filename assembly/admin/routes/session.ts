@@ -6,16 +6,16 @@
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
 import { Cause } from "../../session/record/session";
 import { SessionRemoval } from "../../session/jobs/session_removal";
-import { readObject } from "../body";
-import { writeEnforcedBy } from "../enforced_by";
-import { beginOutcome } from "../outcome";
-import { badRequest, gone, notFound, unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse, JobReport } from "../response";
-import { Route } from "../route";
-import { SESSION_FIELDS, SessionChange } from "../session_change";
-import { ID_RULE, SessionId } from "../session_id";
-import { writeSession } from "../session_json";
+import { readObject } from "../http/body";
+import { writeEnforcedBy } from "../answers/enforced_by";
+import { beginOutcome } from "../answers/outcome";
+import { badRequest, gone, notFound, unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse, JobReport } from "../http/response";
+import { Route } from "../http/route";
+import { SESSION_FIELDS, SessionChange } from "../fields/session_change";
+import { ID_RULE, SessionId } from "../fields/session_id";
+import { writeSession } from "../answers/session_json";
 
 export class SessionRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -1,13 +1,13 @@
 /** GET /v1/sessions: the sessions that are held, in pages. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { ListedKind, writeListing } from "../listing";
-import { badRequest } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
-import { SessionFilter } from "../session_filter";
-import { writeSession } from "../session_json";
+import { ListedKind, writeListing } from "../listing/listing";
+import { badRequest } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
+import { SessionFilter } from "../fields/session_filter";
+import { writeSession } from "../answers/session_json";
 
 export class SessionsRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -19,10 +19,10 @@ import {
 import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/counting/statistics";
 import { SteeringReport } from "../../steering/setup/report";
 import { TABLE_PAGES } from "../../shared/table";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
-import { writeSteering } from "../steering_json";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
+import { writeSteering } from "../answers/steering_json";
 
 export class StatisticsRoute extends Route {
   constructor(

@@ -6,15 +6,15 @@ import { JsonKind, JsonValue } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { KeyOutcome } from "../../session/revocation/ticket_keys";
 import { canonicalAddress } from "../../bytes/address";
-import { readObject } from "../body";
-import { writeEnforcedBy } from "../enforced_by";
-import { beginOutcome, writeNote } from "../outcome";
-import { badRequest, unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
-import { writeTicketKey } from "../ticket_key_json";
-import { TICKET_KEY_RULE, TicketKeyName } from "../ticket_key_name";
+import { readObject } from "../http/body";
+import { writeEnforcedBy } from "../answers/enforced_by";
+import { beginOutcome, writeNote } from "../answers/outcome";
+import { badRequest, unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
+import { writeTicketKey } from "../answers/ticket_key_json";
+import { TICKET_KEY_RULE, TicketKeyName } from "../fields/ticket_key_name";
 
 export class TicketKeyRoute extends Route {
   constructor(private readonly cache: Cache) {

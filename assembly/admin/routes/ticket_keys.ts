@@ -2,13 +2,13 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Row } from "../../shared/table";
-import { AskedUpstream } from "../asked";
-import { badRequest } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
-import { ListedRow, writeTable } from "../table_listing";
-import { writeTicketKey } from "../ticket_key_json";
+import { AskedUpstream } from "../fields/asked";
+import { badRequest } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
+import { ListedRow, writeTable } from "../listing/table_listing";
+import { writeTicketKey } from "../answers/ticket_key_json";
 
 export class TicketKeysRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -1,10 +1,10 @@
 /** GET and PUT /v1/timeout: SSL_CTX_set_timeout, in seconds. Holds for sessions that are stored from then on. */
 import { Cache } from "../../session/cache";
-import { readField } from "../body";
-import { unavailable, unprocessable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse } from "../response";
-import { Route } from "../route";
+import { readField } from "../http/body";
+import { unavailable, unprocessable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
+import { Route } from "../http/route";
 
 export class TimeoutRoute extends Route {
   constructor(private readonly cache: Cache) {

@@ -4,10 +4,10 @@
  */
 import { Cache } from "../../session/cache";
 import { UpstreamCount } from "../../session/jobs/upstream_count";
-import { unavailable } from "../problem";
-import { AdminRequest } from "../request";
-import { AdminResponse, JobReport } from "../response";
-import { Route } from "../route";
+import { unavailable } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse, JobReport } from "../http/response";
+import { Route } from "../http/route";
 
 export class UpstreamsRoute extends Route {
   constructor(private readonly cache: Cache) {

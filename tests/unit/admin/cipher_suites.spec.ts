@@ -1,5 +1,5 @@
-import { cipherName, cipherOf } from "../../../assembly/admin/cipher_suites";
-import { CIPHER_SUITE_NAMES, CIPHER_SUITE_VALUES } from "../../../assembly/admin/cipher_suites.generated";
+import { cipherName, cipherOf } from "../../../assembly/admin/fields/cipher_suites";
+import { CIPHER_SUITE_NAMES, CIPHER_SUITE_VALUES } from "../../../assembly/admin/generated/cipher_suites.generated";
 
 describe("a cipher suite", () => {
   it("has the name of the IANA registry", () => {

@@ -1,7 +1,7 @@
 /** A caller of the admin API, as the filter is one: begins, hands over the body, steps the job to its end. */
 import { AdminApi, MAX_BODY_LENGTH } from "../../../assembly/admin/api";
-import { AdminRequest } from "../../../assembly/admin/request";
-import { AdminResponse } from "../../../assembly/admin/response";
+import { AdminRequest } from "../../../assembly/admin/http/request";
+import { AdminResponse } from "../../../assembly/admin/http/response";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { JsonReader } from "../../../assembly/json/reader";
 import { JsonKind, JsonValue } from "../../../assembly/json/value";

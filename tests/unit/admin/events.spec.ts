@@ -1,4 +1,4 @@
-import { Cursor } from "../../../assembly/admin/cursor";
+import { Cursor } from "../../../assembly/admin/listing/list_cursor";
 import { JsonKind } from "../../../assembly/json/value";
 import { EventCause } from "../../../assembly/session/events/event";
 import { Bench, idOf } from "../support/sessions";

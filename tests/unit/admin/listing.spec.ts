@@ -1,4 +1,4 @@
-import { cursorOf } from "../../../assembly/admin/listing";
+import { cursorOf } from "../../../assembly/admin/listing/listing";
 import { JsonKind } from "../../../assembly/json/value";
 import { Bench } from "../support/sessions";
 import { Answer, Client, hexId } from "./client";

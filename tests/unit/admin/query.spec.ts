@@ -1,4 +1,4 @@
-import { decodeComponent, Query } from "../../../assembly/admin/query";
+import { decodeComponent, Query } from "../../../assembly/admin/http/query";
 
 function queryOf(text: string): Query {
   const query = new Query();

@@ -1,6 +1,6 @@
 import { AdminApi } from "../../../assembly/admin/api";
-import { AdminRequest } from "../../../assembly/admin/request";
-import { AdminResponse } from "../../../assembly/admin/response";
+import { AdminRequest } from "../../../assembly/admin/http/request";
+import { AdminResponse } from "../../../assembly/admin/http/response";
 import { Bench } from "../support/sessions";
 import { Client, configWithTokens, hexId, TOKEN } from "./client";
 

@@ -1,6 +1,6 @@
 /** Answers to changes: `result` as OpenSSL would return it, and `outcome` in a word. */
-import { JsonWriter } from "../json/writer";
-import { AdminResponse } from "./response";
+import { JsonWriter } from "../../json/writer";
+import { AdminResponse } from "../http/response";
 
 /** What the caller has to know beside the outcome: one plain sentence, for people. */
 export function writeNote(json: JsonWriter, note: string): void {

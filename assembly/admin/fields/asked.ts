@@ -1,6 +1,6 @@
 /** What a query of a list asks for, as it is compared with what is held: an upstream's address, a server name. */
-import { canonicalAddress } from "../bytes/address";
-import { equalsLowered, lowerCase } from "../bytes/ascii";
+import { canonicalAddress } from "../../bytes/address";
+import { equalsLowered, lowerCase } from "../../bytes/ascii";
 
 export class AskedUpstream {
   /** In Envoy's spelling; empty for any. */

@@ -7,8 +7,8 @@
  * a damaged one nor one that was made up is taken for one. It is no secret and needs to be none: a cursor opens nothing that a
  * listing from its beginning does not.
  */
-import { FNV_BASIS, fnvBytes, fnvText } from "../bytes/fnv";
-import { decodeHex, encodeHex } from "../bytes/hex";
+import { FNV_BASIS, fnvBytes, fnvText } from "../../bytes/fnv";
+import { decodeHex, encodeHex } from "../../bytes/hex";
 
 export class Cursor {
   page: u32 = 0;

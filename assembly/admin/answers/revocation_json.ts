@@ -1,6 +1,6 @@
 /** Revocations of server names as the API shows them. */
-import { JsonWriter } from "../json/writer";
-import { Unseen } from "../session/revocation/revocations";
+import { JsonWriter } from "../../json/writer";
+import { Unseen } from "../../session/revocation/revocations";
 
 export const UNSEEN_NAMES: string = "by_name, refuse";
 

@@ -4,7 +4,7 @@
  * Refused: a name twice, a '%' without two hexadecimal digits, what is not UTF-8 afterwards, and more than MAX_PAIRS pairs.
  * Cost: O(length) and one comparison for each pair of names.
  */
-import { quoted } from "../json/quote";
+import { quoted } from "../../json/quote";
 import { decodePercent } from "./percent_encoding";
 
 /** No path takes more than seven. */

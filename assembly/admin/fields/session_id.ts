@@ -1,6 +1,6 @@
 /** Session IDs in paths: 2 to 64 hexadecimal digits in either case, 1 to 32 bytes. */
-import { decodeHex } from "../bytes/hex";
-import { MAX_ID_LENGTH } from "../session/record/session";
+import { decodeHex } from "../../bytes/hex";
+import { MAX_ID_LENGTH } from "../../session/record/session";
 
 export const ID_RULE: string = "a session ID is 2 to 64 hexadecimal digits, two for each byte";
 

@@ -2,9 +2,9 @@
  * Who carries out what a caller has asked for: the observers and guards of the cache that are in force. Where there is none, an answer
  * that says "removed" would be no lie of the cache's and still no truth: it has a warning then.
  */
-import { JsonWriter } from "../json/writer";
-import { Cache } from "../session/cache";
-import { Role } from "../session/settings/registration";
+import { JsonWriter } from "../../json/writer";
+import { Cache } from "../../session/cache";
+import { Role } from "../../session/settings/registration";
 
 /** Adds `enforced_by`, and `warning` where it is due, to an object that is being written. */
 export function writeEnforcedBy(json: JsonWriter, cache: Cache): void {

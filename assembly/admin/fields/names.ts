@@ -2,8 +2,8 @@
  * How kinds, protocols, origins, causes and states are called in the API. Protocols have OpenSSL's names (SSL_get_version(3)). 0 stands for
  * a name that does not exist.
  */
-import { Cause, Kind, Origin } from "../session/record/session";
-import { KeyState } from "../session/revocation/ticket_keys";
+import { Cause, Kind, Origin } from "../../session/record/session";
+import { KeyState } from "../../session/revocation/ticket_keys";
 
 export const KIND_NAMES: string = "id, ticket, psk";
 export const PROTOCOL_NAMES: string = "SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3";

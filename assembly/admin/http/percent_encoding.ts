@@ -1,6 +1,6 @@
 /** Percent-encoding (RFC 3986 2.1) of what is UTF-8. O(length). */
-import { digitValue } from "../bytes/hex";
-import { wellFormed } from "../json/utf8";
+import { digitValue } from "../../bytes/hex";
+import { wellFormed } from "../../json/utf8";
 
 /** Text without its percent-encoding; null where a '%' has no two hexadecimal digits or the result is not UTF-8. */
 export function decodePercent(text: string): string | null {

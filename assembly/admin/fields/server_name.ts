@@ -1,7 +1,7 @@
 /** Server names in paths: percent-encoded UTF-8, 1 to 255 bytes, without regard to the case of ASCII letters (RFC 4343). */
-import { lowerCase } from "../bytes/ascii";
-import { MAX_SNI_LENGTH } from "../session/record/session";
-import { decodePercent } from "./percent_encoding";
+import { lowerCase } from "../../bytes/ascii";
+import { MAX_SNI_LENGTH } from "../../session/record/session";
+import { decodePercent } from "../http/percent_encoding";
 
 export const SERVER_NAME_RULE: string = "a server name is 1 to 255 bytes of percent-encoded UTF-8";
 

@@ -1,7 +1,7 @@
 /** Which events a listing shows: those of a type, since a time, of an ID, a server name, an upstream, or several of these. */
-import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../session/events/event";
+import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../../session/events/event";
 import { AskedServerName, AskedUpstream } from "./asked";
-import { Query } from "./query";
+import { Query } from "../http/query";
 import { ID_RULE, SessionId } from "./session_id";
 
 export class EventFilter {

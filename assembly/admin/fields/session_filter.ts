@@ -1,9 +1,9 @@
 /** Which sessions a listing shows: those of a kind, a server name (without regard to ASCII case), an upstream, or several of these. */
-import { Selection } from "../session/record/selection";
-import { Session } from "../session/record/session";
+import { Selection } from "../../session/record/selection";
+import { Session } from "../../session/record/session";
 import { AskedServerName, AskedUpstream } from "./asked";
 import { KIND_NAMES, kindOf } from "./names";
-import { Query } from "./query";
+import { Query } from "../http/query";
 
 export class SessionFilter {
   /** Empty, or what is wrong with the query. */

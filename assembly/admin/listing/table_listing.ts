@@ -4,10 +4,10 @@
  *
  * Cost: one read of each of TABLE_PAGES pages, in slices.
  */
-import { JsonWriter } from "../json/writer";
-import { Deadline, Job } from "../work/job";
-import { Row, Table, TABLE_PAGES } from "../shared/table";
-import { AdminResponse } from "./response";
+import { JsonWriter } from "../../json/writer";
+import { Deadline, Job } from "../../work/job";
+import { Row, Table, TABLE_PAGES } from "../../shared/table";
+import { AdminResponse } from "../http/response";
 
 /** How a row is shown. */
 export abstract class ListedRow {

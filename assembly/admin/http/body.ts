@@ -2,9 +2,9 @@
  * The fields of a change: one JSON object in the body, with none but known fields, each at most once; or the same fields in
  * the query and no body, for hosts that keep bodies back (`query_fields.ts`).
  */
-import { quoted } from "../json/quote";
-import { JsonReader } from "../json/reader";
-import { JsonKind, JsonValue } from "../json/value";
+import { quoted } from "../../json/quote";
+import { JsonReader } from "../../json/reader";
+import { JsonKind, JsonValue } from "../../json/value";
 import { badRequest } from "./problem";
 import { fieldsOf } from "./query_fields";
 import { AdminRequest } from "./request";

@@ -1,6 +1,6 @@
 /** TLS cipher suites by their IANA names, or as 0xNNNN where a suite has none. */
-import { digitValue } from "../bytes/hex";
-import { CIPHER_SUITE_NAMES, CIPHER_SUITE_VALUES } from "./cipher_suites.generated";
+import { digitValue } from "../../bytes/hex";
+import { CIPHER_SUITE_NAMES, CIPHER_SUITE_VALUES } from "../generated/cipher_suites.generated";
 import { codePoint } from "./names";
 
 /** The IANA name, or "0xNNNN". O(log suites). */

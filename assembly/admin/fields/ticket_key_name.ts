@@ -1,6 +1,6 @@
 /** Names of ticket keys in paths: 32 hexadecimal digits in either case, 16 bytes. */
-import { decodeHex } from "../bytes/hex";
-import { TICKET_KEY_LENGTH } from "../session/record/session";
+import { decodeHex } from "../../bytes/hex";
+import { TICKET_KEY_LENGTH } from "../../session/record/session";
 
 export const TICKET_KEY_RULE: string = "the name of a ticket key is 32 hexadecimal digits, two for each byte";
 

@@ -2,10 +2,10 @@
  * The body of PUT /v1/sessions/{id}: any of kind, protocol, cipher, sni, upstream, timeout. Null makes protocol, cipher, sni and
  * upstream unknown; kind and timeout always have a value. Addresses are taken in Envoy's spelling.
  */
-import { JsonKind, JsonValue } from "../json/value";
-import { quoted } from "../json/quote";
-import { Known, MAX_SNI_LENGTH, Session } from "../session/record/session";
-import { canonicalAddress } from "../bytes/address";
+import { JsonKind, JsonValue } from "../../json/value";
+import { quoted } from "../../json/quote";
+import { Known, MAX_SNI_LENGTH, Session } from "../../session/record/session";
+import { canonicalAddress } from "../../bytes/address";
 import { cipherOf } from "./cipher_suites";
 import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
 import { SessionId } from "./session_id";

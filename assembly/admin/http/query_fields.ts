@@ -3,7 +3,7 @@
  * types, so each field's name says what its value is: digits, a list with commas, `true` or `false`, else text. What is not
  * written so stays text, and whoever takes the field refuses it as in a body. Null cannot be said.
  */
-import { JsonKind, JsonValue, NumberForm } from "../json/value";
+import { JsonKind, JsonValue, NumberForm } from "../../json/value";
 import { Query } from "./query";
 
 /** The object of all names and values of a query. */

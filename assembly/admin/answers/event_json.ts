@@ -1,11 +1,18 @@
 /** Events and their marks as the API shows them. What is unknown is null. */
-import { JsonWriter } from "../json/writer";
-import { Cache } from "../session/cache";
-import { Event, eventCauseName, EventType, eventTypeName, lossCauseName, LOSS_CAUSES } from "../session/events/event";
-import { EventLog, EventReader } from "../session/events/event_log";
-import { Deadline } from "../work/job";
-import { Cursor } from "./cursor";
-import { EventFilter } from "./event_filter";
+import { JsonWriter } from "../../json/writer";
+import { Cache } from "../../session/cache";
+import {
+  Event,
+  eventCauseName,
+  EventType,
+  eventTypeName,
+  lossCauseName,
+  LOSS_CAUSES,
+} from "../../session/events/event";
+import { EventLog, EventReader } from "../../session/events/event_log";
+import { Deadline } from "../../work/job";
+import { Cursor } from "../listing/list_cursor";
+import { EventFilter } from "../fields/event_filter";
 
 /** Writes at most `limit` events that a filter lets through, and behind which mark to go on; in slices where that is wanted. */
 export class EventList {

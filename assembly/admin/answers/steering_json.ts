@@ -2,10 +2,10 @@
  * Steering as `GET /v1/stats` shows it: `{"mode", "effective", "why"}`, without `effective` as long as that is not known. If several filters steer, the first one is shown that has no
  * effect, else the first of which that is not known yet, else the first.
  */
-import { JsonWriter } from "../json/writer";
-import { faultText } from "../steering/setup/faults";
-import { SteeringMode } from "../steering/setup/modes";
-import { Effect, Fault, SteeringState } from "../steering/setup/report";
+import { JsonWriter } from "../../json/writer";
+import { faultText } from "../../steering/setup/faults";
+import { SteeringMode } from "../../steering/setup/modes";
+import { Effect, Fault, SteeringState } from "../../steering/setup/report";
 
 export function writeSteering(json: JsonWriter, states: SteeringState[]): void {
   const state = shown(states);

@@ -5,14 +5,14 @@
  * reached: so it may be short or empty while `next` is not null. Going through all pages of a cache that does not change shows
  * every entry exactly once. Cost: that of one `Walk`, in slices: about 3 ms of a worker for 1,000 entries.
  */
-import { JsonWriter } from "../json/writer";
-import { Cache } from "../session/cache";
-import { Deadline, Job } from "../work/job";
-import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../session/jobs/walk";
-import { Cursor } from "./cursor";
-import { badRequest } from "./problem";
-import { AdminRequest } from "./request";
-import { AdminResponse } from "./response";
+import { JsonWriter } from "../../json/writer";
+import { Cache } from "../../session/cache";
+import { Deadline, Job } from "../../work/job";
+import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../../session/jobs/walk";
+import { Cursor } from "./list_cursor";
+import { badRequest } from "../http/problem";
+import { AdminRequest } from "../http/request";
+import { AdminResponse } from "../http/response";
 
 /** What makes one list different from another. */
 export abstract class ListedKind {

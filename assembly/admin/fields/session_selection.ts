@@ -2,11 +2,11 @@
  * The fields of POST /v1/sessions/remove: which sessions, and whether they are only counted. Each has to be as it would be in a
  * session; one that is not is an error, never "any".
  */
-import { canonicalAddress } from "../bytes/address";
-import { lowerCase } from "../bytes/ascii";
-import { JsonKind, JsonValue } from "../json/value";
-import { Selection } from "../session/record/selection";
-import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../session/record/session";
+import { canonicalAddress } from "../../bytes/address";
+import { lowerCase } from "../../bytes/ascii";
+import { JsonKind, JsonValue } from "../../json/value";
+import { Selection } from "../../session/record/selection";
+import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../../session/record/session";
 import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
 import { TICKET_KEY_RULE, TicketKeyName } from "./ticket_key_name";
 

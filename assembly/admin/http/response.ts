@@ -2,8 +2,8 @@
  * The answer to one request of the admin API. Where `job` is set, the answer is not decided yet: the caller steps the job until it
  * is finished, then calls `AdminApi.finish`.
  */
-import { JsonWriter } from "../json/writer";
-import { Job } from "../work/job";
+import { JsonWriter } from "../../json/writer";
+import { Job } from "../../work/job";
 import { unavailable } from "./problem";
 
 export class AdminResponse {

@@ -1,0 +1,48 @@
+/** All paths of the API. The first that matches is taken, so a fixed path stands before a parameter in its place. */
+import { HostFacts } from "../../ports/host_facts";
+import { Cache } from "../../session/cache";
+import { SteeringReport } from "../../steering/setup/report";
+import { Route } from "../http/route";
+import { CacheSizeRoute } from "./cache_size";
+import { EnforcementRoute } from "./enforcement";
+import { EventsRoute } from "./events";
+import { FiltersRoute } from "./filters";
+import { FlushRoute } from "./flush";
+import { HealthRoute } from "./health";
+import { ModeRoute } from "./mode";
+import { OpenApiRoute } from "./openapi";
+import { RemoveRoute } from "./remove";
+import { RemovedRoute } from "./removed";
+import { RevocationRoute } from "./revocation";
+import { RevocationsRoute } from "./revocations";
+import { SessionRoute } from "./session";
+import { SessionsRoute } from "./sessions";
+import { StatisticsRoute } from "./statistics";
+import { TicketKeyRoute } from "./ticket_key";
+import { TicketKeysRoute } from "./ticket_keys";
+import { TimeoutRoute } from "./timeout";
+import { UpstreamsRoute } from "./upstreams";
+
+export function routesOf(cache: Cache, facts: HostFacts, steering: SteeringReport | null): Route[] {
+  return [
+    new HealthRoute(cache),
+    new SessionsRoute(cache),
+    new FlushRoute(cache),
+    new RemoveRoute(cache),
+    new SessionRoute(cache),
+    new RemovedRoute(cache),
+    new StatisticsRoute(cache, steering),
+    new EventsRoute(cache),
+    new ModeRoute(cache),
+    new CacheSizeRoute(cache),
+    new TimeoutRoute(cache),
+    new EnforcementRoute(cache),
+    new TicketKeysRoute(cache),
+    new TicketKeyRoute(cache),
+    new RevocationsRoute(cache),
+    new RevocationRoute(cache),
+    new UpstreamsRoute(cache),
+    new FiltersRoute(cache, facts),
+    new OpenApiRoute(),
+  ];
+}
