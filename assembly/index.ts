@@ -3,9 +3,9 @@ import { Roots } from "./filters/roots";
 import "./host/abort";
 import { registerRoots } from "./host/roots";
 
-export * from "./host/callbacks_http";
-export * from "./host/callbacks_l4";
-export * from "./host/callbacks_lifecycle";
+export * from "./host/callbacks/http";
+export * from "./host/callbacks/l4";
+export * from "./host/callbacks/lifecycle";
 export { proxy_on_memory_allocate } from "./host/memory";
 
 registerRoots(new Roots());

@@ -13,7 +13,7 @@ import { AdminRequest } from "../admin/http/request";
 import { AdminResponse } from "../admin/http/response";
 import { Config, validateAdmin } from "../config/config";
 import { Action } from "../host/abi";
-import { EnvoyFacts } from "../host/envoy_facts";
+import { EnvoyFacts } from "../host/adapters/envoy_facts";
 import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
 import { PropertyPath } from "../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";

@@ -2,8 +2,8 @@
 import { FNV_BASIS, fnvBytes } from "../bytes/fnv";
 import { Config } from "../config/config";
 import { parseConfig } from "../config/parse";
-import { HostEnvironment } from "../host/environment";
-import { HostLog } from "../host/host_log";
+import { HostEnvironment } from "../host/adapters/environment";
+import { HostLog } from "../host/adapters/host_log";
 import { Root } from "../host/roots";
 import { LogLevel } from "../ports/log";
 import { SharedCache } from "./shared_cache";

@@ -13,7 +13,7 @@
  *
  * Promises:
  * - Every request is looked up, so that a removal also reaches the connections that are open. Learning, counting and judging
- *   happen for the first request of a connection only (`host/connection_mark.ts`); a refused one stays the first.
+ *   happen for the first request of a connection only (`host/connection/connection_mark.ts`); a refused one stays the first.
  * - A full handshake is refused for nothing but a removal, unless its session was used on another connection first.
  * - A session that is held with an upstream was seen by an observer in front of this listener, which has counted and judged its
  *   handshakes already: the guard leaves the record alone, and refuses it only once it is removed.
@@ -32,12 +32,12 @@ import { AdminResponse } from "../admin/http/response";
 import { decodeHex } from "../bytes/hex";
 import { Config } from "../config/config";
 import { Action } from "../host/abi";
-import { ConnectionMark } from "../host/connection_mark";
-import { HostLog } from "../host/host_log";
+import { ConnectionMark } from "../host/connection/connection_mark";
+import { HostLog } from "../host/adapters/host_log";
 import { answer } from "../host/http_stream";
 import { FINISHED } from "../host/roots";
 import { LogField, Word } from "../host/log_field";
-import { SOURCE } from "../host/peer_property";
+import { SOURCE } from "../host/adapters/peer_property";
 import { PropertyPath } from "../host/properties";
 import { LogLevel } from "../ports/log";
 import { Cache, Lookup, PutOutcome } from "../session/cache";

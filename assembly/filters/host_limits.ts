@@ -3,7 +3,7 @@
  * name and version of the host. Found by the end-to-end tests on each version (docs/use/operating.md has the table).
  */
 import { EnvoyVersion } from "../host/envoy_version";
-import { HostLog } from "../host/host_log";
+import { HostLog } from "../host/adapters/host_log";
 import { LogLevel } from "../ports/log";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { SteeringMode } from "../steering/setup/modes";

@@ -20,12 +20,12 @@
  */
 import { Config, validateObserver } from "../config/config";
 import { Action, BufferType } from "../host/abi";
-import { closeConnection, copyBytes, missingCapability } from "../host/connection";
-import { prependBytes, replaceBytes } from "../host/connection";
+import { closeConnection, copyBytes, missingCapability } from "../host/connection/connection";
+import { prependBytes, replaceBytes } from "../host/connection/connection";
 import { findContext } from "../host/contexts";
-import { HostLog } from "../host/host_log";
+import { HostLog } from "../host/adapters/host_log";
 import { enter, tickEvery } from "../host/http_stream";
-import { SOURCE, UPSTREAM } from "../host/peer_property";
+import { SOURCE, UPSTREAM } from "../host/adapters/peer_property";
 import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
 import { LogLevel } from "../ports/log";
 import { Enforcement } from "../session/settings/enforcement";

@@ -4,7 +4,7 @@
  * cluster, for the attempts that may follow. A host that takes the connection and says nothing for too long, though it has all
  * that it needs, is told to the steering: this client's bytes are gone, but the next one goes elsewhere.
  */
-import { FilterState } from "../host/connection";
+import { FilterState } from "../host/connection/connection";
 import { findContext } from "../host/contexts";
 import { enter } from "../host/http_stream";
 import { FINISHED } from "../host/roots";

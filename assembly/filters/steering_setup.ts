@@ -6,7 +6,7 @@
  * but that a fault is insisted on; while connections come, what got lost is said again.
  */
 import { Config } from "../config/config";
-import { HostLog } from "../host/host_log";
+import { HostLog } from "../host/adapters/host_log";
 import { PropertyPath } from "../host/properties";
 import { LogLevel } from "../ports/log";
 import { faultText } from "../steering/setup/faults";

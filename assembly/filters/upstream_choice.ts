@@ -5,9 +5,9 @@
  */
 import { encodeHex } from "../bytes/hex";
 import { Config } from "../config/config";
-import { FilterState } from "../host/connection";
+import { FilterState } from "../host/connection/connection";
 import { lastingBytes } from "../host/memory";
-import { SOURCE, UPSTREAM } from "../host/peer_property";
+import { SOURCE, UPSTREAM } from "../host/adapters/peer_property";
 import { PropertyPath } from "../host/properties";
 import { Clock } from "../ports/clock";
 import { hashId } from "../shared/store_key";

@@ -13,7 +13,7 @@
  *
  * From then on only few are held (`probing.ts`), until one of them is heard: that is remembered for good.
  */
-import { continueConnection } from "../host/connection";
+import { continueConnection } from "../host/connection/connection";
 import { findContext } from "../host/contexts";
 import { enter } from "../host/http_stream";
 import { FINISHED } from "../host/roots";

@@ -3,7 +3,7 @@ import "../../assembly/host/abort";
 import { registerRoots } from "../../assembly/host/roots";
 import { BenchRoots } from "./bench_root";
 
-export * from "../../assembly/host/callbacks_lifecycle";
+export * from "../../assembly/host/callbacks/lifecycle";
 export { proxy_on_memory_allocate } from "../../assembly/host/memory";
 
 registerRoots(new BenchRoots());

@@ -9,9 +9,9 @@ import "../../assembly/host/abort";
 import { requestHeader } from "../../assembly/host/http_stream";
 import { registerRoots, Root } from "../../assembly/host/roots";
 
-export * from "../../assembly/host/callbacks_http";
-export * from "../../assembly/host/callbacks_l4";
-export * from "../../assembly/host/callbacks_lifecycle";
+export * from "../../assembly/host/callbacks/http";
+export * from "../../assembly/host/callbacks/l4";
+export * from "../../assembly/host/callbacks/lifecycle";
 export { proxy_on_memory_allocate } from "../../assembly/host/memory";
 
 class TrappingAdmin extends AdminFilter {

@@ -1,6 +1,6 @@
 /** Clock on the host's time of day, and on the machine's own where the host lets this module read it. */
-import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
-import { clock_time_get, proxy_get_current_time_nanoseconds } from "./abi";
+import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
+import { clock_time_get, proxy_get_current_time_nanoseconds } from "../abi";
 
 export class HostClock extends Clock {
   nowNanoseconds(): u64 {

@@ -1,9 +1,9 @@
 /** SharedStore on the host's shared data: `proxy_get_shared_data` and `proxy_set_shared_data`, see `ports/`. */
-import { LogLevel } from "../ports/log";
-import { SharedStore, StoreResult, WRITES_DENIED } from "../ports/shared_store";
-import { HostResult, proxy_get_shared_data, proxy_set_shared_data } from "./abi";
+import { LogLevel } from "../../ports/log";
+import { SharedStore, StoreResult, WRITES_DENIED } from "../../ports/shared_store";
+import { HostResult, proxy_get_shared_data, proxy_set_shared_data } from "../abi";
 import { HostLog } from "./host_log";
-import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto, receiveOverflowed } from "./memory";
+import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto, receiveOverflowed } from "../memory";
 
 export class SharedData extends SharedStore {
   read(key: usize, keyLength: i32, into: usize, capacity: i32): StoreResult {

@@ -7,7 +7,7 @@
  * a warning in its log and a 503 among that cluster's statistics, and connects to nobody. So ask rarely. What becomes of the call is
  * nobody's business. To be used from a root context, as on its ticks; allocates.
  */
-import { HostResult } from "./abi";
+import { HostResult } from "../abi";
 import { callCluster } from "./cluster_call";
 
 export function lacksCluster(name: string): bool {

@@ -1,6 +1,6 @@
 /** PeerAddress on a property of the connection at hand. */
-import { PeerAddress } from "../ports/peer_address";
-import { PropertyPath } from "./properties";
+import { PeerAddress } from "../../ports/peer_address";
+import { PropertyPath } from "../properties";
 
 export class PeerProperty extends PeerAddress {
   constructor(private readonly path: PropertyPath) {

@@ -1,8 +1,8 @@
 /** Changing what goes over a connection, for network filters. */
-import { lastingBytes, OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
-import { HostResult, proxy_call_foreign_function, proxy_close_stream, proxy_continue_stream } from "./abi";
-import { BufferType, proxy_get_buffer_bytes, proxy_set_buffer_bytes, StreamType } from "./abi";
-import { proxy_get_shared_data, proxy_set_effective_context } from "./abi";
+import { lastingBytes, OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "../memory";
+import { HostResult, proxy_call_foreign_function, proxy_close_stream, proxy_continue_stream } from "../abi";
+import { BufferType, proxy_get_buffer_bytes, proxy_set_buffer_bytes, StreamType } from "../abi";
+import { proxy_get_shared_data, proxy_set_effective_context } from "../abi";
 
 /** Copies `length` bytes of a buffer, from `offset` on, to `into`; false where that does not succeed. */
 export function copyBytes(buffer: i32, offset: i32, length: i32, into: usize): bool {

@@ -9,9 +9,9 @@
  *
  * Cost: one look at a property for each request.
  */
-import { HostResult, proxy_call_foreign_function, proxy_set_property } from "./abi";
-import { OUT_LENGTH, OUT_POINTER, receiveInto } from "./memory";
-import { PropertyPath } from "./properties";
+import { HostResult, proxy_call_foreign_function, proxy_set_property } from "../abi";
+import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
+import { PropertyPath } from "../properties";
 
 export class ConnectionMark {
   private readonly name: ArrayBuffer;

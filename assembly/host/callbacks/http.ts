@@ -1,6 +1,6 @@
 /** The ABI's callbacks of an HTTP filter. */
-import { Action } from "./abi";
-import { findContext } from "./contexts";
+import { Action } from "../abi";
+import { findContext } from "../contexts";
 
 export function proxy_on_request_headers(context: u32, headers: i32, endOfStream: i32): i32 {
   const stream = findContext(context);

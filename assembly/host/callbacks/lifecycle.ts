@@ -1,11 +1,11 @@
 /** The ABI's callbacks of a filter's life: start, configuration, ticks, contexts. */
-import { LogLevel } from "../ports/log";
-import { BufferType, HostResult, proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "./abi";
-import { addContext, findContext, removeContext } from "./contexts";
-import { HostLog } from "./host_log";
-import { OUT_LENGTH, OUT_POINTER, receiveInto } from "./memory";
-import { PropertyPath } from "./properties";
-import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "./roots";
+import { LogLevel } from "../../ports/log";
+import { BufferType, HostResult, proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "../abi";
+import { addContext, findContext, removeContext } from "../contexts";
+import { HostLog } from "../adapters/host_log";
+import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
+import { PropertyPath } from "../properties";
+import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "../roots";
 
 export function proxy_abi_version_0_2_1(): void {}
 

@@ -1,6 +1,6 @@
 /** `proxy_http_call`: a request to a cluster of the host's, by its name. To be used from a root context, as on its ticks; allocates. */
-import { proxy_http_call } from "./abi";
-import { encodePairs } from "./header_pairs";
+import { proxy_http_call } from "../abi";
+import { encodePairs } from "../header_pairs";
 
 /**
  * Sends headers, names and values by turns, and a body of `length` bytes at `body`, which may be none. Answers at once with a

@@ -2,10 +2,10 @@
  * The ABI's callbacks of a network filter. Every chunk of every connection comes by here for its whole life: once a
  * filter has finished with a connection, a callback is one look into a table.
  */
-import { Action, BufferType } from "./abi";
-import { enterConnection } from "./connection_properties";
-import { Context, findContext } from "./contexts";
-import { FINISHED } from "./roots";
+import { Action, BufferType } from "../abi";
+import { enterConnection } from "../connection_properties";
+import { Context, findContext } from "../contexts";
+import { FINISHED } from "../roots";
 
 export function proxy_on_new_connection(context: u32): i32 {
   const connection = findContext(context);

@@ -1,6 +1,6 @@
 /** HostFacts of Envoy. */
-import { HostFacts } from "../ports/host_facts";
-import { EnvoyVersion } from "./envoy_version";
+import { HostFacts } from "../../ports/host_facts";
+import { EnvoyVersion } from "../envoy_version";
 
 export class EnvoyFacts extends HostFacts {
   version(): string {

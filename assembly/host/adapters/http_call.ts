@@ -1,8 +1,8 @@
 /** Sends events to a cluster of the host (`cluster_call.ts`). To be used from a root context, as on its ticks. */
-import { Delivery, EventSink } from "../ports/event_sink";
-import { HeaderMapType, HostResult, proxy_get_header_map_value } from "./abi";
-import { callCluster, callToken } from "./cluster_call";
-import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "./memory";
+import { Delivery, EventSink } from "../../ports/event_sink";
+import { HeaderMapType, HostResult, proxy_get_header_map_value } from "../abi";
+import { callCluster, callToken } from "../clusters/cluster_call";
+import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "../memory";
 
 export class HttpCall extends EventSink {
   private token: u32 = 0;

@@ -1,6 +1,6 @@
 /** Entropy from the host: WASI's random_get, which Envoy serves by BoringSSL's RAND_bytes. */
-import { Entropy } from "../ports/entropy";
-import { random_get } from "./abi";
+import { Entropy } from "../../ports/entropy";
+import { random_get } from "../abi";
 
 export class HostEntropy extends Entropy {
   fill(start: usize, length: i32): bool {

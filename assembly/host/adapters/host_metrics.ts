@@ -2,7 +2,7 @@
  * Metrics on the host's: one metric of a name over all virtual machines and workers, changed atomically. Defined once
  * for each cache when a filter is configured.
  */
-import { Metrics } from "../ports/metrics";
+import { Metrics } from "../../ports/metrics";
 import {
   HostResult,
   MetricType,
@@ -10,7 +10,7 @@ import {
   proxy_get_metric,
   proxy_increment_metric,
   proxy_record_metric,
-} from "./abi";
+} from "../abi";
 
 export class HostMetrics extends Metrics {
   private readonly ids: StaticArray<u32>;

@@ -1,6 +1,6 @@
 /** Log on the host's log. */
-import { Log, LogLevel } from "../ports/log";
-import { proxy_get_log_level, proxy_log } from "./abi";
+import { Log, LogLevel } from "../../ports/log";
+import { proxy_get_log_level, proxy_log } from "../abi";
 
 export class HostLog extends Log {
   enabled(level: LogLevel): bool {

@@ -1,5 +1,5 @@
 /** Environment on the variables that the host lets this virtual machine see (`vm_config.environment_variables`). */
-import { Environment } from "../ports/environment";
+import { Environment } from "../../ports/environment";
 
 export class HostEnvironment extends Environment {
   private readonly names: Array<string> = [];
