@@ -1,8 +1,8 @@
 /** Which filter stands behind which root_id. */
 import { Root, RootFactory } from "../host/roots";
-import { AdminFilter } from "./admin_filter";
-import { Guard } from "./guard";
-import { Observer } from "./observer";
+import { AdminFilter } from "./admin/admin_filter";
+import { Guard } from "./guard/guard";
+import { Observer } from "./observer/observer";
 
 export class Roots extends RootFactory {
   make(rootId: string, rootContext: u32): Root | null {

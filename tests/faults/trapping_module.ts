@@ -2,8 +2,8 @@
  * The module as it is shipped, with two ways to make it trap, which the shipped one does not have: a request with the header
  * `x-trap` for the admin API, and a chunk of exactly TRAP_BYTES from a client for the observer. Compiled by `trapping_build.ts`.
  */
-import { AdminFilter } from "../../assembly/filters/admin_filter";
-import { Observer } from "../../assembly/filters/observer";
+import { AdminFilter } from "../../assembly/filters/admin/admin_filter";
+import { Observer } from "../../assembly/filters/observer/observer";
 import { Roots } from "../../assembly/filters/roots";
 import "../../assembly/host/abort";
 import { requestHeader } from "../../assembly/host/http_stream";

@@ -179,7 +179,7 @@ function isEndOfAlert(bytes: Buffer): boolean {
 
 const CAPTURED = await captures();
 const UPSTREAM = "10.0.0.7:443";
-/** The most that a connection holds back (MAX_HELD of assembly/filters/observed_connection.ts). */
+/** The most that a connection holds back (MAX_HELD of assembly/filters/connection/observed_connection.ts). */
 const HELD_MAX = 20480;
 const VARIANTS: Record<string, unknown>[] = [
   {},

@@ -1,4 +1,4 @@
-import { ConnectionQueue } from "../../../assembly/filters/connection_queue";
+import { ConnectionQueue } from "../../../assembly/filters/connection/connection_queue";
 
 function expectFirst(queue: ConnectionQueue, number: u32): void {
   expect(queue.context).toBe(number);

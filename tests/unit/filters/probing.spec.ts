@@ -1,4 +1,4 @@
-import { Probing } from "../../../assembly/filters/probing";
+import { Probing } from "../../../assembly/filters/steering/probing";
 
 describe("what was found to be in vain", () => {
   it("is tried by the eighth, then by ever fewer, down to one in 64", () => {

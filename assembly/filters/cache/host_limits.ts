@@ -2,11 +2,11 @@
  * What a configuration asks for and the Envoy at hand cannot do, told once in its log when the first filter is configured, by the
  * name and version of the host. Found by the end-to-end tests on each version (docs/use/operating.md has the table).
  */
-import { EnvoyVersion } from "../host/envoy_version";
-import { HostLog } from "../host/adapters/host_log";
-import { LogLevel } from "../ports/log";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { SteeringMode } from "../steering/setup/modes";
+import { EnvoyVersion } from "../../host/envoy_version";
+import { HostLog } from "../../host/adapters/host_log";
+import { LogLevel } from "../../ports/log";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { SteeringMode } from "../../steering/setup/modes";
 
 /** Costs nothing where it works, but for three host calls. Silent where the host does not say its version. */
 export function tellSteeringLimit(mode: SteeringMode, store: SharedStore): void {

@@ -3,22 +3,22 @@
  * tcp_proxy reads: a text to hash, or a cluster of the type ORIGINAL_DST and the address that it is to connect to. When the
  * ServerHello is in, the steering learns who has answered.
  */
-import { encodeHex } from "../bytes/hex";
-import { Config } from "../config/config";
-import { FilterState } from "../host/connection/connection";
-import { lastingBytes } from "../host/memory";
-import { SOURCE, UPSTREAM } from "../host/adapters/peer_property";
-import { PropertyPath } from "../host/properties";
-import { Clock } from "../ports/clock";
-import { hashId } from "../shared/store_key";
-import { MAX_UPSTREAM_LENGTH, Session } from "../session/record/session";
-import { SteeringMode } from "../steering/setup/modes";
-import { Steering } from "../steering/steering";
-import { Handshake } from "../tls/handshake";
-import { LET_GO, ObservedConnection, WAITS } from "./observed_connection";
+import { encodeHex } from "../../bytes/hex";
+import { Config } from "../../config/config";
+import { FilterState } from "../../host/connection/connection";
+import { lastingBytes } from "../../host/memory";
+import { SOURCE, UPSTREAM } from "../../host/adapters/peer_property";
+import { PropertyPath } from "../../host/properties";
+import { Clock } from "../../ports/clock";
+import { hashId } from "../../shared/store_key";
+import { MAX_UPSTREAM_LENGTH, Session } from "../../session/record/session";
+import { SteeringMode } from "../../steering/setup/modes";
+import { Steering } from "../../steering/steering";
+import { Handshake } from "../../tls/handshake";
+import { LET_GO, ObservedConnection, WAITS } from "../connection/observed_connection";
 import { Probing } from "./probing";
 import { SentConnections } from "./sent_connections";
-import { SharedCache } from "./shared_cache";
+import { SharedCache } from "../cache/shared_cache";
 import { SteeringSetup } from "./steering_setup";
 import { WaitingConnections } from "./waiting_connections";
 

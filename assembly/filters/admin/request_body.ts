@@ -5,8 +5,8 @@
  *
  * A body is at most MAX_BODY_LENGTH long, and all that wait in one virtual machine take at most MAX_WAITING_BYTES.
  */
-import { MAX_BODY_LENGTH } from "../admin/api";
-import { requestBody } from "../host/http_stream";
+import { MAX_BODY_LENGTH } from "../../admin/api";
+import { requestBody } from "../../host/http_stream";
 
 export const enum Gathered {
   /** The piece is kept. */

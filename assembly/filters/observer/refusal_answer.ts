@@ -6,8 +6,8 @@
  * Promises: nothing else of the server goes on, least of all a renewed ticket. The ServerHello goes on as its server wrote it, in a record of
  * its own. Where it does not lie whole at the beginning of what the server has sent, in one record, the alert stands alone.
  */
-import { HANDSHAKE_FAILURE, NO_ALERT, RefusalPlace } from "../config/config";
-import { ContentType, MessageType, Version } from "../tls/wire/protocol";
+import { HANDSHAKE_FAILURE, NO_ALERT, RefusalPlace } from "../../config/config";
+import { ContentType, MessageType, Version } from "../../tls/wire/protocol";
 
 export class RefusalAnswer {
   length: i32 = 0;

@@ -27,25 +27,25 @@
  * Cost: for each request two small properties and one page read; for the first of a connection one write more, and of a
  * resumed one a look for the server name.
  */
-import { misdirected } from "../admin/http/problem";
-import { AdminResponse } from "../admin/http/response";
-import { decodeHex } from "../bytes/hex";
-import { Config } from "../config/config";
-import { Action } from "../host/abi";
-import { ConnectionMark } from "../host/connection/connection_mark";
-import { HostLog } from "../host/adapters/host_log";
-import { answer } from "../host/http_stream";
-import { FINISHED } from "../host/roots";
-import { LogField, Word } from "../host/log_field";
-import { SOURCE } from "../host/adapters/peer_property";
-import { PropertyPath } from "../host/properties";
-import { LogLevel } from "../ports/log";
-import { Cache, Lookup, PutOutcome } from "../session/cache";
-import { Enforcement } from "../session/settings/enforcement";
-import { causeOf, Refusals, Verdict } from "../resumption/refusal";
-import { Kind, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, Session } from "../session/record/session";
-import { CacheFilter } from "./cache_filter";
-import { SharedCache } from "./shared_cache";
+import { misdirected } from "../../admin/http/problem";
+import { AdminResponse } from "../../admin/http/response";
+import { decodeHex } from "../../bytes/hex";
+import { Config } from "../../config/config";
+import { Action } from "../../host/abi";
+import { ConnectionMark } from "../../host/connection/connection_mark";
+import { HostLog } from "../../host/adapters/host_log";
+import { answer } from "../../host/http_stream";
+import { FINISHED } from "../../host/roots";
+import { LogField, Word } from "../../host/log_field";
+import { SOURCE } from "../../host/adapters/peer_property";
+import { PropertyPath } from "../../host/properties";
+import { LogLevel } from "../../ports/log";
+import { Cache, Lookup, PutOutcome } from "../../session/cache";
+import { Enforcement } from "../../session/settings/enforcement";
+import { causeOf, Refusals, Verdict } from "../../resumption/refusal";
+import { Kind, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, Session } from "../../session/record/session";
+import { CacheFilter } from "../cache/cache_filter";
+import { SharedCache } from "../cache/shared_cache";
 
 export class Guard extends CacheFilter {
   private counted: ConnectionMark | null = null;

@@ -2,7 +2,7 @@
  * What goes on of a chunk of which some bytes are dropped. The host can only replace the beginning of a buffer: so what is kept is gathered
  * here, and put in the place of all. One chunk at a time; memory for it only while there is one.
  */
-import { copyBytes, replaceBytes } from "../host/connection/connection";
+import { copyBytes, replaceBytes } from "../../host/connection/connection";
 
 export class KeptBytes {
   private bytes: usize = 0;

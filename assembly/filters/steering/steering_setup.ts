@@ -5,16 +5,16 @@
  * Each virtual machine finds out for itself; all that costs anything is done on ticks. What another one of the same filter has said stays,
  * but that a fault is insisted on; while connections come, what got lost is said again.
  */
-import { Config } from "../config/config";
-import { HostLog } from "../host/adapters/host_log";
-import { PropertyPath } from "../host/properties";
-import { LogLevel } from "../ports/log";
-import { faultText } from "../steering/setup/faults";
-import { HashEffect } from "../steering/setup/hash_effect";
-import { SteeringMode } from "../steering/setup/modes";
-import { Effect, Fault, SteeringReport, SteeringState } from "../steering/setup/report";
+import { Config } from "../../config/config";
+import { HostLog } from "../../host/adapters/host_log";
+import { PropertyPath } from "../../host/properties";
+import { LogLevel } from "../../ports/log";
+import { faultText } from "../../steering/setup/faults";
+import { HashEffect } from "../../steering/setup/hash_effect";
+import { SteeringMode } from "../../steering/setup/modes";
+import { Effect, Fault, SteeringReport, SteeringState } from "../../steering/setup/report";
 import { ExactCluster } from "./exact_cluster";
-import { SharedCache } from "./shared_cache";
+import { SharedCache } from "../cache/shared_cache";
 
 export class SteeringSetup {
   readonly hash: HashEffect = new HashEffect();

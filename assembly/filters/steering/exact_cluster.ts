@@ -6,8 +6,8 @@
  * It may go, too, or the host may not be allowed to say: where LOST connections in a row were sent to it and ended before the next tick
  * without an answer, and none was ever answered, it is looked for again, after a while that doubles each time.
  */
-import { lacksCluster } from "../host/clusters/named_cluster";
-import { SteeringReport } from "../steering/setup/report";
+import { lacksCluster } from "../../host/clusters/named_cluster";
+import { SteeringReport } from "../../steering/setup/report";
 
 export class ExactCluster {
   /** Whether hosts may be named. */

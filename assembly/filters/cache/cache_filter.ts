@@ -1,11 +1,11 @@
 /** What all filters have in common: a configuration text and the cache that it names. */
-import { FNV_BASIS, fnvBytes } from "../bytes/fnv";
-import { Config } from "../config/config";
-import { parseConfig } from "../config/parse";
-import { HostEnvironment } from "../host/adapters/environment";
-import { HostLog } from "../host/adapters/host_log";
-import { Root } from "../host/roots";
-import { LogLevel } from "../ports/log";
+import { FNV_BASIS, fnvBytes } from "../../bytes/fnv";
+import { Config } from "../../config/config";
+import { parseConfig } from "../../config/parse";
+import { HostEnvironment } from "../../host/adapters/environment";
+import { HostLog } from "../../host/adapters/host_log";
+import { Root } from "../../host/roots";
+import { LogLevel } from "../../ports/log";
 import { SharedCache } from "./shared_cache";
 
 export abstract class CacheFilter extends Root {

@@ -13,13 +13,13 @@
  *
  * From then on only few are held (`probing.ts`), until one of them is heard: that is remembered for good.
  */
-import { continueConnection } from "../host/connection/connection";
-import { findContext } from "../host/contexts";
-import { enter } from "../host/http_stream";
-import { FINISHED } from "../host/roots";
-import { Fault } from "../steering/setup/report";
-import { ConnectionQueue } from "./connection_queue";
-import { FRESH, LET_GO, ObservedConnection, PROMPT, WAITS } from "./observed_connection";
+import { continueConnection } from "../../host/connection/connection";
+import { findContext } from "../../host/contexts";
+import { enter } from "../../host/http_stream";
+import { FINISHED } from "../../host/roots";
+import { Fault } from "../../steering/setup/report";
+import { ConnectionQueue } from "../connection/connection_queue";
+import { FRESH, LET_GO, ObservedConnection, PROMPT, WAITS } from "../connection/observed_connection";
 import { Probing } from "./probing";
 
 export class WaitingConnections {

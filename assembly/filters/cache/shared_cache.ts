@@ -1,21 +1,21 @@
 /** Opens the cache that a filter's configuration names, on the host's shared data, clock and metrics. */
-import { EventPoster } from "../admin/event_poster";
-import { Config, EventsConfig } from "../config/config";
-import { HostClock } from "../host/adapters/host_clock";
-import { HostEntropy } from "../host/adapters/host_entropy";
-import { HostLog } from "../host/adapters/host_log";
-import { HostMetrics } from "../host/adapters/host_metrics";
-import { HttpCall } from "../host/adapters/http_call";
-import { PropertyPath } from "../host/properties";
-import { SharedData } from "../host/adapters/shared_data";
-import { Clock, NANOSECONDS_PER_SECOND } from "../ports/clock";
-import { LogLevel } from "../ports/log";
-import { Cache } from "../session/cache";
-import { Deadline, SLICE_NANOSECONDS } from "../work/job";
-import { GivenSettings, Settings } from "../session/settings/settings";
-import { GAUGES, metricNames } from "../session/counting/statistics";
-import { Sweeper } from "../session/jobs/sweeper";
-import { Tally } from "../session/counting/tally";
+import { EventPoster } from "../../admin/event_poster";
+import { Config, EventsConfig } from "../../config/config";
+import { HostClock } from "../../host/adapters/host_clock";
+import { HostEntropy } from "../../host/adapters/host_entropy";
+import { HostLog } from "../../host/adapters/host_log";
+import { HostMetrics } from "../../host/adapters/host_metrics";
+import { HttpCall } from "../../host/adapters/http_call";
+import { PropertyPath } from "../../host/properties";
+import { SharedData } from "../../host/adapters/shared_data";
+import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
+import { LogLevel } from "../../ports/log";
+import { Cache } from "../../session/cache";
+import { Deadline, SLICE_NANOSECONDS } from "../../work/job";
+import { GivenSettings, Settings } from "../../session/settings/settings";
+import { GAUGES, metricNames } from "../../session/counting/statistics";
+import { Sweeper } from "../../session/jobs/sweeper";
+import { Tally } from "../../session/counting/tally";
 import { VERSION } from "./module_version";
 
 export class SharedCache {

@@ -14,13 +14,13 @@
  *
  * Cost: three to five host calls for each connection; nothing is allocated here.
  */
-import { encodeHex } from "../bytes/hex";
-import { LogField, Word } from "../host/log_field";
-import { Observation } from "../resumption/observation";
-import { Verdict } from "../resumption/refusal";
-import { Kind, MAX_ID_LENGTH } from "../session/record/session";
-import { Fate } from "../session/counting/statistics";
-import { Handshake } from "../tls/handshake";
+import { encodeHex } from "../../bytes/hex";
+import { LogField, Word } from "../../host/log_field";
+import { Observation } from "../../resumption/observation";
+import { Verdict } from "../../resumption/refusal";
+import { Kind, MAX_ID_LENGTH } from "../../session/record/session";
+import { Fate } from "../../session/counting/statistics";
+import { Handshake } from "../../tls/handshake";
 
 export class AccessLog {
   /** A server has answered, and `observation` has looked at it. */

@@ -4,14 +4,14 @@
  * cluster, for the attempts that may follow. A host that takes the connection and says nothing for too long, though it has all
  * that it needs, is told to the steering: this client's bytes are gone, but the next one goes elsewhere.
  */
-import { FilterState } from "../host/connection/connection";
-import { findContext } from "../host/contexts";
-import { enter } from "../host/http_stream";
-import { FINISHED } from "../host/roots";
-import { Steering } from "../steering/steering";
-import { ConnectionQueue } from "./connection_queue";
+import { FilterState } from "../../host/connection/connection";
+import { findContext } from "../../host/contexts";
+import { enter } from "../../host/http_stream";
+import { FINISHED } from "../../host/roots";
+import { Steering } from "../../steering/steering";
+import { ConnectionQueue } from "../connection/connection_queue";
 import { ExactCluster } from "./exact_cluster";
-import { FRESH, ObservedConnection } from "./observed_connection";
+import { FRESH, ObservedConnection } from "../connection/observed_connection";
 
 export class SentConnections {
   private readonly begun: ConnectionQueue = new ConnectionQueue();

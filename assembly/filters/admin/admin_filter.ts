@@ -7,22 +7,22 @@
  * gone in the meantime. Requests and bodies that are waiting are bounded; one too many is answered with 503. One whose body does not
  * begin to come is answered with 408 within a second.
  */
-import { AdminApi } from "../admin/api";
-import { unavailable } from "../admin/http/problem";
-import { AdminRequest } from "../admin/http/request";
-import { AdminResponse } from "../admin/http/response";
-import { Config, validateAdmin } from "../config/config";
-import { Action } from "../host/abi";
-import { EnvoyFacts } from "../host/adapters/envoy_facts";
-import { answer, enter, requestHeader, tickEvery } from "../host/http_stream";
-import { PropertyPath } from "../host/properties";
-import { FINISHED, TICK_MILLISECONDS } from "../host/roots";
-import { Job, SLICE_NANOSECONDS } from "../work/job";
-import { SteeringReport } from "../steering/setup/report";
-import { CacheFilter } from "./cache_filter";
+import { AdminApi } from "../../admin/api";
+import { unavailable } from "../../admin/http/problem";
+import { AdminRequest } from "../../admin/http/request";
+import { AdminResponse } from "../../admin/http/response";
+import { Config, validateAdmin } from "../../config/config";
+import { Action } from "../../host/abi";
+import { EnvoyFacts } from "../../host/adapters/envoy_facts";
+import { answer, enter, requestHeader, tickEvery } from "../../host/http_stream";
+import { PropertyPath } from "../../host/properties";
+import { FINISHED, TICK_MILLISECONDS } from "../../host/roots";
+import { Job, SLICE_NANOSECONDS } from "../../work/job";
+import { SteeringReport } from "../../steering/setup/report";
+import { CacheFilter } from "../cache/cache_filter";
 import { Gathered, RequestBody } from "./request_body";
-import { SharedCache } from "./shared_cache";
-import { Turn, Turns } from "../work/turns";
+import { SharedCache } from "../cache/shared_cache";
+import { Turn, Turns } from "../../work/turns";
 
 /** One request and its answer. */
 class Exchange extends Turn {

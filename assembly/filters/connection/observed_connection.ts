@@ -6,10 +6,10 @@
  * it resumes. They are given back, or replaced by an alert, as soon as it has. A connection holds MAX_HELD bytes at most, and
  * all of them together no more than the reserve has (`tls/memory.ts`).
  */
-import { AcceptedHandle } from "../resumption/accepted_handle";
-import { Direction, Handshake } from "../tls/handshake";
-import { allocateReserve, releaseReserve } from "../tls/memory";
-import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../tls/wire/record_follower";
+import { AcceptedHandle } from "../../resumption/accepted_handle";
+import { Direction, Handshake } from "../../tls/handshake";
+import { allocateReserve, releaseReserve } from "../../tls/memory";
+import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../../tls/wire/record_follower";
 
 
 @unmanaged
