@@ -1,7 +1,7 @@
 /**
  * OpenSSL's own tests of its session cache (test/sslapitest.c), said again where a handshake is involved: real clients and
  * servers, a real Envoy. Each `describe` names the test that it stands for; the others are in
- * tests/unit/session/openssl_session_cache.spec.ts.
+ * tests/unit/session/cache.openssl.spec.ts.
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";

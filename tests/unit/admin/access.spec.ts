@@ -1,7 +1,7 @@
 import { Access, Tokens } from "../../../assembly/admin/access";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { Bench } from "../support/sessions";
-import { Client, configWithTokens, hexId, READ_TOKEN, TOKEN } from "./client";
+import { Client, configWithTokens, hexId, READ_TOKEN, TOKEN } from "../support/admin_client";
 
 function accessOf(authorization: string): Access {
   return new Tokens(configWithTokens().admin).accessOf(authorization);

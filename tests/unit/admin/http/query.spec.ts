@@ -1,0 +1,45 @@
+import { decodeComponent, Query } from "../../../../assembly/admin/http/query";
+
+function queryOf(text: string): Query {
+  const query = new Query();
+  query.read(text);
+  return query;
+}
+
+describe("a query", () => {
+  it("has names and values without their encoding", () => {
+    const query = queryOf("sni=shop%2eexample&up+stream=%5B%3a%3A1%5D%3A443&e=&f&&g==");
+    expect(query.error).toBe("");
+    expect(query.value("sni")!).toBe("shop.example");
+    expect(query.value("up stream")!).toBe("[::1]:443");
+    expect(query.value("e")!).toBe("");
+    expect(query.value("f")!).toBe("");
+    expect(query.value("g")!).toBe("=");
+    expect(query.value("absent") === null).toBeTruthy();
+  });
+
+  it("is refused where a name comes twice, also behind an encoding", () => {
+    expect(queryOf("a=1&b=2&a=1").error.includes('"a" is given twice')).toBeTruthy();
+    expect(queryOf("a=1&%61=2").error.includes('"a" is given twice')).toBeTruthy();
+  });
+
+  it("is refused where its encoding is broken", () => {
+    const texts = ["a=%", "a=%4", "a=%4g", "a=%zz", "%=1", "a=%ff", "a=%c3%28"];
+    for (let i = 0; i < texts.length; i++) {
+      expect(queryOf(texts[i]).error.includes("percent-encoded UTF-8")).toBeTruthy(texts[i]);
+    }
+    expect(queryOf("a=%c3%a9").value("a")!).toBe("é");
+  });
+
+  it("is refused where it has no end", () => {
+    expect(queryOf("a=1&".repeat(20)).error.includes("more than 16")).toBeTruthy();
+  });
+});
+
+describe("a percent-encoded text", () => {
+  it("keeps what is not encoded", () => {
+    expect(decodeComponent("a-b_c~é")!).toBe("a-b_c~é");
+    expect(decodeComponent("")!).toBe("");
+    expect(decodeComponent("%00")!.length).toBe(1);
+  });
+});

@@ -1,0 +1,95 @@
+import { Metric } from "../../../../assembly/session/counting/statistics";
+import { Tally } from "../../../../assembly/session/counting/tally";
+import { FakeMetrics } from "../../support/fake_metrics";
+import { FakeStore } from "../../support/fake_store";
+
+describe("the counters of a cache", () => {
+  it("are those of all its machines, at once", () => {
+    const store = new FakeStore();
+    const metrics = new FakeMetrics();
+    const one = new Tally("default", store, metrics, true);
+    const other = new Tally("default", store, metrics, false);
+    one.increase(Metric.HITS, 2);
+    other.increase(Metric.HITS, 3);
+    expect([one.read(Metric.HITS), other.read(Metric.HITS)]).toStrictEqual([5, 5]);
+    seconds(one, other, 5);
+    expect([one.read(Metric.HITS), other.read(Metric.HITS)]).toStrictEqual([5, 5]);
+  });
+
+  it("are its own within seconds where the metrics count for others, too", () => {
+    const store = new FakeStore();
+    const metrics = new FakeMetrics();
+    const one = new Tally("default", store, metrics, true);
+    const other = new Tally("default", store, metrics, false);
+    one.increase(Metric.HITS, 2);
+    other.increase(Metric.HITS, 3);
+    metrics.increase(Metric.HITS, 1000);
+    metrics.increase(Metric.ACCEPT, 7);
+    seconds(one, other, 4);
+    expect([one.read(Metric.HITS), other.read(Metric.HITS)]).toStrictEqual([5, 5]);
+    expect(one.read(Metric.ACCEPT)).toBe(0);
+    one.increase(Metric.HITS, 1);
+    expect(one.read(Metric.HITS)).toBe(6, "what it has counted itself, at once");
+    one.tick();
+    expect(other.read(Metric.HITS)).toBe(6);
+    expect(metrics.read(Metric.HITS)).toBe(1006, "the metrics stay the host's");
+  });
+
+  it("are not taken for others' because a machine is late once", () => {
+    const store = new FakeStore();
+    const metrics = new FakeMetrics();
+    const one = new Tally("default", store, metrics, true);
+    const late = new Tally("default", store, metrics, false);
+    one.compare();
+    late.increase(Metric.HITS, 3);
+    one.compare();
+    one.compare();
+    expect(one.read(Metric.HITS)).toBe(3);
+    late.tick();
+    one.compare();
+    expect(one.read(Metric.HITS)).toBe(3);
+  });
+
+  it("go on where a cache that an earlier version made has counted", () => {
+    const store = new FakeStore();
+    const metrics = new FakeMetrics();
+    metrics.increase(Metric.HITS, 40);
+    const one = new Tally("default", store, metrics, false);
+    seconds(one, one, 4);
+    one.increase(Metric.HITS, 2);
+    seconds(one, one, 4);
+    expect(one.read(Metric.HITS)).toBe(42);
+  });
+
+  it("begin with a cache that is new, whatever the process has counted before", () => {
+    const store = new FakeStore();
+    const metrics = new FakeMetrics();
+    metrics.increase(Metric.HITS, 40);
+    const one = new Tally("default", store, metrics, true);
+    one.increase(Metric.HITS, 2);
+    seconds(one, one, 4);
+    expect(one.read(Metric.HITS)).toBe(2);
+  });
+
+  it("lose nothing where others write the sum at the same time", () => {
+    const store = new FakeStore();
+    const metrics = new FakeMetrics();
+    const one = new Tally("default", store, metrics, true);
+    one.increase(Metric.HITS, 2);
+    store.alwaysConflicts = true;
+    one.tick();
+    store.alwaysConflicts = false;
+    metrics.increase(Metric.HITS, 9);
+    seconds(one, one, 4);
+    expect(one.read(Metric.HITS)).toBe(2);
+  });
+});
+
+/** So many seconds of the ticks of two machines, the first of which compares. */
+function seconds(one: Tally, other: Tally, count: i32): void {
+  for (let i = 0; i < count; i++) {
+    one.compare();
+    one.tick();
+    other.tick();
+  }
+}
