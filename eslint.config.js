@@ -103,7 +103,7 @@ export default tseslint.config(
     files: [
       "assembly/**/*.ts",
       "tests/unit/**/*.ts",
-      "bench/{call_costs,calls_only,empty_filter}/*.ts",
+      "bench/filters/*/*.ts",
       "bench/cache/{index,bench_root,samples}.ts",
     ],
     languageOptions: {
@@ -140,7 +140,7 @@ export default tseslint.config(
       "tests/differential/**/*.ts",
       "tests/fuzz/**/*.ts",
       "bench/*.ts",
-      "bench/cache/{run,in_envoy,lean_host}.ts",
+      "bench/cache/{main,run,in_envoy,lean_host}.ts",
     ],
     // In AssemblyScript.
     ignores: ["tests/fuzz/handshake_fuzz.ts"],

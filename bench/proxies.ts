@@ -13,11 +13,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
-import { type Settings, renderEnvoyConfig } from "../tools/envoy_config.ts";
-import { startEnvoy } from "../tools/envoy_process.ts";
+import { type Settings, renderEnvoyConfig } from "../tools/proxies/envoy_config.ts";
+import { startEnvoy } from "../tools/proxies/envoy_process.ts";
 import { BUILD_FOLDER } from "../tools/project.ts";
 import { SetupError } from "../tools/setup_error.ts";
-import { answers, freePorts } from "../tools/free_ports.ts";
+import { answers, freePorts } from "../tools/proxies/free_ports.ts";
 
 export type ProxyName =
   "tcp_proxy" | "empty" | "empty_late" | "calls_only" | "observe" | "refuse" | "steer" | "haproxy" | "haproxy_stick";

@@ -1,5 +1,5 @@
 /**
- * Runs one of the tools in this folder: `node tools/bootstrap.mjs start`.
+ * Runs one of the project's programs, named by its path: `node tools/bootstrap.mjs tools/start`.
  *
  * This is the only tool that runs before anything is installed, so it is plain JavaScript without dependencies. It promises
  * that the packages of package-lock.json are there (`npm ci` where they are missing or older than the lock file), then loads
@@ -20,13 +20,15 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
   fail(`Node ${OLDEST_NODE.join(".")} or newer is needed, this is ${process.versions.node}`);
 }
-if (!/^[a-z_]+$/.test(tool)) fail("say which tool to run, as in: node tools/bootstrap.mjs start");
+if (!/^(tools|bench|tests)(\/[a-z_]+)+$/.test(tool)) {
+  fail("say which program to run, as in: node tools/bootstrap.mjs tools/start");
+}
 if (!installed()) install();
 
 const { register } = await import("tsx/esm/api");
 register();
-process.argv.splice(1, 2, join(project, "tools", `${tool}.ts`));
-await import(`./${tool}.ts`);
+process.argv.splice(1, 2, join(project, `${tool}.ts`));
+await import(`../${tool}.ts`);
 
 /** npm writes the hidden lock file last, so an install that was cut short does not have it. */
 function installed() {

@@ -6,7 +6,7 @@ import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runCommand } from "./command.ts";
-import { makeDemoCertificate } from "./demo_certificate.ts";
+import { makeDemoCertificate } from "./proxies/demo_certificate.ts";
 import { inlineMore } from "./inlining.ts";
 import { BUILD_FOLDER, MODULE_FILE, PROJECT_FOLDER } from "./project.ts";
 import { shortenLines } from "./shorten_lines.ts";

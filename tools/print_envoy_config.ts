@@ -2,9 +2,9 @@
  * `npm run -s config -- --envoy 1.39`: the shipped envoy.yaml, comments and all, as an Envoy of that version reads it. Where none is
  * named, of the one that `npm start` would run. It goes to stdout, what does not work on that version to stderr.
  */
-import { envoyVersion, findEnvoy } from "./envoy_binary.ts";
-import { renderEnvoyConfig } from "./envoy_config.ts";
-import { isTooOld, limitsOf, SHIPPED_FOR } from "./envoy_versions.ts";
+import { envoyVersion, findEnvoy } from "./proxies/envoy_binary.ts";
+import { renderEnvoyConfig } from "./proxies/envoy_config.ts";
+import { isTooOld, limitsOf, SHIPPED_FOR } from "./proxies/envoy_versions.ts";
 import { runTool } from "./run_tool.ts";
 import { SetupError } from "./setup_error.ts";
 

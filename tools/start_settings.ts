@@ -1,6 +1,6 @@
 /** The environment variables of `npm start`, read and checked: a SetupError names the variable and what it may hold. */
 import { randomBytes } from "node:crypto";
-import { splitAddress } from "./envoy_config.ts";
+import { splitAddress } from "./proxies/envoy_config.ts";
 import { SetupError } from "./setup_error.ts";
 
 export interface StartSettings {

@@ -9,14 +9,14 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.ts";
 import { runCommand, stopCommands } from "./command.ts";
-import { checkShippedConfiguration } from "./compose_check.ts";
-import { findEnvoy } from "./envoy_binary.ts";
-import { checkPackages } from "./packages_check.ts";
+import { checkShippedConfiguration } from "./checks/compose_check.ts";
+import { findEnvoy } from "./proxies/envoy_binary.ts";
+import { checkPackages } from "./checks/packages_check.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
-import { reproductionFaults } from "./reproducible_check.ts";
+import { reproductionFaults } from "./checks/reproducible_check.ts";
 import { SetupError } from "./setup_error.ts";
 import { shortenLines } from "./shorten_lines.ts";
-import { measureCoverage, runNodeTests, runUnits, type SuiteResult } from "./suites.ts";
+import { measureCoverage, runNodeTests, runUnits, type SuiteResult } from "./checks/suites.ts";
 
 interface Check {
   name: string;
@@ -52,6 +52,9 @@ const CHECKS: Check[] = [
   { name: "servers", what: "a minute of mutated resumptions at real servers", needs: "build", run: realServers },
   { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
 ];
+
+const GENERATORS = "tools/generate";
+const MISTAKES_GENERATOR = "tests/mistakes/generate_page.ts";
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
@@ -145,11 +148,11 @@ async function program(packageName: string, file: string, ...args: string[]): Pr
 }
 
 async function generatedSources(): Promise<SuiteResult> {
-  const tools = readdirSync(join(PROJECT_FOLDER, "tools"));
+  const generators = readdirSync(join(PROJECT_FOLDER, GENERATORS)).filter((name) => name !== "generated_file.ts");
   const complaints: string[] = [];
-  for (const name of tools.filter((tool) => /^generate_\w+\.ts$/.test(tool))) {
-    const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", `tools/${name}`, "--check"]);
-    if (exitCode !== 0) complaints.push(output.trim() || `${name} failed and said nothing`);
+  for (const file of [...generators.map((name) => join(GENERATORS, name)), MISTAKES_GENERATOR]) {
+    const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", file, "--check"]);
+    if (exitCode !== 0) complaints.push(output.trim() || `${file} failed and said nothing`);
   }
   return outcome(complaints.length === 0, complaints.join("\n"));
 }

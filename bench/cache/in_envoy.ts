@@ -6,9 +6,9 @@
 import { readFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findEnvoy } from "../../tools/envoy_binary.ts";
-import { startEnvoy } from "../../tools/envoy_process.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { findEnvoy } from "../../tools/proxies/envoy_binary.ts";
+import { startEnvoy } from "../../tools/proxies/envoy_process.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import { type Measurements, Reader, type Run, textOf } from "./run.ts";
 

@@ -2,7 +2,7 @@
  * Which end-to-end tests fail on which Envoy, and why. Everything else must pass there, and what is named here must fail: an entry
  * that is out of date is a failure, too. docs/use/operating.md shows the same to users.
  */
-import { abilitiesOf } from "../../tools/envoy_versions.ts";
+import { abilitiesOf } from "../../tools/proxies/envoy_versions.ts";
 
 export interface Difference {
   /** The file under tests/e2e/, and which of its tests. */

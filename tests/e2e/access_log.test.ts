@@ -10,7 +10,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse, type Document } from "yaml";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { clientHello, serverHello, sha256 } from "../wasm/tls_bytes.ts";
 import { HttpsConnection } from "./https_client.ts";
 import { Folder } from "./openssl.ts";

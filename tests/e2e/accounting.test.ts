@@ -7,7 +7,7 @@ import { constants } from "node:crypto";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Document } from "yaml";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import type { AnswerBody } from "../wasm/answer.ts";
 import { type Stack, eventually, startStack } from "./stack.ts";
 import { type TlsRequest, type Visit, visit } from "./tls_client.ts";

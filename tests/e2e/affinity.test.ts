@@ -1,8 +1,8 @@
 /** The smaller run of `npm run demo:affinity`: this filter reaches what it promises, each row of the table a test. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { THIS_FILTER, THIS_FILTER_EXACT } from "../../tools/demo_affinity_balancers.ts";
-import { measureAffinity } from "../../tools/demo_affinity_run.ts";
+import { THIS_FILTER, THIS_FILTER_EXACT } from "../../tools/demo/affinity/balancers.ts";
+import { measureAffinity } from "../../tools/demo/affinity/run.ts";
 
 it("steers as well as the table in the README says", async (t) => {
   const lines: string[] = [];

@@ -9,13 +9,13 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { cpuMicroseconds } from "../../bench/cpu_time.ts";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { type ProcessMemory, readProcessMemory } from "../soak/process_memory.ts";
 import { freshId } from "../wasm/admin_contract.ts";
 import { Random } from "../wasm/random.ts";
 import { clientHello } from "../wasm/tls_bytes.ts";
 import { type Stack, eventually, inParallel, startStack } from "./stack.ts";
-import { sessionOf } from "../../tools/ssl_session.ts";
+import { sessionOf } from "../../tools/demo/ssl_session.ts";
 import { visit } from "./tls_client.ts";
 import { Traffic } from "./traffic.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { Random } from "../wasm/random.ts";
 import { alert, clientHello, cut, fullWithId, record, serverHello, sessionId, tls13 } from "../wasm/tls_bytes.ts";
 import { type Stack, assertNoTrap, eventually, inParallel, startStack } from "./stack.ts";

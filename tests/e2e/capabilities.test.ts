@@ -7,7 +7,7 @@ import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Document } from "yaml";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { startStack } from "./stack.ts";
 import { visit } from "./tls_client.ts";
 

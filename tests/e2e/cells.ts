@@ -3,8 +3,8 @@
  * be measured side by side, and nothing that one copy learns reaches another.
  */
 import { type Document, parseDocument } from "yaml";
-import { renderEnvoyConfig } from "../../tools/envoy_config.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { renderEnvoyConfig } from "../../tools/proxies/envoy_config.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import { type Stack, startStack } from "./stack.ts";
 

@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { after, before, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
-import { envoyVersion, findEnvoy } from "../../tools/envoy_binary.ts";
-import { abilitiesOf } from "../../tools/envoy_versions.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
+import { envoyVersion, findEnvoy } from "../../tools/proxies/envoy_binary.ts";
+import { abilitiesOf } from "../../tools/proxies/envoy_versions.ts";
 import { eventually, startStack } from "./stack.ts";
 
 let upstream: DemoUpstream;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { freshId } from "../wasm/admin_contract.ts";
 import { type Stack, eventually, inParallel, startStack } from "./stack.ts";
 import { visit } from "./tls_client.ts";

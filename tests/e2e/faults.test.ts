@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, isScalar, parseDocument, stringify, visit as visitNodes } from "yaml";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import { freshId } from "../wasm/admin_contract.ts";
 import { type Stack, assertNoTrap, eventually, startStack } from "./stack.ts";

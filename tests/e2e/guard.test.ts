@@ -13,7 +13,7 @@ import type { Document } from "yaml";
 import type { Session } from "../wasm/answer.ts";
 import { HttpsConnection, type HttpsRequest } from "./https_client.ts";
 import { Folder, sClient, savedSession } from "./openssl.ts";
-import { sessionOf } from "../../tools/ssl_session.ts";
+import { sessionOf } from "../../tools/demo/ssl_session.ts";
 import { type Stack, eventually, inParallel, startStack } from "./stack.ts";
 
 /** Most tests here have no use for the passthrough listener. */

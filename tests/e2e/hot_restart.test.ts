@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
-import { findEnvoy } from "../../tools/envoy_binary.ts";
-import { renderEnvoyConfig } from "../../tools/envoy_config.ts";
-import { type EnvoyProcess, startEnvoy } from "../../tools/envoy_process.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
+import { findEnvoy } from "../../tools/proxies/envoy_binary.ts";
+import { renderEnvoyConfig } from "../../tools/proxies/envoy_config.ts";
+import { type EnvoyProcess, startEnvoy } from "../../tools/proxies/envoy_process.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import type { Session } from "../wasm/answer.ts";
 import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../wasm/admin_contract.ts";

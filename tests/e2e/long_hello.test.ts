@@ -1,7 +1,7 @@
 /** A removed session does not resume, however long its holder makes the ClientHello: any that a server reads is followed. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { type TlsRequest, visit } from "./tls_client.ts";
 

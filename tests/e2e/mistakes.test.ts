@@ -1,7 +1,7 @@
 /** Each mistake of docs/use/mistakes.md, made with a real Envoy: what its user reads is what the table says. None is silent. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { attempt } from "../mistakes/attempt.ts";
 import { MISTAKES } from "../mistakes/mistakes.ts";
 

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { generate } from "selfsigned";
-import { answers, freePorts } from "../../tools/free_ports.ts";
+import { answers, freePorts } from "../../tools/proxies/free_ports.ts";
 import type { Folder } from "./openssl.ts";
 import { eventually } from "./stack.ts";
 

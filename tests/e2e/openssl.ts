@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import { eventually } from "./stack.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { connect } from "node:net";
 
 export interface ClientRun {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { READ_TOKEN, freshId } from "../wasm/admin_contract.ts";
 import { type Stack, adminClient, inParallel, startStack } from "./stack.ts";
 import { visit } from "./tls_client.ts";

@@ -9,12 +9,12 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { freshSni } from "../wasm/admin_contract.ts";
 import { generate } from "selfsigned";
 import { Folder, savedSession } from "./openssl.ts";
 import { type Stack, eventually, startStack } from "./stack.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { type TlsRequest, type Visit, visit } from "./tls_client.ts";
 
 const KINDS: Record<"id" | "ticket" | "psk", Partial<TlsRequest>> = {

@@ -1,7 +1,7 @@
 /** The smaller run of `npm run demo:refusal`: removals that race handshakes let none resume, and disturb nobody else. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { measureRefusal } from "../../tools/demo_refusal_run.ts";
+import { measureRefusal } from "../../tools/demo/refusal/run.ts";
 
 const ATTEMPTS = 360;
 

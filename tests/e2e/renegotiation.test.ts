@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type SecureVersion, type TLSSocket, connect, createServer } from "node:tls";
 import { generate } from "selfsigned";
 import type { Document } from "yaml";
-import { freePorts } from "../../tools/free_ports.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { Folder, untilReachable } from "./openssl.ts";
 import { type Stack, eventually, startStack } from "./stack.ts";
 

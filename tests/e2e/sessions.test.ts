@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import type { Session } from "../wasm/answer.ts";
 import { freshSni } from "../wasm/admin_contract.ts";
 import { Random } from "../wasm/random.ts";

@@ -8,13 +8,13 @@ import assert from "node:assert/strict";
 import { Agent, request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
-import { findEnvoy } from "../../tools/envoy_binary.ts";
-import { renderEnvoyConfig, type Settings } from "../../tools/envoy_config.ts";
-import { type EnvoyProcess, startEnvoy } from "../../tools/envoy_process.ts";
+import { findEnvoy } from "../../tools/proxies/envoy_binary.ts";
+import { renderEnvoyConfig, type Settings } from "../../tools/proxies/envoy_config.ts";
+import { type EnvoyProcess, startEnvoy } from "../../tools/proxies/envoy_process.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import type { AnswerBody, Session } from "../wasm/answer.ts";
 import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../wasm/admin_contract.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 
 export interface StackOptions {
   /** `host:port` each. */

@@ -5,10 +5,10 @@ import { constants } from "node:crypto";
 import { type Server, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { PROJECT_FOLDER } from "../../tools/project.ts";
 import { adminClient, assertNoTrap, eventually } from "./stack.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { visit } from "./tls_client.ts";
 
 type Environment = Record<string, string | undefined>;

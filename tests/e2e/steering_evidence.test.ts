@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Column, steeringColumn, THIS_FILTER, THIS_FILTER_EXACT } from "../../tools/demo_affinity_balancers.ts";
-import { ASKED_ELSEWHERE } from "../../tools/demo_affinity_crowd.ts";
-import { LEAST_RESUMED, resumedByHand } from "../../tools/demo_affinity_by_hand.ts";
-import { lieTo, type Lying, LYING } from "../../tools/demo_affinity_lies.ts";
-import { sharesOf } from "../../tools/demo_affinity_shared_key.ts";
-import { besideSilence } from "../../tools/demo_affinity_silence.ts";
+import { type Column, steeringColumn, THIS_FILTER, THIS_FILTER_EXACT } from "../../tools/demo/affinity/balancers.ts";
+import { ASKED_ELSEWHERE } from "../../tools/demo/affinity/crowd.ts";
+import { LEAST_RESUMED, resumedByHand } from "../../tools/demo/affinity/by_hand.ts";
+import { lieTo, type Lying, LYING } from "../../tools/demo/affinity/lies.ts";
+import { sharesOf } from "../../tools/demo/affinity/shared_key.ts";
+import { besideSilence } from "../../tools/demo/affinity/silence.ts";
 
 const BY_HASH_AND_EXACT: Column[] = [THIS_FILTER, THIS_FILTER_EXACT];
 /** Each with an Envoy of its own; what takes long in them is waiting. */

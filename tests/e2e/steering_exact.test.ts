@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { constants } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import type { AnswerBody } from "../wasm/answer.ts";
 import { type Stack, eventually, inParallel, startStack } from "./stack.ts";
 import { type TlsRequest, type Visit, visit } from "./tls_client.ts";

@@ -9,7 +9,7 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Document } from "yaml";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { Random } from "../wasm/random.ts";
 import { type Stack, eventually, inParallel, startStack } from "./stack.ts";
 import { type TlsRequest, type Visit, visit } from "./tls_client.ts";

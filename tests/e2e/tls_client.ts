@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { type ConnectionOptions, connect } from "node:tls";
-import { sessionOf } from "../../tools/ssl_session.ts";
+import { sessionOf } from "../../tools/demo/ssl_session.ts";
 
 export interface TlsRequest {
   port: number;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import type { Document } from "yaml";
-import { type DemoUpstream, startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { type DemoUpstream, startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { freshId, FULL_TOKEN } from "../wasm/admin_contract.ts";
 import { plugin } from "../mistakes/attempt.ts";
 import { adminClient, eventually, type Stack, startStack } from "./stack.ts";

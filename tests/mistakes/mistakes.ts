@@ -1,6 +1,6 @@
 /**
  * Mistakes that operators make, what they see of each, and what to do: docs/use/mistakes.md is made from this
- * (tools/generate_mistakes.ts), and tests/e2e/mistakes.test.ts makes each mistake with a real Envoy and reads it.
+ * (tests/mistakes/generate_page.ts), and tests/e2e/mistakes.test.ts makes each mistake with a real Envoy and reads it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

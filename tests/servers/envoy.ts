@@ -4,7 +4,7 @@
  */
 import { type Document, isMap, isSeq } from "yaml";
 import { type Stack, startStack } from "../e2e/stack.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { SetupError } from "../../tools/setup_error.ts";
 import type { Lane } from "./servers/lane.ts";
 

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { HttpsConnection } from "../e2e/https_client.ts";
 import type { Stack } from "../e2e/stack.ts";
-import { sessionOf } from "../../tools/ssl_session.ts";
+import { sessionOf } from "../../tools/demo/ssl_session.ts";
 import { type TlsRequest, visit } from "../e2e/tls_client.ts";
 import type { Random } from "../wasm/random.ts";
 import { applicationData, clientHello } from "../wasm/tls_bytes.ts";

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Document } from "yaml";
-import { startDemoUpstream } from "../../tools/demo_upstream.ts";
+import { startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { type Stack, startStack } from "../e2e/stack.ts";
-import { freePorts } from "../../tools/free_ports.ts";
+import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { allPages } from "../wasm/admin_contract.ts";
 import type { AnswerBody, RemovedSession } from "../wasm/answer.ts";
 import { Random } from "../wasm/random.ts";

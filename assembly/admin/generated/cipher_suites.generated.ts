@@ -1,6 +1,6 @@
 /**
  * The names of the TLS cipher suites in the IANA registry, by their value on the wire, ascending.
- * Generated from tools/data/tls-cipher-suites.csv by tools/generate_cipher_suites.ts.
+ * Generated from tools/data/tls-cipher-suites.csv by tools/generate/cipher_suites.ts.
  */
 // prettier-ignore
 export const CIPHER_SUITE_VALUES: StaticArray<u16> = [

@@ -1,6 +1,6 @@
 /**
  * The OpenAPI document as JSON, in pieces.
- * Generated from docs/openapi.yaml by tools/generate_openapi.ts.
+ * Generated from docs/openapi.yaml by tools/generate/openapi.ts.
  */
 // prettier-ignore
 export const OPENAPI: StaticArray<string> = [

@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { installed } from "../../fixtures/workbench.ts";
-import { freePorts } from "../../../tools/free_ports.ts";
+import { freePorts } from "../../../tools/proxies/free_ports.ts";
 import { runPlan } from "../client/connection.ts";
 import { plainPlan } from "../client/plan.ts";
 import { type Session, ticketKey } from "../client/session.ts";

@@ -1,0 +1,89 @@
+/**
+ * `npm run test:compat`: the end-to-end tests on each Envoy of envoy_versions.ts, held to the differences that tests/compat/ names.
+ * `-- --envoy 1.39` runs one version, file names behind it those files only.
+ *
+ * Promises: every file is told with its counts; a failure that no difference explains is shown in full, and so is a difference
+ * that has gone; the last line is `N passed, N failed`, exit code 1 where anything failed.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { differencesOf } from "./differences.ts";
+import { build } from "../../tools/build.ts";
+import { stopCommands } from "../../tools/command.ts";
+import { findEnvoy, releaseOf } from "../../tools/proxies/envoy_binary.ts";
+import { RELEASES } from "../../tools/proxies/envoy_versions.ts";
+import { PROJECT_FOLDER } from "../../tools/project.ts";
+import { runTool } from "../../tools/run_tool.ts";
+import { SetupError } from "../../tools/setup_error.ts";
+import { shortenLines } from "../../tools/shorten_lines.ts";
+import { runNodeTests } from "../../tools/checks/suites.ts";
+import { judge, type Count } from "./judge.ts";
+
+const FOLDER = "tests/e2e";
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    stopCommands();
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  });
+}
+
+await runTool(async (args) => {
+  const { versions, files } = chosen(args);
+  const failure = await build();
+  if (failure !== null) throw new SetupError(`the filter does not compile:\n${failure}`);
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const lines: string[] = [];
+  for (const version of versions) {
+    const { passed, failed, skipped } = await runOn(version, files);
+    lines.push(`   ${version}: ${passed} passed, ${skipped} that cannot pass there, ${failed} failed`);
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  console.log(`\n${lines.join("\n")}\n\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  return total.failed === 0 ? 0 : 1;
+});
+
+function chosen(args: string[]): { versions: string[]; files: string[] } {
+  const flag = args.indexOf("--envoy");
+  const versions =
+    flag < 0 ? RELEASES.map(({ version }) => version) : [releaseOf(args[flag + 1] ?? "(nothing)").version];
+  const files = args.filter((_, index) => flag < 0 || (index !== flag && index !== flag + 1));
+  for (const file of files) {
+    if (file.endsWith(".test.ts") && existsSync(join(PROJECT_FOLDER, file))) continue;
+    throw new SetupError(
+      `"${file}" is no *.test.ts file: as in npm run test:compat -- --envoy 1.39 tests/e2e/admin.test.ts`,
+    );
+  }
+  return { versions, files: files.length > 0 ? files : endToEndFiles() };
+}
+
+function endToEndFiles(): string[] {
+  const names = readdirSync(join(PROJECT_FOLDER, FOLDER)).filter((name) => name.endsWith(".test.ts"));
+  return names.sort().map((name) => join(FOLDER, name));
+}
+
+async function runOn(version: string, files: string[]): Promise<Count> {
+  process.env["ENVOY_VERSION"] = version;
+  process.env["ENVOY_BIN"] = "";
+  const ENVOY_BIN = await findEnvoy((line) => console.log(`\n== ${line}`));
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of files) {
+    const known = differencesOf(version).filter((difference) => difference.file === basename(file));
+    const skip = known.find(({ skipFile }) => skipFile === true);
+    if (skip !== undefined) {
+      console.log(`   ${file}: not run, as ${skip.why}`);
+      total.skipped++;
+      continue;
+    }
+    const result = await runNodeTests({ folder: FOLDER, files: [file], env: { ENVOY_BIN }, concurrency: 1 });
+    const { count, complaints } = judge(result, known);
+    console.log(`   ${file}: ${count.passed} passed, ${count.skipped} that cannot, ${count.failed} failed`);
+    if (complaints.length > 0) console.log(shortenLines([result.output, ...complaints].join("\n")));
+    total.passed += count.passed;
+    total.failed += count.failed;
+    total.skipped += count.skipped;
+  }
+  return total;
+}
