@@ -131,6 +131,9 @@ export default tseslint.config(
     files: [
       "tools/**/*.ts",
       "tests/e2e/**/*.ts",
+      "tests/support/**/*.ts",
+      "tests/fake_host/**/*.ts",
+      "tests/contract/**/*.ts",
       "tests/wasm/**/*.ts",
       "tests/mistakes/**/*.ts",
       "tests/compat/**/*.ts",

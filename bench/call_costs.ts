@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MODULE_FILE } from "../tools/project.ts";
-import { Replay, captured } from "../tests/wasm/replay.ts";
+import { Replay, captured } from "../tests/fake_host/replay.ts";
 import type { Load } from "./load.ts";
 import type { Handshake } from "./messages.ts";
 import { type ProxySetup, startProxy } from "./proxies.ts";

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { MODULE_FILE } from "../tools/project.ts";
-import type { HostFunction } from "../tests/wasm/host/vm.ts";
-import { Replay, captured, varied } from "../tests/wasm/replay.ts";
+import type { HostFunction } from "../tests/fake_host/vm.ts";
+import { Replay, captured, varied } from "../tests/fake_host/replay.ts";
 import { EXCHANGES } from "./call_costs.ts";
 import { quantile } from "./statistics.ts";
 

@@ -16,7 +16,7 @@ import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { reproductionFaults } from "./checks/reproducible_check.ts";
 import { SetupError } from "./setup_error.ts";
 import { shortenLines } from "./shorten_lines.ts";
-import { measureCoverage, runNodeTests, runUnits, type SuiteResult } from "./checks/suites.ts";
+import { measureCoverage, runNodeTests, runUnits, testFilesIn, type SuiteResult } from "./checks/suites.ts";
 
 interface Check {
   name: string;
@@ -30,6 +30,8 @@ interface Check {
   run: (files: string[] | undefined) => Promise<SuiteResult>;
 }
 
+const TOOLS_TESTS = ["tools", "tests/compat"].flatMap(testFilesIn);
+
 const CHECKS: Check[] = [
   { name: "format", what: "Prettier", run: () => program("prettier", "bin/prettier.cjs", "--check", ".") },
   { name: "lint", what: "ESLint", run: () => program("eslint", "bin/eslint.js", ".", "--max-warnings", "0") },
@@ -39,7 +41,7 @@ const CHECKS: Check[] = [
   {
     name: "tools",
     what: "the tools' own tests",
-    run: (files) => runNodeTests({ folder: "tools", files, concurrency: 1 }),
+    run: (files) => runNodeTests({ folder: "tools", files: files ?? TOOLS_TESTS, concurrency: 1 }),
   },
   { name: "build", what: "AssemblyScript to WebAssembly", run: compiled },
   { name: "reproducible", what: "the same module from another folder", needs: "build", run: reproducible },
@@ -76,7 +78,9 @@ async function runChecks(args: string[]): Promise<number> {
   }
 
   if (files.length > 0 && names.length === 0) {
-    console.error("error: say which check the files belong to, as in: npm test -- e2e tests/e2e/sessions.test.ts");
+    console.error(
+      "error: say which check the files belong to, as in: npm test -- e2e tests/e2e/watching/sessions.test.ts",
+    );
     return 1;
   }
 

@@ -53,14 +53,15 @@ function chosen(args: string[]): { versions: string[]; files: string[] } {
   for (const file of files) {
     if (file.endsWith(".test.ts") && existsSync(join(PROJECT_FOLDER, file))) continue;
     throw new SetupError(
-      `"${file}" is no *.test.ts file: as in npm run test:compat -- --envoy 1.39 tests/e2e/admin.test.ts`,
+      `"${file}" is no *.test.ts file: as in npm run test:compat -- --envoy 1.39 tests/e2e/admin/admin.test.ts`,
     );
   }
   return { versions, files: files.length > 0 ? files : endToEndFiles() };
 }
 
 function endToEndFiles(): string[] {
-  const names = readdirSync(join(PROJECT_FOLDER, FOLDER)).filter((name) => name.endsWith(".test.ts"));
+  const all = readdirSync(join(PROJECT_FOLDER, FOLDER), { recursive: true, encoding: "utf8" });
+  const names = all.filter((name) => name.endsWith(".test.ts"));
   return names.sort().map((name) => join(FOLDER, name));
 }
 

@@ -3,11 +3,11 @@
  * handshakes, on a fake host whose clock it is. Requests and connections go to two workers in turn, so that nothing may hang
  * on one VM's memory.
  */
-import { FULL_TOKEN } from "../wasm/admin_contract.ts";
-import type { RemovedSession, Session } from "../wasm/answer.ts";
-import { type Answer, FakeHost, type Flight, type Worker } from "../wasm/fake_host.ts";
-import { adminSettings, observerSettings } from "../wasm/proxy.ts";
-import * as tls from "../wasm/tls_bytes.ts";
+import { FULL_TOKEN } from "../contract/admin_contract.ts";
+import type { RemovedSession, Session } from "../support/answer.ts";
+import { type Answer, FakeHost, type Flight, type Worker } from "../fake_host/fake_host.ts";
+import { adminSettings, observerSettings } from "../fake_host/proxy.ts";
+import * as tls from "../support/tls_bytes.ts";
 import { MODE_FLAGS, type Operation } from "./operations.ts";
 import { DEFAULT_SIZE, DEFAULT_TIMEOUT_SECONDS, type Exchange, type State, listOf, modeText } from "./reference.ts";
 

@@ -13,7 +13,7 @@
  *   handshake 4 issue=7             the client offers session 4 (`-`: none), the server would issue 7, or the next free one
  *   handshake 4 issue=7 how=external   see `How`
  */
-import type { Random } from "../wasm/random.ts";
+import type { Random } from "../support/random.ts";
 
 /**
  * How a handshake differs from the usual one: `broken-off`: the client leaves after the server's first flight; `unclean`: no

@@ -8,7 +8,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { Random } from "../wasm/random.ts";
+import { Random } from "../support/random.ts";
 import { DIFFERENCES, Occurrences } from "./differences.ts";
 import { type Compiled, Libssl, compileLibssl } from "./libssl.ts";
 import { parseScript, randomSequence } from "./operations.ts";

@@ -1,7 +1,7 @@
 /** Runs one sequence on both sides, compares after every step, and makes a failing sequence short. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { Random } from "../wasm/random.ts";
+import type { Random } from "../support/random.ts";
 import type { Occurrences } from "./differences.ts";
 import { FilterSide, REMOVED_SECONDS, START_SECONDS, STAY_SECONDS, SWEEP_SECONDS } from "./filter_side.ts";
 import type { Libssl } from "./libssl.ts";

@@ -5,7 +5,7 @@
  * the proxy is made anew; when something fails, all inputs since then are the case. Deterministic for a seed and a number of
  * inputs. Memory is bounded by CORPUS_MAX inputs.
  */
-import { Random } from "../wasm/random.ts";
+import { Random } from "../support/random.ts";
 import { COUNTERS_FROM } from "./counters.ts";
 import { type Case, type Input, type Session, type Target, Violation } from "./input.ts";
 import { mutated } from "./mutation.ts";

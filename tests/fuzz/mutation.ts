@@ -2,7 +2,7 @@
  * Changes an input: one to eight small changes, to the bytes of a step or to the order of steps. Never in place; sizes are bounded by
  * the target's `longestStep` and STEPS_MAX.
  */
-import type { Random } from "../wasm/random.ts";
+import type { Random } from "../support/random.ts";
 import type { Input, Step, Target } from "./input.ts";
 
 /** `other` is an input that pieces are taken from. */

@@ -12,8 +12,8 @@ import { type EnvoyProcess, startEnvoy } from "../../tools/proxies/envoy_process
 import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
 import { SetupError } from "../../tools/setup_error.ts";
-import { adminClient } from "../e2e/stack.ts";
-import { FULL_TOKEN, READ_TOKEN, type Admin } from "../wasm/admin_contract.ts";
+import { adminClient } from "../support/stack.ts";
+import { FULL_TOKEN, READ_TOKEN, type Admin } from "../contract/admin_contract.ts";
 
 export interface Running {
   tlsPort: number;

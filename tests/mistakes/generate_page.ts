@@ -18,7 +18,7 @@ publish(
   `# What you see when something is wrong
 
 Each entry is a mistake, what you read of it, and what to do. A test makes each of these mistakes with a real Envoy and reads the
-line (\`tests/e2e/mistakes.test.ts\`); \`…\` stands for what varies. Lines come in Envoy's log, if nothing else is said: behind the
+line (\`tests/e2e/operating/mistakes.test.ts\`); \`…\` stands for what varies. Lines come in Envoy's log, if nothing else is said: behind the
 time, and for the filter's own behind \`wasm log FILTER tls_session_cache:\`. "Does not start" also means: as an update of a running
 Envoy, it is rejected (\`listener_manager.lds.update_rejected\`), and what was there goes on.
 

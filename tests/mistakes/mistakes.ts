@@ -1,6 +1,6 @@
 /**
  * Mistakes that operators make, what they see of each, and what to do: docs/use/mistakes.md is made from this
- * (tests/mistakes/generate_page.ts), and tests/e2e/mistakes.test.ts makes each mistake with a real Envoy and reads it.
+ * (tests/mistakes/generate_page.ts), and tests/e2e/operating/mistakes.test.ts makes each mistake with a real Envoy and reads it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,9 +10,9 @@ import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { Document } from "yaml";
 import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
-import { buildTrappingModule } from "../e2e/trapping_build.ts";
-import { visit as visitServer } from "../e2e/tls_client.ts";
-import { FULL_TOKEN, READ_TOKEN } from "../wasm/admin_contract.ts";
+import { buildTrappingModule } from "../support/trapping_build.ts";
+import { visit as visitServer } from "../support/tls_client.ts";
+import { FULL_TOKEN, READ_TOKEN } from "../contract/admin_contract.ts";
 import { plugin, type Attempt, type Running } from "./attempt.ts";
 
 export interface Mistake extends Attempt {

@@ -3,7 +3,7 @@
  * the enforcement are the same for all of them.
  */
 import { type Document, isMap, isSeq } from "yaml";
-import { type Stack, startStack } from "../e2e/stack.ts";
+import { type Stack, startStack } from "../support/stack.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { SetupError } from "../../tools/setup_error.ts";
 import type { Lane } from "./servers/lane.ts";

@@ -2,7 +2,7 @@
  * Everything under one setting: one Envoy, all servers at once. First what has a name, then cases by chance, then those whose whole ticket key
  * is removed, which leaves no bystanders at that server.
  */
-import { Random } from "../wasm/random.ts";
+import { Random } from "../support/random.ts";
 import { type Front, type Setting, settingName, startFront } from "./envoy.ts";
 import type { Found } from "./found.ts";
 import { randomCase } from "./mutations/cases.ts";

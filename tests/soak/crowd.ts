@@ -10,12 +10,12 @@ import { constants } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
-import { HttpsConnection } from "../e2e/https_client.ts";
-import type { Stack } from "../e2e/stack.ts";
+import { HttpsConnection } from "../support/https_client.ts";
+import type { Stack } from "../support/stack.ts";
 import { sessionOf } from "../../tools/demo/ssl_session.ts";
-import { type TlsRequest, visit } from "../e2e/tls_client.ts";
-import type { Random } from "../wasm/random.ts";
-import { applicationData, clientHello } from "../wasm/tls_bytes.ts";
+import { type TlsRequest, visit } from "../support/tls_client.ts";
+import type { Random } from "../support/random.ts";
+import { applicationData, clientHello } from "../support/tls_bytes.ts";
 import { type Held, isInForce, type Refusals } from "./refusals.ts";
 
 export const KINDS: Record<Held["kind"], Partial<TlsRequest>> = {

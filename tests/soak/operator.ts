@@ -5,9 +5,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Stack } from "../e2e/stack.ts";
-import type { AnswerBody, TicketKey } from "../wasm/answer.ts";
-import type { Random } from "../wasm/random.ts";
+import type { Stack } from "../support/stack.ts";
+import type { AnswerBody, TicketKey } from "../support/answer.ts";
+import type { Random } from "../support/random.ts";
 import { type Crowd, kinds, longLife } from "./crowd.ts";
 import type { Held, Refusals } from "./refusals.ts";
 

@@ -5,14 +5,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Document } from "yaml";
 import { startDemoUpstream } from "../../tools/demo/upstream.ts";
-import { type Stack, startStack } from "../e2e/stack.ts";
+import { type Stack, startStack } from "../support/stack.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
-import { allPages } from "../wasm/admin_contract.ts";
-import type { AnswerBody, RemovedSession } from "../wasm/answer.ts";
-import { Random } from "../wasm/random.ts";
+import { allPages } from "../contract/admin_contract.ts";
+import type { AnswerBody, RemovedSession } from "../support/answer.ts";
+import { Random } from "../support/random.ts";
 import { Crowd } from "./crowd.ts";
 import { Operator } from "./operator.ts";
-import { type ProcessMemory, readProcessMemory } from "./process_memory.ts";
+import { type ProcessMemory, readProcessMemory } from "../support/process_memory.ts";
 import { Refusals } from "./refusals.ts";
 import { type Sample, type Verdict, equal, judgeMemory, judgeRemoved, judgeSums, none, sum } from "./verdicts.ts";
 

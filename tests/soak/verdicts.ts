@@ -1,6 +1,6 @@
 /** What must be true at the end of a soak: each an assertion with what was found. */
-import type { AnswerBody, RemovedSession } from "../wasm/answer.ts";
-import type { ProcessMemory } from "./process_memory.ts";
+import type { AnswerBody, RemovedSession } from "../support/answer.ts";
+import type { ProcessMemory } from "../support/process_memory.ts";
 
 export interface Verdict {
   what: string;

@@ -153,7 +153,8 @@ export function countNodeTests(
   };
 }
 
-function testFilesIn(folder: string): string[] {
+/** Every *.test.ts below a folder of the project, sorted. */
+export function testFilesIn(folder: string): string[] {
   const absolute = join(PROJECT_FOLDER, folder);
   if (!existsSync(absolute)) return [];
   const names = readdirSync(absolute, { recursive: true, encoding: "utf8" });

@@ -6,9 +6,9 @@
  * traps; answers are JSON in UTF-8, errors problem+json, with statuses of the contract only; a change that was accepted had
  * a body that JSON.parse reads too; a request without the right token writes nothing to shared data.
  */
-import type { Proxy } from "../../wasm/proxy.ts";
-import { FULL_TOKEN, READ_TOKEN } from "../../wasm/admin_contract.ts";
-import { fullWithId, sessionId, sha256 } from "../../wasm/tls_bytes.ts";
+import type { Proxy } from "../../fake_host/proxy.ts";
+import { FULL_TOKEN, READ_TOKEN } from "../../contract/admin_contract.ts";
+import { fullWithId, sessionId, sha256 } from "../../support/tls_bytes.ts";
 import { hold, type Input, type Session, type Target } from "../input.ts";
 import { assertAnswer, bounded, openProxy } from "./bystanders.ts";
 

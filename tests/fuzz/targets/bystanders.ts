@@ -1,8 +1,8 @@
 /** Sessions and refusals that no input names, and what must hold of a proxy whatever it was given. */
 import assert from "node:assert/strict";
-import { FakeHost } from "../../wasm/fake_host.ts";
-import { observerSettings, adminSettings, Proxy } from "../../wasm/proxy.ts";
-import { fullWithId, resumedById, sha256 } from "../../wasm/tls_bytes.ts";
+import { FakeHost } from "../../fake_host/fake_host.ts";
+import { observerSettings, adminSettings, Proxy } from "../../fake_host/proxy.ts";
+import { fullWithId, resumedById, sha256 } from "../../support/tls_bytes.ts";
 import { hold, Violation } from "../input.ts";
 
 /** One worker with observer and admin API. What only the observer knows is not told to the admin filter. */

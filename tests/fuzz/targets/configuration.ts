@@ -2,7 +2,7 @@
  * Configurations of the three filters, one after the other on one proxy, as updates give them. Promises: nothing traps; what is refused
  * says why in the log; what is accepted is JSON by JSON.parse too; an admin filter that accepted one answers.
  */
-import { FakeHost, type Worker } from "../../wasm/fake_host.ts";
+import { FakeHost, type Worker } from "../../fake_host/fake_host.ts";
 import { hold, type Input, type Session, type Target } from "../input.ts";
 import { isJson } from "./admin.ts";
 import { assertAnswer } from "./bystanders.ts";

@@ -5,9 +5,9 @@
  * an alert after a beginning of the server's answer, and nothing else; sessions, refusals and the number that handshakes do not
  * name stay as they are; memory stays bounded; a handshake afterwards is learned.
  */
-import { captures } from "../../wasm/captures.ts";
-import type { Connection, Flight } from "../../wasm/fake_host.ts";
-import type { Proxy } from "../../wasm/proxy.ts";
+import { captures } from "../../support/captures.ts";
+import type { Connection, Flight } from "../../fake_host/fake_host.ts";
+import type { Proxy } from "../../fake_host/proxy.ts";
 import {
   declinedTicket,
   fullWithId,
@@ -18,7 +18,7 @@ import {
   sha256,
   ticket,
   tls13,
-} from "../../wasm/tls_bytes.ts";
+} from "../../support/tls_bytes.ts";
 import { hold, type Input, type Session, type Target } from "../input.ts";
 import { Bystanders, openProxy } from "./bystanders.ts";
 

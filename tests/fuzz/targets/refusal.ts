@@ -4,8 +4,8 @@
  *
  * A step's bytes are a plan: which resumption, then where to cut, taken in turn.
  */
-import type { Flight } from "../../wasm/fake_host.ts";
-import type { Proxy } from "../../wasm/proxy.ts";
+import type { Flight } from "../../fake_host/fake_host.ts";
+import type { Proxy } from "../../fake_host/proxy.ts";
 import {
   changeCipherSpec,
   record,
@@ -15,7 +15,7 @@ import {
   sha256,
   ticket,
   tls13,
-} from "../../wasm/tls_bytes.ts";
+} from "../../support/tls_bytes.ts";
 import { hold, type Input, type Session, type Target } from "../input.ts";
 import { bounded, openProxy } from "./bystanders.ts";
 

@@ -5,8 +5,8 @@
  * stay within the contract; memory stays bounded; and where nothing but pages of the cache is damaged, each that is no page any
  * more is noticed, counted and rebuilt as soon as it is read.
  */
-import type { Proxy } from "../../wasm/proxy.ts";
-import { fullWithId, fullWithTicket, resumedById, sessionId, ticket, tls13 } from "../../wasm/tls_bytes.ts";
+import type { Proxy } from "../../fake_host/proxy.ts";
+import { fullWithId, fullWithTicket, resumedById, sessionId, ticket, tls13 } from "../../support/tls_bytes.ts";
 import type { Input, Session, Target } from "../input.ts";
 import { hold } from "../input.ts";
 import { assertAnswer, bounded, openProxy } from "./bystanders.ts";

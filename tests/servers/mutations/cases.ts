@@ -7,7 +7,7 @@ import type { HelloOptions, Plan } from "../client/plan.ts";
 import { plainPlan } from "../client/plan.ts";
 import type { Session } from "../client/session.ts";
 import { TLS12, TLS13 } from "../client/suites.ts";
-import type { Random } from "../../wasm/random.ts";
+import type { Random } from "../../support/random.ts";
 import { EXTENSION_OPERATIONS } from "./extensions.ts";
 import { HANDLE_OPERATIONS } from "./handles.ts";
 import { HELLO_OPERATIONS } from "./hello.ts";

@@ -2,7 +2,7 @@
 import { EXT, type Extension } from "../client/hello.ts";
 import { serverNameBody } from "../client/plan.ts";
 import { uint16, vector } from "../client/records.ts";
-import { Random } from "../../wasm/random.ts";
+import { Random } from "../../support/random.ts";
 import { bytesOf, hex, numberOf, type Operation, type Step, type Target } from "./step.ts";
 
 const KNOWN = [0, 10, 11, 13, 23, 35, 41, 42, 43, 45, 51, 0xff01];

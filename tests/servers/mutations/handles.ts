@@ -1,7 +1,7 @@
 /** Mutations of what names a session: several handles at once, junk beside the one on trial, bytes behind it. */
 import { EXT, type Extension } from "../client/hello.ts";
 import { ageOf } from "../client/plan.ts";
-import type { Random } from "../../wasm/random.ts";
+import type { Random } from "../../support/random.ts";
 import { bytesOf, hex, IN_TLS12, numberOf, type Operation, type Step, type Target, WITH_PSK } from "./step.ts";
 
 export const HANDLE_OPERATIONS: Operation[] = [

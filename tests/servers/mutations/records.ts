@@ -1,6 +1,6 @@
 /** Mutations of records: where they are cut, what they call themselves, what else comes in between; and of the messages around a hello. */
 import { message, record, uint16 } from "../client/records.ts";
-import type { Random } from "../../wasm/random.ts";
+import type { Random } from "../../support/random.ts";
 import { bytesOf, hex, numberOf, type Operation, type Step } from "./step.ts";
 
 const WHERE = ["front", "between", "end"] as const;

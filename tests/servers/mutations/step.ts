@@ -7,7 +7,7 @@ import type { Flight } from "../client/flight.ts";
 import type { Extension, Hello } from "../client/hello.ts";
 import type { Plan } from "../client/plan.ts";
 import type { Session } from "../client/session.ts";
-import type { Random } from "../../wasm/random.ts";
+import type { Random } from "../../support/random.ts";
 
 /** Resumption by ID, by ticket or by both in TLS 1.2; by PSK, after a HelloRetryRequest, with early data in TLS 1.3; or no session at all. */
 export type Base = "id" | "ticket" | "both" | "psk" | "retry" | "early" | "full12" | "full13";

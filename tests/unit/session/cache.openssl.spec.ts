@@ -1,6 +1,6 @@
 /**
  * OpenSSL's own tests of its session cache (test/sslapitest.c), said again for this cache: each `describe` names the test
- * that it stands for. What needs real handshakes is in tests/e2e/openssl_session_cache.test.ts.
+ * that it stands for. What needs real handshakes is in tests/e2e/watching/openssl_session_cache.test.ts.
  */
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
 import { Cause } from "../../../assembly/session/record/session";

@@ -1,0 +1,285 @@
+/**
+ * Updates of the configuration by a file of listeners that Envoy follows: settings are those of the configuration in force, whatever
+ * was in force before and however long the listeners of before still drain (ten minutes, as by default).
+ */
+import assert from "node:assert/strict";
+import { constants } from "node:crypto";
+import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type Document, stringify } from "yaml";
+import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
+import { freePorts } from "../../../tools/proxies/free_ports.ts";
+import { Random } from "../../support/random.ts";
+import { type Stack, eventually, startStack } from "../../support/stack.ts";
+import { visit } from "../../support/tls_client.ts";
+
+const ID = { version: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET } as const;
+
+interface Json {
+  [field: string]: unknown;
+}
+
+type Settings = Record<string, unknown>;
+
+/** What each of the filters gives; `null` takes its listener away. */
+interface Configuration {
+  observer: Settings;
+  guard: Settings | null;
+  admin: Settings;
+}
+
+interface FilterRow {
+  root_id: string;
+  name: string;
+  state: string;
+  workers: number;
+  since: number;
+  settings: Settings;
+  gives: Settings;
+  envoy: string;
+  module: { version: string };
+}
+
+const PLAIN: Configuration = { observer: {}, guard: {}, admin: {} };
+
+let upstream: DemoUpstream;
+
+before(async () => {
+  upstream = await startDemoUpstream({ name: "alpha", tickets: true });
+});
+
+after(() => upstream?.close());
+
+/** An Envoy that follows a file of listeners. */
+class Reloaded {
+  private constructor(
+    readonly stack: Stack,
+    private readonly file: string,
+    private readonly listeners: Json[],
+  ) {}
+
+  private count = 0;
+
+  static async start(first: Configuration, more: (listeners: Json[]) => void = () => undefined): Promise<Reloaded> {
+    const file = join(mkdtempSync(join(tmpdir(), "listeners-")), "listeners.yaml");
+    let listeners: Json[] = [];
+    const stack = await startStack({
+      upstreams: [upstream.address],
+      concurrency: 2,
+      change: (document: Document) => {
+        listeners = (document.toJS() as { static_resources: { listeners: Json[] } }).static_resources.listeners;
+        more(listeners);
+        write(file, listeners, first);
+        document.deleteIn(["static_resources", "listeners"]);
+        document.set("node", document.createNode({ id: "reload", cluster: "reload" }));
+        const source = { resource_api_version: "V3", path_config_source: { path: file } };
+        document.set("dynamic_resources", document.createNode({ lds_config: source }));
+      },
+    });
+    return new Reloaded(stack, file, listeners);
+  }
+
+  /** Updates, and waits until Envoy has taken or refused it. */
+  async update(configuration: Configuration): Promise<"taken" | "refused"> {
+    const before = await this.updates();
+    write(this.file, this.listeners, configuration, ++this.count);
+    return eventually("Envoy has read the file", async () => {
+      const now = await this.updates();
+      assert.ok(now.taken + now.refused > before.taken + before.refused);
+      return now.refused > before.refused ? "refused" : "taken";
+    });
+  }
+
+  async filters(): Promise<FilterRow[]> {
+    const { status, json } = await this.stack.admin("GET", "/v1/filters");
+    assert.equal(status, 200);
+    return json.filters as unknown as FilterRow[];
+  }
+
+  async setting(path: string, name: string): Promise<unknown> {
+    return (await this.stack.admin("GET", `/v1/${path}`)).json[name];
+  }
+
+  /** A connection of a client, as listeners that serve have. */
+  connect(): Promise<unknown> {
+    return visit({ port: this.stack.tlsPort, ...ID });
+  }
+
+  private async updates(): Promise<{ taken: number; refused: number }> {
+    const text = await (await fetch(`http://127.0.0.1:${this.stack.envoyAdminPort}/stats?filter=lds.update`)).text();
+    const count = (name: string): number => Number(new RegExp(`lds\\.${name}: (\\d+)`).exec(text)?.[1] ?? 0);
+    return { taken: count("update_success"), refused: count("update_rejected") };
+  }
+}
+
+/**
+ * Observers get the same text as before where they give the same, so that one is rolled back; the others, to which no connections
+ * come here that would tell of it, get one of `number` blanks more.
+ */
+function write(file: string, listeners: Json[], configuration: Configuration, number = 0): void {
+  const written = structuredClone(listeners).filter(
+    (listener) => configuration.guard !== null || pluginsIn(listener).every(({ root_id }) => root_id !== "guard"),
+  );
+  for (const plugin of written.flatMap(pluginsIn)) {
+    const text = plugin.configuration as { value: string };
+    const own = configuration[plugin.root_id as keyof Configuration] ?? {};
+    text.value = JSON.stringify({ ...(JSON.parse(text.value) as Settings), ...own });
+    if (plugin.root_id !== "observer") text.value += " ".repeat(number);
+  }
+  const type = "type.googleapis.com/envoy.config.listener.v3.Listener";
+  writeFileSync(`${file}.new`, stringify({ resources: written.map((listener) => ({ "@type": type, ...listener })) }));
+  renameSync(`${file}.new`, file);
+}
+
+/** The Wasm plugins of a listener. */
+function pluginsIn(node: unknown): Json[] {
+  if (Array.isArray(node)) return node.flatMap(pluginsIn);
+  if (node === null || typeof node !== "object") return [];
+  if ("root_id" in node) return [node as Json];
+  return Object.values(node).flatMap(pluginsIn);
+}
+
+describe("an update of the listeners", () => {
+  let proxy: Reloaded;
+
+  before(async () => {
+    proxy = await Reloaded.start(PLAIN);
+  });
+
+  after(() => proxy?.stack.stop());
+
+  it("that is rolled back is in force with the first connection: what was removed does not resume", async () => {
+    const removed = await visit({ port: proxy.stack.tlsPort, ...ID });
+    await proxy.stack.admin("DELETE", `/v1/sessions/${removed.id}`);
+    const refused = { code: /HANDSHAKE_FAILURE/ };
+    await assert.rejects(visit({ port: proxy.stack.tlsPort, session: removed.session, ...ID }), refused);
+    const observing = { ...PLAIN, observer: { enforcement: "observe", timeout: 70 } };
+    assert.equal(await proxy.update(observing), "taken");
+    await eventually("the observer observes", async () => {
+      assert.ok((await visit({ port: proxy.stack.tlsPort, session: removed.session, ...ID })).resumed);
+      assert.equal(await proxy.setting("timeout", "timeout"), 70);
+    });
+    assert.equal(await proxy.update(PLAIN), "taken");
+    await assert.rejects(visit({ port: proxy.stack.tlsPort, session: removed.session, ...ID }), refused);
+    await eventually(
+      "the other settings are in force, too",
+      async () => assert.equal(await proxy.setting("timeout", "timeout"), 7200),
+      1,
+    );
+  });
+
+  it("by which one filter leaves a setting out keeps what another gives", async () => {
+    const strict = {
+      ...PLAIN,
+      observer: { enforcement: "strict", timeout: 90 },
+      guard: { enforcement: "strict", timeout: 90 },
+    };
+    await proxy.update(strict);
+    await eventually("both are in force", async () =>
+      assert.equal(await proxy.setting("enforcement", "enforcement"), "strict"),
+    );
+    await proxy.update({ ...strict, guard: {} });
+    await eventually("the guard's text is in force", async () => {
+      const guard = (await proxy.filters()).find(({ root_id, state }) => root_id === "guard" && state === "in_force");
+      assert.deepEqual(guard?.gives, {});
+      assert.equal(guard?.settings.enforcement, "strict");
+    });
+    assert.equal(await proxy.setting("enforcement", "enforcement"), "strict");
+    assert.equal(await proxy.setting("timeout", "timeout"), 90);
+    await proxy.update(PLAIN);
+    await proxy.connect();
+    await eventually("nobody gives it", async () => assert.equal(await proxy.setting("timeout", "timeout"), 7200));
+  });
+
+  it("that leaves filters with contradictory values is told, with both names, and the stricter value holds", async () => {
+    await proxy.update({ ...PLAIN, observer: { cache_size: 701 }, guard: { cache_size: 700 } });
+    await eventually("the log says so", () => {
+      assert.match(
+        proxy.stack.envoy.log(),
+        /cache_size is 70\d in .*tls_session_(observer|guard).* and 70\d in .*: 700 holds, the stricter/,
+      );
+    });
+    assert.equal(await proxy.setting("cache-size", "cache_size"), 700);
+    await proxy.update(PLAIN);
+    await proxy.connect();
+    await eventually("it is gone", async () => assert.equal(await proxy.setting("cache-size", "cache_size"), 20480));
+  });
+
+  it("leaves a list of filters that says who runs, where and with what", async () => {
+    const rows = await eventually("all workers are there", async () => {
+      const found = (await proxy.filters()).filter(({ state }) => state === "in_force");
+      assert.deepEqual(
+        found.map(({ workers }) => workers),
+        [2, 2, 2],
+      );
+      return found;
+    });
+    assert.deepEqual(rows.map(({ root_id, name }) => `${name} ${root_id}`).sort(), [
+      "tls_session_admin admin",
+      "tls_session_guard guard",
+      "tls_session_observer observer",
+    ]);
+    for (const row of rows) {
+      assert.equal(row.envoy, "1.40.0");
+      assert.ok(Math.abs(row.since - Date.now() / 1000) < 120);
+    }
+    assert.equal((await proxy.stack.admin("GET", "/healthz?for=enforcement", { token: null })).status, 200);
+    assert.equal((await proxy.stack.admin("GET", "/healthz?for=x", { token: null })).status, 400);
+  });
+
+  it("holds the settings to those of the texts in force over a random sequence of updates", async () => {
+    const random = new Random(20261127);
+    const texts: Settings[] = [{}, { timeout: 300 }, { timeout: 400 }, { timeout: 400, enforcement: "strict" }];
+    for (let step = 0; step < 12; step++) {
+      const observer = texts[random.below(texts.length)] ?? {};
+      const guard = random.below(4) === 0 ? null : (texts[random.below(texts.length)] ?? {});
+      if ((await proxy.update({ observer, guard, admin: {} })) === "refused")
+        assert.fail("a same-named filter may change");
+      await eventually(`step ${step}: ${JSON.stringify({ observer, guard })}`, async () => {
+        // A worker learns with its next tick that it was superseded, and tells a roll-back by connections after that.
+        await proxy.connect();
+        const own = (await proxy.filters()).find(
+          ({ root_id, state }) => root_id === "observer" && state === "in_force",
+        );
+        assert.deepEqual(own?.gives, observer);
+        if (observer.enforcement !== undefined) assert.equal(own?.settings.enforcement, "strict");
+        // The guard of a listener that was taken away gives its settings until it has drained.
+        if (guard === null) return;
+        const given = [observer.timeout, guard.timeout].filter((value) => value !== undefined) as number[];
+        assert.equal(await proxy.setting("timeout", "timeout"), given.length === 0 ? 7200 : Math.min(...given));
+      });
+    }
+  });
+});
+
+describe("two observers of one name on one cache", () => {
+  let proxy: Reloaded;
+
+  before(async () => {
+    const [port] = await freePorts(1);
+    proxy = await Reloaded.start({ ...PLAIN, observer: {} }, (listeners) => {
+      const copy = structuredClone(listeners.find(({ name }) => name === "tls_passthrough")) as Json;
+      copy.name = "copied";
+      copy.address = { socket_address: { address: "127.0.0.1", port_value: port } };
+      const [plugin] = pluginsIn(copy);
+      const text = plugin?.configuration as { value: string };
+      text.value = JSON.stringify({ ...JSON.parse(text.value), enforcement: "strict", cache_size: 111 });
+      listeners.unshift(copy);
+    });
+  });
+
+  after(() => proxy?.stack.stop());
+
+  it("are two filters: what one gives holds for the cache, and its enforcement for itself", async () => {
+    assert.equal(await proxy.setting("cache-size", "cache_size"), 111);
+    const observers = (await proxy.filters()).filter(({ root_id }) => root_id === "observer");
+    assert.equal(observers.length, 2);
+    assert.deepEqual(
+      observers.map(({ settings }) => settings.enforcement),
+      ["strict", "strict"],
+      "whoever leaves it out takes the other's",
+    );
+  });
+});

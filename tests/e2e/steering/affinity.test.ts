@@ -1,0 +1,21 @@
+/** The smaller run of `npm run demo:affinity`: this filter reaches what it promises, each row of the table a test. */
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { THIS_FILTER, THIS_FILTER_EXACT } from "../../../tools/demo/affinity/balancers.ts";
+import { measureAffinity } from "../../../tools/demo/affinity/run.ts";
+
+it("steers as well as the table in the README says", async (t) => {
+  const lines: string[] = [];
+  const rows = await measureAffinity({
+    attempts: 120,
+    newConnections: 400,
+    isSmall: true,
+    columns: [THIS_FILTER, THIS_FILTER_EXACT],
+    progress: (line) => lines.push(line),
+  });
+  assert.equal(lines.length, 2 * rows.length);
+  assert.ok(rows.length >= 14, `${rows.length} rows`);
+  for (const row of rows) {
+    await t.test(row.title, () => assert.deepEqual(row.missed, [], [...row.cells.values()].join("; ")));
+  }
+});
