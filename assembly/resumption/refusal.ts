@@ -12,7 +12,7 @@
  */
 import { Cache, Lookup } from "../session/cache";
 import { Enforcement } from "../session/settings/enforcement";
-import { EventCause } from "../session/events/event";
+import { EventCause } from "../session/record/event_cause";
 import { Revocations } from "../session/revocation/revocations";
 import { Kind, Known, Origin, Session } from "../session/record/session";
 import { TicketKeys } from "../session/revocation/ticket_keys";

@@ -10,7 +10,8 @@
  */
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
-import { EventCause, EventType } from "./events/event";
+import { EventType } from "./events/event";
+import { EventCause } from "./record/event_cause";
 import { NO_NAME } from "../shared/names";
 import { Entry, Page, tombstoneSize } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";

@@ -1,14 +1,8 @@
 /** Events and their marks as the API shows them. What is unknown is null. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import {
-  Event,
-  eventCauseName,
-  EventType,
-  eventTypeName,
-  lossCauseName,
-  LOSS_CAUSES,
-} from "../../session/events/event";
+import { Event, EventType, eventTypeName, lossCauseName, LOSS_CAUSES } from "../../session/events/event";
+import { eventCauseName } from "../../session/record/event_cause";
 import { EventLog, EventReader } from "../../session/events/event_log";
 import { Deadline } from "../../work/job";
 import { Cursor } from "../listing/list_cursor";

@@ -4,7 +4,7 @@
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { EventCause, eventCauseName } from "../../session/events/event";
+import { EventCause, eventCauseName } from "../../session/record/event_cause";
 import { Issuer } from "../../session/issuers";
 import {
   FATES,

@@ -6,7 +6,7 @@
  * new process's gauges those of the old one, and to its counters what the old one goes on counting. So nothing is ever decided by them.
  */
 import { PARSE_ERRORS, parseErrorName } from "../../tls/wire/parse_error";
-import { EventCause, eventCauseName } from "../events/event";
+import { EventCause, eventCauseName } from "../record/event_cause";
 import { Kind } from "../record/session";
 
 export const PROTOCOLS: i32 = 5;

@@ -6,7 +6,8 @@
  * depend on the clock, and from that moment on earlier sessions count as removed, before their page is reached. Cost: one read of each page in use and one write of each that changes, in slices.
  */
 import { Cache } from "../cache";
-import { EventCause, EventType } from "../events/event";
+import { EventType } from "../events/event";
+import { EventCause } from "../record/event_cause";
 import { Entry, Page } from "../pages/page";
 import { RemovalJob } from "./removal_job";
 import { Cause } from "../record/session";

@@ -6,7 +6,8 @@
  * is not later than the last of them. Cost of a round: two reads of each page in use, one write of each that changes.
  */
 import { Cache } from "../cache";
-import { EventCause, EventType } from "../events/event";
+import { EventType } from "../events/event";
+import { EventCause } from "../record/event_cause";
 import { Deadline } from "../../work/job";
 import { PageJob } from "./page_job";
 import { Entry, Page } from "../pages/page";

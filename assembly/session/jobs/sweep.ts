@@ -5,7 +5,8 @@
  */
 import { Cache } from "../cache";
 import { Census } from "../pages/census";
-import { EventCause, EventType } from "../events/event";
+import { EventType } from "../events/event";
+import { EventCause } from "../record/event_cause";
 import { takeFlushed } from "./flush";
 import { clearsExpired } from "../settings/mode";
 import { Moment } from "../record/moment";

@@ -1,5 +1,5 @@
 import { Enforcement } from "../../../assembly/session/settings/enforcement";
-import { EventCause } from "../../../assembly/session/events/event";
+import { EventCause } from "../../../assembly/session/record/event_cause";
 import { Flush } from "../../../assembly/session/jobs/flush";
 import { Deadline } from "../../../assembly/work/job";
 import { causeOf, Refusals, Verdict } from "../../../assembly/resumption/refusal";

@@ -1,6 +1,6 @@
 import { Cause, Kind, Known, Origin, Session } from "../../../assembly/session/record/session";
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
-import { EventCause } from "../../../assembly/session/events/event";
+import { EventCause } from "../../../assembly/session/record/event_cause";
 import { Mode } from "../../../assembly/session/settings/mode";
 import { Metric } from "../../../assembly/session/counting/statistics";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";

@@ -1,7 +1,8 @@
 import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cache";
 import { Enforcement } from "../../../assembly/session/settings/enforcement";
 import { EventReader } from "../../../assembly/session/events/event_log";
-import { EventCause, EventType } from "../../../assembly/session/events/event";
+import { EventType } from "../../../assembly/session/events/event";
+import { EventCause } from "../../../assembly/session/record/event_cause";
 import { Deadline } from "../../../assembly/work/job";
 import { Mode } from "../../../assembly/session/settings/mode";
 import { SessionRemoval } from "../../../assembly/session/jobs/session_removal";

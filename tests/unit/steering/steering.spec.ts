@@ -1,4 +1,4 @@
-import { EventCause } from "../../../assembly/session/events/event";
+import { EventCause } from "../../../assembly/session/record/event_cause";
 import { AcceptedHandle } from "../../../assembly/resumption/accepted_handle";
 import { Observation } from "../../../assembly/resumption/observation";
 import { Known } from "../../../assembly/session/record/session";

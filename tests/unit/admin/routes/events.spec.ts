@@ -1,6 +1,6 @@
 import { Cursor } from "../../../../assembly/admin/listing/list_cursor";
 import { JsonKind } from "../../../../assembly/json/value";
-import { EventCause } from "../../../../assembly/session/events/event";
+import { EventCause } from "../../../../assembly/session/record/event_cause";
 import { Bench, idOf } from "../../support/sessions";
 import { Answer, Client, configWithTokens, hexId } from "../../support/admin_client";
 

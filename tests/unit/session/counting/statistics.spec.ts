@@ -1,4 +1,4 @@
-import { EventCause } from "../../../../assembly/session/events/event";
+import { EventCause } from "../../../../assembly/session/record/event_cause";
 import { Kind } from "../../../../assembly/session/record/session";
 import {
   Fate,

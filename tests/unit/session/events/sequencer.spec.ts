@@ -1,6 +1,7 @@
 import { Cache, PutOutcome } from "../../../../assembly/session/cache";
 import { PeerAddress } from "../../../../assembly/ports/peer_address";
-import { Event, EventCause, EventType, eventTypeName, LossCause } from "../../../../assembly/session/events/event";
+import { Event, EventType, eventTypeName, LossCause } from "../../../../assembly/session/events/event";
+import { EventCause } from "../../../../assembly/session/record/event_cause";
 import { EventReader } from "../../../../assembly/session/events/event_log";
 import { Sequencer } from "../../../../assembly/session/events/sequencer";
 import { Flush } from "../../../../assembly/session/jobs/flush";
