@@ -1,73 +1,52 @@
 /**
- * What the compiler does not see: the direction of dependencies between the folders of assembly/, that nothing throws there,
+ * What the compiler does not see: the direction of dependencies between the rooms of assembly/, that nothing throws there,
  * and the names. `npm run lint`.
  */
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import tseslint from "typescript-eslint";
+import { ROOMS } from "./tools/checks/rooms.mjs";
 
 const ASSEMBLY = join(dirname(fileURLToPath(import.meta.url)), "assembly");
 
-/** Folder -> what it may import besides itself. Only filters/ and index.ts see both the domain and the host. */
-const MAY_IMPORT = {
-  bytes: [],
-  json: ["bytes"],
-  ports: ["bytes"],
-  tls: ["bytes"],
-  work: ["ports"],
-  shared: ["bytes", "ports"],
-  session: ["bytes", "ports", "shared", "tls", "work"],
-  resumption: ["bytes", "ports", "session", "shared", "tls"],
-  config: ["bytes", "json", "ports", "session", "steering"],
-  steering: ["bytes", "ports", "resumption", "session", "shared", "tls"],
-  admin: ["bytes", "config", "json", "ports", "session", "shared", "steering", "work"],
-  host: ["bytes", "ports"],
-  filters: [
-    "admin",
-    "bytes",
-    "config",
-    "host",
-    "json",
-    "ports",
-    "resumption",
-    "session",
-    "shared",
-    "steering",
-    "tls",
-    "work",
-  ],
-};
+/** Room -> what it may import besides itself. Only filters/ and index.ts see both the domain and the host. */
+const MAY_IMPORT = new Map(ROOMS.map(({ room, imports }) => [room, imports]));
 
 const direction = {
   meta: {
     type: "problem",
     schema: [],
     messages: {
-      unknown: "assembly/{{folder}}/ has no place in the direction of dependencies: give it one in eslint.config.js",
-      against: "{{folder}}/ may not import {{imported}}/: it may import {{allowed}}",
+      unknown:
+        "assembly/{{room}}/ has no place in the direction of dependencies: give it one in tools/checks/rooms.mjs",
+      against: "{{room}}/ may not import {{imported}}/: it may import {{allowed}}",
       package: "only host/ may import a package: the rest of assembly/ stands on its own",
     },
   },
   create(context) {
-    const [folder, ...inside] = relative(ASSEMBLY, context.filename).split(sep);
-    if (inside.length === 0) return {};
-    const allowed = MAY_IMPORT[folder];
+    const room = roomOf(context.filename);
+    if (room === "") return {};
+    const allowed = MAY_IMPORT.get(room);
     const check = (node) => {
       if (node.source === null) return;
-      if (allowed === undefined) return context.report({ node, messageId: "unknown", data: { folder } });
+      if (allowed === undefined) return context.report({ node, messageId: "unknown", data: { room } });
       if (!node.source.value.startsWith(".")) {
-        if (folder !== "host") context.report({ node, messageId: "package" });
+        if (room !== "host") context.report({ node, messageId: "package" });
         return;
       }
-      const target = relative(ASSEMBLY, join(dirname(context.filename), node.source.value));
-      const imported = target.split(sep)[0];
-      if (imported === folder || allowed.includes(imported)) return;
+      const imported = roomOf(join(dirname(context.filename), node.source.value));
+      if (imported === room || allowed.includes(imported)) return;
       const list = allowed.length === 0 ? "nothing" : allowed.map((name) => `${name}/`).join(", ");
-      context.report({ node, messageId: "against", data: { folder, imported, allowed: list } });
+      context.report({ node, messageId: "against", data: { room, imported, allowed: list } });
     };
     return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check };
   },
 };
+
+/** The folder of a file, from assembly/ on; empty for assembly/ itself. */
+function roomOf(file) {
+  return relative(ASSEMBLY, dirname(file)).split(sep).join("/");
+}
 
 const DECLARED =
   ":matches(ClassDeclaration, FunctionDeclaration, TSInterfaceDeclaration, TSTypeAliasDeclaration, TSEnumDeclaration, " +

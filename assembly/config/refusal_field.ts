@@ -3,7 +3,7 @@
  *
  *     {"tls12": "handshake_failure", "tls12_behind": "server_hello", "tls13": "handshake_failure"}
  *
- * Alerts have their names of RFC 8446 6 and RFC 5246 7.2: those that end a connection. docs/clients.md tells what clients do upon each.
+ * Alerts have their names of RFC 8446 6 and RFC 5246 7.2: those that end a connection. docs/evidence/clients.md tells what clients do upon each.
  */
 import { JsonKind, JsonValue } from "../json/value";
 import { Config, NO_ALERT, RefusalPlace } from "./config";

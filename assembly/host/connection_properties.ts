@@ -1,7 +1,7 @@
 /**
  * What a network filter has read of its connection: a property that is there, such as an address, stays as it is for the
  * life of the connection, and asking the host again costs more than anything else on the path of a handshake (about 3 us in
- * the midst of other work; `docs/performance.md`).
+ * the midst of other work; `docs/evidence/performance.md`).
  *
  * A fixed number of places, one for each connection by its context's number; connections that share a place displace each
  * other and ask the host again. The host gives no number of a context twice, so nothing has to be cleaned up. O(1).

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:cache`: what each operation of the cache costs by the number of sessions that it holds, and what a session
- * takes of Envoy's memory. Prints Markdown tables; see docs/performance.md.
+ * takes of Envoy's memory. Prints Markdown tables; see docs/evidence/performance.md.
  *
  * Without arguments: the module on a host in Node, in about two minutes, with bytes allocated for each operation; `--envoy`:
  * in a real Envoy, with memory; `--sessions N,N` instead of 1,000 to 1,000,000.

@@ -1,6 +1,6 @@
 /**
  * Where this cache differs from libssl's on purpose: all of it, by name, with the reason. `reference.ts` carries each out in
- * terms of libssl's own functions, so that everything else must be equal; docs/openssl.md shows the same list to readers. A
+ * terms of libssl's own functions, so that everything else must be equal; docs/use/openssl.md shows the same list to readers. A
  * difference that never occurs in a run fails that run: it would be a claim that nobody checks.
  */
 export const DIFFERENCES = {

@@ -4,7 +4,7 @@
  * replayed from FILE (- for standard input), in the form that a failure prints (`operations.ts`).
  *
  * The last line is `N passed, N failed[, N skipped]`: a sequence counts as one, and each deliberate difference
- * (`differences.ts`) counts as one that must have been met, and be in docs/openssl.md. Where no libssl can be had it is skipped; with CI=true that fails.
+ * (`differences.ts`) counts as one that must have been met, and be in docs/use/openssl.md. Where no libssl can be had it is skipped; with CI=true that fails.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -85,15 +85,19 @@ function runLarge(compiled: Compiled, occurrences: Occurrences, seed: number): n
   return failed;
 }
 
-/** docs/openssl.md names the same differences, no more and no less. */
+/** docs/use/openssl.md names the same differences, no more and no less. */
 function wrongInTable(): string[] {
-  const text = readFileSync(new URL("../../docs/openssl.md", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../docs/use/openssl.md", import.meta.url), "utf8");
   const table = /^## Deliberate differences$([\s\S]*?)^## /m.exec(text)?.[1] ?? "";
   const named = new Set([...table.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name ?? ""));
   const known = new Set(Object.keys(DIFFERENCES));
   return [
-    ...[...known].filter((name) => !named.has(name)).map((name) => `docs/openssl.md lacks the difference "${name}"`),
-    ...[...named].filter((name) => !known.has(name)).map((name) => `docs/openssl.md names "${name}", which is unknown`),
+    ...[...known]
+      .filter((name) => !named.has(name))
+      .map((name) => `docs/use/openssl.md lacks the difference "${name}"`),
+    ...[...named]
+      .filter((name) => !known.has(name))
+      .map((name) => `docs/use/openssl.md names "${name}", which is unknown`),
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
  * Whether what is installed to build and test is what is said: every package pinned to one version and to its bytes, under a
- * license of the list, and those that were chosen named in docs/dependencies.md.
+ * license of the list, and those that were chosen named in docs/build/dependencies.md.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ export function packageFaults(
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
     if (!/^\d+\.\d+\.\d+$/.test(version)) faults.push(`package.json: ${name} is not pinned but "${version}"`);
     const row = documentation.split("\n").find((line) => line.startsWith("|") && line.includes(`\`${name}\``));
-    if (row?.includes(version) !== true) faults.push(`docs/dependencies.md: ${name} ${version} is not named`);
+    if (row?.includes(version) !== true) faults.push(`docs/build/dependencies.md: ${name} ${version} is not named`);
   }
   for (const [path, locked] of lockedPackages(lock)) {
     if (!/^sha512-/.test(locked.integrity ?? "")) faults.push(`package-lock.json: ${path} has no SHA-512`);
@@ -47,7 +47,7 @@ export function checkPackages(): string[] {
   return packageFaults(
     JSON.parse(read("package.json")) as PackageFile,
     JSON.parse(read("package-lock.json")) as LockFile,
-    read("docs/dependencies.md"),
+    read("docs/build/dependencies.md"),
     licenseInstalled,
   );
 }

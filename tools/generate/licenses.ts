@@ -1,5 +1,5 @@
 /**
- * Makes docs/licenses.md: every package that is installed to build and test, by license, from package-lock.json.
+ * Makes docs/build/licenses.md: every package that is installed to build and test, by license, from package-lock.json.
  *
  *   npx tsx tools/generate/licenses.ts           writes the file
  *   npx tsx tools/generate/licenses.ts --check   exits 1 if the file is not what would be written
@@ -21,7 +21,7 @@ const sections = [...byLicense].sort().map(([license, packages]) => {
 });
 
 publish(
-  "docs/licenses.md",
+  "docs/build/licenses.md",
   `# Licenses of all packages
 
 Nothing here is shipped: the filter is compiled from \`assembly/\` alone, with the runtime of the AssemblyScript compiler

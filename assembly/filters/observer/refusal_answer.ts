@@ -1,7 +1,7 @@
 /**
  * What a client gets in the place of the answer that must not be: a fatal alert in clear (RFC 8446 6, RFC 5246 7.2). In TLS 1.2 and before,
  * the server's own ServerHello may stand in front of it, and its change of cipher spec: more clients forget a session that was taken up
- * and then failed than one that nobody answered (docs/clients.md).
+ * and then failed than one that nobody answered (docs/evidence/clients.md).
  *
  * Promises: nothing else of the server goes on, least of all a renewed ticket. The ServerHello goes on as its server wrote it, in a record of
  * its own. Where it does not lie whole at the beginning of what the server has sent, in one record, the alert stands alone.

@@ -2,7 +2,7 @@
  * Clients that mean to fill the cache: connections that offer session IDs, tickets and PSKs at random and leave halfway, and
  * connections that complete one full handshake after the other. What they can displace, and what they cannot.
  *
- * A few thousand connections by default, ATTACK_CONNECTIONS=1000000 for more; what a million did is in docs/soak.md.
+ * A few thousand connections by default, ATTACK_CONNECTIONS=1000000 for more; what a million did is in docs/evidence/soak.md.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

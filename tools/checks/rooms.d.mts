@@ -1,0 +1,1 @@
+export const ROOMS: { room: string; holds: string; imports: string[] }[];
