@@ -5,6 +5,7 @@
 import { Cache } from "../../session/cache";
 import { SelectionRemoval } from "../../session/jobs/selection_removal";
 import { readObject } from "../http/body";
+import { writeEnforcedBy } from "../answers/enforced_by";
 import { badRequest, unprocessable } from "../http/problem";
 import { AdminRequest } from "../http/request";
 import { AdminResponse, JobReport } from "../http/response";
@@ -30,12 +31,13 @@ export class RemoveRoute extends Route {
       return;
     }
     const removal = new SelectionRemoval(this.cache, asked.selection, asked.dryRun);
-    response.await(removal, new SelectionRemoved(removal, asked.dryRun));
+    response.await(removal, new SelectionRemoved(this.cache, removal, asked.dryRun));
   }
 }
 
 class SelectionRemoved extends JobReport {
   constructor(
+    private readonly cache: Cache,
     private readonly removal: SelectionRemoval,
     private readonly dryRun: bool,
   ) {
@@ -53,6 +55,8 @@ class SelectionRemoved extends JobReport {
     }
     json.name("dry_run");
     json.boolean(this.dryRun);
+    // What is only counted needs nobody who carries it out.
+    if (!this.dryRun) writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 }
