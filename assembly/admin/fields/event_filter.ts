@@ -3,6 +3,7 @@ import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../../session/
 import { AskedServerName, AskedUpstream } from "./asked";
 import { Query } from "../http/query";
 import { ID_RULE, SessionId } from "./session_id";
+import { wholeNumber } from "../whole_number";
 
 export class EventFilter {
   /** Empty, or what is wrong with the query. */
@@ -47,14 +48,8 @@ export class EventFilter {
 
   private readSince(text: string | null): void {
     if (text === null) return;
-    let seconds: u64 = 0;
-    let isWhole = text.length > 0 && text.length <= MAX_DIGITS;
-    for (let i = 0; i < text.length && isWhole; i++) {
-      const code = text.charCodeAt(i);
-      isWhole = code >= 0x30 && code <= 0x39;
-      seconds = seconds * 10 + <u64>(code - 0x30);
-    }
-    if (isWhole) this.since = seconds;
+    const seconds = wholeNumber(text);
+    if (seconds && seconds.isWhole(0, MOST_SECONDS)) this.since = seconds.number;
     else this.error = "since: expected whole Unix seconds";
   }
 
@@ -66,5 +61,5 @@ export class EventFilter {
   }
 }
 
-/** Of a second that fits 64 bits in any case. */
-const MAX_DIGITS: i32 = 18;
+/** No event is as late. */
+const MOST_SECONDS: u64 = 999_999_999_999_999_999;

@@ -13,6 +13,7 @@ import { Cursor } from "./list_cursor";
 import { badRequest } from "../http/problem";
 import { AdminRequest } from "../http/request";
 import { AdminResponse } from "../http/response";
+import { wholeNumber } from "../whole_number";
 
 /** What makes one list different from another. */
 export abstract class ListedKind {
@@ -133,19 +134,13 @@ class Listing extends Job {
 /** The number of entries that a query asks for at most; 0 where it is none. */
 export function limitOf(text: string | null): i32 {
   if (text === null) return DEFAULT_LIMIT;
-  if (text.length < 1 || text.length > 4) return 0;
-  let limit = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x30 || code > 0x39) return 0;
-    limit = limit * 10 + (code - 0x30);
-  }
-  return limit > MAX_LIMIT ? 0 : limit;
+  const limit = wholeNumber(text);
+  return limit && limit.isWhole(1, MAX_LIMIT) ? <i32>limit.number : 0;
 }
 
 export const LIMIT_EXPECTED: string = "limit: expected a whole number from 1 to 1000";
 const DEFAULT_LIMIT: i32 = 100;
-const MAX_LIMIT: i32 = 1000;
+const MAX_LIMIT: u64 = 1000;
 /** About 10 us of work. */
 const ENTRIES_BETWEEN_LOOKS: i32 = 8;
 const MAKING: ArrayBuffer = String.UTF8.encode("cursor");

@@ -1,4 +1,5 @@
 import { decodeComponent, Query } from "../../../../assembly/admin/http/query";
+import { wholeNumber } from "../../../../assembly/admin/whole_number";
 
 function queryOf(text: string): Query {
   const query = new Query();
@@ -41,5 +42,23 @@ describe("a percent-encoded text", () => {
     expect(decodeComponent("a-b_c~é")!).toBe("a-b_c~é");
     expect(decodeComponent("")!).toBe("");
     expect(decodeComponent("%00")!.length).toBe(1);
+  });
+});
+
+describe("a whole number in a query", () => {
+  it("is digits and nothing else, up to what 64 bits hold", () => {
+    const texts = ["0", "7", "007", "18446744073709551615"];
+    const values: u64[] = [0, 7, 7, u64.MAX_VALUE];
+    for (let i = 0; i < texts.length; i++) {
+      expect(wholeNumber(texts[i])!.isWhole(values[i], values[i])).toBe(true, texts[i]);
+    }
+    const none = ["", " 7", "7 ", "-7", "+7", "7.0", "1e3", "0x7", "\u0663", "seven"];
+    for (let i = 0; i < none.length; i++) expect(wholeNumber(none[i]) === null).toBe(true, none[i]);
+  });
+
+  it("is within no bounds if it is larger, however many digits it has", () => {
+    const texts = ["18446744073709551616", "36893488147419103239", "9".repeat(500), "1" + "0".repeat(64)];
+    for (let i = 0; i < texts.length; i++)
+      expect(wholeNumber(texts[i])!.isWhole(0, u64.MAX_VALUE)).toBe(false, texts[i]);
   });
 });
