@@ -12,6 +12,9 @@ export abstract class Metrics {
   /** For gauges only. */
   abstract record(metric: i32, value: u64): void;
 
-  /** The present value, summed over all workers; never below zero. */
+  /** Takes what the shared store has, once for many numbers that are read one after the other. */
+  refresh(): void {}
+
+  /** The present value, summed over all workers; never below zero. Of what the shared store has: as of `refresh`. */
   abstract read(metric: i32): u64;
 }

@@ -33,6 +33,7 @@ export class StatisticsRoute extends Route {
   }
 
   get(request: AdminRequest, response: AdminResponse): void {
+    this.cache.metrics.refresh();
     const json = response.begin(200);
     json.beginObject();
     const number = this.cache.number();
