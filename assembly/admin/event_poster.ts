@@ -4,12 +4,13 @@
  *
  * What was accepted is kept in the shared store, so another machine goes on where this one has stopped. A batch that is
  * not accepted is sent again, after 1 second, then 2, 4 ... up to a minute. What waits is bounded by the log: events
- * that fall out of it meanwhile are counted in the next batch's `missed`.
+ * that fall out of it meanwhile are counted in the next batch's `missed`. The log says so once for each row of failures.
  *
  * Value in the store, little-endian: 0 u64 making of the log, 8 u64 sequence number of the last event accepted.
  */
 import { JsonWriter } from "../json/writer";
 import { Delivery, EventSink } from "../ports/event_sink";
+import { Log, LogLevel } from "../ports/log";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "../session/cache";
@@ -26,6 +27,7 @@ export class EventPoster {
   /** Last event of the batch that is under way. */
   private sent: u64 = 0;
   private underWay: bool = false;
+  private sentAt: u64 = 0;
   private failures: i32 = 0;
   private notBefore: u64 = 0;
 
@@ -33,6 +35,7 @@ export class EventPoster {
     private readonly cache: Cache,
     private readonly sharedStore: SharedStore,
     private readonly sink: EventSink,
+    private readonly log: Log,
   ) {
     const name = cache.settings.cacheName;
     this.key = new StoreKey(name, "events/posted", false);
@@ -58,17 +61,20 @@ export class EventPoster {
     const json = new JsonWriter();
     new EventList(json, reader, ALL_EVENTS, BATCH, new EventMarks(this.cache, log)).step(null);
     this.sent = reader.sequence;
+    this.sentAt = now;
     this.underWay = this.sink.send(json.pointer, json.length);
-    if (!this.underWay) this.failed(now);
+    if (!this.underWay) this.failed(now, this.sink.fault);
   }
 
   /** Notes what became of the batch; false while that is open. */
   private settle(now: u64): bool {
     const state = this.sink.state;
-    if (state == Delivery.UnderWay) return false;
+    // A clock that was set back makes a very long time of it: then the batch is sent twice.
+    const isGone = now - this.sentAt > LONGEST_CALL_NANOSECONDS;
+    if (state == Delivery.UnderWay && !isGone) return false;
     this.underWay = false;
     if (state != Delivery.Accepted) {
-      this.failed(now);
+      this.failed(now, state == Delivery.UnderWay ? NO_END : this.sink.fault);
       return true;
     }
     this.failures = 0;
@@ -80,8 +86,9 @@ export class EventPoster {
     return true;
   }
 
-  private failed(now: u64): void {
+  private failed(now: u64, why: string): void {
     this.cache.metrics.increase(Metric.EVENT_POSTS_FAILED, 1);
+    if (this.failures == 0) this.log.write(LogLevel.Error, FAILED + why + KEPT);
     const wait = min(NANOSECONDS_PER_SECOND << (<u64>min(this.failures, 6)), LONGEST_WAIT_NANOSECONDS);
     this.failures++;
     this.notBefore = now + wait;
@@ -95,6 +102,12 @@ export class EventPoster {
   }
 }
 
+/** Three times what the host gives a call (`host/adapters/http_call.ts`). */
+const LONGEST_CALL_NANOSECONDS: u64 = 15 * NANOSECONDS_PER_SECOND;
+const NO_END: string =
+  "the host tells no end of a call: allow proxy_on_http_call_response in allowed_capabilities of this filter";
+const FAILED: string = "events: nothing is delivered: ";
+const KEPT: string = "; they are kept in the log, as many as it holds, and sent again";
 const BATCH: i32 = 200;
 const ALL_EVENTS: EventFilter = new EventFilter();
 const LONGEST_WAIT_NANOSECONDS: u64 = 60 * NANOSECONDS_PER_SECOND;

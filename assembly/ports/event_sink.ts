@@ -3,6 +3,9 @@ export abstract class EventSink {
   /** Begins to send a JSON text, `length` bytes; false where that is not possible now. */
   abstract send(text: usize, length: i32): bool;
 
+  /** Why the last delivery did not begin, or was not accepted: words for the log. */
+  abstract get fault(): string;
+
   /** What became of the last delivery. */
   abstract get state(): Delivery;
 }

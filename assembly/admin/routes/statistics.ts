@@ -67,6 +67,7 @@ export class StatisticsRoute extends Route {
     this.member(json, "not_tls", Metric.NOT_TLS);
     this.member(json, "unwatched", Metric.UNWATCHED);
     this.member(json, "events_lost", Metric.EVENTS_LOST);
+    this.member(json, "event_posts_failed", Metric.EVENT_POSTS_FAILED);
     this.member(json, "early_data_dropped", Metric.EARLY_DATA_DROPPED);
     this.member(json, "unfollowed", Metric.UNFOLLOWED);
     this.member(json, "renegotiations", Metric.RENEGOTIATIONS);

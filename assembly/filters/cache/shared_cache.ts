@@ -38,7 +38,7 @@ export class SharedCache {
     this.deadline = new Deadline(cache.clock);
     const sink = events ? new HttpCall(events.cluster, events.path) : null;
     this.sink = sink;
-    this.poster = sink ? new EventPoster(cache, store, sink) : null;
+    this.poster = sink ? new EventPoster(cache, store, sink, new HostLog()) : null;
   }
 
   /** Whether the configuration of this filter counts; a superseded one is told by its first new connection that it does again. */

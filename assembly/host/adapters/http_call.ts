@@ -7,6 +7,7 @@ import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "../memory"
 export class HttpCall extends EventSink {
   private token: u32 = 0;
   private delivery: Delivery = Delivery.None;
+  private why: string = "";
 
   constructor(
     private readonly cluster: string,
@@ -17,6 +18,10 @@ export class HttpCall extends EventSink {
 
   get state(): Delivery {
     return this.delivery;
+  }
+
+  get fault(): string {
+    return this.why;
   }
 
   send(text: usize, length: i32): bool {
@@ -31,7 +36,14 @@ export class HttpCall extends EventSink {
       "application/json",
     ];
     const result = callCluster(this.cluster, headers, text, length, TIMEOUT_MILLISECONDS);
-    if (result != HostResult.OK) return false;
+    if (result != HostResult.OK) {
+      // All that the host wants of a call is there: what is wrong can only be the name (`named_cluster.ts`).
+      const isMissing = result == HostResult.BAD_ARGUMENT;
+      this.why = isMissing
+        ? 'Envoy has no cluster "' + this.cluster + '", which events.cluster names'
+        : 'Envoy does not begin the call to the cluster "' + this.cluster + '"';
+      return false;
+    }
     this.token = callToken();
     this.delivery = Delivery.UnderWay;
     return true;
@@ -50,6 +62,9 @@ export class HttpCall extends EventSink {
     );
     const accepted = result == HostResult.OK && receivedLength() == 3 && load<u8>(STATUS) == 0x32;
     this.delivery = accepted ? Delivery.Accepted : Delivery.Failed;
+    if (accepted) return;
+    const answer = result == HostResult.OK ? String.UTF8.decodeUnsafe(STATUS, receivedLength()) : "nothing";
+    this.why = 'the cluster "' + this.cluster + '" answers POST ' + this.path + " with " + answer;
   }
 }
 
