@@ -22,6 +22,8 @@ export const enum RefusalPlace {
 export class Config {
   /** One line: what is wrong, where, and what would be right. Empty where all is right. */
   error: string = "";
+  /** The fields that the text has, as they are named there. */
+  fields: string[] = [];
   /** The name of the cache; filters that name the same one share it. */
   cache: string = DEFAULT_CACHE;
   /** Sessions; 0 is unlimited within the bound on memory. */
@@ -76,8 +78,9 @@ export class AdminConfig {
   tokens: string[] = [];
   /** Tokens that may GET and HEAD. */
   readTokens: string[] = [];
-  /** The environment variables that were to hold tokens and are not set, or empty. */
+  /** The environment variables that were to hold such tokens and are not set, or empty. */
   unsetVariables: string[] = [];
+  unsetReadVariables: string[] = [];
   /** Whether anybody may do everything. Only where no token is configured: a token that exists is always asked for. */
   allowUnauthenticated: bool = false;
 }
@@ -95,23 +98,39 @@ export function validateObserver(config: Config): string {
 export function validateAdmin(config: Config): string {
   const admin = config.admin;
   if (admin !== null) {
+    for (let i = 0; i < admin.readTokens.length; i++)
+      if (admin.tokens.includes(admin.readTokens[i])) return TOKEN_TWICE;
     if (admin.tokens.length > 0 || admin.readTokens.length > 0 || admin.allowUnauthenticated) return "";
   }
-  const unset = admin === null ? NO_VARIABLES : admin.unsetVariables;
-  if (unset.length > 0) {
-    return (
-      "admin: no token configured: " +
-      unset.join(", ") +
-      (unset.length == 1 ? " is" : " are") +
-      " not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in " +
-      "vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32"
-    );
-  }
+  const unset = admin === null ? NO_VARIABLES : admin.unsetVariables.concat(admin.unsetReadVariables);
+  if (unset.length > 0) return "admin: no token configured: " + unsetText(unset);
   return (
     "admin: no token configured: anybody could change the cache; " +
     "set admin.tokens, admin.read_tokens or admin.allow_unauthenticated"
   );
 }
 
+/** What is odd about the tokens of a configuration that serves; empty if nothing is. */
+export function oddTokens(config: Config): string {
+  const admin = config.admin;
+  if (admin === null || admin.tokens.length > 0 || admin.unsetVariables.length == 0) return "";
+  if (admin.readTokens.length == 0) return "";
+  return (
+    "admin: nobody may change anything, as only tokens that may read are there: " + unsetText(admin.unsetVariables)
+  );
+}
+
+function unsetText(names: string[]): string {
+  return (
+    names.join(", ") +
+    (names.length == 1 ? " is" : " are") +
+    " not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in " +
+    "vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32"
+  );
+}
+
+const TOKEN_TWICE: string =
+  "admin: one token is in tokens and in read_tokens, so whoever is to read only may change everything: " +
+  "give the two lists tokens of their own; make one with: openssl rand -hex 32";
 const DEFAULT_CACHE: string = "default";
 const NO_VARIABLES: string[] = [];

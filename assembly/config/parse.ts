@@ -39,6 +39,7 @@ function readAll(config: Config, object: JsonValue, environment: Environment): s
   for (let i = 0; i < object.names.length; i++) {
     const error = readField(config, object.names[i], object.items[i], environment);
     if (error.length > 0) return error;
+    config.fields.push(object.names[i]);
   }
   return "";
 }
@@ -192,7 +193,8 @@ function readAdminField(admin: AdminConfig, name: string, value: JsonValue, envi
   if (name == "tokens") return readTokens(admin.tokens, name, value);
   if (name == "read_tokens") return readTokens(admin.readTokens, name, value);
   if (name == "tokens_env") return lookUpTokens(admin.tokens, admin.unsetVariables, name, value, environment);
-  if (name == "read_tokens_env") return lookUpTokens(admin.readTokens, admin.unsetVariables, name, value, environment);
+  if (name == "read_tokens_env")
+    return lookUpTokens(admin.readTokens, admin.unsetReadVariables, name, value, environment);
   if (name == "allow_unauthenticated") {
     if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
     admin.allowUnauthenticated = value.boolean;

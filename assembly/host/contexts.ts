@@ -3,7 +3,7 @@
  * outside of collected memory. Finding, adding and removing are O(1) whatever the number of connections; the table
  * doubles when it is half full, and holds as many entries as there are live connections.
  *
- * Entry, 16 bytes: 0 u32 context (0 = empty), 4 u32 address of its root, 8 u32 state, 12 u32 unused.
+ * Entry, 16 bytes: 0 u32 context (0 = empty), 4 u32 address of its root, 8 u32 state, 12 u32 whether its connection was seen to come.
  */
 import { FINISHED, Root } from "./roots";
 
@@ -13,7 +13,8 @@ export class Context {
   id: u32;
   rootAddress: u32;
   state: usize;
-  unused: u32;
+  /** Of a connection: whether the host has said that it has come. */
+  isOpened: u32;
 
   /** The root lives as long as its contexts: the host ends them first. */
   @inline
@@ -36,7 +37,7 @@ export function findContext(id: u32): Context | null {
 export function addContext(id: u32, root: Root): void {
   if (id == 0 || findContext(id)) return;
   if ((count + 1) * 2 > mask + 1) grow();
-  insert(id, <u32>changetype<usize>(root), FINISHED);
+  insert(id, <u32>changetype<usize>(root), FINISHED, 0);
   count++;
 }
 
@@ -70,18 +71,19 @@ function grow(): void {
   mask = size - 1;
   for (let place: u32 = 0; place < oldSize; place++) {
     const context = changetype<Context>(oldTable + <usize>place * ENTRY_SIZE);
-    if (context.id != 0) insert(context.id, context.rootAddress, context.state);
+    if (context.id != 0) insert(context.id, context.rootAddress, context.state, context.isOpened);
   }
   heap.free(oldTable);
 }
 
-function insert(id: u32, rootAddress: u32, state: usize): void {
+function insert(id: u32, rootAddress: u32, state: usize, isOpened: u32): void {
   let place = home(id);
   while (at(place).id != 0) place = (place + 1) & mask;
   const context = at(place);
   context.id = id;
   context.rootAddress = rootAddress;
   context.state = state;
+  context.isOpened = isOpened;
 }
 
 /** The host numbers contexts in sequence: multiplying by an odd number spreads them (Knuth 6.4). */

@@ -11,7 +11,7 @@ import { AdminApi } from "../../admin/api";
 import { unavailable } from "../../admin/http/problem";
 import { AdminRequest } from "../../admin/http/request";
 import { AdminResponse } from "../../admin/http/response";
-import { Config, validateAdmin } from "../../config/config";
+import { Config, oddTokens, validateAdmin } from "../../config/config";
 import { Action } from "../../host/abi";
 import { EnvoyFacts } from "../../host/adapters/envoy_facts";
 import { answer, enter, requestHeader, tickEvery } from "../../host/http_stream";
@@ -77,6 +77,7 @@ export class AdminFilter extends CacheFilter {
   }
 
   tick(): void {
+    this.hasTicked = true;
     const turns = this.turns;
     const shared = this.shared;
     if (!turns || !shared) return;
@@ -95,7 +96,9 @@ export class AdminFilter extends CacheFilter {
 
   requestHeaders(context: u32, endOfStream: bool): i32 {
     const api = this.api;
-    if (!api) return Action.CONTINUE;
+    const shared = this.shared;
+    if (!api || !shared) return Action.CONTINUE;
+    if (!this.hasTicked) this.missTick(shared);
     const exchange = new Exchange(context, this);
     const request = exchange.request;
     request.method = requestHeader(":method");
@@ -162,6 +165,10 @@ export class AdminFilter extends CacheFilter {
 
   protected refusalOf(config: Config): string {
     return validateAdmin(config);
+  }
+
+  protected oddityOf(config: Config): string {
+    return oddTokens(config);
   }
 
   protected opened(shared: SharedCache, config: Config): void {

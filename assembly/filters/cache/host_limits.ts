@@ -3,20 +3,16 @@
  * name and version of the host. Found by the end-to-end tests on each version (docs/use/operating.md has the table).
  */
 import { EnvoyVersion } from "../../host/envoy_version";
-import { HostLog } from "../../host/adapters/host_log";
+import { tellOnce } from "../../host/told_once";
 import { LogLevel } from "../../ports/log";
-import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { SharedStore } from "../../ports/shared_store";
 import { SteeringMode } from "../../steering/setup/modes";
 
 /** Costs nothing where it works, but for three host calls. Silent where the host does not say its version. */
 export function tellSteeringLimit(mode: SteeringMode, store: SharedStore): void {
   const limit = steeringLimit(mode);
   if (limit.length == 0) return;
-  // Each worker has a virtual machine, and all of them come here.
-  const text = String.UTF8.encode(TOLD + limit);
-  const length = text.byteLength;
-  if (store.create(changetype<usize>(text), length, changetype<usize>(text), 0) == StoreResult.Conflict) return;
-  new HostLog().write(LogLevel.Warn, limit);
+  tellOnce(store, "", LogLevel.Warn, limit);
 }
 
 function steeringLimit(mode: SteeringMode): string {
@@ -27,8 +23,6 @@ function steeringLimit(mode: SteeringMode): string {
   return hashes ? "" : "Envoy " + version.toString() + NEVER_HASHES;
 }
 
-/** Of the key in shared data that says that a line was told. */
-const TOLD: string = "tls_session_cache.told.";
 /** `max_early_data_bytes` of tcp_proxy came with 1.37 (envoyproxy/envoy pull request 41696). */
 const OLDEST_THAT_READS_FIRST: i32 = 37;
 const OLDEST_THAT_HASHES: i32 = 38;

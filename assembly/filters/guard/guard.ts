@@ -25,7 +25,8 @@
  * Where it is asked for, the access log can print `tls_session_outcome` of each request's connection: full, resumed or refused.
  *
  * Cost: for each request two small properties and one page read; for the first of a connection one write more, and of a
- * resumed one a look for the server name.
+ * resumed one a look for the server name. As long as no ID has come at all, one property more for each of the first MOST_LOOKS requests:
+ * a client before TLS 1.3 without one shows that something is missing in front of the guard, and the log says so.
  */
 import { misdirected } from "../../admin/http/problem";
 import { AdminResponse } from "../../admin/http/response";
@@ -54,6 +55,8 @@ export class Guard extends CacheFilter {
   private marks: bool = false;
   private logs: bool = false;
   private readonly session: Session = new Session();
+  /** How many requests without an ID are still looked at for why they have none. */
+  private looks: i32 = MOST_LOOKS;
 
   constructor() {
     super("guard");
@@ -69,8 +72,13 @@ export class Guard extends CacheFilter {
     const shared = this.shared;
     const counted = this.counted;
     if (!shared || !counted) return Action.CONTINUE;
+    if (!this.hasTicked) this.missTick(shared);
     const idLength = readSessionId();
-    if (idLength <= 0) return Action.CONTINUE;
+    if (idLength <= 0) {
+      if (this.looks > 0) this.lookForId();
+      return Action.CONTINUE;
+    }
+    this.looks = 0;
     // Only a mark tells a new connection from one of before.
     if (!shared.inForce && this.marks && counted.value() == 0) shared.claim();
     const verdict = this.judge(shared.cache, counted, idLength);
@@ -96,6 +104,16 @@ export class Guard extends CacheFilter {
     this.marks = counted.announce();
     if (!this.marks) new HostLog().write(LogLevel.Warn, NOT_MARKED);
     this.counted = counted;
+  }
+
+  /** A request has no session ID: so it is in TLS 1.3, and without TLS; before TLS 1.3, something is wrong with the listener. */
+  private lookForId(): void {
+    this.looks--;
+    const protocol = protocolOf(TLS_VERSION.read(PROTOCOL, PROTOCOL_CAPACITY));
+    if (protocol == 0 || protocol >= TLS_1_3) return;
+    this.looks = 0;
+    const shared = this.shared;
+    if (shared) new HostLog().write(LogLevel.Warn, shared.cache.settings.registrations.spokenName + NO_ID);
   }
 
   /** Whether a request on the session in SESSION_ID goes on; if so, and it is its connection's first one, counts it. */
@@ -178,12 +196,19 @@ function refuse(): void {
 const ON_NETWORK: string =
   ": root_id guard stands among network filters, where it sees no request: nothing is learned or refused; " +
   'put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here';
+const NO_ID: string =
+  ": a connection of TLS 1.2 or before came without a session ID, so the guard does nothing for it: put a set_filter_state filter in " +
+  "front that sets tls_sid from %DOWNSTREAM_TLS_SESSION_ID%, and turn tickets off on this listener (disable_stateless_session_resumption)";
 const COUNTED: string = "tls_session_counted_";
 const NOT_MARKED: string =
   "guard: this Envoy does not keep properties with connections: every request counts, not one for each connection, " +
   "and only removed sessions are refused";
 const REFUSAL: string =
   "the TLS session of this connection must not be resumed: connect again with a full handshake, without offering the session";
+
+const TLS_1_3: u16 = 0x0304;
+/** Each costs a property; a listener that has only TLS 1.3 needs no more. */
+const MOST_LOOKS: i32 = 1000;
 
 /** Values of the mark. */
 const FULL: u8 = 0x66;

@@ -24,6 +24,7 @@ import { closeConnection, copyBytes, missingCapability } from "../../host/connec
 import { prependBytes, replaceBytes } from "../../host/connection/connection";
 import { findContext } from "../../host/contexts";
 import { HostLog } from "../../host/adapters/host_log";
+import { tellMissingCallback } from "../../host/missing_callback";
 import { enter, tickEvery } from "../../host/http_stream";
 import { SOURCE, UPSTREAM } from "../../host/adapters/peer_property";
 import { FINISHED, TICK_MILLISECONDS } from "../../host/roots";
@@ -100,6 +101,7 @@ export class Observer extends CacheFilter {
   connectionOpened(context: u32): usize {
     const shared = this.shared;
     if (!shared) return FINISHED;
+    if (!this.hasTicked) this.missTick(shared);
     if (!shared.inForce) shared.claim();
     const upstreamChoice = this.upstreamChoice;
     if (!upstreamChoice || !upstreamChoice.holds(context)) return FRESH;
@@ -172,6 +174,7 @@ export class Observer extends CacheFilter {
     const connection = ObservedConnection.create(context);
     const handshake = connection ? connection.handshake : null;
     if (!handshake || handshake.small) this.count(Metric.UNWATCHED);
+    if (buffer == BufferType.UPSTREAM_DATA) tellUnheardClient();
     if (!connection) {
       // So many at once that there is no room to read a server's answer: nobody could say whether this one resumes.
       if (this.enforces() && !closeConnection()) this.callFailed("proxy_close_stream");
@@ -589,6 +592,13 @@ export class Observer extends CacheFilter {
   }
 }
 
+/** A server's bytes are the first of a connection: if they are the answer to a ClientHello, that one was not shown here. */
+function tellUnheardClient(): void {
+  if (!copyBytes(BufferType.UPSTREAM_DATA, 0, HEADER_SIZE + 1, WINDOW)) return;
+  if (load<u16>(WINDOW) != HANDSHAKE_RECORD || load<u8>(WINDOW + HEADER_SIZE) != SERVER_HELLO) return;
+  tellMissingCallback("proxy_on_downstream_data", "nothing is learned or refused");
+}
+
 /** The most that is held at the host; a ClientHello that is longer goes on without a choice. */
 const MAX_WAITING_BYTES: i32 = 16384;
 const WINDOW_SIZE: i32 = 16384;
@@ -596,6 +606,9 @@ const WINDOW: usize = memory.data(16384, 8);
 const SERVER_BYTES: usize = memory.data(SERVER_BYTES_MAX, 8);
 /** Of a record (RFC 8446 5.1). */
 const HEADER_SIZE: i32 = 5;
+/** The type of a record and the first byte of its version, as one little-endian number. */
+const HANDSHAKE_RECORD: u16 = 0x0316;
+const SERVER_HELLO: u8 = 2;
 const SOON_MILLISECONDS: u32 = 5;
 const ON_HTTP: string =
   ": root_id observer stands among HTTP filters, where it sees no handshake: nothing is learned or refused; " +

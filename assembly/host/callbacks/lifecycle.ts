@@ -4,6 +4,7 @@ import { BufferType, HostResult, proxy_get_buffer_bytes, proxy_set_tick_period_m
 import { addContext, findContext, removeContext } from "../contexts";
 import { HostLog } from "../adapters/host_log";
 import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
+import { tellMissingCallback } from "../missing_callback";
 import { PropertyPath } from "../properties";
 import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "../roots";
 
@@ -15,11 +16,16 @@ export function proxy_on_vm_start(rootContext: u32, configurationLength: i32): i
 
 export function proxy_on_context_create(context: u32, parent: u32): void {
   // Root contexts get their root with their configuration: only then is the plugin's root_id known.
-  if (parent == 0 || !roots.has(parent)) return;
+  if (parent == 0) return;
+  if (!roots.has(parent)) {
+    if (!configured) tellMissingCallback("proxy_on_configure", "connections come to a filter without a configuration");
+    return;
+  }
   addContext(context, roots.get(parent));
 }
 
 export function proxy_on_configure(rootContext: u32, length: i32): i32 {
+  configured = true;
   const rootId = ROOT_ID.text();
   const root = makeRoot(rootId, rootContext);
   if (!root) {
@@ -86,5 +92,7 @@ export function proxy_on_delete(context: u32): void {
 
 const roots = new Map<u32, Root>();
 const replaced: Root[] = [];
+/** Whether the host has ever asked for a root to be configured, with whatever success. */
+let configured: bool = false;
 const ROOT_ID = new PropertyPath("plugin_root_id");
 const MAX_CONFIGURATION_BYTES: i32 = 1_048_576;

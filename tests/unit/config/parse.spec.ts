@@ -1,8 +1,11 @@
-import { Config, UNSET, validateAdmin, validateObserver } from "../../../assembly/config/config";
+import { Config, oddTokens, UNSET, validateAdmin, validateObserver } from "../../../assembly/config/config";
 import { parseConfig } from "../../../assembly/config/parse";
+import { unusedFields } from "../../../assembly/config/unused_fields";
 import { Environment } from "../../../assembly/ports/environment";
 import { Mode } from "../../../assembly/session/settings/mode";
 import { BySource, SteeringMode } from "../../../assembly/steering/setup/modes";
+
+const MOVE: string = "; if this text is not meant for several filters, move them to the one that uses them";
 
 class FakeEnvironment extends Environment {
   lookup(name: string): string | null {
@@ -252,6 +255,34 @@ describe("the tokens of a configuration", () => {
     expect(validateAdmin(parse('{"admin":{"tokens_env":["ABSENT","ADMIN_TOKEN"]}}'))).toBe("");
   });
 
+  it("are refused where one is to read only and may change everything", () => {
+    const texts = [
+      '{"admin": {"tokens": ["one-token-0123"], "read_tokens": ["other-token-0123", "one-token-0123"]}}',
+      '{"admin": {"tokens_env": ["ADMIN_TOKEN"], "read_tokens": ["from-the-environment"]}}',
+    ];
+    for (let i = 0; i < texts.length; i++) {
+      const config = parse(texts[i]);
+      expect(config.error).toBe("");
+      const refusal = validateAdmin(config);
+      expect(refusal.startsWith("admin: one token is in tokens and in read_tokens")).toBe(true, refusal);
+      expect(refusal.includes("-0123") || refusal.includes("from-the")).toBe(false, refusal);
+    }
+    expect(validateAdmin(parse('{"admin": {"tokens": ["one-token-0123", "one-token-0123"]}}'))).toBe("");
+  });
+
+  it("that may change something are missed where they were to come from the environment", () => {
+    const odd = oddTokens(parse('{"admin": {"tokens_env": ["UNSET"], "read_tokens": ["one-token-0123"]}}'));
+    expect(odd.startsWith("admin: nobody may change anything")).toBe(true, odd);
+    expect(odd.includes("UNSET is not set, or empty")).toBe(true, odd);
+    const right = [
+      '{"admin": {"read_tokens": ["one-token-0123"]}}',
+      '{"admin": {"tokens_env": ["ADMIN_TOKEN"], "read_tokens_env": ["UNSET"]}}',
+      '{"admin": {"tokens": ["one-token-0123"], "tokens_env": ["UNSET"], "read_tokens": ["two-tokens-0123"]}}',
+      "{}",
+    ];
+    for (let i = 0; i < right.length; i++) expect(oddTokens(parse(right[i]))).toBe("", right[i]);
+  });
+
   it("are refused where they are too many to compare each request with", () => {
     const many = '"tttttttttttttttt",'.repeat(64) + '"tttttttttttttttt"';
     refuses('{"admin":{"tokens":[' + many + "]}}", "admin.tokens[64]:", "more than 64");
@@ -269,5 +300,34 @@ describe("the tokens of a configuration", () => {
     expect(validateAdmin(parse('{"admin":{"allow_unauthenticated":true}}'))).toBe("");
     expect(validateAdmin(parse('{"admin":{"tokens":["aaaaaaaaaaaaaaaa"]}}'))).toBe("");
     expect(validateAdmin(parse('{"admin":{"read_tokens":["aaaaaaaaaaaaaaaa"]}}'))).toBe("");
+  });
+});
+
+describe("fields of another filter", () => {
+  it("are named with the filter that uses them", () => {
+    const text = '{"cache": "a", "steering": "hash", "cluster": "b", "access_log": true, "admin": {}, "timeout": 5}';
+    expect(unusedFields(parse(text), "observer")).toBe(
+      "configuration of the observer filter: without effect here: admin (of the admin filter)" + MOVE,
+    );
+    expect(unusedFields(parse(text), "guard")).toBe(
+      "configuration of the guard filter: without effect here: steering, cluster (of the observer), " +
+        "admin (of the admin filter)" +
+        MOVE,
+    );
+    expect(unusedFields(parse(text), "admin")).toBe(
+      "configuration of the admin filter: without effect here: steering, cluster (of the observer), " +
+        "access_log (of observer and guard)" +
+        MOVE,
+    );
+  });
+
+  it("are none where each filter has its own and what belongs to the cache", () => {
+    const cache =
+      '{"cache": "a", "cache_size": 7, "timeout": 7, "mode": ["SERVER"], "removed_seconds": 7, "ticket_lifetime": 7, ' +
+      '"max_memory_mib": 7, "enforcement": "strict", "events": {"cluster": "a", "path": "/"}';
+    expect(unusedFields(parse(cache + ', "admin": {}}'), "admin")).toBe("");
+    expect(unusedFields(parse(cache + ', "access_log": true}'), "guard")).toBe("");
+    expect(unusedFields(parse(cache + ', "access_log": true, "steering": "off", "refusal": {}}'), "observer")).toBe("");
+    expect(unusedFields(parse(""), "guard")).toBe("");
   });
 });
