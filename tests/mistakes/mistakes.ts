@@ -11,6 +11,7 @@ import { connect } from "node:net";
 import type { Document } from "yaml";
 import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
 import { buildTrappingModule } from "../support/trapping_build.ts";
+import { HttpsConnection } from "../support/https_client.ts";
 import { visit as visitServer } from "../support/tls_client.ts";
 import { FULL_TOKEN, READ_TOKEN } from "../contract/admin_contract.ts";
 import { plugin, type Attempt, type Running } from "./attempt.ts";
@@ -24,8 +25,8 @@ export interface Mistake extends Attempt {
   see: string;
   /** What to do. */
   remedy: string;
-  /** Silent as yet, and why. */
-  todo?: string;
+  /** When that line comes, if not at the start, with the first connections or in an answer. */
+  when?: string;
 }
 
 const JSON_TEXT = "The filter's JSON";
@@ -91,10 +92,11 @@ export const MISTAKES: Mistake[] = [
   {
     group: NAMES,
     what: "`root_id: guard` on a network filter",
-    starts: false,
+    starts: true,
     edit: swap("root_id: observer", "root_id: guard"),
-    see: "root_id",
-    todo: "told with the first connection: a filter does not see its chain when it is configured",
+    use: visits,
+    see: 'root_id guard stands among network filters, where it sees no request: nothing is learned or refused; put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here',
+    when: "with the first connection, as a filter does not see its chain before",
     remedy: "`observer`; the guard is an HTTP filter.",
   },
   {
@@ -161,8 +163,8 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap('{"cache": "default"}', '{"cache": "default", "events": {"cluster": "audit", "path": "/"}}'),
     use: addition,
-    see: "events: …audit…",
-    todo: "only the metric event_posts_failed_total tells it",
+    see: 'events: nothing is delivered: Envoy has no cluster "audit", which events.cluster names; they are kept in the log, as many as it holds, and sent again',
+    when: "with the first event",
     remedy: "The name of a cluster of Envoy's.",
   },
   // --- JSON
@@ -276,10 +278,9 @@ export const MISTAKES: Mistake[] = [
   {
     group: JSON_TEXT,
     what: "`tokens` in the observer's configuration",
-    starts: false,
+    starts: true,
     edit: swap('"steering": "hash"', '"steering": "hash", "admin": {"tokens": ["abcdefghijklmnop"]}'),
-    see: "configuration of the observer filter: admin: …",
-    todo: "fields of another filter are passed over",
+    see: "configuration of the observer filter: without effect here: admin (of the admin filter); if this text is not meant for several filters, move them to the one that uses them",
     remedy: "They belong into the admin filter's.",
   },
   {
@@ -293,10 +294,17 @@ export const MISTAKES: Mistake[] = [
   {
     group: JSON_TEXT,
     what: "`steering` in the guard's configuration",
-    starts: false,
+    starts: true,
     edit: swap('{"cache": "default"}', '{"steering": "hash"}'),
-    see: "configuration of the guard filter: steering: …",
-    todo: "fields of another filter are passed over",
+    see: "configuration of the guard filter: without effect here: steering (of the observer); if this text is not meant for several filters, move them to the one that uses them",
+    remedy: "It belongs into the observer's.",
+  },
+  {
+    group: JSON_TEXT,
+    what: "`steering` in the admin filter's configuration",
+    starts: true,
+    edit: swap('"admin": { "tokens_env"', '"steering": "hash", "access_log": true, "admin": { "tokens_env"'),
+    see: "configuration of the admin filter: without effect here: steering (of the observer), access_log (of observer and guard); if this text is not meant for several filters, move them to the one that uses them",
     remedy: "It belongs into the observer's.",
   },
   {
@@ -369,9 +377,16 @@ export const MISTAKES: Mistake[] = [
     what: "one token for reading and for all",
     starts: false,
     env: { ADMIN_READ_TOKEN: FULL_TOKEN },
-    see: "configuration of the admin filter: admin: …",
-    todo: "the admin filter does not compare them; npm start does",
+    see: "configuration of the admin filter: admin: one token is in tokens and in read_tokens, so whoever is to read only may change everything: give the two lists tokens of their own; make one with: openssl rand -hex 32",
     remedy: "Two tokens.",
+  },
+  {
+    group: TOKENS,
+    what: "`ADMIN_TOKEN` is not set, and `ADMIN_READ_TOKEN` is",
+    starts: true,
+    env: { ADMIN_TOKEN: undefined },
+    see: "admin: nobody may change anything, as only tokens that may read are there: ADMIN_TOKEN is not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    remedy: "Set it where Envoy starts.",
   },
   // --- The module
   {
@@ -499,8 +514,8 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap("object_key: tls_sid", "object_key: tls_session"),
     use: https,
-    see: "guard: …",
-    todo: "a listener that has only clients of TLS 1.3 looks the same to the guard",
+    see: "a connection of TLS 1.2 or before came without a session ID, so the guard does nothing for it: put a set_filter_state filter in front that sets tls_sid from %DOWNSTREAM_TLS_SESSION_ID%, and turn tickets off on this listener (disable_stateless_session_resumption)",
+    when: "with the first client of TLS 1.2, as there is no such ID in TLS 1.3",
     remedy: "The filter `tls_session_id` of `envoy.yaml`.",
   },
   {
@@ -559,9 +574,22 @@ export const MISTAKES: Mistake[] = [
       remedy: "The whole list of `envoy.yaml`.",
     })),
   ),
-  ...(
-    ["proxy_on_context_create", "proxy_on_configure", "proxy_on_request_headers", "proxy_on_request_body"] as const
-  ).map((name): Mistake => ({
+  ...(["observer", "admin"] as const).flatMap((root) =>
+    ["proxy_on_context_create", "proxy_on_configure", "proxy_on_tick"].map((name) => callback(root, name)),
+  ),
+  callback("observer", "proxy_on_new_connection"),
+  callback("observer", "proxy_on_downstream_data"),
+  {
+    group: CAPABILITIES,
+    what: "`proxy_on_upstream_data` is left out of the observer's list",
+    starts: true,
+    change: without("observer", "proxy_on_upstream_data"),
+    use: visits,
+    see: '"failed":6',
+    when: "in `GET /v1/stats`, where each handshake counts as one that was not finished: nobody sees the servers' answers",
+    remedy: "The whole list of `envoy.yaml`.",
+  },
+  ...(["proxy_on_request_headers", "proxy_on_request_body"] as const).map((name): Mistake => ({
     group: CAPABILITIES,
     what: `\`${name}\` is left out of the admin filter's list`,
     starts: true,
@@ -570,18 +598,6 @@ export const MISTAKES: Mistake[] = [
     see: "404 (an empty body)",
     remedy: "The whole list of `envoy.yaml`.",
   })),
-  ...(["proxy_on_configure", "proxy_on_tick", "proxy_on_new_connection", "proxy_on_downstream_data"] as const).map(
-    (name): Mistake => ({
-      group: CAPABILITIES,
-      what: `\`${name}\` is left out of the observer's list`,
-      starts: true,
-      change: without("observer", name),
-      use: traffic,
-      see: name,
-      todo: "Envoy calls the filter less and says nothing; the filter cannot see it",
-      remedy: "The whole list of `envoy.yaml`.",
-    }),
-  ),
   // --- Calls
   {
     group: USE,
@@ -691,9 +707,11 @@ async function withBody({ admin }: Running): Promise<string[]> {
   return [await Promise.race([answer, late])];
 }
 
-async function https({ httpsPort, admin }: Running): Promise<string[]> {
-  void httpsPort;
-  return [(await admin("GET", "/v1/stats")).text];
+async function https({ httpsPort }: Running): Promise<string[]> {
+  const connection = await HttpsConnection.open({ port: httpsPort, version: "TLSv1.2" });
+  const { status } = await connection.request();
+  connection.close();
+  return [`${status}`];
 }
 
 /** So many clients that the filter can judge what its steering comes to. */
@@ -739,6 +757,33 @@ async function traffic({ tlsPort, admin }: Running): Promise<string[]> {
   const late = sleep(3000).then(() => "no answer within 3 s");
   const answer = admin("PUT", "/v1/sessions/c0ffee").then(({ text }) => text, end);
   return [client, await Promise.race([answer, late])];
+}
+
+/** A callback that Envoy leaves out without a word. The filter tells what it misses, on the evidence of what comes all the same. */
+function callback(root: "observer" | "admin", name: string): Mistake {
+  return {
+    group: CAPABILITIES,
+    what: `\`${name}\` is left out of the ${root}'s list`,
+    starts: true,
+    change: without(root, name),
+    use: name === "proxy_on_tick" ? lastingTraffic : traffic,
+    see: `the host does not call ${name} of this filter; allow it in allowed_capabilities of capability_restriction_config, or leave that out`,
+    when:
+      name === "proxy_on_tick"
+        ? "if something comes later than a few seconds after the start"
+        : "with the first connection",
+    remedy: "The whole list of `envoy.yaml`.",
+  };
+}
+
+/** Clients and calls over some seconds. */
+async function lastingTraffic(running: Running): Promise<string[]> {
+  const said: string[] = [];
+  for (let second = 0; second < 5; second++) {
+    said.push(...(await traffic(running)));
+    await sleep(1000);
+  }
+  return said;
 }
 
 function without(root: "observer" | "admin" | "guard", name: string): (document: Document) => void {
