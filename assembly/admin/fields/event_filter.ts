@@ -3,7 +3,7 @@ import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../../session/
 import { AskedServerName, AskedUpstream } from "./asked";
 import { Query } from "../http/query";
 import { ID_RULE, SessionId } from "./session_id";
-import { wholeNumber } from "../whole_number";
+import { wholeNumber } from "../http/whole_number";
 
 export class EventFilter {
   /** Empty, or what is wrong with the query. */

@@ -5,7 +5,7 @@
  */
 import { JsonKind, JsonValue } from "../../json/value";
 import { Query } from "./query";
-import { wholeNumber } from "../whole_number";
+import { wholeNumber } from "./whole_number";
 
 /** The object of all names and values of a query. */
 export function fieldsOf(query: Query): JsonValue {

@@ -13,7 +13,7 @@ import { Cursor } from "./list_cursor";
 import { badRequest } from "../http/problem";
 import { AdminRequest } from "../http/request";
 import { AdminResponse } from "../http/response";
-import { wholeNumber } from "../whole_number";
+import { wholeNumber } from "../http/whole_number";
 
 /** What makes one list different from another. */
 export abstract class ListedKind {

@@ -5,9 +5,9 @@ import { parseConfig } from "../../config/parse";
 import { unusedFields } from "../../config/unused_fields";
 import { HostEnvironment } from "../../host/adapters/environment";
 import { HostLog } from "../../host/adapters/host_log";
-import { tellMissingCallback } from "../../host/missing_callback";
+import { tellMissingCallback } from "../../host/notices/missing_callback";
 import { Root } from "../../host/roots";
-import { tellOnce } from "../../host/told_once";
+import { tellOnce } from "../../host/notices/told_once";
 import { LogLevel } from "../../ports/log";
 import { SharedCache } from "./shared_cache";
 

@@ -3,7 +3,7 @@
  * name and version of the host. Found by the end-to-end tests on each version (docs/use/operating.md has the table).
  */
 import { EnvoyVersion } from "../../host/envoy_version";
-import { tellOnce } from "../../host/told_once";
+import { tellOnce } from "../../host/notices/told_once";
 import { LogLevel } from "../../ports/log";
 import { SharedStore } from "../../ports/shared_store";
 import { SteeringMode } from "../../steering/setup/modes";

@@ -1,7 +1,7 @@
 /** The ABI's callbacks of an HTTP filter. */
 import { Action } from "../abi";
 import { findContext } from "../contexts";
-import { tellMissingCallback } from "../missing_callback";
+import { tellMissingCallback } from "../notices/missing_callback";
 
 export function proxy_on_request_headers(context: u32, headers: i32, endOfStream: i32): i32 {
   const stream = findContext(context);

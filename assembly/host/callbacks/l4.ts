@@ -5,7 +5,7 @@
 import { Action, BufferType } from "../abi";
 import { enterConnection } from "../connection_properties";
 import { Context, findContext } from "../contexts";
-import { tellMissingCallback } from "../missing_callback";
+import { tellMissingCallback } from "../notices/missing_callback";
 import { FINISHED } from "../roots";
 
 export function proxy_on_new_connection(context: u32): i32 {

@@ -4,7 +4,7 @@ import { BufferType, HostResult, proxy_get_buffer_bytes, proxy_set_tick_period_m
 import { addContext, findContext, removeContext } from "../contexts";
 import { HostLog } from "../adapters/host_log";
 import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
-import { tellMissingCallback } from "../missing_callback";
+import { tellMissingCallback } from "../notices/missing_callback";
 import { PropertyPath } from "../properties";
 import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "../roots";
 

@@ -1,5 +1,5 @@
 import { decodeComponent, Query } from "../../../../assembly/admin/http/query";
-import { wholeNumber } from "../../../../assembly/admin/whole_number";
+import { wholeNumber } from "../../../../assembly/admin/http/whole_number";
 
 function queryOf(text: string): Query {
   const query = new Query();

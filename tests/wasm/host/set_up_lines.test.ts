@@ -1,9 +1,9 @@
 /** What the filters say of a set-up that serves and is not what its operator means: one line each, and none for what is right. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FakeHost } from "../fake_host/fake_host.ts";
-import { Proxy, observerSettings } from "../fake_host/proxy.ts";
-import { fullWithId, sessionId } from "../support/tls_bytes.ts";
+import { FakeHost } from "../../fake_host/fake_host.ts";
+import { Proxy, observerSettings } from "../../fake_host/proxy.ts";
+import { fullWithId, sessionId } from "../../support/tls_bytes.ts";
 
 /** Warnings and errors about something. */
 function lines(host: FakeHost, about: RegExp): string[] {

@@ -2,7 +2,7 @@
  * A whole number as a query writes it: digits and nothing else, no sign, no blank, no exponent. The answer is the value that a body
  * would have in its place, so whoever asks holds both to the same bounds (`JsonValue.isWhole`). O(length).
  */
-import { JsonKind, JsonValue, NumberForm } from "../json/value";
+import { JsonKind, JsonValue, NumberForm } from "../../json/value";
 
 /** Null where the text is no whole number; of the form Huge where it does not fit 64 bits. */
 export function wholeNumber(text: string): JsonValue | null {

@@ -1,7 +1,7 @@
 /** Lines for the host's log that all virtual machines of a filter come to, and of which one is enough. */
-import { LogLevel } from "../ports/log";
-import { SharedStore, StoreResult } from "../ports/shared_store";
-import { HostLog } from "./adapters/host_log";
+import { LogLevel } from "../../ports/log";
+import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { HostLog } from "../adapters/host_log";
 
 /** Says a line of a filter if none of its machines has said it before. Cost: one call of the store; allocates. */
 export function tellOnce(store: SharedStore, filter: string, level: LogLevel, line: string): void {
