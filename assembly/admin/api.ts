@@ -1,6 +1,5 @@
 /**
- * The admin API: a request in, an answer out; nothing of the host. For each request the caller makes an `AdminRequest` and an
- * `AdminResponse`, then:
+ * The admin API: a request in, an answer out; nothing of the host. For each request the caller makes a `Call`, then:
  *
  *   begin    with the headers: true when the answer is decided, then no body needs to be read
  *   tooLarge instead of `handle`, as soon as more than MAX_BODY_LENGTH bytes of body are announced or have come
@@ -29,6 +28,7 @@ import {
   unauthorized,
   unavailable,
 } from "./http/problem";
+import { Call } from "./http/call";
 import { AdminRequest } from "./http/request";
 import { AdminResponse } from "./http/response";
 import { Route } from "./http/route";
@@ -53,7 +53,9 @@ export class AdminApi {
   }
 
   /** True when the answer is decided; false when `handle` is to be called, with the body if there is one. */
-  begin(request: AdminRequest, response: AdminResponse): bool {
+  begin(call: Call): bool {
+    const request = call.request;
+    const response = call.response;
     const question = request.path.indexOf("?");
     const path = question < 0 ? request.path : request.path.substring(0, question);
     const route = this.routeOf(path);
@@ -75,7 +77,7 @@ export class AdminApi {
       forbidden(response);
       return true;
     }
-    request.route = route;
+    call.route = route;
     request.parameter = route.parameterOf(path);
     if (question >= 0) request.query.read(request.path.substring(question + 1));
     checkQuery(request, response, route);
@@ -94,8 +96,10 @@ export class AdminApi {
   }
 
   /** Answers, or leaves a job that has to finish first. */
-  handle(request: AdminRequest, response: AdminResponse): void {
-    const route = request.route;
+  handle(call: Call): void {
+    const request = call.request;
+    const response = call.response;
+    const route = call.route;
     if (route === null) return;
     if (request.bodyLength > MAX_BODY_LENGTH) {
       this.tooLarge(response);
@@ -122,7 +126,7 @@ export class AdminApi {
     const job = response.job;
     const report = response.report;
     if (job === null || report === null) return;
-    if (job.failed) report.failed(response);
+    if (job.failed) unavailable(response, report.failure);
     else report.write(response);
     response.job = null;
     response.report = null;

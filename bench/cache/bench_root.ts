@@ -14,8 +14,7 @@
  * nothing but the host's own reading of 64-byte values among as many keys. Clocks tick in microseconds: loops are timed.
  */
 import { AdminApi } from "../../assembly/admin/api";
-import { AdminRequest } from "../../assembly/admin/http/request";
-import { AdminResponse } from "../../assembly/admin/http/response";
+import { Call } from "../../assembly/admin/http/call";
 import { AdminConfig, Config } from "../../assembly/config/config";
 import { HostClock } from "../../assembly/host/adapters/host_clock";
 import { HostEntropy } from "../../assembly/host/adapters/host_entropy";
@@ -203,12 +202,13 @@ class BenchRoot extends Root {
 
   private request(path: string): void {
     const api = this.api!;
-    const request = new AdminRequest();
-    const response = new AdminResponse();
+    const call = new Call();
+    const request = call.request;
     request.method = "GET";
     request.path = path;
     request.authorization = "Bearer " + TOKEN;
-    if (!api.begin(request, response)) api.handle(request, response);
+    if (!api.begin(call)) api.handle(call);
+    const response = call.response;
     const job = response.job;
     if (job) {
       const deadline = new Deadline(this.clock);

@@ -1,6 +1,5 @@
 /** One request to the admin API, and what is known of it once it was routed. One object serves one request. */
 import { Query } from "./query";
-import { Route } from "./route";
 
 export class AdminRequest {
   method: string = "";
@@ -12,8 +11,6 @@ export class AdminRequest {
   bodyPointer: usize = 0;
   bodyLength: i32 = 0;
 
-  /** The route that `AdminApi.begin` found. */
-  route: Route | null = null;
   /** What stands in the path in the place of the route's parameter, as it was sent. */
   parameter: string = "";
   query: Query = new Query();

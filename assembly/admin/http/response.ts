@@ -4,7 +4,6 @@
  */
 import { JsonWriter } from "../../json/writer";
 import { Job } from "../../work/job";
-import { unavailable } from "./problem";
 
 export class AdminResponse {
   /** 0 until the answer is decided. */
@@ -57,14 +56,14 @@ export class AdminResponse {
   }
 }
 
-/** What is answered once a job has finished. */
+/** The answer to a call whose job has ended. */
 export abstract class JobReport {
-  /** It has not failed. */
+  /** Writes the answer of a job that has finished. */
   abstract write(response: AdminResponse): void;
 
-  /** It had to be given up. */
-  failed(response: AdminResponse): void {
-    unavailable(response, "the change was carried out in part only; try again");
+  /** The detail of the 503 for a job that gave up. */
+  get failure(): string {
+    return "the change was carried out in part only; try again";
   }
 }
 
@@ -79,7 +78,7 @@ export class ReadReport extends JobReport {
 
   write(response: AdminResponse): void {}
 
-  failed(response: AdminResponse): void {
-    unavailable(response, this.what + " could not be read; try again");
+  get failure(): string {
+    return this.what + " could not be read; try again";
   }
 }

@@ -9,8 +9,7 @@
  */
 import { AdminApi } from "../../admin/api";
 import { unavailable } from "../../admin/http/problem";
-import { AdminRequest } from "../../admin/http/request";
-import { AdminResponse } from "../../admin/http/response";
+import { Call } from "../../admin/http/call";
 import { Config, oddTokens, validateAdmin } from "../../config/config";
 import { Action } from "../../host/abi";
 import { EnvoyFacts } from "../../host/adapters/envoy_facts";
@@ -26,8 +25,7 @@ import { Turn, Turns } from "../../work/turns";
 
 /** One request and its answer. */
 class Exchange extends Turn {
-  readonly request: AdminRequest = new AdminRequest();
-  readonly response: AdminResponse = new AdminResponse();
+  readonly call: Call = new Call();
   readonly body: RequestBody = new RequestBody();
   /** Of one whose body has not begun to come: when the headers came, by the clock of the day. */
   since: u64 = 0;
@@ -40,11 +38,11 @@ class Exchange extends Turn {
   }
 
   get job(): Job | null {
-    return this.response.job;
+    return this.call.response.job;
   }
 
   get reads(): bool {
-    return this.response.reads;
+    return this.call.response.reads;
   }
 
   finish(): void {
@@ -100,19 +98,19 @@ export class AdminFilter extends CacheFilter {
     if (!api || !shared) return Action.CONTINUE;
     if (!this.hasTicked) this.missTick(shared);
     const exchange = new Exchange(context, this);
-    const request = exchange.request;
+    const request = exchange.call.request;
     request.method = requestHeader(":method");
     request.path = requestHeader(":path");
     request.authorization = requestHeader("authorization");
-    const decided = api.begin(request, exchange.response);
+    const decided = api.begin(exchange.call);
     // A stranger's connection tells nothing.
-    if (exchange.response.status != UNAUTHORIZED) this.noteConnection();
+    if (exchange.call.response.status != UNAUTHORIZED) this.noteConnection();
     if (decided) {
       this.reply(exchange);
     } else if (endOfStream) {
       this.handle(api, exchange);
     } else if (this.exchanges.size >= MAX_EXCHANGES) {
-      unavailable(exchange.response, TOO_MANY);
+      unavailable(exchange.call.response, TOO_MANY);
       this.reply(exchange);
     } else {
       exchange.since = api.nowNanoseconds();
@@ -133,8 +131,8 @@ export class AdminFilter extends CacheFilter {
       return Action.STOP_ITERATION_NO_BUFFER;
     }
     this.exchanges.delete(context);
-    if (gathered == Gathered.TooLarge) api.tooLarge(exchange.response);
-    else unavailable(exchange.response, gathered == Gathered.NoRoom ? TOO_MANY : NOT_READ);
+    if (gathered == Gathered.TooLarge) api.tooLarge(exchange.call.response);
+    else unavailable(exchange.call.response, gathered == Gathered.NoRoom ? TOO_MANY : NOT_READ);
     this.reply(exchange);
     return Action.STOP_ITERATION_NO_BUFFER;
   }
@@ -191,16 +189,16 @@ export class AdminFilter extends CacheFilter {
   }
 
   private handle(api: AdminApi, exchange: Exchange): void {
-    const response = exchange.response;
+    const response = exchange.call.response;
     const turns = this.turns;
     if (!turns || turns.length >= MAX_EXCHANGES) {
       // Before the change: one that was made must not be answered as if it were not.
       unavailable(response, TOO_MANY);
       return this.reply(exchange);
     }
-    exchange.request.bodyPointer = exchange.body.start;
-    exchange.request.bodyLength = exchange.body.length;
-    api.handle(exchange.request, response);
+    exchange.call.request.bodyPointer = exchange.body.start;
+    exchange.call.request.bodyLength = exchange.body.length;
+    api.handle(exchange.call);
     exchange.body.free();
     const shared = this.shared;
     // Many changes at once are told no faster than they are collected.
@@ -217,7 +215,7 @@ export class AdminFilter extends CacheFilter {
   finish(exchange: Exchange): void {
     const api = this.api;
     if (!api) return;
-    api.finish(exchange.response);
+    api.finish(exchange.call.response);
     if (exchange.closed) return;
     enter(exchange.context);
     this.reply(exchange);
@@ -249,7 +247,7 @@ export class AdminFilter extends CacheFilter {
       // A clock that was set back makes a very long time of it: better too early than never.
       if (exchange.body.length > 0 || now - exchange.since < BODY_NANOSECONDS) continue;
       this.exchanges.delete(contexts[i]);
-      api.bodyMissing(exchange.response);
+      api.bodyMissing(exchange.call.response);
       enter(exchange.context);
       this.reply(exchange);
     }
@@ -259,7 +257,7 @@ export class AdminFilter extends CacheFilter {
   private reply(exchange: Exchange): void {
     exchange.closed = true;
     exchange.body.free();
-    const response = exchange.response;
+    const response = exchange.call.response;
     answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
   }
 }

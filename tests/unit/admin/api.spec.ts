@@ -1,6 +1,5 @@
 import { AdminApi } from "../../../assembly/admin/api";
-import { AdminRequest } from "../../../assembly/admin/http/request";
-import { AdminResponse } from "../../../assembly/admin/http/response";
+import { Call } from "../../../assembly/admin/http/call";
 import { Bench } from "../support/sessions";
 import { Client, configWithTokens, hexId, TOKEN } from "../support/admin_client";
 
@@ -125,19 +124,11 @@ describe("an answer", () => {
     const api = new AdminApi(new Bench().cache, configWithTokens());
     const paths = ["/v1/sessions/zz", "/v1/mode?x=1", "/nothing"];
     for (let i = 0; i < paths.length; i++) {
-      const request = new AdminRequest();
-      request.method = "PUT";
-      request.path = paths[i];
-      request.authorization = "Bearer " + TOKEN;
-      expect(api.begin(request, new AdminResponse())).toBeTruthy(paths[i]);
+      expect(api.begin(put(paths[i]))).toBeTruthy(paths[i]);
     }
-    const request = new AdminRequest();
-    const response = new AdminResponse();
-    request.method = "PUT";
-    request.path = "/v1/sessions/aa";
-    request.authorization = "Bearer " + TOKEN;
-    expect(api.begin(request, response)).toBeFalsy();
-    expect(response.status).toBe(0);
+    const call = put("/v1/sessions/aa");
+    expect(api.begin(call)).toBeFalsy();
+    expect(call.response.status).toBe(0);
   });
 
   it("is 503 where the store cannot be read, but the health does not ask it", () => {
@@ -228,3 +219,11 @@ describe("a body that is no JSON object of known fields", () => {
     expect(client.call("PUT", "/v1/enforcement").status).toBe(400);
   });
 });
+
+function put(path: string): Call {
+  const call = new Call();
+  call.request.method = "PUT";
+  call.request.path = path;
+  call.request.authorization = "Bearer " + TOKEN;
+  return call;
+}

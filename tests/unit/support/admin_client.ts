@@ -1,6 +1,6 @@
 /** A caller of the admin API, as the filter is one: begins, hands over the body, steps the job to its end. */
 import { AdminApi, MAX_BODY_LENGTH } from "../../../assembly/admin/api";
-import { AdminRequest } from "../../../assembly/admin/http/request";
+import { Call } from "../../../assembly/admin/http/call";
 import { AdminResponse } from "../../../assembly/admin/http/response";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { JsonReader } from "../../../assembly/json/reader";
@@ -75,18 +75,19 @@ export class Client {
   }
 
   private run(method: string, path: string, body: string): Answer {
-    const request = new AdminRequest();
-    const response = new AdminResponse();
+    const call = new Call();
+    const request = call.request;
+    const response = call.response;
     const bytes = String.UTF8.encode(body);
     request.method = method;
     request.path = path;
     request.authorization = this.authorization;
     let slices = 0;
-    if (!this.api.begin(request, response)) {
+    if (!this.api.begin(call)) {
       request.bodyPointer = changetype<usize>(bytes);
       request.bodyLength = bytes.byteLength;
       if (bytes.byteLength > MAX_BODY_LENGTH) this.api.tooLarge(response);
-      else this.api.handle(request, response);
+      else this.api.handle(call);
       const job = response.job;
       if (job !== null) {
         const deadline = new Deadline(this.bench.clock);
