@@ -29,8 +29,8 @@ import {
   unavailable,
 } from "./http/problem";
 import { Call } from "./http/call";
-import { AdminRequest } from "./http/request";
-import { AdminResponse } from "./http/response";
+import { HttpRequest } from "./http/request";
+import { HttpResponse } from "./http/response";
 import { Route } from "./http/route";
 import { routesOf } from "./routes/all";
 
@@ -86,12 +86,12 @@ export class AdminApi {
   }
 
   /** Answers that the body is larger than MAX_BODY_LENGTH. */
-  tooLarge(response: AdminResponse): void {
+  tooLarge(response: HttpResponse): void {
     contentTooLarge(response, MAX_BODY_LENGTH);
   }
 
   /** Answers that nothing has come of a body that was announced. */
-  bodyMissing(response: AdminResponse): void {
+  bodyMissing(response: HttpResponse): void {
     requestTimeout(response, BODY_MISSING);
   }
 
@@ -122,7 +122,7 @@ export class AdminApi {
   }
 
   /** Writes the answer that waited for `response.job`. */
-  finish(response: AdminResponse): void {
+  finish(response: HttpResponse): void {
     const job = response.job;
     const report = response.report;
     if (job === null || report === null) return;
@@ -134,7 +134,7 @@ export class AdminApi {
   }
 
   /** To try again is of no use where the host lets nothing be stored. */
-  private explain(response: AdminResponse): void {
+  private explain(response: HttpResponse): void {
     if (response.status == 503 && this.cache.deniesWrites) unavailable(response, "not stored: " + WRITES_DENIED);
   }
 
@@ -154,7 +154,7 @@ function reads(method: string): bool {
   return method == "GET" || method == "HEAD";
 }
 
-function checkQuery(request: AdminRequest, response: AdminResponse, route: Route): void {
+function checkQuery(request: HttpRequest, response: HttpResponse, route: Route): void {
   const query = request.query;
   if (query.error.length > 0) {
     badRequest(response, query.error);

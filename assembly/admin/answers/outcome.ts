@@ -1,6 +1,6 @@
 /** Answers to changes: `result` as OpenSSL would return it, and `outcome` in a word. */
 import { JsonWriter } from "../../json/writer";
-import { AdminResponse } from "../http/response";
+import { HttpResponse } from "../http/response";
 
 /** What the caller has to know beside the outcome: one plain sentence, for people. */
 export function writeNote(json: JsonWriter, note: string): void {
@@ -9,7 +9,7 @@ export function writeNote(json: JsonWriter, note: string): void {
 }
 
 /** Begins the object; the caller may add members and ends it. */
-export function beginOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): JsonWriter {
+export function beginOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): JsonWriter {
   const json = response.begin(status);
   json.beginObject();
   json.name("result");

@@ -7,13 +7,13 @@ import { JsonReader } from "../../json/reader";
 import { JsonKind, JsonValue } from "../../json/value";
 import { badRequest } from "./problem";
 import { fieldsOf } from "./query_fields";
-import { AdminRequest } from "./request";
-import { AdminResponse } from "./response";
+import { HttpRequest } from "./request";
+import { HttpResponse } from "./response";
 
 /** The object that body or query is; null where it is none, then the answer says so (400). `fields` are those that may be in it. */
 export function readObject(
-  request: AdminRequest,
-  response: AdminResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   fields: StaticArray<string>,
 ): JsonValue | null {
   // The names in it were checked with the route.
@@ -43,7 +43,7 @@ export function readObject(
 }
 
 /** The value of the only field; null where there is none, then the answer says so (400). */
-export function readField(request: AdminRequest, response: AdminResponse, field: string): JsonValue | null {
+export function readField(request: HttpRequest, response: HttpResponse, field: string): JsonValue | null {
   const object = readObject(request, response, [field]);
   if (object === null) return null;
   const value = object.member(field);

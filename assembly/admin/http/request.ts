@@ -1,7 +1,7 @@
 /** One request to the admin API, and what is known of it once it was routed. One object serves one request. */
 import { Query } from "./query";
 
-export class AdminRequest {
+export class HttpRequest {
   method: string = "";
   /** As in the request line, with the query. */
   path: string = "";

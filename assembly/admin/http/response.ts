@@ -5,7 +5,7 @@
 import { JsonWriter } from "../../json/writer";
 import { Job } from "../../work/job";
 
-export class AdminResponse {
+export class HttpResponse {
   /** 0 until the answer is decided. */
   status: i32 = 0;
   /** Name, value, name, value. */
@@ -59,7 +59,7 @@ export class AdminResponse {
 /** The answer to a call whose job has ended. */
 export abstract class JobReport {
   /** Writes the answer of a job that has finished. */
-  abstract write(response: AdminResponse): void;
+  abstract write(response: HttpResponse): void;
 
   /** The detail of the 503 for a job that gave up. */
   get failure(): string {
@@ -76,7 +76,7 @@ export class ReadReport extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {}
+  write(response: HttpResponse): void {}
 
   get failure(): string {
     return this.what + " could not be read; try again";

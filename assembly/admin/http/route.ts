@@ -4,8 +4,8 @@
  * When `check` and the methods are called, the caller is authenticated, the method is one of `allow`, and the query has none but
  * the names of `queryNames` or `fields`, each at most once.
  */
-import { AdminRequest } from "./request";
-import { AdminResponse } from "./response";
+import { HttpRequest } from "./request";
+import { HttpResponse } from "./response";
 
 export abstract class Route {
   /** Whether it answers without a token. */
@@ -50,17 +50,17 @@ export abstract class Route {
   }
 
   /** Looks at path and query before a body is awaited; writes a problem where they are wrong. */
-  check(request: AdminRequest, response: AdminResponse): void {}
+  check(request: HttpRequest, response: HttpResponse): void {}
 
   /** GET and HEAD. */
-  get(request: AdminRequest, response: AdminResponse): void {}
+  get(request: HttpRequest, response: HttpResponse): void {}
 
-  put(request: AdminRequest, response: AdminResponse): void {}
+  put(request: HttpRequest, response: HttpResponse): void {}
 
-  post(request: AdminRequest, response: AdminResponse): void {}
+  post(request: HttpRequest, response: HttpResponse): void {}
 
   /** DELETE. */
-  remove(request: AdminRequest, response: AdminResponse): void {}
+  remove(request: HttpRequest, response: HttpResponse): void {}
 }
 
 const NO_NAMES: StaticArray<string> = [];

@@ -11,8 +11,8 @@ import { Deadline, Job } from "../../work/job";
 import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../../session/jobs/walk";
 import { Cursor } from "./list_cursor";
 import { badRequest } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { wholeNumber } from "../http/whole_number";
 
 /** What makes one list different from another. */
@@ -31,8 +31,8 @@ export abstract class ListedKind {
 
 /** Answers with a page of a list, the member `name` of the object, once it is written. */
 export function writeListing(
-  request: AdminRequest,
-  response: AdminResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   cache: Cache,
   kind: ListedKind,
   name: string,
@@ -64,7 +64,7 @@ class Listing extends Job {
   private pagesLeft: i32 = MAX_PAGES_PER_WALK;
 
   constructor(
-    private readonly response: AdminResponse,
+    private readonly response: HttpResponse,
     private readonly cache: Cache,
     private readonly kind: ListedKind,
     private readonly name: string,

@@ -7,7 +7,7 @@
 import { JsonWriter } from "../../json/writer";
 import { Deadline, Job } from "../../work/job";
 import { Row, Table, TABLE_PAGES } from "../../shared/table";
-import { AdminResponse } from "../http/response";
+import { HttpResponse } from "../http/response";
 
 /** How a row is shown. */
 export abstract class ListedRow {
@@ -20,7 +20,7 @@ export abstract class ListedRow {
 }
 
 /** Answers with an object of one member, all rows of a table in a list, once it is written. */
-export function writeTable(response: AdminResponse, name: string, table: Table, listed: ListedRow): void {
+export function writeTable(response: HttpResponse, name: string, table: Table, listed: ListedRow): void {
   response.awaitReading(new TableListing(response, name, table, listed), name);
 }
 
@@ -29,7 +29,7 @@ class TableListing extends Job {
   private page: u32 = 0;
 
   constructor(
-    private readonly response: AdminResponse,
+    private readonly response: HttpResponse,
     private readonly name: string,
     private readonly table: Table,
     private readonly listed: ListedRow,

@@ -14,8 +14,8 @@ import { EventFilter } from "../fields/event_filter";
 import { EventList, EventMarks } from "../answers/event_json";
 import { LIMIT_EXPECTED, limitOf } from "../listing/listing";
 import { badRequest, unavailable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class EventsRoute extends Route {
@@ -24,7 +24,7 @@ export class EventsRoute extends Route {
     this.queryNames = ["after", "limit", "type", "since", "id", "sni", "upstream"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const limit = limitOf(request.query.value("limit"));
     if (limit == 0) return badRequest(response, LIMIT_EXPECTED);
     const filter = new EventFilter();
@@ -46,7 +46,7 @@ class EventListing extends Job {
   private list: EventList | null = null;
 
   constructor(
-    private readonly response: AdminResponse,
+    private readonly response: HttpResponse,
     private readonly cache: Cache,
     private readonly filter: EventFilter,
     private readonly limit: i32,

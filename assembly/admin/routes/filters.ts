@@ -13,8 +13,8 @@ import { SETTINGS, TIMEOUT, UNSET } from "../../session/settings/given_settings"
 import { modeNames } from "../../session/settings/mode";
 import { MISPLACED, Registration, Role, roleText, State } from "../../session/settings/registration";
 import { unavailable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class FiltersRoute extends Route {
@@ -25,7 +25,7 @@ export class FiltersRoute extends Route {
     super("/v1/filters", "GET, HEAD");
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const registrations = this.cache.settings.registrations;
     if (!registrations.read()) return unavailable(response, "the filters could not be read; try again");
     const json = response.begin(200);

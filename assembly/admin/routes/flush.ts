@@ -4,8 +4,8 @@ import { Flush } from "../../session/jobs/flush";
 import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 
 export class FlushRoute extends Route {
@@ -14,7 +14,7 @@ export class FlushRoute extends Route {
     this.fields = FIELDS;
   }
 
-  post(request: AdminRequest, response: AdminResponse): void {
+  post(request: HttpRequest, response: HttpResponse): void {
     const object = readObject(request, response, FIELDS);
     if (object === null) return;
     const before = object.member("before");
@@ -39,7 +39,7 @@ class Flushed extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("removed");

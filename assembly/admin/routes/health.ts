@@ -6,8 +6,8 @@ import { Cache } from "../../session/cache";
 import { quoted } from "../../json/quote";
 import { isEnforced, warning } from "../answers/enforced_by";
 import { badRequest, unavailable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class HealthRoute extends Route {
@@ -17,13 +17,13 @@ export class HealthRoute extends Route {
     this.queryNames = QUERY_NAMES;
   }
 
-  check(request: AdminRequest, response: AdminResponse): void {
+  check(request: HttpRequest, response: HttpResponse): void {
     const purpose = request.query.value("for");
     if (purpose === null || purpose == ENFORCEMENT) return;
     badRequest(response, "for: " + quoted(purpose) + ' is unknown; expected "enforcement", or no query');
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const asked = request.query.value("for") !== null;
     if (asked && !isEnforced(this.cache)) return unavailable(response, warning(this.cache));
     const json = response.begin(200);

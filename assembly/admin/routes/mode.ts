@@ -5,8 +5,8 @@ import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class ModeRoute extends Route {
@@ -15,14 +15,14 @@ export class ModeRoute extends Route {
     this.fields = ["mode"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     writeMode(json, "mode", this.cache.settings.mode);
     json.endObject();
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     const value = readField(request, response, "mode");
     if (value === null) return;
     const text = readMode(value);

@@ -7,8 +7,8 @@ import { SelectionRemoval } from "../../session/jobs/selection_removal";
 import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { badRequest, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 import { SELECTION_FIELDS, SessionSelection } from "../fields/session_selection";
 
@@ -18,7 +18,7 @@ export class RemoveRoute extends Route {
     this.fields = SELECTION_FIELDS;
   }
 
-  post(request: AdminRequest, response: AdminResponse): void {
+  post(request: HttpRequest, response: HttpResponse): void {
     const object = readObject(request, response, SELECTION_FIELDS);
     if (object === null) return;
     const asked = new SessionSelection(object);
@@ -44,7 +44,7 @@ class SelectionRemoved extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("removed");

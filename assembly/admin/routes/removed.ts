@@ -6,8 +6,8 @@ import { AskedUpstream } from "../fields/asked";
 import { ListedKind, writeListing } from "../listing/listing";
 import { causeName } from "../fields/names";
 import { badRequest } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { writeTombstone } from "../answers/session_json";
 
@@ -17,7 +17,7 @@ export class RemovedRoute extends Route {
     this.queryNames = ["limit", "cursor", "upstream", "cause"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const upstream = new AskedUpstream(request.query.value("upstream"));
     if (upstream.error.length > 0) {
       badRequest(response, upstream.error);

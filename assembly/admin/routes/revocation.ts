@@ -10,8 +10,8 @@ import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome } from "../answers/outcome";
 import { badRequest, unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { UNSEEN_NAMES, unseenOf, writeRevocation } from "../answers/revocation_json";
 import { Route } from "../http/route";
 import { SERVER_NAME_RULE, ServerName } from "../fields/server_name";
@@ -22,11 +22,11 @@ export class RevocationRoute extends Route {
     this.fields = FIELDS;
   }
 
-  check(request: AdminRequest, response: AdminResponse): void {
+  check(request: HttpRequest, response: HttpResponse): void {
     if (new ServerName(request.parameter).length == 0) badRequest(response, SERVER_NAME_RULE);
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     let lifetime = this.cache.settings.ticketLifetime;
     let unseen = Unseen.AS_IT_IS;
     if (request.givesFields) {
@@ -63,7 +63,7 @@ export class RevocationRoute extends Route {
     json.endObject();
   }
 
-  remove(request: AdminRequest, response: AdminResponse): void {
+  remove(request: HttpRequest, response: HttpResponse): void {
     const sni = new ServerName(request.parameter);
     switch (this.cache.revocations.lift(sni.pointer, sni.length)) {
       case RevocationOutcome.Done:

@@ -10,8 +10,8 @@ import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome } from "../answers/outcome";
 import { badRequest, gone, notFound, unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 import { SESSION_FIELDS, SessionChange } from "../fields/session_change";
 import { ID_RULE, SessionId } from "../fields/session_id";
@@ -23,11 +23,11 @@ export class SessionRoute extends Route {
     this.fields = SESSION_FIELDS;
   }
 
-  check(request: AdminRequest, response: AdminResponse): void {
+  check(request: HttpRequest, response: HttpResponse): void {
     if (new SessionId(request.parameter).length == 0) badRequest(response, ID_RULE);
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const id = new SessionId(request.parameter);
     switch (this.cache.peek(id.pointer, id.length)) {
       case Lookup.Found:
@@ -47,7 +47,7 @@ export class SessionRoute extends Route {
     }
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     const change = new SessionChange(new SessionId(request.parameter));
     if (request.givesFields) {
       const object = readObject(request, response, SESSION_FIELDS);
@@ -76,7 +76,7 @@ export class SessionRoute extends Route {
     }
   }
 
-  remove(request: AdminRequest, response: AdminResponse): void {
+  remove(request: HttpRequest, response: HttpResponse): void {
     const id = new SessionId(request.parameter);
     const outcome = this.cache.remove(id.pointer, id.length, Cause.API);
     if (outcome == RemoveOutcome.Contended) {
@@ -90,7 +90,7 @@ export class SessionRoute extends Route {
     response.await(others, report);
   }
 
-  private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
+  private writeOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): void {
     const json = beginOutcome(response, status, result, outcome);
     json.name("session");
     writeSession(json, this.cache.found);
@@ -109,7 +109,7 @@ class Removed extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     const others = this.others;
     const json = this.held ? beginOutcome(response, 200, 1, "removed") : beginOutcome(response, 404, 0, "not_found");
     json.name("handles");

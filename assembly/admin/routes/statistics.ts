@@ -19,8 +19,8 @@ import {
 import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/counting/statistics";
 import { SteeringReport } from "../../steering/setup/report";
 import { TABLE_PAGES } from "../../shared/table";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { writeSteering } from "../answers/steering_json";
 
@@ -32,7 +32,7 @@ export class StatisticsRoute extends Route {
     super("/v1/stats", "GET, HEAD");
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     this.cache.metrics.refresh();
     const json = response.begin(200);
     json.beginObject();

@@ -10,8 +10,8 @@ import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome, writeNote } from "../answers/outcome";
 import { badRequest, unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { writeTicketKey } from "../answers/ticket_key_json";
 import { TICKET_KEY_RULE, TicketKeyName } from "../fields/ticket_key_name";
@@ -22,11 +22,11 @@ export class TicketKeyRoute extends Route {
     this.fields = FIELDS;
   }
 
-  check(request: AdminRequest, response: AdminResponse): void {
+  check(request: HttpRequest, response: HttpResponse): void {
     if (!new TicketKeyName(request.parameter).valid) badRequest(response, TICKET_KEY_RULE);
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     let value: JsonValue | null = null;
     if (request.givesFields) {
       const object = readObject(request, response, FIELDS);
@@ -59,7 +59,7 @@ export class TicketKeyRoute extends Route {
     }
   }
 
-  remove(request: AdminRequest, response: AdminResponse): void {
+  remove(request: HttpRequest, response: HttpResponse): void {
     const name = new TicketKeyName(request.parameter);
     switch (this.cache.ticketKeys.remove(name.pointer)) {
       case KeyOutcome.Removed:
@@ -79,7 +79,7 @@ export class TicketKeyRoute extends Route {
     json.endObject();
   }
 
-  private lift(request: AdminRequest, response: AdminResponse): void {
+  private lift(request: HttpRequest, response: HttpResponse): void {
     const name = new TicketKeyName(request.parameter);
     switch (this.cache.ticketKeys.lift(name.pointer)) {
       case KeyOutcome.Replaced:
@@ -95,7 +95,7 @@ export class TicketKeyRoute extends Route {
     }
   }
 
-  private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
+  private writeOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): void {
     const json = beginOutcome(response, status, result, outcome);
     const row = this.cache.ticketKeys.row;
     json.name("ticket_key");

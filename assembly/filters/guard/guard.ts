@@ -29,7 +29,7 @@
  * a client before TLS 1.3 without one shows that something is missing in front of the guard, and the log says so.
  */
 import { misdirected } from "../../admin/http/problem";
-import { AdminResponse } from "../../admin/http/response";
+import { HttpResponse } from "../../admin/http/response";
 import { decodeHex } from "../../bytes/hex";
 import { Config } from "../../config/config";
 import { Action } from "../../host/abi";
@@ -187,7 +187,7 @@ function log(verdict: Verdict, counted: ConnectionMark): void {
 }
 
 function refuse(): void {
-  const response = new AdminResponse();
+  const response = new HttpResponse();
   misdirected(response, REFUSAL);
   response.header("connection", "close");
   answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());

@@ -1,7 +1,7 @@
 /** A caller of the admin API, as the filter is one: begins, hands over the body, steps the job to its end. */
 import { AdminApi, MAX_BODY_LENGTH } from "../../../assembly/admin/api";
 import { Call } from "../../../assembly/admin/http/call";
-import { AdminResponse } from "../../../assembly/admin/http/response";
+import { HttpResponse } from "../../../assembly/admin/http/response";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { JsonReader } from "../../../assembly/json/reader";
 import { JsonKind, JsonValue } from "../../../assembly/json/value";
@@ -20,7 +20,7 @@ export class Answer {
   /** Slices of work that it waited for. */
   slices: i32 = 0;
 
-  constructor(private readonly response: AdminResponse) {
+  constructor(private readonly response: HttpResponse) {
     const reader = new JsonReader();
     const json = reader.read(response.bodyPointer(), response.bodyLength());
     this.status = response.status;
