@@ -26,6 +26,19 @@ export function encodeHex(data: usize, length: i32, out: usize): void {
   }
 }
 
+/** As `decodeHex`, of a text in UTF-16; also -1 for more than `capacity` bytes. */
+export function decodeHexText(text: string, out: usize, capacity: i32): i32 {
+  const digits = text.length;
+  if (digits & 1 || digits >> 1 > capacity) return -1;
+  for (let i = 0; i < digits; i += 2) {
+    const high = digitValue(text.charCodeAt(i));
+    const low = digitValue(text.charCodeAt(i + 1));
+    if (high < 0 || low < 0) return -1;
+    store<u8>(out + (i >> 1), <u8>((high << 4) | low));
+  }
+  return digits >> 1;
+}
+
 /** Writes length / 2 bytes to `out` and answers how many; -1 where `text` is not hexadecimal. */
 export function decodeHex(text: usize, length: i32, out: usize): i32 {
   if (length < 0 || length & 1) return -1;

@@ -13,7 +13,7 @@
  */
 import { canonicalAddress } from "../bytes/address";
 import { quoted } from "../json/quote";
-import { JsonReader } from "../json/reader";
+import { JsonReader, MAX_TEXT_LENGTH } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
 import { enforcementOf } from "../session/settings/enforcement";
@@ -22,6 +22,9 @@ import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
 import { nearest } from "./nearest";
 import { readRefusal } from "./refusal_field";
+
+/** In bytes. */
+export const MAX_CONFIGURATION_LENGTH: i32 = MAX_TEXT_LENGTH;
 
 export function parseConfig(text: usize, length: i32, environment: Environment): Config {
   const config = new Config();

@@ -6,6 +6,9 @@
  * to do with it, and data callbacks then cost one look into a table.
  */
 export abstract class Root {
+  /** In bytes: the host's callback refuses a longer configuration without reading it. */
+  maxConfigurationLength: i32 = i32.MAX_VALUE;
+
   /** Takes the configuration, UTF-8. False refuses it: the host then does not load the filter. */
   abstract configure(text: usize, length: i32): bool;
 

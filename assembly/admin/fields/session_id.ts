@@ -1,5 +1,5 @@
 /** Session IDs in paths: 2 to 64 hexadecimal digits in either case, 1 to 32 bytes. */
-import { decodeHex } from "../../bytes/hex";
+import { decodeHexText } from "../../bytes/hex";
 import { MAX_ID_LENGTH } from "../../session/record/session";
 
 export const ID_RULE: string = "a session ID is 2 to 64 hexadecimal digits, two for each byte";
@@ -10,15 +10,7 @@ export class SessionId {
   readonly length: i32;
 
   constructor(text: string) {
-    let length = 0;
-    if (text.length >= 2 && text.length <= 2 * MAX_ID_LENGTH) {
-      // Whatever is not ASCII has bytes that are no hexadecimal digits.
-      const ascii = String.UTF8.encode(text);
-      if (ascii.byteLength == text.length) {
-        length = decodeHex(changetype<usize>(ascii), text.length, changetype<usize>(this.bytes));
-      }
-    }
-    this.length = max(length, 0);
+    this.length = max(decodeHexText(text, changetype<usize>(this.bytes), MAX_ID_LENGTH), 0);
   }
 
   /** Valid as long as this object is. */

@@ -8,7 +8,7 @@
  * listing from its beginning does not.
  */
 import { FNV_BASIS, fnvBytes, fnvText } from "../../bytes/fnv";
-import { decodeHex, encodeHex } from "../../bytes/hex";
+import { decodeHexText, encodeHex } from "../../bytes/hex";
 
 export class Cursor {
   page: u32 = 0;
@@ -19,9 +19,7 @@ export class Cursor {
 
   /** Takes the position from a text; false where it is no cursor of this list. */
   read(text: string): bool {
-    const ascii = String.UTF8.encode(text);
-    if (ascii.byteLength != 2 * SIZE) return false;
-    if (decodeHex(changetype<usize>(ascii), 2 * SIZE, PLACE) < 0) return false;
+    if (decodeHexText(text, PLACE, SIZE) != SIZE) return false;
     if (load<u64>(PLACE, CHECK_AT) != this.check()) return false;
     this.page = load<u32>(PLACE);
     this.version = load<u64>(PLACE, VERSION_AT);

@@ -1,8 +1,7 @@
 /** GET and PUT /v1/mode: SSL_CTX_set_session_cache_mode. */
 import { readMode } from "../../config/mode_names";
-import { modeNames } from "../../session/settings/mode";
-import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
+import { writeMode } from "../answers/mode_json";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
 import { HttpRequest } from "../http/request";
@@ -18,7 +17,8 @@ export class ModeRoute extends Route {
   get(request: HttpRequest, response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
-    writeMode(json, "mode", this.cache.settings.mode);
+    json.name("mode");
+    writeMode(json, this.cache.settings.mode);
     json.endObject();
   }
 
@@ -36,16 +36,10 @@ export class ModeRoute extends Route {
     }
     const json = response.begin(200);
     json.beginObject();
-    writeMode(json, "mode", text.mode);
-    writeMode(json, "previous", this.cache.previous);
+    json.name("mode");
+    writeMode(json, text.mode);
+    json.name("previous");
+    writeMode(json, this.cache.previous);
     json.endObject();
   }
-}
-
-function writeMode(json: JsonWriter, name: string, mode: u32): void {
-  const names = modeNames(mode);
-  json.name(name);
-  json.beginArray();
-  for (let i = 0; i < names.length; i++) json.string(names[i]);
-  json.endArray();
 }

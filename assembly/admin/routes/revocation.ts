@@ -58,7 +58,7 @@ export class RevocationRoute extends Route {
     const replaced = revocations.replaced;
     const json = beginOutcome(response, replaced ? 200 : 201, 1, replaced ? "replaced" : "added");
     json.name("revocation");
-    writeRevocation(json, sni.pointer, sni.length, revocations.time, revocations.until, revocations.unseen);
+    writeRevocation(json, revocations.name, sni.length, revocations.time, revocations.until, revocations.unseen);
     writeEnforcedBy(json, this.cache);
     json.endObject();
   }

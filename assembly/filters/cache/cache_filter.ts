@@ -1,7 +1,7 @@
 /** What all filters have in common: a configuration text and the cache that it names. */
 import { FNV_BASIS, fnvBytes } from "../../bytes/fnv";
 import { Config } from "../../config/config";
-import { parseConfig } from "../../config/parse";
+import { MAX_CONFIGURATION_LENGTH, parseConfig } from "../../config/parse";
 import { unusedFields } from "../../config/unused_fields";
 import { HostEnvironment } from "../../host/adapters/environment";
 import { HostLog } from "../../host/adapters/host_log";
@@ -25,6 +25,7 @@ export abstract class CacheFilter extends Root {
 
   constructor(private readonly role: string) {
     super();
+    this.maxConfigurationLength = MAX_CONFIGURATION_LENGTH;
   }
 
   configure(text: usize, length: i32): bool {

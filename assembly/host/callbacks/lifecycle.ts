@@ -32,11 +32,10 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
     new HostLog().write(LogLevel.Error, 'root_id "' + rootId + '" is unknown: write "observer", "guard" or "admin"');
     return 0;
   }
-  if (length > MAX_CONFIGURATION_BYTES) {
-    new HostLog().write(
-      LogLevel.Error,
-      "the configuration has " + length.toString() + " bytes: at most 1 MiB is taken",
-    );
+  const most = root.maxConfigurationLength;
+  if (length > most) {
+    const lengths = length.toString() + " bytes long; at most " + most.toString() + " are allowed";
+    new HostLog().write(LogLevel.Error, "the configuration is " + lengths);
     return 0;
   }
   const text = heap.alloc(length + 1);
@@ -95,4 +94,3 @@ const replaced: Root[] = [];
 /** Whether the host has ever asked for a root to be configured, with whatever success. */
 let configured: bool = false;
 const ROOT_ID = new PropertyPath("plugin_root_id");
-const MAX_CONFIGURATION_BYTES: i32 = 1_048_576;

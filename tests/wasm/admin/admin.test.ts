@@ -150,6 +150,14 @@ describe("a configuration", () => {
     assert.match(host.log.at(-1)?.text ?? "", /cache_sise/);
   });
 
+  it("is at most 64 KiB long", () => {
+    const host = new FakeHost();
+    const text = '{"cache": "long"}';
+    assert.equal(host.worker().configure("observer", text.padEnd(65_537)), false);
+    assert.match(host.log.at(-1)?.text ?? "", /65537 bytes long; at most 65536/);
+    assert.equal(host.worker().configure("observer", text.padEnd(65_536)), true);
+  });
+
   it("is refused where another filter of the same cache has other settings", () => {
     const host = new FakeHost();
     const worker = host.worker();
