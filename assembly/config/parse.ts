@@ -17,6 +17,7 @@ import { JsonReader, MAX_TEXT_LENGTH } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
 import { enforcementOf } from "../session/settings/enforcement";
+import { MAX_UPSTREAMS } from "../steering/hosts/upstream";
 import { BySource, SteeringMode } from "../steering/setup/modes";
 import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
@@ -47,6 +48,7 @@ function readAll(config: Config, object: JsonValue, environment: Environment): s
   return "";
 }
 
+/** Reads a field; the first ones are settings, which all filters of a cache share. */
 function readField(config: Config, name: string, value: JsonValue, environment: Environment): string {
   if (name == "cache") {
     if (value.kind != JsonKind.String || !isCacheName(value.text)) {
@@ -92,6 +94,11 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     config.enforcement = enforcement;
     return "";
   }
+  return readFilterField(config, name, value, environment);
+}
+
+/** Reads a field that concerns one filter alone. */
+function readFilterField(config: Config, name: string, value: JsonValue, environment: Environment): string {
   if (name == "steering") {
     const text = value.kind == JsonKind.String ? value.text : "";
     if (text == "off") config.steering = SteeringMode.Off;
@@ -117,7 +124,7 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     return "";
   }
   if (name == "cluster" || name == "exact_cluster") {
-    if (value.kind != JsonKind.String || !isToken(value.text) || value.text.length > MAX_CLUSTER_NAME) {
+    if (value.kind != JsonKind.String || !isVisibleAscii(value.text, MAX_CLUSTER_NAME)) {
       return name + ": expected the name of a cluster of Envoy's, 1 to 127 visible ASCII characters";
     }
     if (name == "cluster") config.cluster = value.text;
@@ -165,11 +172,17 @@ function readEvents(config: Config, object: JsonValue): string {
     const name = object.names[i];
     const value = object.items[i];
     if (name == "cluster") {
-      if (value.kind != JsonKind.String || !isToken(value.text)) return "events.cluster: expected a cluster of Envoy's";
+      if (value.kind != JsonKind.String || !isVisibleAscii(value.text, MAX_HEADER_VALUE)) {
+        return "events.cluster: expected the name of a cluster of Envoy's, 1 to 4096 visible ASCII characters";
+      }
       events.cluster = value.text;
     } else if (name == "path") {
-      if (value.kind != JsonKind.String || !isToken(value.text) || !value.text.startsWith("/")) {
-        return "events.path: expected a path that begins with /";
+      if (
+        value.kind != JsonKind.String ||
+        !isVisibleAscii(value.text, MAX_HEADER_VALUE) ||
+        !value.text.startsWith("/")
+      ) {
+        return "events.path: expected a path that begins with /, at most 4096 visible ASCII characters";
       }
       events.path = value.text;
     } else {
@@ -211,7 +224,7 @@ function readTokens(tokens: string[], name: string, value: JsonValue): string {
   for (let i = 0; i < value.items.length; i++) {
     const item = value.items[i];
     const place = name + "[" + i.toString() + "]";
-    if (item.kind != JsonKind.String || !isToken(item.text)) return place + ": " + TOKEN_RULE;
+    if (item.kind != JsonKind.String || !isVisibleAscii(item.text, MAX_HEADER_VALUE)) return place + ": " + TOKEN_RULE;
     if (item.text.length < LEAST_TOKEN) return place + ": " + TOKEN_TOO_SHORT;
     if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
     tokens.push(item.text);
@@ -242,7 +255,8 @@ function lookUpTokens(
       unset.push(item.text);
       continue;
     }
-    if (!isToken(token)) return place + ": the value of " + quoted(item.text) + " is no token: " + TOKEN_RULE;
+    if (!isVisibleAscii(token, MAX_HEADER_VALUE))
+      return place + ": the value of " + quoted(item.text) + " is no token: " + TOKEN_RULE;
     if (token.length < LEAST_TOKEN) return place + ": the value of " + quoted(item.text) + " is " + TOKEN_TOO_SHORT;
     if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
     tokens.push(token);
@@ -280,11 +294,11 @@ function isCacheName(name: string): bool {
   return true;
 }
 
-/** What fits into an Authorization header as it is. */
-function isToken(token: string): bool {
-  if (token.length < 1 || token.length > MAX_TOKEN) return false;
-  for (let i = 0; i < token.length; i++) {
-    const code = token.charCodeAt(i);
+/** Whether a text has 1 to `most` characters that a header carries as they are: ASCII without spaces and controls. */
+function isVisibleAscii(text: string, most: i32): bool {
+  if (text.length < 1 || text.length > most) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
     if (code < 0x21 || code > 0x7e) return false;
   }
   return true;
@@ -295,12 +309,12 @@ const MOST_MEMORY_MIB: u64 = 4096;
 const LEAST_FACTOR: u64 = 101;
 const MOST_FACTOR: u64 = 100000;
 const MAX_CACHE_NAME: i32 = 64;
-const MAX_TOKEN: i32 = 4096;
+/** In characters: of a token, a path, and the name of a cluster as a request's authority. */
+const MAX_HEADER_VALUE: i32 = 4096;
 /** In characters: 64 bits where they are hexadecimal digits at random, more than can be tried over a network. */
 const LEAST_TOKEN: i32 = 8;
+/** In characters: of a cluster that connections are sent to by name. */
 const MAX_CLUSTER_NAME: i32 = 127;
-/** As many as the steering can tell apart. */
-const MAX_UPSTREAMS: i32 = 254;
 /** In each list. Each request is compared with all of them. */
 const MAX_TOKENS: i32 = 64;
 const TOKEN_RULE: string = "expected 8 to 4096 visible ASCII characters without spaces";

@@ -170,7 +170,7 @@ export const ROOMS = [
   {
     room: "config",
     holds: "configuration text to `Config`",
-    imports: ["bytes", "json", "ports", "session/settings", "steering/setup"],
+    imports: ["bytes", "json", "ports", "session/settings", "steering/hosts", "steering/setup"],
   },
   {
     room: "admin/generated",

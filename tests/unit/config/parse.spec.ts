@@ -209,6 +209,20 @@ describe("the steering of a configuration", () => {
   });
 });
 
+describe("the receiver of events", () => {
+  it("is a cluster and a path, both as headers carry them", () => {
+    const config = parse('{"events":{"cluster":"audit","path":"/tls-sessions"}}');
+    expect(config.error).toBe("");
+    expect(config.events!.cluster).toBe("audit");
+    expect(config.events!.path).toBe("/tls-sessions");
+    refuses('{"events":{"cluster":"audit"}}', "events: ", "both fields");
+    refuses('{"events":{"cluster":"two words","path":"/"}}', "events.cluster: ", "visible ASCII");
+    refuses('{"events":{"cluster":"audit","path":"events"}}', "events.path: ", "begins with /");
+    refuses('{"events":{"cluster":"audit","path":"/a b"}}', "events.path: ", "visible ASCII");
+    refuses('{"events":{"cluster":"audit","pat":"/"}}', 'events."pat": ', "did you mean events.path?");
+  });
+});
+
 describe("the tokens of a configuration", () => {
   it("come from the text and from the environment together", () => {
     const config = parse(
