@@ -20,7 +20,7 @@ import { enforcementOf } from "../session/settings/enforcement";
 import { MAX_UPSTREAMS } from "../steering/hosts/upstream";
 import { BySource, SteeringMode } from "../steering/setup/modes";
 import { AdminConfig, Config, EventsConfig } from "./config";
-import { readMode } from "./mode_names";
+import { readMode } from "./mode_field";
 import { nearest } from "./nearest";
 import { readRefusal } from "./refusal_field";
 

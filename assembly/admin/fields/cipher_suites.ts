@@ -1,7 +1,7 @@
 /** TLS cipher suites by their IANA names, or as 0xNNNN where a suite has none. */
 import { digitValue } from "../../bytes/hex";
 import { CIPHER_SUITE_NAMES, CIPHER_SUITE_VALUES } from "../generated/cipher_suites.generated";
-import { codePoint } from "./names";
+import { codePoint } from "./value_names";
 
 /** The IANA name, or "0xNNNN". O(log suites). */
 export function cipherName(value: u16): string {

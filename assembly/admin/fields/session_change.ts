@@ -7,7 +7,7 @@ import { quoted } from "../../json/quote";
 import { Known, MAX_SNI_LENGTH, Session } from "../../session/record/session";
 import { canonicalAddress } from "../../bytes/address";
 import { cipherOf } from "./cipher_suites";
-import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
+import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./value_names";
 import { SessionId } from "./session_id";
 
 export const SESSION_FIELDS: StaticArray<string> = ["kind", "protocol", "cipher", "sni", "upstream", "timeout"];

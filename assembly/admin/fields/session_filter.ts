@@ -2,7 +2,7 @@
 import { Selection } from "../../session/record/selection";
 import { Session } from "../../session/record/session";
 import { AskedServerName, AskedUpstream } from "./asked";
-import { KIND_NAMES, kindOf } from "./names";
+import { KIND_NAMES, kindOf } from "./value_names";
 import { Query } from "../http/query";
 
 export class SessionFilter {

@@ -7,7 +7,7 @@ import { lowerCase } from "../../bytes/ascii";
 import { JsonKind, JsonValue } from "../../json/value";
 import { Selection } from "../../session/record/selection";
 import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../../session/record/session";
-import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
+import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./value_names";
 import { TICKET_KEY_RULE, TicketKeyName } from "./ticket_key_name";
 
 export const SELECTION_FIELDS: StaticArray<string> = [

@@ -1,5 +1,5 @@
 /** GET and PUT /v1/mode: SSL_CTX_set_session_cache_mode. */
-import { readMode } from "../../config/mode_names";
+import { readMode } from "../../config/mode_field";
 import { Cache } from "../../session/cache";
 import { writeMode } from "../answers/mode_json";
 import { readField } from "../http/body";

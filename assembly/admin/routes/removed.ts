@@ -4,7 +4,7 @@ import { Cache } from "../../session/cache";
 import { Known } from "../../session/record/session";
 import { AskedUpstream } from "../fields/asked";
 import { ListedKind, writeListing } from "../listing/listing";
-import { causeName } from "../fields/names";
+import { causeName } from "../fields/value_names";
 import { badRequest } from "../http/problem";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
