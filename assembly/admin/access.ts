@@ -15,7 +15,7 @@ export const enum Access {
   All = 2,
 }
 
-export class Tokens {
+export class BearerTokens {
   private readonly all: StaticArray<u8>;
   private readonly read: StaticArray<u8>;
   private readonly unauthenticated: bool;
@@ -74,4 +74,4 @@ function contains(digests: StaticArray<u8>, digest: usize): bool {
   return found != 0;
 }
 
-const OFFERED: usize = memory.data(32, 8);
+const OFFERED: usize = memory.data(SHA256_SIZE, 8);

@@ -17,7 +17,7 @@ import { quoted } from "../json/quote";
 import { WRITES_DENIED } from "../ports/shared_store";
 import { Cache } from "../session/cache";
 import { SteeringReport } from "../steering/setup/report";
-import { Access, Tokens } from "./access";
+import { Access, BearerTokens } from "./access";
 import {
   badRequest,
   contentTooLarge,
@@ -38,7 +38,7 @@ import { routesOf } from "./routes/all";
 export const MAX_BODY_LENGTH: i32 = MAX_TEXT_LENGTH;
 
 export class AdminApi {
-  private readonly tokens: Tokens;
+  private readonly tokens: BearerTokens;
   private readonly routes: Route[];
 
   constructor(
@@ -48,7 +48,7 @@ export class AdminApi {
     /** What filters say of their steering; null if none is known of. */
     steering: SteeringReport | null = null,
   ) {
-    this.tokens = new Tokens(config.admin);
+    this.tokens = new BearerTokens(config.admin);
     this.routes = routesOf(cache, facts, steering);
   }
 
@@ -61,7 +61,7 @@ export class AdminApi {
     const route = this.routeOf(path);
     const access = this.tokens.accessOf(request.authorization);
 
-    if (access == Access.None && !(route !== null && route.open)) {
+    if (access == Access.None && (route === null || route.needsToken)) {
       unauthorized(response);
       return true;
     }
@@ -105,7 +105,7 @@ export class AdminApi {
       this.tooLarge(response);
       return;
     }
-    if (!route.open && !this.cache.readSettings()) {
+    if (route.needsToken && !this.cache.readSettings()) {
       unavailable(response, "the settings of the cache could not be read; try again");
       return;
     }

@@ -5,8 +5,6 @@
  * What was accepted is kept in the shared store, so another machine goes on where this one has stopped. A batch that is
  * not accepted is sent again, after 1 second, then 2, 4 ... up to a minute. What waits is bounded by the log: events
  * that fall out of it meanwhile are counted in the next batch's `missed`. The log says so once for each row of failures.
- *
- * Value in the store, little-endian: 0 u64 making of the log, 8 u64 sequence number of the last event accepted.
  */
 import { JsonWriter } from "../json/writer";
 import { Delivery, EventSink } from "../ports/event_sink";
@@ -52,7 +50,7 @@ export class EventPoster {
     const now = this.cache.clock.nowNanoseconds();
     if (!this.lease.held(now)) return;
     if (this.underWay && !this.settle(now)) return;
-    if (now < this.notBefore && this.notBefore - now <= LONGEST_WAIT_NANOSECONDS) return;
+    if (now < this.notBefore && this.notBefore - now <= MAX_WAIT_NANOSECONDS) return;
     // What the sequencer has not collected yet is sent with the next batch.
     const log = this.cache.events.log;
     if (!log.load(now)) return;
@@ -63,53 +61,63 @@ export class EventPoster {
     this.sent = reader.sequence;
     this.sentAt = now;
     this.underWay = this.sink.send(json.pointer, json.length);
-    if (!this.underWay) this.failed(now, this.sink.fault);
+    if (!this.underWay) this.noteFailure(now, this.sink.fault);
   }
 
   /** Notes what became of the batch; false while that is open. */
   private settle(now: u64): bool {
     const state = this.sink.state;
     // A clock that was set back makes a very long time of it: then the batch is sent twice.
-    const isGone = now - this.sentAt > LONGEST_CALL_NANOSECONDS;
+    const isGone = now - this.sentAt > MAX_CALL_NANOSECONDS;
     if (state == Delivery.UnderWay && !isGone) return false;
     this.underWay = false;
     if (state != Delivery.Accepted) {
-      this.failed(now, state == Delivery.UnderWay ? NO_END : this.sink.fault);
+      this.noteFailure(now, state == Delivery.UnderWay ? NO_END : this.sink.fault);
       return true;
     }
     this.failures = 0;
     this.notBefore = 0;
     if (!this.cache.events.log.load(now)) return true;
-    store<u64>(VALUE, this.cache.events.log.making);
-    store<u64>(VALUE, this.sent, 8);
-    this.sharedStore.overwrite(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    ACCEPTED.making = this.cache.events.log.making;
+    ACCEPTED.sequence = this.sent;
+    this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(ACCEPTED), ACCEPTED_SIZE);
     return true;
   }
 
-  private failed(now: u64, why: string): void {
+  private noteFailure(now: u64, why: string): void {
     this.cache.metrics.increase(Metric.EVENT_POSTS_FAILED, 1);
     if (this.failures == 0) this.log.write(LogLevel.Error, FAILED + why + KEPT);
-    const wait = min(NANOSECONDS_PER_SECOND << (<u64>min(this.failures, 6)), LONGEST_WAIT_NANOSECONDS);
+    const wait = min(NANOSECONDS_PER_SECOND << (<u64>min(this.failures, 6)), MAX_WAIT_NANOSECONDS);
     this.failures++;
     this.notBefore = now + wait;
   }
 
   /** Sequence number of the last event that was accepted, 0 where none of this log was. */
   private accepted(making: u64): u64 {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result != StoreResult.Ok || this.sharedStore.length != VALUE_SIZE || load<u64>(VALUE) != making) return 0;
-    return load<u64>(VALUE, 8);
+    const value = changetype<usize>(ACCEPTED);
+    const result = this.sharedStore.read(this.key.start, this.key.length, value, ACCEPTED_SIZE);
+    if (result != StoreResult.Ok || this.sharedStore.length != ACCEPTED_SIZE || ACCEPTED.making != making) return 0;
+    return ACCEPTED.sequence;
   }
 }
 
+/** The value in the store. */
+@unmanaged
+class AcceptedEvents {
+  /** Making of the log. */
+  making: u64;
+  /** Sequence number of the last event that was accepted. */
+  sequence: u64;
+}
+
 /** Three times what the host gives a call (`host/adapters/http_call.ts`). */
-const LONGEST_CALL_NANOSECONDS: u64 = 15 * NANOSECONDS_PER_SECOND;
+const MAX_CALL_NANOSECONDS: u64 = 15 * NANOSECONDS_PER_SECOND;
 const NO_END: string =
   "the host tells no end of a call: allow proxy_on_http_call_response in allowed_capabilities of this filter";
 const FAILED: string = "events: nothing is delivered: ";
 const KEPT: string = "; they are kept in the log, as many as it holds, and sent again";
 const BATCH: i32 = 200;
 const ALL_EVENTS: EventFilter = new EventFilter();
-const LONGEST_WAIT_NANOSECONDS: u64 = 60 * NANOSECONDS_PER_SECOND;
-const VALUE_SIZE: i32 = 16;
-const VALUE: usize = memory.data(16, 8);
+const MAX_WAIT_NANOSECONDS: u64 = 60 * NANOSECONDS_PER_SECOND;
+const ACCEPTED_SIZE: i32 = 16;
+const ACCEPTED: AcceptedEvents = changetype<AcceptedEvents>(memory.data(ACCEPTED_SIZE, 8));

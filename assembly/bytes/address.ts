@@ -64,8 +64,8 @@ function ipv6(text: string): StaticArray<u16> | null {
   const compressed = halves.length == 2;
   const head: u16[] = [];
   const tail: u16[] = [];
-  if (!readGroups(halves[0], head, compressed, !compressed)) return null;
-  if (compressed && !readGroups(halves[1], tail, true, true)) return null;
+  if (!readGroups(halves[0], head, compressed ? Half.Beginning : Half.End)) return null;
+  if (compressed && !readGroups(halves[1], tail, Half.End)) return null;
   const given = head.length + tail.length;
   if (compressed ? given > 7 : given != 8) return null;
 
@@ -75,14 +75,14 @@ function ipv6(text: string): StaticArray<u16> | null {
   return groups;
 }
 
-/** Reads groups between colons; the last may be IPv4 where it ends the address. */
-function readGroups(text: string, groups: u16[], mayBeEmpty: bool, endsAddress: bool): bool {
-  if (text.length == 0) return mayBeEmpty;
+/** Reads groups between colons, none of empty text; the last group of an address may be IPv4. */
+function readGroups(text: string, groups: u16[], half: Half): bool {
+  if (text.length == 0) return true;
   const parts = text.split(":");
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
     if (part.includes(".")) {
-      if (!endsAddress || i + 1 != parts.length) return false;
+      if (half != Half.End || i + 1 != parts.length) return false;
       const address = ipv4(part);
       if (address < 0) return false;
       groups.push(<u16>(address >> 16));
@@ -110,24 +110,24 @@ function hexadecimal(text: string): i32 {
 
 /** Lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as "::". */
 function canonicalIpv6(groups: StaticArray<u16>): string {
-  let runAt = -1;
+  let runStart = -1;
   let runLength = 1;
   for (let i = 0; i < 8; i++) {
     let length = 0;
     while (i + length < 8 && groups[i + length] == 0) length++;
     if (length > runLength) {
-      runAt = i;
+      runStart = i;
       runLength = length;
     }
     i += length;
   }
   // ::ffff:a.b.c.d (RFC 4291 2.5.5.2) and the older ::a.b.c.d.
-  const embedded = runAt == 0 && (runLength == 6 || (runLength == 5 && groups[5] == 0xffff));
+  const embedded = runStart == 0 && (runLength == 6 || (runLength == 5 && groups[5] == 0xffff));
   const end = embedded ? 6 : 8;
 
   let text = "";
   for (let i = 0; i < end; i++) {
-    if (i == runAt) {
+    if (i == runStart) {
       text += "::";
       i += runLength - 1;
       continue;
@@ -142,6 +142,12 @@ function canonicalIpv6(groups: StaticArray<u16>): string {
 
 function dotted(group: u16): string {
   return ((<u32>group) >> 8).toString() + "." + ((<u32>group) & 0xff).toString();
+}
+
+/** Of the groups: those before "::", or those that end the address. */
+const enum Half {
+  Beginning = 0,
+  End = 1,
 }
 
 /** "[" and 45 characters of IPv6, "]:" and 5 digits, and some more: what is given need not be in the shortest form. */

@@ -45,4 +45,4 @@ export function readMode(value: JsonValue): ModeText {
 }
 
 const ALL_NAMES: string =
-  "OFF, SERVER, NO_AUTO_CLEAR, NO_INTERNAL_LOOKUP, NO_INTERNAL_STORE, NO_INTERNAL (both), UPDATE_TIME";
+  "OFF, " + MODE_FLAG_NAMES.join(", ") + ", NO_INTERNAL (NO_INTERNAL_LOOKUP and NO_INTERNAL_STORE)";

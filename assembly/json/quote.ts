@@ -4,10 +4,10 @@
  */
 import { JsonWriter } from "./writer";
 
-export const MAX_QUOTED: i32 = 80;
-
 export function quoted(text: string): string {
   const writer = new JsonWriter();
   writer.string(text.length > MAX_QUOTED ? text.substring(0, MAX_QUOTED) + "..." : text);
   return String.UTF8.decodeUnsafe(writer.pointer, writer.length);
 }
+
+const MAX_QUOTED: i32 = 80;

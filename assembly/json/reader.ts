@@ -28,6 +28,7 @@ export class JsonReader {
   private at: usize = 0;
   private end: usize = 0;
   private values: i32 = 0;
+  private lastString: string = "";
   /** Strings without their escapes; an unescaped string is never longer than its text. */
   private unescaped: StaticArray<u8> = new StaticArray<u8>(0);
 
@@ -131,8 +132,6 @@ export class JsonReader {
       this.skipWhitespace();
     }
   }
-
-  private lastString: string = "";
 
   /** Reads a string at its opening quote into `lastString`; false with `error` where it is none. */
   private string(): bool {

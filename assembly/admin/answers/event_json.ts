@@ -5,7 +5,7 @@ import { Event, EventType, eventTypeName, lossCauseName, LOSS_CAUSES } from "../
 import { eventCauseName } from "../../session/record/event_cause";
 import { EventLog, EventReader } from "../../session/events/event_log";
 import { Deadline } from "../../work/job";
-import { Cursor } from "../listing/list_cursor";
+import { ListCursor } from "../listing/list_cursor";
 import { EventFilter } from "../fields/event_filter";
 
 /** Writes at most `limit` events that a filter lets through, and behind which mark to go on; in slices where that is wanted. */
@@ -75,7 +75,7 @@ export class EventMarks {
   }
 
   of(sequence: u64): string {
-    const mark = new Cursor(this.binding);
+    const mark = new ListCursor(this.binding);
     mark.page = this.making;
     mark.version = sequence;
     return mark.text();
@@ -86,9 +86,9 @@ export class EventMarks {
    * not bind them to the cache are taken where they are of this log.
    */
   sequenceOf(text: string): i64 {
-    const mark = new Cursor(this.binding);
+    const mark = new ListCursor(this.binding);
     if (mark.read(text)) return mark.page == this.making ? <i64>mark.version : 0;
-    const unbound = new Cursor(BINDING);
+    const unbound = new ListCursor(BINDING);
     return unbound.read(text) && unbound.page == this.making ? <i64>unbound.version : -1;
   }
 }

@@ -1,6 +1,7 @@
 /** What a query of a list asks for, as it is compared with what is held: an upstream's address, a server name. */
 import { canonicalAddress } from "../../bytes/address";
 import { equalsLowered, lowerCase } from "../../bytes/ascii";
+import { ADDRESS_EXPECTED } from "./value_names";
 
 export class AskedUpstream {
   /** In Envoy's spelling; empty for any. */
@@ -14,7 +15,7 @@ export class AskedUpstream {
     const text = value === null ? "" : canonicalAddress(value);
     this.text = text;
     this.bytes = String.UTF8.encode(text);
-    this.error = value !== null && text.length == 0 ? "upstream: expected IPv4:port or [IPv6]:port" : "";
+    this.error = value !== null && text.length == 0 ? "upstream: " + ADDRESS_EXPECTED : "";
   }
 
   matches(address: usize, length: i32): bool {

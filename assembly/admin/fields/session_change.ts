@@ -7,7 +7,7 @@ import { quoted } from "../../json/quote";
 import { Known, MAX_SNI_LENGTH, Session } from "../../session/record/session";
 import { canonicalAddress } from "../../bytes/address";
 import { cipherOf } from "./cipher_suites";
-import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./value_names";
+import { ADDRESS_EXPECTED, kindOf, KINDS_EXPECTED, protocolOf, PROTOCOLS_EXPECTED } from "./value_names";
 import { SessionId } from "./session_id";
 
 export const SESSION_FIELDS: StaticArray<string> = ["kind", "protocol", "cipher", "sni", "upstream", "timeout"];
@@ -54,7 +54,7 @@ export class SessionChange {
   private readKind(value: JsonValue): void {
     const kind = kindOf(textOf(value));
     if (kind == 0) {
-      this.error = "kind: " + shown(value) + "expected one of " + KIND_NAMES;
+      this.error = "kind: " + shown(value) + KINDS_EXPECTED;
       return;
     }
     this.session.kind = kind;
@@ -64,7 +64,7 @@ export class SessionChange {
   private readProtocol(value: JsonValue): void {
     const protocol = protocolOf(textOf(value));
     if (protocol == 0) {
-      this.error = "protocol: " + shown(value) + "expected one of " + PROTOCOL_NAMES + ", or null";
+      this.error = "protocol: " + shown(value) + PROTOCOLS_EXPECTED + ", or null";
       return;
     }
     this.session.protocol = protocol;
@@ -96,7 +96,7 @@ export class SessionChange {
   private readUpstream(value: JsonValue): void {
     this.upstream = String.UTF8.encode(canonicalAddress(textOf(value)));
     if (this.upstream.byteLength == 0) {
-      this.error = "upstream: " + shown(value) + 'expected "IPv4:port" or "[IPv6]:port", or null';
+      this.error = "upstream: " + shown(value) + ADDRESS_EXPECTED + ", or null";
       return;
     }
     this.session.upstream = changetype<usize>(this.upstream);

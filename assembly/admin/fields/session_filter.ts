@@ -2,7 +2,7 @@
 import { Selection } from "../../session/record/selection";
 import { Session } from "../../session/record/session";
 import { AskedServerName, AskedUpstream } from "./asked";
-import { KIND_NAMES, kindOf } from "./value_names";
+import { kindOf, KINDS_EXPECTED } from "./value_names";
 import { Query } from "../http/query";
 
 export class SessionFilter {
@@ -19,7 +19,7 @@ export class SessionFilter {
     let binding = "";
     if (kind !== null) {
       this.selection.kind = kindOf(kind);
-      if (this.selection.kind == 0) this.error = "kind: expected one of " + KIND_NAMES;
+      if (this.selection.kind == 0) this.error = "kind: " + KINDS_EXPECTED;
       binding += "kind=" + kind;
     }
     this.selection.upstream = upstream.bytes;

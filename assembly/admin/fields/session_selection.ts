@@ -7,7 +7,7 @@ import { lowerCase } from "../../bytes/ascii";
 import { JsonKind, JsonValue } from "../../json/value";
 import { Selection } from "../../session/record/selection";
 import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../../session/record/session";
-import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./value_names";
+import { ADDRESS_EXPECTED, kindOf, KINDS_EXPECTED, protocolOf, PROTOCOLS_EXPECTED } from "./value_names";
 import { TICKET_KEY_RULE, TicketKeyName } from "./ticket_key_name";
 
 export const SELECTION_FIELDS: StaticArray<string> = [
@@ -39,7 +39,7 @@ export class SessionSelection {
     const text = value.kind == JsonKind.String ? value.text : "";
     if (name == "upstream") {
       selection.upstream = String.UTF8.encode(canonicalAddress(text));
-      if (selection.upstream.byteLength == 0) this.error = 'upstream: expected "IPv4:port" or "[IPv6]:port"';
+      if (selection.upstream.byteLength == 0) this.error = "upstream: " + ADDRESS_EXPECTED;
     } else if (name == "sni") {
       const sni = String.UTF8.encode(text);
       lowerCase(changetype<usize>(sni), sni.byteLength);
@@ -49,12 +49,12 @@ export class SessionSelection {
       }
     } else if (name == "kind") {
       selection.kind = kindOf(text);
-      if (selection.kind == 0) this.error = "kind: expected one of " + KIND_NAMES;
+      if (selection.kind == 0) this.error = "kind: " + KINDS_EXPECTED;
     } else if (name == "ticket_key") {
       this.readTicketKey(text);
     } else if (name == "protocol") {
       selection.protocol = protocolOf(text);
-      if (selection.protocol == 0) this.error = "protocol: expected one of " + PROTOCOL_NAMES;
+      if (selection.protocol == 0) this.error = "protocol: " + PROTOCOLS_EXPECTED;
     } else if (name == "issued_before") {
       if (value.isWhole(1, u64.MAX_VALUE)) selection.issuedBefore = value.number;
       else this.error = "issued_before: expected whole Unix seconds, 1 or more";

@@ -1,34 +1,28 @@
-/**
- * How kinds, protocols, origins, causes and states are called in the API. Protocols have OpenSSL's names (SSL_get_version(3)). 0 stands for
- * a name that does not exist.
- */
+/** Names of the API for kinds, protocols, origins, causes and states of ticket keys; and texts for values that are none. */
+import { FIRST_PROTOCOL, KIND_NAMES, PROTOCOL_NAMES } from "../../session/record/protocol_names";
 import { Cause, Kind, Origin } from "../../session/record/session";
 import { KeyState } from "../../session/revocation/ticket_keys";
 
-export const KIND_NAMES: string = "id, ticket, psk";
-export const PROTOCOL_NAMES: string = "SSLv3, TLSv1, TLSv1.1, TLSv1.2, TLSv1.3";
-
 export function kindName(kind: u8): string {
-  if (kind == Kind.TICKET) return "ticket";
-  return kind == Kind.PSK ? "psk" : "id";
+  const index = <i32>kind - <i32>Kind.ID;
+  return KIND_NAMES[index >= 0 && index < KIND_NAMES.length ? index : 0];
 }
 
+/** One of `Kind`; 0 if there is none of that name. */
 export function kindOf(name: string): u8 {
-  if (name == "id") return Kind.ID;
-  if (name == "ticket") return Kind.TICKET;
-  return name == "psk" ? Kind.PSK : 0;
+  return <u8>(KIND_NAMES.indexOf(name) + <i32>Kind.ID);
 }
 
-/** The name of a version on the wire, or "0xNNNN" where it has none. */
+/** The name of a version on the wire, or "0xNNNN" if it has none. */
 export function protocolName(version: u16): string {
-  const index = <i32>version - FIRST_VERSION;
-  return index >= 0 && index < PROTOCOLS.length ? PROTOCOLS[index] : codePoint(version);
+  const index = <i32>version - <i32>FIRST_PROTOCOL;
+  return index >= 0 && index < PROTOCOL_NAMES.length ? PROTOCOL_NAMES[index] : codePoint(version);
 }
 
-/** The version on the wire. */
+/** The version on the wire; 0 if there is none of that name. */
 export function protocolOf(name: string): u16 {
-  const index = PROTOCOLS.indexOf(name);
-  return index < 0 ? 0 : <u16>(FIRST_VERSION + index);
+  const index = PROTOCOL_NAMES.indexOf(name);
+  return index < 0 ? 0 : FIRST_PROTOCOL + <u16>index;
 }
 
 export function originName(origin: u8): string {
@@ -39,7 +33,6 @@ export function causeName(cause: u8): string {
   return cause == Cause.FLUSH ? "flush" : "api";
 }
 
-/** What is known of a ticket key. */
 export function keyStateName(state: u8): string {
   if (state == KeyState.TOLD) return "configured";
   if (state == KeyState.SHARED) return "shared";
@@ -51,5 +44,6 @@ export function codePoint(value: u16): string {
   return "0x" + (<u32>value).toString(16).padStart(4, "0");
 }
 
-const FIRST_VERSION: i32 = 0x0300;
-const PROTOCOLS: StaticArray<string> = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+export const ADDRESS_EXPECTED: string = 'expected "IPv4:port" or "[IPv6]:port"';
+export const KINDS_EXPECTED: string = "expected one of " + KIND_NAMES.join(", ");
+export const PROTOCOLS_EXPECTED: string = "expected one of " + PROTOCOL_NAMES.join(", ");

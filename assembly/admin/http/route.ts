@@ -8,8 +8,8 @@ import { HttpRequest } from "./request";
 import { HttpResponse } from "./response";
 
 export abstract class Route {
-  /** Whether it answers without a token. */
-  open: bool = false;
+  /** Whether callers need a token, and the settings of the cache have to be readable. */
+  needsToken: bool = true;
   /** The names that its query may have with GET and HEAD. */
   queryNames: StaticArray<string> = NO_NAMES;
   /** The fields that PUT and POST take, in a body or in the query. */

@@ -10,7 +10,7 @@
 import { FNV_BASIS, fnvBytes, fnvText } from "../../bytes/fnv";
 import { decodeHexText, encodeHex } from "../../bytes/hex";
 
-export class Cursor {
+export class ListCursor {
   page: u32 = 0;
   version: u64 = 0;
 
@@ -20,17 +20,17 @@ export class Cursor {
   /** Takes the position from a text; false where it is no cursor of this list. */
   read(text: string): bool {
     if (decodeHexText(text, PLACE, SIZE) != SIZE) return false;
-    if (load<u64>(PLACE, CHECK_AT) != this.check()) return false;
+    if (load<u64>(PLACE, CHECK_OFFSET) != this.check()) return false;
     this.page = load<u32>(PLACE);
-    this.version = load<u64>(PLACE, VERSION_AT);
+    this.version = load<u64>(PLACE, VERSION_OFFSET);
     return true;
   }
 
   /** The text of the position. */
   text(): string {
     store<u32>(PLACE, this.page);
-    store<u64>(PLACE, this.version, VERSION_AT);
-    store<u64>(PLACE, this.check(), CHECK_AT);
+    store<u64>(PLACE, this.version, VERSION_OFFSET);
+    store<u64>(PLACE, this.check(), CHECK_OFFSET);
     const text = new StaticArray<u8>(2 * SIZE);
     encodeHex(PLACE, SIZE, changetype<usize>(text));
     return String.UTF8.decodeUnsafe(changetype<usize>(text), 2 * SIZE);
@@ -38,11 +38,11 @@ export class Cursor {
 
   /** Over the position at PLACE and the binding. */
   private check(): u64 {
-    return fnvText(fnvBytes(FNV_BASIS, PLACE, <i32>CHECK_AT), this.binding);
+    return fnvText(fnvBytes(FNV_BASIS, PLACE, <i32>CHECK_OFFSET), this.binding);
   }
 }
 
-const VERSION_AT: usize = 4;
-const CHECK_AT: usize = 12;
+const VERSION_OFFSET: usize = 4;
+const CHECK_OFFSET: usize = 12;
 const SIZE: i32 = 20;
-const PLACE: usize = memory.data(20, 8);
+const PLACE: usize = memory.data(SIZE, 8);

@@ -9,7 +9,7 @@ import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Deadline, Job } from "../../work/job";
 import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../../session/jobs/walk";
-import { Cursor } from "./list_cursor";
+import { ListCursor } from "./list_cursor";
 import { badRequest } from "../http/problem";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
@@ -52,9 +52,9 @@ export function writeListing(
 }
 
 /** A cursor of a list of one cache: it holds as long as that cache lives, and for no other, whatever its name. */
-export function cursorOf(cache: Cache, binding: string): Cursor {
+export function cursorOf(cache: Cache, binding: string): ListCursor {
   const making = cache.hash.nameOf(changetype<usize>(MAKING), MAKING.byteLength);
-  return new Cursor(cache.settings.cacheName + "\n" + making.toString() + "\n" + binding);
+  return new ListCursor(cache.settings.cacheName + "\n" + making.toString() + "\n" + binding);
 }
 
 /** Writes one page of a list, in slices. What was written stays as it was when it was read. */
@@ -70,7 +70,7 @@ class Listing extends Job {
     private readonly name: string,
     private readonly limit: i32,
     /** Behind what was looked at last. */
-    private readonly cursor: Cursor,
+    private readonly cursor: ListCursor,
   ) {
     super();
   }

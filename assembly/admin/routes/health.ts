@@ -13,7 +13,7 @@ import { Route } from "../http/route";
 export class HealthRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/healthz", "GET, HEAD");
-    this.open = true;
+    this.needsToken = false;
     this.queryNames = QUERY_NAMES;
   }
 

@@ -15,6 +15,7 @@ import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { writeTicketKey } from "../answers/ticket_key_json";
 import { TICKET_KEY_RULE, TicketKeyName } from "../fields/ticket_key_name";
+import { ADDRESS_EXPECTED } from "../fields/value_names";
 
 export class TicketKeyRoute extends Route {
   constructor(private readonly cache: Cache) {
@@ -39,7 +40,7 @@ export class TicketKeyRoute extends Route {
     }
     const address = value.kind == JsonKind.String ? canonicalAddress(value.text) : "";
     if (address.length == 0) {
-      unprocessable(response, 'upstream: expected "IPv4:port" or "[IPv6]:port"');
+      unprocessable(response, "upstream: " + ADDRESS_EXPECTED);
       return;
     }
     const name = new TicketKeyName(request.parameter);

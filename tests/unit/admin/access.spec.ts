@@ -1,10 +1,10 @@
-import { Access, Tokens } from "../../../assembly/admin/access";
+import { Access, BearerTokens } from "../../../assembly/admin/access";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { Bench } from "../support/sessions";
 import { Client, configWithTokens, hexId, READ_TOKEN, TOKEN } from "../support/admin_client";
 
 function accessOf(authorization: string): Access {
-  return new Tokens(configWithTokens().admin).accessOf(authorization);
+  return new BearerTokens(configWithTokens().admin).accessOf(authorization);
 }
 
 describe("a bearer token", () => {
@@ -40,17 +40,17 @@ describe("a bearer token", () => {
     const admin = new AdminConfig();
     admin.tokens = ["both"];
     admin.readTokens = ["both"];
-    expect(new Tokens(admin).accessOf("Bearer both")).toBe(Access.All);
+    expect(new BearerTokens(admin).accessOf("Bearer both")).toBe(Access.All);
   });
 
   it("is not needed where the API is open on purpose and no token exists", () => {
     const open = new AdminConfig();
     open.allowUnauthenticated = true;
-    expect(new Tokens(open).accessOf("")).toBe(Access.All);
+    expect(new BearerTokens(open).accessOf("")).toBe(Access.All);
     open.readTokens = ["t"];
-    expect(new Tokens(open).accessOf("")).toBe(Access.None);
-    expect(new Tokens(new AdminConfig()).accessOf("Bearer ")).toBe(Access.None);
-    expect(new Tokens(null).accessOf("Bearer x")).toBe(Access.None);
+    expect(new BearerTokens(open).accessOf("")).toBe(Access.None);
+    expect(new BearerTokens(new AdminConfig()).accessOf("Bearer ")).toBe(Access.None);
+    expect(new BearerTokens(null).accessOf("Bearer x")).toBe(Access.None);
   });
 });
 

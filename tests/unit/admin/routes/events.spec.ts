@@ -1,4 +1,4 @@
-import { Cursor } from "../../../../assembly/admin/listing/list_cursor";
+import { ListCursor } from "../../../../assembly/admin/listing/list_cursor";
 import { JsonKind } from "../../../../assembly/json/value";
 import { EventCause } from "../../../../assembly/session/record/event_cause";
 import { Bench, idOf } from "../../support/sessions";
@@ -170,7 +170,7 @@ describe("GET /v1/events", () => {
     expect(client.call("GET", "/v1/events?after=" + mark).status).toBe(200);
 
     const making = client.bench.cache.events.log.making;
-    const unbound = new Cursor("/v1/events");
+    const unbound = new ListCursor("/v1/events");
     unbound.page = <u32>(making ^ (making >> 32));
     unbound.version = 1;
     const events = client.call("GET", "/v1/events?after=" + unbound.text()).member("events").items;
