@@ -1,10 +1,10 @@
 /**
- * Sends the events of a cache away in batches, by one of the virtual machines that share it: the receiver gets the same
- * JSON as `GET /v1/events` answers with, and each event at least once (`seq` tells a repetition).
+ * Posts the events of a cache in batches, from one of the virtual machines that share it. The receiver gets the JSON of
+ * `GET /v1/events`, and each event at least once; `seq` shows repetitions.
  *
- * What was accepted is kept in the shared store, so another machine goes on where this one has stopped. A batch that is
- * not accepted is sent again, after 1 second, then 2, 4 ... up to a minute. What waits is bounded by the log: events
- * that fall out of it meanwhile are counted in the next batch's `missed`. The log says so once for each row of failures.
+ * The shared store holds the last accepted event, so another machine can go on where this one stops. A batch that is not
+ * accepted is sent again after 1 second, then 2, 4 ... up to a minute; the log has one line for each row of failures. The log of
+ * events bounds the backlog: the `missed` of the next batch counts events that fell out of it.
  */
 import { JsonWriter } from "../json/writer";
 import { Delivery, EventSink } from "../ports/event_sink";
@@ -22,7 +22,7 @@ import { EventList, EventMarks } from "./answers/event_json";
 export class EventPoster {
   private readonly key: StoreKey;
   private readonly lease: Lease;
-  /** Last event of the batch that is under way. */
+  /** Sequence number of the last event of the batch under way. */
   private sent: u64 = 0;
   private underWay: bool = false;
   private sentAt: u64 = 0;
@@ -45,13 +45,13 @@ export class EventPoster {
     this.lease.free();
   }
 
-  /** Does what is due: notes what became of the last batch, sends the next. */
+  /** Notes the result of the last batch and sends the next, if they are due. */
   tick(): void {
     const now = this.cache.clock.nowNanoseconds();
     if (!this.lease.held(now)) return;
     if (this.underWay && !this.settle(now)) return;
     if (now < this.notBefore && this.notBefore - now <= MAX_WAIT_NANOSECONDS) return;
-    // What the sequencer has not collected yet is sent with the next batch.
+    // Events that the sequencer has not collected yet go with the next batch.
     const log = this.cache.events.log;
     if (!log.load(now)) return;
     const reader = new EventReader(log, this.accepted(log.making));
@@ -64,10 +64,10 @@ export class EventPoster {
     if (!this.underWay) this.noteFailure(now, this.sink.fault);
   }
 
-  /** Notes what became of the batch; false while that is open. */
+  /** Notes the result of the batch; false while it is still under way. */
   private settle(now: u64): bool {
     const state = this.sink.state;
-    // A clock that was set back makes a very long time of it: then the batch is sent twice.
+    // If the clock was set back, this is a very long time, and the batch is sent twice.
     const isGone = now - this.sentAt > MAX_CALL_NANOSECONDS;
     if (state == Delivery.UnderWay && !isGone) return false;
     this.underWay = false;
@@ -92,7 +92,7 @@ export class EventPoster {
     this.notBefore = now + wait;
   }
 
-  /** Sequence number of the last event that was accepted, 0 where none of this log was. */
+  /** Returns the sequence number of the last event that was accepted; 0 if none of this log was. */
   private accepted(making: u64): u64 {
     const value = changetype<usize>(ACCEPTED);
     const result = this.sharedStore.read(this.key.start, this.key.length, value, ACCEPTED_SIZE);
@@ -110,10 +110,10 @@ class AcceptedEvents {
   sequence: u64;
 }
 
-/** Three times what the host gives a call (`host/adapters/http_call.ts`). */
+/** Three times the timeout of a call of the host (`host/adapters/http_call.ts`). */
 const MAX_CALL_NANOSECONDS: u64 = 15 * NANOSECONDS_PER_SECOND;
 const NO_END: string =
-  "the host tells no end of a call: allow proxy_on_http_call_response in allowed_capabilities of this filter";
+  "the host does not report the end of a call; allow proxy_on_http_call_response in allowed_capabilities of this filter";
 const FAILED: string = "events: nothing is delivered: ";
 const KEPT: string = "; they are kept in the log, as many as it holds, and sent again";
 const BATCH: i32 = 200;

@@ -1,6 +1,6 @@
 /**
- * Text from outside as part of a message: in double quotes, on one line, harmless to terminals, and not longer than
- * MAX_QUOTED characters.
+ * Quotes text from outside for a message: in double quotes, on one line, harmless to terminals, at most MAX_QUOTED
+ * characters of it.
  */
 import { JsonWriter } from "./writer";
 

@@ -154,7 +154,7 @@ export const MISTAKES: Mistake[] = [
       swap('"steering": "hash"', '"steering": "exact"'),
       swap(',\n                        "exact_cluster": "tls_upstreams_exact"', ""),
     ),
-    see: 'configuration of the observer filter: steering: "exact" needs two clusters: cluster, the one of tcp_proxy, and exact_cluster, one of the type ORIGINAL_DST; set both, as in {"steering": "exact", "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact"}',
+    see: 'configuration of the observer filter: steering: "exact" needs two clusters: cluster, that of tcp_proxy, and exact_cluster, of type ORIGINAL_DST; set both, as in {"steering": "exact", "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact"}',
     remedy: "Name the ORIGINAL_DST cluster in `exact_cluster`.",
   },
   {
@@ -197,7 +197,7 @@ export const MISTAKES: Mistake[] = [
     what: "a field twice",
     starts: false,
     edit: swap('{"cache": "default"}', '{"cache": "default", "cache": "b"}'),
-    see: "configuration of the guard filter: the configuration is not JSON: line 1, column 22: a name that this object has already",
+    see: "configuration of the guard filter: the configuration is not JSON: line 1, column 22: this object has the name already; write each name once",
     remedy: "Give it once.",
   },
   {
@@ -237,7 +237,7 @@ export const MISTAKES: Mistake[] = [
     what: "`mode` that there is not",
     starts: false,
     edit: swap('{"cache": "default"}', '{"mode": ["CLIENT"]}'),
-    see: "configuration of the guard filter: mode: CLIENT is not possible: a proxy observes the servers' side only; use SERVER",
+    see: "configuration of the guard filter: mode: CLIENT is not possible, because a proxy observes the servers' side only; use SERVER",
     remedy: "One of the values that it names.",
   },
   {
@@ -321,7 +321,7 @@ export const MISTAKES: Mistake[] = [
     what: "`ADMIN_TOKEN` is not set",
     starts: false,
     env: { ADMIN_TOKEN: undefined, ADMIN_READ_TOKEN: undefined },
-    see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
     remedy: "Set it where Envoy starts.",
   },
   {
@@ -329,7 +329,7 @@ export const MISTAKES: Mistake[] = [
     what: "`ADMIN_TOKEN` is empty",
     starts: false,
     env: { ADMIN_TOKEN: "", ADMIN_READ_TOKEN: undefined },
-    see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
     remedy: "Set it to a token.",
   },
   {
@@ -353,7 +353,7 @@ export const MISTAKES: Mistake[] = [
     what: "`host_env_keys` is left out",
     starts: false,
     change: (document) => plugin(document, "admin").deleteIn(["vm_config", "environment_variables"]),
-    see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
     remedy: "List the variables in `host_env_keys`.",
   },
   {
@@ -361,7 +361,7 @@ export const MISTAKES: Mistake[] = [
     what: "`tokens_env` names another variable",
     starts: false,
     edit: swap('["ADMIN_TOKEN"], "read_tokens_env": ["ADMIN_READ_TOKEN"]', '["TOKEN"]'),
-    see: "configuration of the admin filter: admin: no token configured: TOKEN is not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    see: "configuration of the admin filter: admin: no token configured: TOKEN is not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
     remedy: "The same name in `tokens_env` and `host_env_keys`.",
   },
   {
@@ -369,7 +369,7 @@ export const MISTAKES: Mistake[] = [
     what: "no `admin` in the admin filter's JSON",
     starts: false,
     change: (document) => plugin(document, "admin").setIn(["configuration", "value"], '{"cache": "default"}'),
-    see: "configuration of the admin filter: admin: no token configured: anybody could change the cache; set admin.tokens",
+    see: "configuration of the admin filter: admin: no token configured, so anybody could change the cache; set admin.tokens",
     remedy: "`admin.tokens_env`.",
   },
   {
@@ -385,7 +385,7 @@ export const MISTAKES: Mistake[] = [
     what: "`ADMIN_TOKEN` is not set, and `ADMIN_READ_TOKEN` is",
     starts: true,
     env: { ADMIN_TOKEN: undefined },
-    see: "admin: nobody may change anything, as only tokens that may read are there: ADMIN_TOKEN is not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    see: "admin: nobody may change anything, as only tokens that may read are there: ADMIN_TOKEN is not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
     remedy: "Set it where Envoy starts.",
   },
   // --- The module
@@ -489,7 +489,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap("allow_on_headers_stop_iteration: true", ""),
     use: withBody,
-    see: '408 {…"detail":"nothing of the body has come: Envoy keeps it back from this filter unless allow_on_headers_stop_iteration is true, beside vm_config in its configuration; or leave the body out and send the fields in the query, as in PUT /v1/timeout?timeout=7200"}',
+    see: '408 {…"detail":"the announced body does not come: Envoy keeps it back; set allow_on_headers_stop_iteration: true beside vm_config, or leave the body out and send the fields in the query, as in PUT /v1/timeout?timeout=7200"}',
     remedy: "Set it in the admin filter.",
   },
   {
@@ -604,7 +604,7 @@ export const MISTAKES: Mistake[] = [
     what: "no token",
     starts: true,
     use: call("GET", "/v1/stats", { token: null }),
-    see: '401 {"title":"Unauthorized","status":401,"detail":"a valid token is needed: Authorization: Bearer TOKEN"}',
+    see: '401 {"title":"Unauthorized","status":401,"detail":"no valid token; send a configured one as Authorization: Bearer TOKEN"}',
     remedy: "`Authorization: Bearer TOKEN`.",
   },
   {
@@ -612,7 +612,7 @@ export const MISTAKES: Mistake[] = [
     what: "another token",
     starts: true,
     use: call("GET", "/v1/stats", { token: "wrong-token-0123456789" }),
-    see: '401 {"title":"Unauthorized","status":401,"detail":"a valid token is needed: Authorization: Bearer TOKEN"}',
+    see: '401 {"title":"Unauthorized","status":401,"detail":"no valid token; send a configured one as Authorization: Bearer TOKEN"}',
     remedy: "The one of `ADMIN_TOKEN`.",
   },
   {
@@ -620,7 +620,7 @@ export const MISTAKES: Mistake[] = [
     what: "a change with the token that may only read",
     starts: true,
     use: call("DELETE", "/v1/sessions/c0ffee", { token: READ_TOKEN }),
-    see: '403 {"title":"Forbidden","status":403,"detail":"this token may only read (GET and HEAD); changes need one of admin.tokens"}',
+    see: '403 {"title":"Forbidden","status":403,"detail":"this token may only read (GET and HEAD); use one of admin.tokens for changes"}',
     remedy: "The one of `ADMIN_TOKEN`.",
   },
   {
@@ -628,7 +628,7 @@ export const MISTAKES: Mistake[] = [
     what: "a path that there is not",
     starts: true,
     use: call("GET", "/v1/session"),
-    see: '404 {"title":"Not Found","status":404,"detail":"\\"/v1/session\\" does not exist; GET /v1/openapi.json lists what does"}',
+    see: '404 {"title":"Not Found","status":404,"detail":"\\"/v1/session\\" is not a path of this API; GET /v1/openapi.json lists them"}',
     remedy: "`GET /v1/openapi.json` has them all.",
   },
   {
@@ -636,7 +636,7 @@ export const MISTAKES: Mistake[] = [
     what: "a method that there is not",
     starts: true,
     use: call("POST", "/v1/sessions/c0ffee"),
-    see: '405 {"title":"Method Not Allowed","status":405,"detail":"this path allows GET, HEAD, PUT, DELETE"}',
+    see: '405 {"title":"Method Not Allowed","status":405,"detail":"this path has no such method; it allows GET, HEAD, PUT, DELETE"}',
     remedy: "One of those that it names.",
   },
   {
@@ -644,7 +644,7 @@ export const MISTAKES: Mistake[] = [
     what: "an ID that is no hex",
     starts: true,
     use: call("DELETE", "/v1/sessions/shop.example"),
-    see: '400 {"title":"Bad Request","status":400,"detail":"a session ID is 2 to 64 hexadecimal digits, two for each byte"}',
+    see: '400 {"title":"Bad Request","status":400,"detail":"expected a session ID, 2 to 64 hexadecimal digits, two for each byte"}',
     remedy: "As the list shows it.",
   },
   {

@@ -1,9 +1,9 @@
 /**
  * A registered filter as the API shows it.
  *
- * `state` is `misplaced` (HTTP filter among network filters, or the reverse), `starting` before its first tick, `draining` after
- * another configuration has replaced it while its last connections end, else `in_force`. `gives` holds the settings of its own
- * configuration, `settings` those in force for it. `version` is the host's, empty if unknown.
+ * `state` is `misplaced` (HTTP filter among network filters, or the reverse), `starting` before its first tick, `draining`
+ * after another configuration has replaced it while its last connections end, else `in_force`. `gives` holds the settings of
+ * its own configuration, `settings` those in force for it. `version` is the host's, empty if unknown.
  */
 import { JsonWriter } from "../../json/writer";
 import { enforcementName } from "../../session/settings/enforcement";

@@ -1,4 +1,4 @@
-/** Sessions and removed sessions as the API shows them. What is unknown is null. */
+/** Sessions and removed sessions as the API shows them. Unknown values are null. */
 import { JsonWriter } from "../../json/writer";
 import { Known, Session, TICKET_KEY_LENGTH, Tombstone } from "../../session/record/session";
 import { cipherName } from "../fields/cipher_suites";

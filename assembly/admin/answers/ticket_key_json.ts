@@ -1,4 +1,4 @@
-/** Names of ticket keys as the API shows them. What is unknown is null. */
+/** Ticket keys as the API shows them, by name. Unknown values are null. */
 import { JsonWriter } from "../../json/writer";
 import { Row } from "../../shared/table";
 import { keyStateName } from "../fields/value_names";

@@ -2,7 +2,7 @@
 import { MAX_SNI_LENGTH } from "../../session/record/session";
 import { decodePercent } from "../http/percent_encoding";
 
-export const SERVER_NAME_RULE: string = "a server name is 1 to 255 bytes of percent-encoded UTF-8";
+export const SERVER_NAME_RULE: string = "sni: expected a server name, 1 to 255 bytes of percent-encoded UTF-8";
 
 export class ServerName {
   private readonly bytes: ArrayBuffer;

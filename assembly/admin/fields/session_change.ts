@@ -1,6 +1,6 @@
 /**
- * The body of PUT /v1/sessions/{id}: any of kind, protocol, cipher, sni, upstream, timeout. Null makes protocol, cipher, sni and
- * upstream unknown; kind and timeout always have a value. Addresses are taken in Envoy's spelling.
+ * The fields of PUT /v1/sessions/{id}: any of kind, protocol, cipher, sni, upstream, timeout. Null makes protocol, cipher,
+ * sni or upstream unknown; kind and timeout always have a value. Addresses are brought into Envoy's spelling.
  */
 import { JsonKind, JsonValue } from "../../json/value";
 import { quoted } from "../../json/quote";
@@ -15,7 +15,7 @@ export const SESSION_FIELDS: StaticArray<string> = ["kind", "protocol", "cipher"
 export class SessionChange {
   /** Its pointers are valid as long as this object is. */
   readonly session: Session = new Session();
-  /** Empty, or what is wrong with a field and what would be right. */
+  /** Empty if all fields are right; else the first fault, and what would be right. */
   error: string = "";
   private sni: ArrayBuffer = new ArrayBuffer(0);
   private upstream: ArrayBuffer = new ArrayBuffer(0);
@@ -25,7 +25,7 @@ export class SessionChange {
     this.session.idLength = id.length;
   }
 
-  /** Takes the fields of an object that has none but SESSION_FIELDS. */
+  /** Reads an object that has no fields but SESSION_FIELDS. */
   read(object: JsonValue): void {
     for (let i = 0; i < object.names.length && this.error.length == 0; i++) {
       const name = object.names[i];
@@ -40,7 +40,7 @@ export class SessionChange {
     }
   }
 
-  /** Whether the field may be unknown; if so, it is to be. */
+  /** Makes a field unknown; false if it always has a value. */
   private clear(name: string): bool {
     let field: u32 = 0;
     if (name == "protocol") field = Known.PROTOCOL;
@@ -106,7 +106,7 @@ export class SessionChange {
 
   private readTimeout(value: JsonValue): void {
     if (!value.isWhole(1, i32.MAX_VALUE)) {
-      this.error = "timeout: expected a whole number of seconds from 1 to 2147483647";
+      this.error = "timeout: expected whole seconds from 1 to 2147483647";
       return;
     }
     this.session.timeoutSeconds = <u32>value.number;
@@ -114,11 +114,11 @@ export class SessionChange {
   }
 }
 
-/** Empty where it is no string: no field takes an empty one. */
+/** Returns the text of a string, else the empty text, which no field takes. */
 function textOf(value: JsonValue): string {
   return value.kind == JsonKind.String ? value.text : "";
 }
 
 function shown(value: JsonValue): string {
-  return value.kind == JsonKind.String ? quoted(value.text) + " is none; " : "";
+  return value.kind == JsonKind.String ? quoted(value.text) + " is not one; " : "";
 }

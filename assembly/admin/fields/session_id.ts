@@ -2,11 +2,11 @@
 import { decodeHexText } from "../../bytes/hex";
 import { MAX_ID_LENGTH } from "../../session/record/session";
 
-export const ID_RULE: string = "a session ID is 2 to 64 hexadecimal digits, two for each byte";
+export const ID_RULE: string = "expected a session ID, 2 to 64 hexadecimal digits, two for each byte";
 
 export class SessionId {
   private readonly bytes: StaticArray<u8> = new StaticArray<u8>(MAX_ID_LENGTH);
-  /** In bytes; 0 where the text is no session ID. */
+  /** In bytes; 0 if the text is not a session ID. */
   readonly length: i32;
 
   constructor(text: string) {

@@ -1,6 +1,6 @@
 /**
- * The fields of POST /v1/sessions/remove: which sessions, and whether they are only counted. Each has to be as it would be in a
- * session; one that is not is an error, never "any".
+ * The fields of POST /v1/sessions/remove: a selection of sessions, and whether they are only counted. A malformed value is
+ * an error and never matches all sessions.
  */
 import { canonicalAddress } from "../../bytes/address";
 import { lowerCase } from "../../bytes/ascii";
@@ -22,12 +22,12 @@ export const SELECTION_FIELDS: StaticArray<string> = [
 
 export class SessionSelection {
   readonly selection: Selection = new Selection();
-  /** Whether nothing is to be changed. */
+  /** Whether the sessions are only counted. */
   dryRun: bool = false;
-  /** Empty, or what is wrong with a field and what would be right. */
+  /** Empty if all fields are right; else the first fault, and what would be right. */
   error: string = "";
 
-  /** `object` has none but SELECTION_FIELDS. */
+  /** `object` has no fields but SELECTION_FIELDS. */
   constructor(object: JsonValue) {
     for (let i = 0; i < object.names.length && this.error.length == 0; i++) {
       this.read(object.names[i], object.items[i]);
@@ -57,7 +57,7 @@ export class SessionSelection {
       if (selection.protocol == 0) this.error = "protocol: " + PROTOCOLS_EXPECTED;
     } else if (name == "issued_before") {
       if (value.isWhole(1, u64.MAX_VALUE)) selection.issuedBefore = value.number;
-      else this.error = "issued_before: expected whole Unix seconds, 1 or more";
+      else this.error = "issued_before: expected whole Unix seconds from 1 on";
     } else {
       this.dryRun = value.boolean;
       if (value.kind != JsonKind.Boolean) this.error = "dry_run: expected true or false";

@@ -2,11 +2,11 @@
 import { decodeHexText } from "../../bytes/hex";
 import { TICKET_KEY_LENGTH } from "../../session/record/session";
 
-export const TICKET_KEY_RULE: string = "the name of a ticket key is 32 hexadecimal digits, two for each byte";
+export const TICKET_KEY_RULE: string = "expected the name of a ticket key, 32 hexadecimal digits, two for each byte";
 
 export class TicketKeyName {
   private readonly bytes: StaticArray<u8> = new StaticArray<u8>(TICKET_KEY_LENGTH);
-  /** Whether the text is a name. */
+  /** Whether the text is a ticket key's name. */
   readonly valid: bool;
 
   constructor(text: string) {

@@ -1,4 +1,4 @@
-/** Names of the API for kinds, protocols, origins, causes and states of ticket keys; and texts for values that are none. */
+/** Names of the API for kinds, protocols, origins, causes and states of ticket keys; and the texts for unknown values. */
 import { FIRST_PROTOCOL, KIND_NAMES, PROTOCOL_NAMES } from "../../session/record/protocol_names";
 import { Cause, Kind, Origin } from "../../session/record/session";
 import { KeyState } from "../../session/revocation/ticket_keys";

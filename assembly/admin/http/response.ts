@@ -1,20 +1,20 @@
 /**
- * The answer to one request of the admin API. Where `job` is set, the answer is not decided yet: the caller steps the job until it
- * is finished, then calls `AdminApi.finish`.
+ * The response to one request. If `job` is set, the response is not decided yet: the caller steps the job until it has
+ * finished, then calls `AdminApi.finish`.
  */
 import { JsonWriter } from "../../json/writer";
 import { Job } from "../../work/job";
 
 export class HttpResponse {
-  /** 0 until the answer is decided. */
+  /** 0 until the response is decided. */
   status: i32 = 0;
   /** Name, value, name, value. */
   headers: string[] = [];
   body: JsonWriter = new JsonWriter();
   job: Job | null = null;
-  /** What is answered when `job` has finished. */
+  /** Writes the response when `job` has finished. */
   report: JobReport | null = null;
-  /** Whether `job` only reads: nothing is lost if it is given up as nobody waits for it any more. */
+  /** Whether `job` only reads: then it may be given up once nobody waits for it. */
   reads: bool = false;
 
   bodyPointer(): usize {
@@ -25,12 +25,12 @@ export class HttpResponse {
     return this.body.length;
   }
 
-  /** Starts an answer in JSON: the caller goes on with one value in what is returned. */
+  /** Starts a JSON response: the caller writes one value to the writer that is returned. */
   begin(status: i32): JsonWriter {
     return this.start(status, "application/json");
   }
 
-  /** Starts an answer of another JSON media type, instead of whatever was begun before. */
+  /** Starts a response of another JSON media type, and drops any that was begun. */
   start(status: i32, contentType: string): JsonWriter {
     this.status = status;
     this.headers = ["content-type", contentType, "cache-control", "no-store", "x-content-type-options", "nosniff"];
@@ -43,15 +43,15 @@ export class HttpResponse {
     this.headers.push(value);
   }
 
-  /** Leaves the answer to a job. */
+  /** Leaves the response to a job and its report. */
   await(job: Job, report: JobReport): void {
     this.job = job;
     this.report = report;
   }
 
-  /** Leaves the answer to a job that writes it here, bit by bit; `what` is what it reads. */
-  awaitReading(job: Job, what: string): void {
-    this.await(job, new ReadReport(what));
+  /** Leaves the response to a job that writes it here piece by piece; `subject` names the things that it reads. */
+  awaitReading(job: Job, subject: string): void {
+    this.await(job, new ReadReport(subject));
     this.reads = true;
   }
 }
@@ -63,22 +63,19 @@ export abstract class JobReport {
 
   /** The detail of the 503 for a job that gave up. */
   get failure(): string {
-    return "the change was carried out in part only; try again";
+    return "only a part of the change was made; try again";
   }
 }
 
-/** What is answered once a job has finished that writes the answer as it goes, and changes nothing. */
-export class ReadReport extends JobReport {
-  constructor(
-    /** What could not be read. */
-    private readonly what: string,
-  ) {
+/** The report of a job that changes nothing and writes the response as it goes. */
+class ReadReport extends JobReport {
+  constructor(private readonly subject: string) {
     super();
   }
 
   write(response: HttpResponse): void {}
 
   get failure(): string {
-    return this.what + " could not be read; try again";
+    return this.subject + " could not be read; try again";
   }
 }

@@ -1,9 +1,9 @@
 /**
- * One page of a list: where it begins, how long it may be, and what `next` it ends with.
+ * One page of a list: its beginning, its limit, and the `next` at its end.
  *
- * A page ends when it is full, when the cache ends (then `next` is null) or when the bound on what one call looks at is
- * reached: so it may be short or empty while `next` is not null. Going through all pages of a cache that does not change shows
- * every entry exactly once. Cost: that of one `Walk`, in slices: about 3 ms of a worker for 1,000 entries.
+ * A page ends when it is full, at the end of the cache (then `next` is null), or after MAX_PAGES_PER_WALK pages of the
+ * cache. So it may be short or empty while `next` is not null. All pages of a cache that does not change show every entry
+ * exactly once. Cost: one `Walk` in slices, about 3 ms of a worker for 1,000 entries.
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
@@ -15,21 +15,21 @@ import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { wholeNumber } from "../http/whole_number";
 
-/** What makes one list different from another. */
+/** The contents of one list. */
 export abstract class ListedKind {
-  /** Path and filters, for the cursor. */
+  /** The path and filters, for the cursor. */
   abstract binding(): string;
 
-  /** Whether the walk goes over tombstones or over sessions. */
+  /** Whether the list is of tombstones, else of sessions. */
   abstract tombstones(): bool;
 
-  /** Whether what the walk has found belongs to the list. */
+  /** Whether the entry that the walk has found belongs to the list. */
   abstract matches(cache: Cache): bool;
 
   abstract write(json: JsonWriter, cache: Cache): void;
 }
 
-/** Answers with a page of a list, the member `name` of the object, once it is written. */
+/** Leaves the response to a job: an object with a page of a list as its member `name`, and `next`. */
 export function writeListing(
   request: HttpRequest,
   response: HttpResponse,
@@ -45,19 +45,19 @@ export function writeListing(
   const cursor = cursorOf(cache, kind.binding());
   const position = request.query.value("cursor");
   if (position !== null && !cursor.read(position)) {
-    badRequest(response, "cursor: not one of this list; take it from `next` and keep the filters as they were");
+    badRequest(response, "cursor: not a cursor of this list; take it from `next`, and keep the filters");
     return;
   }
   response.awaitReading(new Listing(response, cache, kind, name, limit, cursor), "a page of the cache");
 }
 
-/** A cursor of a list of one cache: it holds as long as that cache lives, and for no other, whatever its name. */
+/** Makes a cursor for a list of one cache. It holds as long as that cache lives, and for no other cache of the same name. */
 export function cursorOf(cache: Cache, binding: string): ListCursor {
   const making = cache.hash.nameOf(changetype<usize>(MAKING), MAKING.byteLength);
   return new ListCursor(cache.settings.cacheName + "\n" + making.toString() + "\n" + binding);
 }
 
-/** Writes one page of a list, in slices. What was written stays as it was when it was read. */
+/** Writes one page of a list, in slices. Entries stay as they were when they were read. */
 class Listing extends Job {
   private begun: bool = false;
   private listed: i32 = 0;
@@ -69,7 +69,7 @@ class Listing extends Job {
     private readonly kind: ListedKind,
     private readonly name: string,
     private readonly limit: i32,
-    /** Behind what was looked at last. */
+    /** Behind the last entry that was looked at. */
     private readonly cursor: ListCursor,
   ) {
     super();
@@ -85,7 +85,7 @@ class Listing extends Job {
     let step = walk.next();
     for (; step == WalkStep.Entry; step = walk.next()) {
       if (this.kind.matches(this.cache)) {
-        // One beyond the limit is looked for, so that a list whose length is the limit does not end with an empty page.
+        // Looks for one entry beyond the limit: a list of just that length must not end with an empty page.
         more = this.listed == this.limit;
         if (more) break;
         this.kind.write(json, this.cache);

@@ -1,6 +1,6 @@
 /**
- * GET and PUT /v1/cache-size: SSL_CTX_sess_set_cache_size; 0 is unlimited. A smaller size evicts at once and not, as in
- * OpenSSL, with the next add; the answer comes when that is done.
+ * GET and PUT /v1/cache-size: SSL_CTX_sess_set_cache_size; 0 is unlimited. A smaller size evicts before the response is
+ * sent, not with the next add as in OpenSSL.
  */
 import { Cache } from "../../session/cache";
 import { Shrink } from "../../session/jobs/shrink";

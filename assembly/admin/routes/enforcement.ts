@@ -1,4 +1,4 @@
-/** GET and PUT /v1/enforcement: what is done about resumptions that must not be. In force when the answer is sent. */
+/** GET and PUT /v1/enforcement: which resumptions are refused. In force before the response is sent. */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { enforcementName, enforcementOf } from "../../session/settings/enforcement";

@@ -1,4 +1,4 @@
-/** POST /v1/sessions/flush: SSL_CTX_flush_sessions. Answers when it is carried out. */
+/** POST /v1/sessions/flush: SSL_CTX_flush_sessions. Responds after the flush. */
 import { Cache } from "../../session/cache";
 import { Flush } from "../../session/jobs/flush";
 import { readObject } from "../http/body";
@@ -19,7 +19,7 @@ export class FlushRoute extends Route {
     if (object === null) return;
     const before = object.member("before");
     if (before !== null && !before.isWhole(0, u64.MAX_VALUE)) {
-      unprocessable(response, "before: expected whole Unix seconds, or 0 for all sessions");
+      unprocessable(response, "before: expected whole Unix seconds; 0 flushes all sessions");
       return;
     }
     const flush = new Flush(this.cache, before === null ? 0 : before.number);

@@ -1,6 +1,6 @@
 /**
- * GET /healthz: that the filter runs, without a token. With `?for=enforcement`, whether a filter of the cache is in force that refuses
- * what must not resume: 503 where there is none.
+ * GET /healthz: shows that the filter runs, without a token. With `?for=enforcement` it is 503 unless an observer or guard
+ * of the cache is in force.
  */
 import { Cache } from "../../session/cache";
 import { quoted } from "../../json/quote";
@@ -20,7 +20,7 @@ export class HealthRoute extends Route {
   check(request: HttpRequest, response: HttpResponse): void {
     const purpose = request.query.value("for");
     if (purpose === null || purpose == ENFORCEMENT) return;
-    badRequest(response, "for: " + quoted(purpose) + ' is unknown; expected "enforcement", or no query');
+    badRequest(response, "for: " + quoted(purpose) + ' is unknown; expected "enforcement", or leave `for` out');
   }
 
   get(request: HttpRequest, response: HttpResponse): void {

@@ -1,4 +1,4 @@
-/** GET /v1/openapi.json: this API in OpenAPI 3.1. */
+/** GET /v1/openapi.json: the description of this API in OpenAPI 3.1. */
 import { OPENAPI } from "../generated/openapi.generated";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";

@@ -1,4 +1,4 @@
-/** GET /v1/removed: the sessions that were removed and are still refused, in pages; of one upstream, for one cause, or all. */
+/** GET /v1/removed: removed sessions that are still refused, in pages; all, or those of one upstream or cause. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Known } from "../../session/record/session";
@@ -25,7 +25,7 @@ export class RemovedRoute extends Route {
     }
     const cause = request.query.value("cause");
     if (cause !== null && cause != "api" && cause != "flush") {
-      badRequest(response, "cause: expected one of api, flush");
+      badRequest(response, "cause: expected api or flush");
       return;
     }
     const listed = new ListedTombstones(upstream, cause === null ? "" : cause);
@@ -34,7 +34,7 @@ export class RemovedRoute extends Route {
 }
 
 class ListedTombstones extends ListedKind {
-  /** `cause` is empty for any. */
+  /** An empty `cause` matches any. */
   constructor(
     private readonly upstream: AskedUpstream,
     private readonly cause: string,

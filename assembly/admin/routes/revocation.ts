@@ -1,7 +1,7 @@
 /**
- * PUT and DELETE /v1/revocations/{sni}: one server name. After PUT no session that was issued for it up to now resumes; a
- * second PUT moves that time, and its end. It ends by itself once every ticket of before must have died: after
- * `ticket_lifetime` seconds, or what the configuration says of that. DELETE lifts it.
+ * PUT and DELETE /v1/revocations/{sni}: the revocation of one server name. After PUT no session issued for that name up to
+ * now resumes; a second PUT moves that time and the end. The revocation ends by itself once all older tickets must have
+ * expired: after `ticket_lifetime` seconds, by default the configuration's. DELETE lifts it.
  */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
@@ -35,7 +35,7 @@ export class RevocationRoute extends Route {
       const givenLifetime = object.member("ticket_lifetime");
       if (givenLifetime !== null) {
         if (!givenLifetime.isWhole(1, i32.MAX_VALUE)) {
-          unprocessable(response, "ticket_lifetime: expected a whole number of seconds from 1 to 2147483647");
+          unprocessable(response, "ticket_lifetime: expected whole seconds from 1 to 2147483647");
           return;
         }
         lifetime = <u32>givenLifetime.number;
@@ -52,7 +52,7 @@ export class RevocationRoute extends Route {
     const sni = new ServerName(request.parameter);
     const revocations = this.cache.revocations;
     if (revocations.revoke(sni.pointer, sni.length, lifetime, unseen) != RevocationOutcome.Done) {
-      unavailable(response, "not revoked: no room for one more, or other changes came first; try again");
+      unavailable(response, "not revoked: the table of revocations is full, or other changes came first; try again");
       return;
     }
     const replaced = revocations.replaced;

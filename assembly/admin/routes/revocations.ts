@@ -1,4 +1,4 @@
-/** GET /v1/revocations: the server names that are revoked. */
+/** GET /v1/revocations: the revoked server names. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Revocations } from "../../session/revocation/revocations";

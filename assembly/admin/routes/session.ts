@@ -1,7 +1,7 @@
 /**
- * GET, PUT and DELETE /v1/sessions/{id}: one session. GET counts nothing and uses nothing; PUT is SSL_CTX_add_session, DELETE
- * is SSL_CTX_remove_session, `result` is what they return. DELETE of a handle of a session takes all its handles; where it has
- * others, the answer waits until they are found, and they are refused before.
+ * GET, PUT and DELETE /v1/sessions/{id}: one session. GET neither counts nor uses it. PUT is SSL_CTX_add_session and DELETE
+ * is SSL_CTX_remove_session; `result` is their return value. DELETE of one handle removes all handles of its session: they
+ * are refused at once, and the response waits until they are found.
  */
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
 import { Cause } from "../../session/record/session";
@@ -37,10 +37,13 @@ export class SessionRoute extends Route {
         notFound(response, "the session has expired; PUT adds it again");
         break;
       case Lookup.Absent:
-        notFound(response, "never seen, or no longer held: the cache has no session of this ID");
+        notFound(response, "the cache holds no session of this ID; PUT adds one");
         break;
       case Lookup.Removed:
-        gone(response, "removed and still refused; GET /v1/removed says until when, PUT adds it again");
+        gone(
+          response,
+          "the session was removed and is still refused; GET /v1/removed shows until when, PUT adds it again",
+        );
         break;
       default:
         unavailable(response, "the cache could not be read; try again");
@@ -69,7 +72,7 @@ export class SessionRoute extends Route {
         this.writeOutcome(response, 200, 0, "identical");
         break;
       case PutOutcome.NoRoom:
-        unavailable(response, "not stored: where this ID belongs, removed sessions leave no room; try again later");
+        unavailable(response, "not stored: removed sessions fill the page of this ID; try again later");
         break;
       default:
         unavailable(response, "not stored: other changes came first; try again");
@@ -99,7 +102,7 @@ export class SessionRoute extends Route {
 }
 
 class Removed extends JobReport {
-  /** What takes out the other handles of the session, null where it has but the one. */
+  /** The removal of the session's other handles; null if it has none. */
   others: SessionRemoval | null = null;
 
   constructor(

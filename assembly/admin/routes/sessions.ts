@@ -1,4 +1,4 @@
-/** GET /v1/sessions: the sessions that are held, in pages. */
+/** GET /v1/sessions: the sessions that the cache holds, in pages. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { ListedKind, writeListing } from "../listing/listing";

@@ -1,6 +1,6 @@
 /**
- * PUT and DELETE /v1/ticket-keys/{name}: one ticket key, by its name. PUT tells to which upstream it belongs and lifts a
- * removal, without an upstream it only lifts one; after DELETE no ticket under it resumes, whether it was known or not.
+ * PUT and DELETE /v1/ticket-keys/{name}: one ticket key, by its name. PUT configures its upstream and lifts a removal;
+ * without an upstream it only lifts. After DELETE no ticket under that key resumes, also of a key that was never seen.
  */
 import { JsonKind, JsonValue } from "../../json/value";
 import { Cache } from "../../session/cache";
@@ -56,7 +56,7 @@ export class TicketKeyRoute extends Route {
         this.writeOutcome(response, 200, 0, "identical");
         break;
       default:
-        unavailable(response, "not stored: no room for one more, or other changes came first; try again");
+        unavailable(response, "not stored: the table of ticket keys is full, or other changes came first; try again");
     }
   }
 
@@ -69,12 +69,12 @@ export class TicketKeyRoute extends Route {
         beginOutcome(response, 404, 0, "not_found").endObject();
         return;
       default:
-        unavailable(response, "not removed: no room for one more, or other changes came first; try again");
+        unavailable(response, "not removed: the table of ticket keys is full, or other changes came first; try again");
         return;
     }
     const json = beginOutcome(response, 200, 1, "removed");
     const before = this.cache.ticketKeys.stateBefore;
-    // A server is known to issue under it, or was a moment ago.
+    // A server issues under it, or did until now.
     if (before != 0) writeNote(json, STILL_ISSUING);
     writeEnforcedBy(json, this.cache);
     json.endObject();
@@ -87,7 +87,7 @@ export class TicketKeyRoute extends Route {
         this.writeOutcome(response, 200, 1, "lifted");
         break;
       case KeyOutcome.NotFound:
-        // Known, but not removed: nothing was changed.
+        // The key is known but not removed, so nothing has changed.
         if (this.cache.ticketKeys.row) this.writeOutcome(response, 200, 0, "identical");
         else beginOutcome(response, 404, 0, "not_found").endObject();
         break;
@@ -107,7 +107,7 @@ export class TicketKeyRoute extends Route {
 }
 
 const STILL_ISSUING: string =
-  "clients that do not forget a refused session meet an error while the server goes on issuing under this key: " +
+  "the server may still issue under this key, and clients that do not forget a refused session meet an error each time: " +
   "change the server's ticket key first, then remove its name here";
 
 const FIELDS: StaticArray<string> = ["upstream"];

@@ -1,4 +1,4 @@
-/** GET /v1/ticket-keys: the names of ticket keys that were seen, configured or removed; of one upstream or of all. */
+/** GET /v1/ticket-keys: the ticket keys that were seen, configured or removed; all, or those of one upstream. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Row } from "../../shared/table";

@@ -1,4 +1,4 @@
-/** GET and PUT /v1/timeout: SSL_CTX_set_timeout, in seconds. Holds for sessions that are stored from then on. */
+/** GET and PUT /v1/timeout: SSL_CTX_set_timeout, in seconds. Applies to sessions that are stored later. */
 import { Cache } from "../../session/cache";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
@@ -24,7 +24,7 @@ export class TimeoutRoute extends Route {
     const value = readField(request, response, "timeout");
     if (value === null) return;
     if (!value.isWhole(1, i32.MAX_VALUE)) {
-      unprocessable(response, "timeout: expected a whole number of seconds from 1 to 2147483647");
+      unprocessable(response, "timeout: expected whole seconds from 1 to 2147483647");
       return;
     }
     const seconds = <u32>value.number;

@@ -1,6 +1,6 @@
 /**
- * GET /v1/upstreams: which upstreams the cache holds anything of, and how much: what POST /v1/sessions/remove for one would reach.
- * All pages are gone through, in slices.
+ * GET /v1/upstreams: the upstreams whose sessions and ticket keys the cache holds, and how many of each. POST
+ * /v1/sessions/remove for one upstream removes so many. Cost: all pages of the cache, in slices.
  */
 import { Cache } from "../../session/cache";
 import { UpstreamCount } from "../../session/jobs/upstream_count";

@@ -129,7 +129,7 @@ describe("a configuration", () => {
   it("refuses modes that are unknown, contradict each other or are for clients", () => {
     refuses('{"mode":"SERVER"}', "mode:", "array");
     refuses('{"mode":[1]}', "mode:", "names of flags");
-    refuses('{"mode":["server"]}', 'mode: "server" is no flag', "SERVER");
+    refuses('{"mode":["server"]}', 'mode: "server" is not a flag', "SERVER");
     refuses('{"mode":["OFF","SERVER"]}', "mode: OFF", "alone");
     refuses('{"mode":["BOTH"]}', "mode: BOTH", "use SERVER");
   });

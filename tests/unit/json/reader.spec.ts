@@ -192,8 +192,10 @@ describe("the JSON reader", () => {
   });
 
   it("refuses a name twice, also where escapes hide it", () => {
-    expect(errorOf('{"a":1,"a":1}')).toBe("line 1, column 8: a name that this object has already");
-    expect(errorOf('{"a":1,"\\u0061":2}')).toBe("line 1, column 8: a name that this object has already");
+    expect(errorOf('{"a":1,"a":1}')).toBe("line 1, column 8: this object has the name already; write each name once");
+    expect(errorOf('{"a":1,"\\u0061":2}')).toBe(
+      "line 1, column 8: this object has the name already; write each name once",
+    );
     expect(errorOf('{"a":{"a":1}}')).toBe("");
   });
 });

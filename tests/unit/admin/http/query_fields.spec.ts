@@ -57,7 +57,7 @@ describe("a change without a body", () => {
     for (let i = 0; i < paths.length; i++) {
       const neither = client.call("PUT", paths[i]);
       expect(neither.status).toBe(400, paths[i]);
-      expect(neither.detail.includes("the query takes them")).toBeTruthy(neither.detail);
+      expect(neither.detail.includes("in the query")).toBeTruthy(neither.detail);
       expect(client.call("PUT", paths[i] + "?colour=red").status).toBe(400, paths[i]);
     }
     expect(client.call("POST", "/v1/sessions/flush").status).toBe(400, "all is flushed only where that is said");

@@ -61,7 +61,7 @@ describe("a revocation", () => {
     const client = new Client();
     const answer = client.send("PUT", PATH, '{"time":1}');
     expect(answer.status).toBe(400);
-    expect(answer.detail).toBe('body: "time" is unknown; the fields are ticket_lifetime, unseen');
+    expect(answer.detail).toBe('body: "time" is not a field; expected ticket_lifetime, unseen');
     expect(client.send("PUT", PATH, "[]").detail).toBe("body: expected a JSON object with ticket_lifetime, unseen");
     expect(client.call("GET", "/v1/revocations").bare).toBe('{"revocations":[]}');
   });

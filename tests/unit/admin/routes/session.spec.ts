@@ -194,7 +194,7 @@ describe("GET of a session", () => {
     const client = new Client();
     const never = client.call("GET", PATH);
     expect(never.status).toBe(404);
-    expect(never.detail.includes("never seen")).toBeTruthy();
+    expect(never.detail.includes("holds no session of this ID")).toBeTruthy();
 
     client.send("PUT", PATH, '{"timeout":10}');
     client.bench.clock.advance(10);
