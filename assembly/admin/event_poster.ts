@@ -57,7 +57,7 @@ export class EventPoster {
     const reader = new EventReader(log, this.accepted(log.making));
     if (reader.sequence + 1 >= log.next) return;
     const json = new JsonWriter();
-    new EventList(json, reader, ALL_EVENTS, BATCH, new EventMarks(this.cache, log)).step(null);
+    new EventList(json, reader, ALL_EVENTS, MAX_EVENTS_PER_BATCH, new EventMarks(this.cache, log)).step(null);
     this.sent = reader.sequence;
     this.sentAt = now;
     this.underWay = this.sink.send(json.pointer, json.length);
@@ -116,7 +116,7 @@ const NO_END: string =
   "the host does not report the end of a call; allow proxy_on_http_call_response in allowed_capabilities of this filter";
 const FAILED: string = "events: nothing is delivered: ";
 const KEPT: string = "; they are kept in the log, as many as it holds, and sent again";
-const BATCH: i32 = 200;
+const MAX_EVENTS_PER_BATCH: i32 = 200;
 const ALL_EVENTS: EventFilter = new EventFilter();
 const MAX_WAIT_NANOSECONDS: u64 = 60 * NANOSECONDS_PER_SECOND;
 const ACCEPTED_SIZE: i32 = 16;

@@ -4,7 +4,7 @@ import { JsonKind, JsonValue } from "../json/value";
 import { MODE_FLAG_NAMES, MODE_FLAGS, Mode } from "../session/settings/mode";
 
 /** The flags of the names, or an error. */
-export class ModeText {
+class ModeText {
   mode: u32 = Mode.OFF;
   /** Empty if the names are right; else one line: the fault, and what would be right. */
   error: string = "";

@@ -8,6 +8,7 @@
  * Cost: O(length) time, plus O(members^2) comparisons for each object of at most MAX_MEMBERS members. Memory: at most
  * MAX_VALUES objects, and one buffer as long as the text.
  */
+import { digitValue } from "../bytes/hex";
 import { sequenceLength, storeCodePoint } from "./utf8";
 import { JsonKind, JsonValue, NumberForm } from "./value";
 
@@ -197,14 +198,13 @@ export class JsonReader {
     return this.refuseEscape(escapeAt, "half of a surrogate pair");
   }
 
+  /** Returns the value of four hexadecimal digits; -1 for any other character among them. */
   private fourHexDigits(): i32 {
     let value: i32 = 0;
     for (let i = 0; i < 4; i++) {
-      const digit = this.peek();
-      if (isDigit(digit)) value = (value << 4) | (digit - 0x30);
-      else if (digit >= 0x61 && digit <= 0x66) value = (value << 4) | (digit - 0x57);
-      else if (digit >= 0x41 && digit <= 0x46) value = (value << 4) | (digit - 0x37);
-      else return -1;
+      const digit = digitValue(this.peek());
+      if (digit < 0) return -1;
+      value = (value << 4) | digit;
       this.at++;
     }
     return value;

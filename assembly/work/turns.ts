@@ -1,9 +1,9 @@
 /**
  * Shares the time of a worker among jobs whose callers wait. All of them together take one slice between two ticks.
  *
- * Changes run one after the other, oldest first, because one builds on the other. Readers take turns, ACTIVE at a time: so a
- * long listing does not hold up short ones, and the text that they have written is bounded. If both wait, each gets half of
- * the slice.
+ * Changes run one after the other, oldest first, because one builds on the other. Readers take turns, MAX_ACTIVE_READERS at
+ * a time: so a long listing does not hold up short ones, and the text that they have written is bounded. If both wait, each
+ * gets half of the slice.
  */
 import { Clock } from "../ports/clock";
 import { Deadline, Job, SLICE_NANOSECONDS } from "./job";
@@ -99,7 +99,7 @@ export class Turns {
 
   /** Puts a reader behind the others that have begun. */
   private putBack(turn: Turn): void {
-    const place = min(ACTIVE - 1, this.reading.length);
+    const place = min(MAX_ACTIVE_READERS - 1, this.reading.length);
     this.reading.push(turn);
     for (let i = this.reading.length - 1; i > place; i--) this.reading[i] = this.reading[i - 1];
     this.reading[place] = turn;
@@ -113,4 +113,4 @@ export class Turns {
 }
 
 /** A page of 1,000 sessions takes 0.4 MiB. */
-const ACTIVE: i32 = 16;
+const MAX_ACTIVE_READERS: i32 = 16;

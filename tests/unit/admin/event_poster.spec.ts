@@ -7,7 +7,7 @@ import { Deadline } from "../../../assembly/work/job";
 import { Metric } from "../../../assembly/session/counting/statistics";
 import { Bench, idOf, session } from "../support/sessions";
 
-/** A receiver that keeps what it gets and answers as it is told. */
+/** A receiver that keeps its deliveries and responds as the test sets it. */
 class FakeSink extends EventSink {
   texts: string[] = [];
   answer: Delivery = Delivery.Accepted;
@@ -124,7 +124,7 @@ describe("the poster of events", () => {
     expect(eventsOf(sink.texts[1])).toBe("new ");
   });
 
-  it("sends again what was not accepted, later each time", () => {
+  it("sends a batch that was not accepted again, after longer and longer waits", () => {
     const bench = new Bench();
     const sink = new FakeSink();
     const poster = new EventPoster(bench.cache, bench.store, sink, new FakeLog());
@@ -148,7 +148,7 @@ describe("the poster of events", () => {
     expect(sink.texts.length).toBe(sent);
   });
 
-  it("tells the receiver what was lost while it did not accept", () => {
+  it("reports events that were lost while the receiver did not accept", () => {
     const bench = new Bench();
     const sink = new FakeSink();
     sink.takes = false;
@@ -165,7 +165,7 @@ describe("the poster of events", () => {
     expect(missed != null && missed.number > 1000).toBe(true);
   });
 
-  it("is one of all workers, and goes on where another one has stopped", () => {
+  it("runs on one worker at a time, and goes on where another one has stopped", () => {
     const bench = new Bench();
     const first = new FakeSink();
     const second = new FakeSink();

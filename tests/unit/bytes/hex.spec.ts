@@ -55,7 +55,7 @@ describe("hexadecimal text", () => {
     expect(decodeHex(out, -2, out)).toBe(-1);
   });
 
-  it("of a caller is decoded into the room that it has, and refused if it is not ASCII", () => {
+  it("of a caller is decoded up to its capacity, and refused if it is not ASCII", () => {
     expect(decodeHexText("00fFAb", out, 3)).toBe(3);
     expect(load<u8>(out, 1)).toBe(0xff);
     expect(load<u8>(out, 2)).toBe(0xab);

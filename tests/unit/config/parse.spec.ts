@@ -26,7 +26,7 @@ function errorOf(text: string): string {
   return parse(text).error;
 }
 
-/** The error has to name the place and to say what would be right. */
+/** The error has to name the place and the remedy. */
 function refuses(text: string, place: string, remedy: string): void {
   const error = errorOf(text);
   expect(error.startsWith(place)).toBeTruthy(text + " -> " + error);
@@ -35,7 +35,7 @@ function refuses(text: string, place: string, remedy: string): void {
 }
 
 describe("a configuration", () => {
-  it("has only defaults where the text is empty or blank or {}", () => {
+  it("has only defaults if the text is empty or blank or {}", () => {
     const texts = ["", " \r\n\t", "{}"];
     for (let i = 0; i < texts.length; i++) {
       const config = parse(texts[i]);
@@ -75,7 +75,7 @@ describe("a configuration", () => {
     expect(parse('{"timeout":7200.0}').timeoutSeconds).toBe(7200);
   });
 
-  it("knows OFF from a mode that is not given", () => {
+  it("keeps OFF apart from a mode that is not given", () => {
     expect(parse('{"mode":[]}').mode).toBe(0);
     expect(parse('{"mode":["OFF"]}').mode).toBe(0);
   });
@@ -118,7 +118,7 @@ describe("a configuration", () => {
     refuses('{"a\\nb\\u001b":1}', '"a\\u000ab\\u001b"', "no such field");
   });
 
-  it("says whether access logs get fields, and not unless it is told to", () => {
+  it("gives access logs fields only if it is configured to", () => {
     expect(parse("{}").accessLog).toBe(false);
     expect(parse('{"access_log":true}').accessLog).toBe(true);
     expect(parse('{"access_log":false}').accessLog).toBe(false);
@@ -136,14 +136,14 @@ describe("a configuration", () => {
 });
 
 describe("the steering of a configuration", () => {
-  it("is off, with sources as a guess, where the text does not say", () => {
+  it("is off, with sources as a guess, by default", () => {
     const config = parse("{}");
     expect(config.steering).toBe(SteeringMode.Off);
     expect(config.steeringBySource).toBe(BySource.Guess);
     expect(validateObserver(config)).toBe("");
   });
 
-  it("is one of three, and so is what sources are good for", () => {
+  it("has three values, and so has the use of sources", () => {
     expect(parse('{"steering":"off"}').steering).toBe(SteeringMode.Off);
     expect(parse('{"steering":"hash"}').steering).toBe(SteeringMode.Hash);
     expect(parse('{"steering":"exact"}').steering).toBe(SteeringMode.Exact);
@@ -239,7 +239,7 @@ describe("the tokens of a configuration", () => {
     expect(config.admin!.tokens.length).toBe(0);
   });
 
-  it("are refused where a header could not carry them, without being shown", () => {
+  it("are refused if a header could not carry them, without being shown", () => {
     refuses('{"admin":{"tokens":["ok-0123456789abc",""]}}', "admin.tokens[1]:", "visible ASCII");
     refuses('{"admin":{"tokens":[7]}}', "admin.tokens[0]:", "visible ASCII");
     refuses('{"admin":{"tokens":"t"}}', "admin.tokens:", "array");
@@ -249,7 +249,7 @@ describe("the tokens of a configuration", () => {
     expect(errorOf('{"admin":{"tokens_env":["BROKEN"]}}').includes("two words")).toBeFalsy();
   });
 
-  it("are refused where they are short enough to be guessed, with a way to make one", () => {
+  it("are refused if they are short enough to guess, with a way to make one", () => {
     refuses('{"admin":{"tokens":["aaaaaaaa","aaaaaaa"]}}', "admin.tokens[1]: ", "openssl rand -hex 32");
     refuses('{"admin":{"read_tokens":["x"]}}', "admin.read_tokens[0]: ", "shorter than 8 characters");
     refuses(
@@ -260,7 +260,7 @@ describe("the tokens of a configuration", () => {
     expect(errorOf('{"admin":{"tokens_env":["SHORT"]}}').includes("letmein")).toBeFalsy();
   });
 
-  it("that are not there are told with their variables, and with what lets the filter see them", () => {
+  it("that are missing are reported with their variables, and with the way to give them to the filter", () => {
     const one = validateAdmin(parse('{"admin":{"tokens_env":["ABSENT"],"read_tokens":[]}}'));
     expect(one.includes("ABSENT is not set, or empty")).toBeTruthy(one);
     expect(one.includes("vm_config.environment_variables.host_env_keys")).toBeTruthy(one);
@@ -269,7 +269,7 @@ describe("the tokens of a configuration", () => {
     expect(validateAdmin(parse('{"admin":{"tokens_env":["ABSENT","ADMIN_TOKEN"]}}'))).toBe("");
   });
 
-  it("are refused where one is to read only and may change everything", () => {
+  it("are refused if one is in both lists", () => {
     const texts = [
       '{"admin": {"tokens": ["one-token-0123"], "read_tokens": ["other-token-0123", "one-token-0123"]}}',
       '{"admin": {"tokens_env": ["ADMIN_TOKEN"], "read_tokens": ["from-the-environment"]}}',
@@ -284,7 +284,7 @@ describe("the tokens of a configuration", () => {
     expect(validateAdmin(parse('{"admin": {"tokens": ["one-token-0123", "one-token-0123"]}}'))).toBe("");
   });
 
-  it("that may change something are missed where they were to come from the environment", () => {
+  it("that may change something are reported as missing if the environment lacks them", () => {
     const odd = oddTokens(parse('{"admin": {"tokens_env": ["UNSET"], "read_tokens": ["one-token-0123"]}}'));
     expect(odd.startsWith("admin: nobody may change anything")).toBe(true, odd);
     expect(odd.includes("UNSET is not set, or empty")).toBe(true, odd);
@@ -297,12 +297,12 @@ describe("the tokens of a configuration", () => {
     for (let i = 0; i < right.length; i++) expect(oddTokens(parse(right[i]))).toBe("", right[i]);
   });
 
-  it("are refused where they are too many to compare each request with", () => {
+  it("are refused if they are too many to compare each request with", () => {
     const many = '"tttttttttttttttt",'.repeat(64) + '"tttttttttttttttt"';
     refuses('{"admin":{"tokens":[' + many + "]}}", "admin.tokens[64]:", "more than 64");
   });
 
-  it("are demanded for the admin API unless it is open on purpose", () => {
+  it("are required for the admin API unless it is open on purpose", () => {
     expect(
       validateAdmin(parse("{}")).includes("set admin.tokens, admin.read_tokens or admin.allow_unauthenticated"),
     ).toBeTruthy();

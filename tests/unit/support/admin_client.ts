@@ -15,7 +15,7 @@ export const READ_TOKEN: string = "may-only-read-0123";
 export class Answer {
   readonly status: i32;
   readonly text: string;
-  /** The body; null where it is no JSON. */
+  /** The body; null if it is not JSON. */
   readonly json: JsonValue;
   /** Slices of work that it waited for. */
   slices: i32 = 0;
@@ -28,13 +28,13 @@ export class Answer {
     this.json = json === null ? new JsonValue(JsonKind.Null) : json;
   }
 
-  /** The body without what it says of who enforces a change: here, nobody does. */
+  /** The body without `enforced_by` and the warning: in these tests nobody enforces a change. */
   get bare(): string {
     const at = this.text.indexOf(NOBODY);
     return at < 0 ? this.text : this.text.substring(0, at) + "}";
   }
 
-  /** A header; empty where it is not there. */
+  /** A header; empty if it is missing. */
   header(name: string): string {
     const headers = this.response.headers;
     for (let i = 0; i < headers.length; i += 2) {

@@ -19,12 +19,12 @@ describe("a query", () => {
     expect(query.value("absent") === null).toBeTruthy();
   });
 
-  it("is refused where a name comes twice, also behind an encoding", () => {
+  it("is refused if a name comes twice, also if it is encoded", () => {
     expect(queryOf("a=1&b=2&a=1").error.includes('"a" is given twice')).toBeTruthy();
     expect(queryOf("a=1&%61=2").error.includes('"a" is given twice')).toBeTruthy();
   });
 
-  it("is refused where its encoding is broken", () => {
+  it("is refused if its encoding is broken", () => {
     const texts = ["a=%", "a=%4", "a=%4g", "a=%zz", "%=1", "a=%ff", "a=%c3%28"];
     for (let i = 0; i < texts.length; i++) {
       expect(queryOf(texts[i]).error.includes("percent-encoded UTF-8")).toBeTruthy(texts[i]);
@@ -32,13 +32,13 @@ describe("a query", () => {
     expect(queryOf("a=%c3%a9").value("a")!).toBe("é");
   });
 
-  it("is refused where it has no end", () => {
+  it("is refused if it has too many parameters", () => {
     expect(queryOf("a=1&".repeat(20)).error.includes("at most 16")).toBeTruthy();
   });
 });
 
 describe("a percent-encoded text", () => {
-  it("keeps what is not encoded", () => {
+  it("keeps characters that are not encoded", () => {
     expect(decodeComponent("a-b_c~é")!).toBe("a-b_c~é");
     expect(decodeComponent("")!).toBe("");
     expect(decodeComponent("%00")!.length).toBe(1);

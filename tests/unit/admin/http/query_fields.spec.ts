@@ -48,7 +48,7 @@ describe("a change without a body", () => {
     expect(client.call("GET", "/v1/timeout").bare).toBe('{"timeout":7200}');
   });
 
-  it("is 400 with both, with neither, and with a name that is not known", () => {
+  it("is 400 with body and query, with neither, and with an unknown name", () => {
     const client = new Client();
     const both = client.send("PUT", "/v1/timeout?timeout=60", '{"timeout":60}');
     expect(both.status).toBe(400);
