@@ -3,8 +3,8 @@
  * `GET /v1/events`, and each event at least once; `seq` shows repetitions.
  *
  * The shared store holds the last accepted event, so another machine can go on where this one stops. A batch that is not
- * accepted is sent again after 1 second, then 2, 4 ... up to a minute; the log has one line for each row of failures. The log of
- * events bounds the backlog: the `missed` of the next batch counts events that fell out of it.
+ * accepted is sent again after 1 second, then 2, 4 ... up to a minute; the log has one line for each row of failures. The
+ * log of events bounds the backlog: the `missed` of the next batch counts events that fell out of it.
  */
 import { JsonWriter } from "../json/writer";
 import { Delivery, EventSink } from "../ports/event_sink";

@@ -112,13 +112,13 @@ export function validateAdmin(config: Config): string {
   );
 }
 
-/** What is odd about the tokens of a configuration that serves; empty if nothing is. */
+/** Returns a warning about the tokens of a configuration that works; empty if there is none. */
 export function oddTokens(config: Config): string {
   const admin = config.admin;
   if (admin === null || admin.tokens.length > 0 || admin.unsetVariables.length == 0) return "";
   if (admin.readTokens.length == 0) return "";
   return (
-    "admin: nobody may change anything, as only tokens that may read are there: " + unsetText(admin.unsetVariables)
+    "admin: nobody may change anything, because only read tokens are configured: " + unsetText(admin.unsetVariables)
   );
 }
 
@@ -132,7 +132,7 @@ function unsetText(names: string[]): string {
 }
 
 const TOKEN_TWICE: string =
-  "admin: one token is in tokens and in read_tokens, so whoever is to read only may change everything: " +
+  "admin: one token is in tokens and in read_tokens, so a caller that should only read may change everything; " +
   "give the two lists tokens of their own; make one with: openssl rand -hex 32";
 const DEFAULT_CACHE: string = "default";
 const NO_VARIABLES: string[] = [];

@@ -1,10 +1,12 @@
 /**
- * The fields of a configuration that its filter has no use for, as they are another filter's. One text may be meant for several filters,
- * so that is no error; but a setting in the wrong place has no effect, and somebody has to say so.
+ * Reports the fields of a configuration that only other filters use. One text may serve several filters, so this is not an
+ * error; but a setting in the wrong place has no effect, and the log has to show that.
  */
 import { Config } from "./config";
 
-/** One line that names the fields which the filter of a role does not use, and which filter does; empty if there are none. */
+/**
+ * Returns one line with the fields that the filter of a role does not use, and the filters that do; empty if there are none.
+ */
 export function unusedFields(config: Config, role: string): string {
   const parts: string[] = [];
   if (role != "observer") addGiven(parts, config, OF_OBSERVER, " (of the observer)");

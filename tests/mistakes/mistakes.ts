@@ -345,7 +345,7 @@ export const MISTAKES: Mistake[] = [
     what: "`ADMIN_TOKEN` has a blank in it",
     starts: false,
     env: { ADMIN_TOKEN: "two words of a token" },
-    see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is no token: expected 8 to 4096 visible ASCII characters without spaces',
+    see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is not a token; expected 8 to 4096 visible ASCII characters without spaces',
     remedy: "Letters, digits and `. _ ~ + / -`.",
   },
   {
@@ -377,7 +377,7 @@ export const MISTAKES: Mistake[] = [
     what: "one token for reading and for all",
     starts: false,
     env: { ADMIN_READ_TOKEN: FULL_TOKEN },
-    see: "configuration of the admin filter: admin: one token is in tokens and in read_tokens, so whoever is to read only may change everything: give the two lists tokens of their own; make one with: openssl rand -hex 32",
+    see: "configuration of the admin filter: admin: one token is in tokens and in read_tokens, so a caller that should only read may change everything; give the two lists tokens of their own; make one with: openssl rand -hex 32",
     remedy: "Two tokens.",
   },
   {
@@ -385,7 +385,7 @@ export const MISTAKES: Mistake[] = [
     what: "`ADMIN_TOKEN` is not set, and `ADMIN_READ_TOKEN` is",
     starts: true,
     env: { ADMIN_TOKEN: undefined },
-    see: "admin: nobody may change anything, as only tokens that may read are there: ADMIN_TOKEN is not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    see: "admin: nobody may change anything, because only read tokens are configured: ADMIN_TOKEN is not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
     remedy: "Set it where Envoy starts.",
   },
   // --- The module

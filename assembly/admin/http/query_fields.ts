@@ -1,13 +1,13 @@
 /**
- * The fields of a change that stand in its query: as if they were members of a JSON object in its body. A query knows no
- * types, so each field's name says what its value is: digits, a list with commas, `true` or `false`, else text. What is not
- * written so stays text, and whoever takes the field refuses it as in a body. Null cannot be said.
+ * The fields of a change in its query, as members of the JSON object that its body would be. A query has no types, so the
+ * field's name decides: a number, a list with commas, `true` or `false`, else text. A value of another form stays text, and
+ * is then refused as in a body. Null has no form here.
  */
 import { JsonKind, JsonValue } from "../../json/value";
 import { Query } from "./query";
 import { wholeNumber } from "./whole_number";
 
-/** The object of all names and values of a query. */
+/** Returns the object of all names and values of a query. */
 export function fieldsOf(query: Query): JsonValue {
   const object = new JsonValue(JsonKind.Object);
   const names: string[] = [];
@@ -40,11 +40,11 @@ function textOf(text: string): JsonValue {
   return value;
 }
 
-/** A list has one item at least: `mode=` is no way to say OFF. */
+/** A list has at least one item: `mode=` does not mean OFF. */
 function listOf(text: string): JsonValue {
   const value = new JsonValue(JsonKind.Array);
   const items: JsonValue[] = [];
-  const parts = text.split(",", MOST_ITEMS);
+  const parts = text.split(",", MAX_ITEMS);
   for (let i = 0; i < parts.length; i++) items.push(textOf(parts[i]));
   value.items = items;
   return value;
@@ -59,4 +59,4 @@ const NUMBERS: StaticArray<string> = ["cache_size", "timeout", "before", "ticket
 const LISTS: StaticArray<string> = ["mode"];
 const SWITCHES: StaticArray<string> = ["dry_run"];
 /** More than there are flags. */
-const MOST_ITEMS: i32 = 16;
+const MAX_ITEMS: i32 = 16;

@@ -1,10 +1,10 @@
 /**
- * A whole number as a query writes it: digits and nothing else, no sign, no blank, no exponent. The answer is the value that a body
- * would have in its place, so whoever asks holds both to the same bounds (`JsonValue.isWhole`). O(length).
+ * Whole numbers of a query: digits only, without sign, blank or exponent. The result is the JSON value that a body would
+ * have, so one check of bounds serves both (`JsonValue.isWhole`). O(length).
  */
 import { JsonKind, JsonValue, NumberForm } from "../../json/value";
 
-/** Null where the text is no whole number; of the form Huge where it does not fit 64 bits. */
+/** Returns null if the text is not a whole number, and the form Huge if the number does not fit 64 bits. */
 export function wholeNumber(text: string): JsonValue | null {
   if (text.length == 0) return null;
   const value = new JsonValue(JsonKind.Number);

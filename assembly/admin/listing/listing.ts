@@ -131,7 +131,7 @@ class Listing extends Job {
   }
 }
 
-/** The number of entries that a query asks for at most; 0 where it is none. */
+/** Returns the limit of a query; 0 if it is malformed or out of range. */
 export function limitOf(text: string | null): i32 {
   if (text === null) return DEFAULT_LIMIT;
   const limit = wholeNumber(text);

@@ -1,6 +1,6 @@
 /**
- * POST /v1/sessions/remove: removes all sessions of a selection, each as DELETE of its ID does, with all its handles. Answers when
- * that is carried out and in force; with `dry_run`, how many match.
+ * POST /v1/sessions/remove: removes all sessions of a selection with all their handles, as DELETE of each ID does. Responds
+ * after the removal is in force. With `dry_run` it only counts the matches.
  */
 import { Cache } from "../../session/cache";
 import { SelectionRemoval } from "../../session/jobs/selection_removal";
@@ -55,7 +55,7 @@ class SelectionRemoved extends JobReport {
     }
     json.name("dry_run");
     json.boolean(this.dryRun);
-    // What is only counted needs nobody who carries it out.
+    // A dry run changes nothing that somebody must enforce.
     if (!this.dryRun) writeEnforcedBy(json, this.cache);
     json.endObject();
   }

@@ -82,7 +82,7 @@ describe("a configuration", () => {
 
   it("refuses text that is not a JSON object", () => {
     refuses('{"cache":', "the configuration is not JSON: line 1, column 10", "expected a value");
-    refuses("[]", "the configuration has to be a JSON object", "{");
+    refuses("[]", "the configuration is not a JSON object", "{");
   });
 
   it("refuses numbers out of their range or of the wrong type", () => {
