@@ -36,7 +36,8 @@ import { ConnectionMark } from "../../host/connection/connection_mark";
 import { HostLog } from "../../host/adapters/host_log";
 import { answer } from "../../host/http_stream";
 import { FINISHED } from "../../host/roots";
-import { LogField, Word } from "../../host/log_field";
+import { LogField } from "../../host/connection/log_field";
+import { LastingText } from "../../host/lasting_text";
 import { SOURCE } from "../../host/adapters/peer_property";
 import { PropertyPath } from "../../host/properties";
 import { LogLevel } from "../../ports/log";
@@ -93,7 +94,7 @@ export class Guard extends CacheFilter {
     this.logs = config.accessLog;
     // Guards of several caches may stand in one chain: each counts for itself.
     const counted = new ConnectionMark(COUNTED + config.cache);
-    this.marks = counted.announce();
+    this.marks = counted.declareProperty();
     if (!this.marks) new HostLog().write(LogLevel.Warn, NOT_MARKED);
     this.counted = counted;
   }
@@ -162,10 +163,10 @@ function protocolOf(length: i32): u16 {
 }
 
 function log(verdict: Verdict, counted: ConnectionMark): void {
-  if (verdict != Verdict.Resume) return OUTCOME.say(REFUSED_WORD);
+  if (verdict != Verdict.Resume) return OUTCOME.writeWord(REFUSED_WORD);
   const mark = counted.value();
-  if (mark == FULL) OUTCOME.say(FULL_WORD);
-  else if (mark == RESUMED) OUTCOME.say(RESUMED_WORD);
+  if (mark == FULL) OUTCOME.writeWord(FULL_WORD);
+  else if (mark == RESUMED) OUTCOME.writeWord(RESUMED_WORD);
 }
 
 function refuse(): void {
@@ -190,9 +191,9 @@ const FULL: u8 = 0x66;
 const RESUMED: u8 = 0x72;
 const SEEN_IN_FRONT: u8 = 0x73;
 const OUTCOME = new LogField("tls_session_outcome");
-const FULL_WORD = new Word("full");
-const RESUMED_WORD = new Word("resumed");
-const REFUSED_WORD = new Word("refused");
+const FULL_WORD = new LastingText("full");
+const RESUMED_WORD = new LastingText("resumed");
+const REFUSED_WORD = new LastingText("refused");
 const FILTER_STATE = new PropertyPath("filter_state.tls_sid");
 const SESSION_ID_TEXT: usize = memory.data(64);
 const SESSION_ID: usize = memory.data(32);

@@ -15,7 +15,8 @@
  * Cost: three to five host calls for each connection; nothing is allocated here.
  */
 import { encodeHex } from "../../bytes/hex";
-import { LogField, Word } from "../../host/log_field";
+import { LogField } from "../../host/connection/log_field";
+import { LastingText } from "../../host/lasting_text";
 import { Observation } from "../../resumption/observation";
 import { Verdict } from "../../resumption/refusal";
 import { Kind, MAX_ID_LENGTH } from "../../session/record/session";
@@ -26,14 +27,14 @@ export class AccessLog {
   /** A server has answered, and `observation` has looked at it. */
   answered(observation: Observation, handshake: Handshake, verdict: Verdict): void {
     const full = observation.offeredKind == 0;
-    OUTCOME.say(verdict != Verdict.Resume ? REFUSED : full ? FULL : fateWord(observation.fate));
+    OUTCOME.writeWord(verdict != Verdict.Resume ? REFUSED : full ? FULL : fateWord(observation.fate));
     this.offered(observation, handshake);
   }
 
   private offered(observation: Observation, handshake: Handshake): void {
     const kind = observation.offeredKind;
-    OFFERED.say(kindWord(kind));
-    PROTOCOL.say(protocolWord(handshake.version));
+    OFFERED.writeWord(kindWord(kind));
+    PROTOCOL.writeWord(protocolWord(handshake.version));
     if (kind != 0) writeId(ID, observation.offeredId, observation.offeredIdLength);
   }
 
@@ -41,7 +42,7 @@ export class AccessLog {
   ended(observation: Observation, handshake: Handshake): void {
     if (!handshake.begun) return;
     if (!handshake.completed) {
-      OUTCOME.say(FAILED);
+      OUTCOME.writeWord(FAILED);
       if (handshake.mayResume) this.offered(observation, handshake);
       return;
     }
@@ -51,7 +52,7 @@ export class AccessLog {
 
   /** A client has begun a renegotiation; `closes`: that ends its connection. */
   renegotiated(closes: bool): void {
-    RENEGOTIATION.say(closes ? CLOSED : OBSERVED);
+    RENEGOTIATION.writeWord(closes ? CLOSED : OBSERVED);
   }
 }
 
@@ -61,19 +62,19 @@ function writeId(field: LogField, id: usize, length: i32): void {
   field.write(HEX, length * 2);
 }
 
-function kindWord(kind: u8): Word {
+function kindWord(kind: u8): LastingText {
   if (kind == Kind.ID) return SESSION_ID;
   if (kind == Kind.TICKET) return TICKET;
   return kind == Kind.PSK ? PSK : NONE;
 }
 
-function fateWord(fate: i32): Word {
+function fateWord(fate: i32): LastingText {
   if (fate == Fate.ACCEPTED) return RESUMED;
   if (fate == Fate.DIVERTED) return DIVERTED;
   return fate == Fate.LOST ? LOST : DECLINED;
 }
 
-function protocolWord(version: u16): Word {
+function protocolWord(version: u16): LastingText {
   switch (version) {
     case 0x0300:
       return SSL3;
@@ -94,22 +95,22 @@ const ID = new LogField("tls_session_id");
 const ISSUED = new LogField("tls_session_issued");
 const PROTOCOL = new LogField("tls_session_protocol");
 const RENEGOTIATION = new LogField("tls_session_renegotiation");
-const OBSERVED = new Word("observed");
-const CLOSED = new Word("closed");
-const FULL = new Word("full");
-const RESUMED = new Word("resumed");
-const DECLINED = new Word("declined");
-const LOST = new Word("lost");
-const REFUSED = new Word("refused");
-const DIVERTED = new Word("diverted");
-const FAILED = new Word("failed");
-const NONE = new Word("none");
-const SESSION_ID = new Word("id");
-const TICKET = new Word("ticket");
-const PSK = new Word("psk");
-const SSL3 = new Word("SSLv3");
-const TLS10 = new Word("TLSv1");
-const TLS11 = new Word("TLSv1.1");
-const TLS12 = new Word("TLSv1.2");
-const TLS13 = new Word("TLSv1.3");
+const OBSERVED = new LastingText("observed");
+const CLOSED = new LastingText("closed");
+const FULL = new LastingText("full");
+const RESUMED = new LastingText("resumed");
+const DECLINED = new LastingText("declined");
+const LOST = new LastingText("lost");
+const REFUSED = new LastingText("refused");
+const DIVERTED = new LastingText("diverted");
+const FAILED = new LastingText("failed");
+const NONE = new LastingText("none");
+const SESSION_ID = new LastingText("id");
+const TICKET = new LastingText("ticket");
+const PSK = new LastingText("psk");
+const SSL3 = new LastingText("SSLv3");
+const TLS10 = new LastingText("TLSv1");
+const TLS11 = new LastingText("TLSv1.1");
+const TLS12 = new LastingText("TLSv1.2");
+const TLS13 = new LastingText("TLSv1.3");
 const HEX: usize = memory.data(64);

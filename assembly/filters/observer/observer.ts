@@ -24,7 +24,7 @@ import { closeConnection, copyBytes, missingCapability } from "../../host/connec
 import { prependBytes, replaceBytes } from "../../host/connection/connection";
 import { findContext } from "../../host/contexts";
 import { HostLog } from "../../host/adapters/host_log";
-import { enter, tickEvery } from "../../host/http_stream";
+import { enter, tickEvery } from "../../host/effective_context";
 import { SOURCE, UPSTREAM } from "../../host/adapters/peer_property";
 import { FINISHED, TICK_MILLISECONDS } from "../../host/roots";
 import { LogLevel } from "../../ports/log";

@@ -4,9 +4,10 @@
  * cluster, for the attempts that may follow. A host that takes the connection and says nothing for too long, though it has all
  * that it needs, is told to the steering: this client's bytes are gone, but the next one goes elsewhere.
  */
-import { FilterState } from "../../host/connection/connection";
+import { FilterState } from "../../host/connection/filter_state";
 import { findContext } from "../../host/contexts";
-import { enter } from "../../host/http_stream";
+import { enter } from "../../host/effective_context";
+import { LastingText } from "../../host/lasting_text";
 import { FINISHED } from "../../host/roots";
 import { Steering } from "../../steering/steering";
 import { ConnectionQueue } from "../connection/connection_queue";
@@ -20,8 +21,7 @@ export class SentConnections {
   constructor(
     private readonly cluster: FilterState,
     /** Name of the balanced cluster. */
-    private readonly balanced: usize,
-    private readonly balancedLength: i32,
+    private readonly balanced: LastingText,
   ) {}
 
   free(): void {
@@ -33,11 +33,6 @@ export class SentConnections {
     this.begun.push(context, <u32>upstream, nowNanoseconds);
   }
 
-  /** Whether a tick is wanted soon. */
-  get areUnderWay(): bool {
-    return this.begun.length > 0;
-  }
-
   /** To be called on ticks. Leaves another context than the root's behind where there were any. */
   tick(steering: Steering, exactCluster: ExactCluster, nowNanoseconds: u64): void {
     while (this.begun.length > 0) {
@@ -45,7 +40,7 @@ export class SentConnections {
       if (isOver(context)) exactCluster.lose(nowNanoseconds);
       else if (unansweredOf(context)) {
         enter(context);
-        this.cluster.set(this.balanced, this.balancedLength);
+        this.cluster.set(this.balanced.start, this.balanced.length);
         this.unanswered.push(context, this.begun.word, this.begun.since);
       }
       this.begun.shift();

@@ -5,8 +5,8 @@
  */
 import { encodeHex } from "../../bytes/hex";
 import { Config } from "../../config/config";
-import { FilterState } from "../../host/connection/connection";
-import { lastingBytes } from "../../host/memory";
+import { FilterState } from "../../host/connection/filter_state";
+import { LastingText } from "../../host/lasting_text";
 import { SOURCE, UPSTREAM } from "../../host/adapters/peer_property";
 import { PropertyPath } from "../../host/properties";
 import { Clock } from "../../ports/clock";
@@ -28,11 +28,9 @@ export class UpstreamChoice {
   private readonly waiting: WaitingConnections = new WaitingConnections();
   private readonly sent: SentConnections;
   /** Name of the cluster that tcp_proxy balances over, empty where it is not told. */
-  private readonly cluster: usize;
-  private readonly clusterLength: i32;
+  private readonly cluster: LastingText;
   /** Name of the cluster that connects to the host which the filter names. */
-  private readonly exactCluster: usize;
-  private readonly exactClusterLength: i32;
+  private readonly exactCluster: LastingText;
   private readonly exact: bool;
   /** What was found out of whether steering has its effect. */
   private readonly setup: SteeringSetup;
@@ -47,15 +45,13 @@ export class UpstreamChoice {
       const address = String.UTF8.encode(config.upstreams[i]);
       steering.configure(changetype<usize>(address), address.byteLength);
     }
-    const cluster = lastingBytes(config.cluster);
+    const cluster = new LastingText(config.cluster);
     steering.balanceFactor = config.balanceFactor;
     this.steering = steering;
     this.clock = shared.cache.clock;
     this.cluster = cluster;
-    this.clusterLength = config.cluster.length;
-    this.exactCluster = lastingBytes(config.exactCluster);
-    this.exactClusterLength = config.exactCluster.length;
-    this.sent = new SentConnections(CLUSTER, cluster, config.cluster.length);
+    this.exactCluster = new LastingText(config.exactCluster);
+    this.sent = new SentConnections(CLUSTER, cluster);
   }
 
   free(): void {
@@ -169,19 +165,17 @@ export class UpstreamChoice {
   private send(connection: ObservedConnection, upstream: i32): bool {
     const tokens = this.steering.tokens;
     if (!HOST.set(tokens.addressOf(upstream), tokens.addressLengthOf(upstream))) return false;
-    if (!CLUSTER.set(this.exactCluster, this.exactClusterLength)) return false;
+    if (!CLUSTER.set(this.exactCluster.start, this.exactCluster.length)) return false;
     connection.wanted = upstream;
     this.sent.add(connection.context, upstream, this.clock.nowNanoseconds());
     return true;
   }
 
   private isOfCluster(): bool {
-    if (this.clusterLength == 0) return true;
+    if (this.cluster.length == 0) return true;
     const length = CLUSTER_NAME.read(NAME, NAME_CAPACITY);
     if (length < 0) return true;
-    const isOwn =
-      (length == this.clusterLength && memory.compare(NAME, this.cluster, length) == 0) ||
-      (length == this.exactClusterLength && memory.compare(NAME, this.exactCluster, length) == 0);
+    const isOwn = this.cluster.is(NAME, length) || this.exactCluster.is(NAME, length);
     if (isOwn) this.setup.answeredByOwn();
     else this.setup.answeredByOther(NAME, length);
     return isOwn;

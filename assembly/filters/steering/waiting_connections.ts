@@ -15,7 +15,7 @@
  */
 import { continueConnection } from "../../host/connection/connection";
 import { findContext } from "../../host/contexts";
-import { enter } from "../../host/http_stream";
+import { enter } from "../../host/effective_context";
 import { FINISHED } from "../../host/roots";
 import { Fault } from "../../steering/setup/report";
 import { ConnectionQueue } from "../connection/connection_queue";

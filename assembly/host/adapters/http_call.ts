@@ -2,6 +2,7 @@
 import { Delivery, EventSink } from "../../ports/event_sink";
 import { HeaderMapType, HostResult, proxy_get_header_map_value } from "../abi";
 import { callCluster, callToken } from "../clusters/cluster_call";
+import { LastingText } from "../lasting_text";
 import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "../memory";
 
 export class HttpCall extends EventSink {
@@ -43,8 +44,8 @@ export class HttpCall extends EventSink {
     receiveInto(STATUS, STATUS_CAPACITY);
     const result = proxy_get_header_map_value(
       HeaderMapType.HTTP_CALL_RESPONSE_HEADERS,
-      changetype<usize>(STATUS_NAME),
-      STATUS_NAME.byteLength,
+      STATUS_NAME.start,
+      STATUS_NAME.length,
       OUT_POINTER,
       OUT_LENGTH,
     );
@@ -54,6 +55,6 @@ export class HttpCall extends EventSink {
 }
 
 const TIMEOUT_MILLISECONDS: u32 = 5000;
-const STATUS_NAME: ArrayBuffer = String.UTF8.encode(":status");
+const STATUS_NAME = new LastingText(":status");
 const STATUS_CAPACITY: i32 = 8;
-const STATUS: usize = memory.data(8);
+const STATUS: usize = memory.data(STATUS_CAPACITY);

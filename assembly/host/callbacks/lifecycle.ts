@@ -1,8 +1,9 @@
 /** The ABI's callbacks of a filter's life: start, configuration, ticks, contexts. */
 import { LogLevel } from "../../ports/log";
-import { BufferType, HostResult, proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "../abi";
+import { BufferType, HostResult, proxy_get_buffer_bytes } from "../abi";
 import { addContext, findContext, removeContext } from "../contexts";
 import { HostLog } from "../adapters/host_log";
+import { tickEvery } from "../effective_context";
 import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
 import { PropertyPath } from "../properties";
 import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "../roots";
@@ -39,7 +40,7 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
     length == 0 ||
     proxy_get_buffer_bytes(BufferType.PLUGIN_CONFIGURATION, 0, length, OUT_POINTER, OUT_LENGTH) == HostResult.OK;
   // Before the root takes its configuration: it may want its first tick sooner.
-  proxy_set_tick_period_milliseconds(TICK_MILLISECONDS);
+  tickEvery(TICK_MILLISECONDS);
   const accepted = received && root.configure(text, length);
   heap.free(text);
   if (!accepted) return 0;
