@@ -25,7 +25,7 @@ import { Handshake } from "../../tls/handshake";
 
 export class AccessLog {
   /** A server has answered, and `observation` has looked at it. */
-  answered(observation: Observation, handshake: Handshake, verdict: Verdict): void {
+  writeAnswer(observation: Observation, handshake: Handshake, verdict: Verdict): void {
     const full = observation.offeredKind == 0;
     OUTCOME.writeWord(verdict != Verdict.Resume ? REFUSED : full ? FULL : fateWord(observation.fate));
     this.offered(observation, handshake);
@@ -39,7 +39,7 @@ export class AccessLog {
   }
 
   /** The watching of a handshake has ended, `observation` has looked at that, and it was not refused. */
-  ended(observation: Observation, handshake: Handshake): void {
+  writeEnd(observation: Observation, handshake: Handshake): void {
     if (!handshake.begun) return;
     if (!handshake.completed) {
       OUTCOME.writeWord(FAILED);
@@ -51,7 +51,7 @@ export class AccessLog {
   }
 
   /** A client has begun a renegotiation; `closes`: that ends its connection. */
-  renegotiated(closes: bool): void {
+  writeRenegotiation(closes: bool): void {
     RENEGOTIATION.writeWord(closes ? CLOSED : OBSERVED);
   }
 }

@@ -28,7 +28,7 @@ export class RefusalAnswer {
 
   /**
    * Makes the answer for a version, 0 where none was chosen yet. `server`: the first bytes of the server's flight, at most
-   * SERVER_BYTES_MAX of them.
+   * SERVER_BYTES_CAPACITY of them.
    */
   make(version: u16, server: usize, length: i32): void {
     const modern = version == <u16>Version.TLS13;
@@ -72,7 +72,7 @@ export class RefusalAnswer {
 }
 
 /** Of the server's flight as much as is looked at: a ServerHello of TLS 1.2 takes some 100 bytes. */
-export const SERVER_BYTES_MAX: i32 = 2048;
+export const SERVER_BYTES_CAPACITY: i32 = 2048;
 const HEADER_SIZE: i32 = 5;
 const MESSAGE_HEADER_SIZE: i32 = 4;
 const FATAL: u8 = 2;

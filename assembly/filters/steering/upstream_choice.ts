@@ -70,7 +70,7 @@ export class UpstreamChoice {
   }
 
   /** Whether a new connection is to wait at the host: not where it would be for nothing, but for a few. */
-  holds(context: u32): bool {
+  beginWaiting(context: u32): bool {
     const setup = this.setup;
     setup.isUsed = true;
     if (this.exact && !setup.exactCluster.isThere && !this.steering.hashes) return false;
