@@ -18,6 +18,7 @@ import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
 import { enforcementOf } from "../session/settings/enforcement";
 import { BySource, SteeringMode } from "../steering/setup/modes";
+import { MAX_UPSTREAMS } from "../steering/hosts/upstream";
 import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_names";
 import { nearest } from "./nearest";
@@ -294,8 +295,6 @@ const MAX_TOKEN: i32 = 4096;
 /** In characters: 64 bits where they are hexadecimal digits at random, more than can be tried over a network. */
 const LEAST_TOKEN: i32 = 8;
 const MAX_CLUSTER_NAME: i32 = 127;
-/** As many as the steering can tell apart. */
-const MAX_UPSTREAMS: i32 = 254;
 /** In each list. Each request is compared with all of them. */
 const MAX_TOKENS: i32 = 64;
 const TOKEN_RULE: string = "expected 8 to 4096 visible ASCII characters without spaces";

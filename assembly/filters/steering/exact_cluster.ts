@@ -37,7 +37,7 @@ export class ExactCluster {
     }
     if (!lacksCluster(this.name)) {
       this.found();
-      this.report.noteCluster(this.filter, this.balanced, true);
+      this.report.noteClusterSeen(this.filter, this.balanced);
       return;
     }
     this.isMissing = nowNanoseconds - this.since >= PATIENCE_NANOSECONDS;
@@ -59,7 +59,7 @@ export class ExactCluster {
     this.since = nowNanoseconds;
     this.nextLook = nowNanoseconds + this.pause;
     this.pause = min(this.pause * 2, LONGEST_PAUSE_NANOSECONDS);
-    this.report.noteCluster(this.filter, this.balanced, false);
+    this.report.noteClusterMissing(this.filter, this.balanced);
   }
 
   private found(): void {

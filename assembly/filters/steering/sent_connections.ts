@@ -49,7 +49,7 @@ export class SentConnections {
       const context = this.unanswered.context;
       if (isOwed(context)) {
         enter(context);
-        steering.silent(<i32>this.unanswered.word);
+        steering.learning.silent(<i32>this.unanswered.word);
       }
       this.unanswered.shift();
     }

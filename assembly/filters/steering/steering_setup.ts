@@ -12,7 +12,8 @@ import { LogLevel } from "../../ports/log";
 import { faultText } from "../../steering/setup/faults";
 import { HashEffect } from "../../steering/setup/hash_effect";
 import { SteeringMode } from "../../steering/setup/modes";
-import { Effect, Fault, SteeringReport, SteeringState } from "../../steering/setup/report";
+import { SteeringReport } from "../../steering/setup/report";
+import { Effect, Fault, SteeringState } from "../../steering/setup/steering_state";
 import { ExactCluster } from "./exact_cluster";
 import { SharedCache } from "../cache/shared_cache";
 
@@ -87,12 +88,12 @@ export class SteeringSetup {
       state.fault = fault;
       state.effect = effect;
       state.argument = this.argumentOf(fault);
-      const isNew = this.report.say(this.filter, state, insists);
+      const isNew = this.report.put(this.filter, state, insists);
       if (isNew && fault != Fault.None) new HostLog().write(LogLevel.Error, LOG_PREFIX + faultText(state));
     } else if (this.isUsed && nowNanoseconds >= this.nextCheck) {
       this.isUsed = false;
       this.nextCheck = nowNanoseconds + CHECK_NANOSECONDS;
-      if (effect != Effect.Unknown) this.report.say(this.filter, state, effect == Effect.No);
+      if (effect != Effect.Unknown) this.report.put(this.filter, state, effect == Effect.No);
     }
   }
 

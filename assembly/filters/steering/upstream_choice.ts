@@ -129,7 +129,7 @@ export class UpstreamChoice {
     const effect = setup.hash;
     if (connection.wanted >= 0) setup.exactCluster.answer();
     const isTry = !effect.works && token >= 0;
-    if (!isTry && !connection.sampled && steering.expectsNoNews(handshake, handle, token)) {
+    if (!isTry && !connection.sampled && steering.learning.expectsNoNews(handshake, handle, token)) {
       // Its own server has accepted it: so the token led there.
       effect.agreed(token, steering.tokens.upstreams);
       return;
@@ -143,7 +143,7 @@ export class UpstreamChoice {
     const known = token >= 0 ? steering.tokens.leads(token) : -1;
     const agrees = known >= 0 && number == known;
     if (agrees) effect.agreed(token, steering.tokens.upstreams);
-    if (!setup.isElsewhere && !steering.hasNews(handshake, handle, token, number)) {
+    if (!setup.isElsewhere && !steering.learning.hasNews(handshake, handle, token, number)) {
       connection.answeredBy = number;
       return;
     }
@@ -152,13 +152,13 @@ export class UpstreamChoice {
     // What a token without effect did says nothing of where it leads.
     if (token >= 0 && !effect.works) return;
     if (connection.wanted >= 0 && number == connection.wanted) setup.reach();
-    connection.answeredBy = steering.answered(handshake, handle, token, connection.wanted, ADDRESS, length);
+    connection.answeredBy = steering.learning.answered(handshake, handle, token, connection.wanted, ADDRESS, length);
   }
 
   /** Learns from a completed handshake which key its server's new ticket is under. */
   completed(connection: ObservedConnection, handshake: Handshake): void {
     if (handshake.issuedTicket && connection.answeredBy >= 0) {
-      this.steering.issued(handshake.issuedTicketKey, connection.answeredBy);
+      this.steering.learning.issued(handshake.issuedTicketKey, connection.answeredBy);
     }
   }
 

@@ -17,7 +17,7 @@ import { continueConnection } from "../../host/connection/connection";
 import { findContext } from "../../host/contexts";
 import { enter } from "../../host/effective_context";
 import { FINISHED } from "../../host/roots";
-import { Fault } from "../../steering/setup/report";
+import { Fault } from "../../steering/setup/steering_state";
 import { ConnectionQueue } from "../connection/connection_queue";
 import { FRESH, LET_GO, ObservedConnection, PROMPT, WAITS } from "../connection/observed_connection";
 import { Probing } from "./probing";

@@ -8,7 +8,7 @@ import { Client } from "../clients/client";
 import { Departures } from "./departures";
 import { Silences } from "./silences";
 import { FOREVER, MAX_UPSTREAMS } from "./upstream";
-import { Tokens } from "./tokens";
+import { HostTokens } from "./tokens";
 
 export class Reach {
   readonly departures: Departures = new Departures();
@@ -18,7 +18,7 @@ export class Reach {
   private now: u64 = 0;
 
   constructor(
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
     /** Whether hosts are named to Envoy rather than hashed to. */
     private readonly exact: bool,
     private readonly client: Client,

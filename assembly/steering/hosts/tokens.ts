@@ -11,16 +11,15 @@
  * The table is one value in the shared store, changed only where something new was seen; each virtual machine has a copy,
  * and reads a small number, the revision, to know whether the copy is still right.
  *
- * Layout, little-endian: 0 u32 upstreams known, 4 u32 era, 8 u32 how often an upstream has come back, 12 u32 zero; 16 for each of
- * 255 upstreams its place (`upstream.ts`); then for each of TOKENS u8 number of its upstream + 1 (0 = not known); then for each of
- * TOKENS u8 the low byte of the era in which it was seen last.
+ * `upstream_table.ts` has the layout of the table.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoreKey } from "../../shared/store_key";
-import { isEven, tells } from "./evenness";
-import { FOREVER, MAX_ADDRESS, MAX_UPSTREAMS, Upstream, UPSTREAM_SIZE } from "./upstream";
+import { TokenIndex } from "./token_index";
+import { ADDRESS_CAPACITY, FOREVER, MAX_UPSTREAMS, Upstream } from "./upstream";
+import { TABLE_SIZE, TOKENS, UpstreamTable } from "./upstream_table";
 
-export class Tokens {
+export class HostTokens {
   private readonly key: StoreKey;
   private readonly revisionKey: StoreKey;
   /** This machine's copy, and the revision that it is of. */
@@ -28,14 +27,9 @@ export class Tokens {
   private revision: u32 = 0;
   /** Of the table that was opened last. */
   private mark: u32 = 0;
-  /** For each upstream, the token to take for it; and whether all tokens were seen. Made when they are asked for. */
-  private readonly leading: StaticArray<i16> = new StaticArray<i16>(MAX_UPSTREAMS);
-  private allSeen: bool = false;
+  /** Built when it is asked for first after a change. */
+  private readonly lazyIndex: TokenIndex = new TokenIndex();
   private isIndexed: bool = false;
-  /** For each upstream, how many tokens lead to it; how many upstreams can be reached, and whether by equal numbers of tokens. */
-  private readonly leadingTokens: StaticArray<u32> = new StaticArray<u32>(MAX_UPSTREAMS);
-  private spreadsEvenly: bool = true;
-  private upstreamsAway: i32 = 0;
 
   /** `family` names the cluster's part of the cache's keys. */
   constructor(
@@ -83,7 +77,7 @@ export class Tokens {
 
   /** Number of upstreams that were ever seen. */
   get upstreams(): i32 {
-    return <i32>load<u32>(this.table);
+    return this.known.upstreams;
   }
 
   /** Number of an upstream by its address, -1 where it is not known. */
@@ -107,22 +101,20 @@ export class Tokens {
   /** A token that leads to an upstream, or -1: always the same one, so that when it moves, the first client finds out. */
   leadingTo(upstream: i32): i32 {
     if (upstream < 0 || upstream >= MAX_UPSTREAMS) return -1;
-    this.index();
-    return unchecked(this.leading[upstream]);
+    return this.index.leadingTo(upstream);
   }
 
   /** Whether an upstream has a number, and a token (-1 for none) is known to lead to it. */
   knows(token: i32, number: i32): bool {
-    return number >= 0 && (token < 0 || (this.leads(token) == number && this.seenInThisEra(token)));
+    return number >= 0 && (token < 0 || (this.leads(token) == number && this.known.isSeen(token)));
   }
 
   /** A token that was not seen in this era to lead anywhere, the first one from `start` on, or -1. */
   unexplored(start: u32): i32 {
-    this.index();
-    if (this.allSeen) return -1;
+    if (this.index.allSeen) return -1;
     for (let i: u32 = 0; i < TOKENS; i++) {
       const token = (start + i) % TOKENS;
-      if (this.leads(token) < 0 || !this.seenInThisEra(token)) return token;
+      if (this.leads(token) < 0 || !this.known.isSeen(token)) return token;
     }
     return -1;
   }
@@ -134,8 +126,7 @@ export class Tokens {
 
   /** Whether Envoy's hash gives all upstreams the same share, as far as the tokens tell. */
   get isEven(): bool {
-    this.index();
-    return this.spreadsEvenly;
+    return this.index.isEven;
   }
 
   /** Whether an upstream is not to be named for now. */
@@ -150,7 +141,7 @@ export class Tokens {
 
   /** How often any upstream has come back that was away. */
   get returns(): u32 {
-    return load<u32>(this.table, 8);
+    return this.known.returns;
   }
 
   /** Which of these was an upstream's last one, 0 if it never was away. */
@@ -160,8 +151,7 @@ export class Tokens {
 
   /** How many upstreams are away. */
   get away(): i32 {
-    this.index();
-    return this.upstreamsAway;
+    return this.index.away;
   }
 
   /** Of the key name that an upstream alone is known to hold; 0 if there is none. */
@@ -205,9 +195,9 @@ export class Tokens {
       if (!place || (!place.away && place.avoidedUntil == 0)) return;
       if (place.away) {
         // The hosts have changed: some tokens lead there again.
-        store<u32>(this.table, this.era + 1, 4);
-        place.lastReturn = this.returns + 1;
-        store<u32>(this.table, this.returns + 1, 8);
+        this.known.era++;
+        this.known.returns++;
+        place.lastReturn = this.returns;
       }
       place.away = false;
       place.avoidedUntil = 0;
@@ -241,7 +231,7 @@ export class Tokens {
 
   /** Notes where a token led; -1 for what was no token. Answers with the number of the upstream, -1 where not known. */
   learn(token: i32, address: usize, length: i32): i32 {
-    if (length <= 0 || length > MAX_ADDRESS || token >= <i32>TOKENS) return -1;
+    if (length <= 0 || length > ADDRESS_CAPACITY || token >= <i32>TOKENS) return -1;
     let number = this.numberOf(address, length);
     if (this.knows(token, number)) return number;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
@@ -277,17 +267,9 @@ export class Tokens {
     return false;
   }
 
-  /** What is relied on later: its size, the number of upstreams, and that no address is longer than its place. */
+  /** Whether the table that was read last can be relied on. */
   private get isWhole(): bool {
-    if (this.sharedStore.length != TABLE_SIZE || load<u32>(this.table) > <u32>MAX_UPSTREAMS) return false;
-    const upstreams = this.upstreams;
-    for (let number = 0; number < upstreams; number++) {
-      if (this.addressLengthOf(number) > MAX_ADDRESS) return false;
-    }
-    for (let token: u32 = 0; token < TOKENS; token++) {
-      if (this.leads(token) >= upstreams) return false;
-    }
-    return true;
+    return this.sharedStore.length == TABLE_SIZE && this.known.isWhole;
   }
 
   private write(exists: bool, mark: u32): StoreResult {
@@ -300,74 +282,30 @@ export class Tokens {
 
   private note(token: i32, upstream: i32): void {
     this.isIndexed = false;
-    const before = this.leads(token);
-    if (before >= 0 && before != upstream && this.seenInThisEra(token)) store<u32>(this.table, this.era + 1, 4);
-    store<u8>(this.table + LEADS_OFFSET + <usize>token, <u8>(upstream + 1));
-    store<u8>(this.table + SEEN_OFFSET + <usize>token, <u8>this.era);
+    this.known.note(token, upstream);
   }
 
-  /** For each upstream the first token that was seen in this era to lead there, or else the first that ever did. */
-  private index(): void {
-    if (this.isIndexed) return;
-    this.isIndexed = true;
-    this.allSeen = true;
-    for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leading[upstream] = -1));
-    this.indexTokens(false);
-    this.indexTokens(true);
-    this.countLeading();
-  }
-
-  /** Counts for `isEven`: only what was seen in this era, as nobody explores what leads to an upstream that is away. */
-  private countLeading(): void {
-    let total: u32 = 0;
-    let reached = 0;
-    for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leadingTokens[upstream] = 0));
-    for (let token: i32 = 0; token < <i32>TOKENS; token++) {
-      const upstream = this.leads(token);
-      if (upstream < 0 || !this.seenInThisEra(token)) continue;
-      total++;
-      if (unchecked(this.leadingTokens[upstream]) == 0) reached++;
-      unchecked((this.leadingTokens[upstream] += 1));
+  private get index(): TokenIndex {
+    if (!this.isIndexed) {
+      this.isIndexed = true;
+      this.lazyIndex.build(this.known);
     }
-    this.upstreamsAway = 0;
-    for (let upstream = 0; upstream < this.upstreams; upstream++) {
-      if (this.at(upstream).away) this.upstreamsAway++;
-    }
-    // What is too little to tell says nothing: what was known holds on.
-    if (tells(reached, total)) this.spreadsEvenly = isEven(this.leadingTokens, this.upstreams, reached, total);
-  }
-
-  private indexTokens(seen: bool): void {
-    for (let token = <i32>TOKENS - 1; token >= 0; token--) {
-      const upstream = this.leads(token);
-      if (upstream >= 0 && this.seenInThisEra(token) == seen) unchecked((this.leading[upstream] = <i16>token));
-      if (upstream < 0 || !this.seenInThisEra(token)) this.allSeen = false;
-    }
-  }
-
-  private get era(): u32 {
-    return load<u32>(this.table, 4);
+    return this.lazyIndex;
   }
 
   /** Number of the upstream that a token led to when it was seen last, -1 if it never was. */
   leads(token: i32): i32 {
-    return <i32>load<u8>(this.table + LEADS_OFFSET + <usize>token) - 1;
+    return this.known.leads(token);
   }
 
-  private seenInThisEra(token: i32): bool {
-    return load<u8>(this.table + SEEN_OFFSET + <usize>token) == <u8>this.era;
-  }
-
-  /** Where all numbers are taken, that of an upstream which is gone is used again. */
+  /** Numbers a new upstream; if all numbers are taken, with that of one that is gone. -1 if there is none. */
   private append(address: usize, length: i32): i32 {
-    let number = this.upstreams;
-    if (number == MAX_UPSTREAMS) {
-      const byToken = this.leadsAnywhere;
+    let number = this.known.nextNumber();
+    if (number < 0) {
+      const byToken = this.known.leadsAnywhere;
       number = 0;
       while (number < MAX_UPSTREAMS && !this.isGone(number, byToken)) number++;
       if (number == MAX_UPSTREAMS) return -1;
-    } else {
-      store<u32>(this.table, <u32>number + 1);
     }
     this.at(number).become(address, length);
     return number;
@@ -377,15 +315,12 @@ export class Tokens {
     return this.at(upstream).avoidedUntil == FOREVER || (byToken && !this.reaches(upstream));
   }
 
-  private get leadsAnywhere(): bool {
-    for (let token: u32 = 0; token < TOKENS; token++) {
-      if (this.leads(token) >= 0) return true;
-    }
-    return false;
+  private at(upstream: i32): Upstream {
+    return this.known.at(upstream);
   }
 
-  private at(upstream: i32): Upstream {
-    return changetype<Upstream>(this.table + UPSTREAMS_OFFSET + <usize>upstream * UPSTREAM_SIZE);
+  private get known(): UpstreamTable {
+    return changetype<UpstreamTable>(this.table);
   }
 }
 
@@ -401,15 +336,10 @@ function secondsAfter(tries: u8): u32 {
   return tries < 16 ? 16 : 64;
 }
 
-export const TOKENS: u32 = 256;
 const MAX_TRIES: i32 = 16;
 /** How long an upstream is not named at the most after it has not answered. */
 const AVOIDED_AT_MOST: u32 = 4;
 const MOST_FAILURES: u8 = 2;
 /** Over eleven minutes. */
 const MOST_TRIES: u8 = 24;
-const UPSTREAMS_OFFSET: usize = 16;
-const LEADS_OFFSET: usize = 16 + 255 * 80;
-const SEEN_OFFSET: usize = LEADS_OFFSET + 256;
-const TABLE_SIZE: i32 = 16 + 255 * 80 + 256 + 256;
 const REVISION: usize = memory.data(4, 4);

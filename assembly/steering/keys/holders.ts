@@ -20,7 +20,7 @@ import { KeyedHash } from "../../shared/keyed_hash";
 import { StoreKey } from "../../shared/store_key";
 import { TICKET_KEY_LENGTH } from "../../session/record/session";
 import { Holding, HOLDING_SIZE, MOST_DECLINES } from "./holding";
-import { Tokens } from "../hosts/tokens";
+import { HostTokens } from "../hosts/tokens";
 
 export class Holders {
   private readonly key: StoreKey;
@@ -31,7 +31,7 @@ export class Holders {
     family: string,
     private readonly sharedStore: SharedStore,
     private readonly hash: KeyedHash,
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
   ) {
     this.key = new StoreKey(cacheName, family + "/holders", true);
     const copies = heap.alloc(COPIES * COPY_SIZE);

@@ -22,7 +22,7 @@ import { Copy, FREE_PROBES, Holders } from "./holders";
 import { Holding } from "./holding";
 import { isSet, Reach } from "../hosts/reach";
 import { Shares } from "../load/shares";
-import { Tokens } from "../hosts/tokens";
+import { HostTokens } from "../hosts/tokens";
 
 /** Not by the key: Envoy is to balance. */
 export const BALANCED: i32 = -1;
@@ -34,7 +34,7 @@ export class KeyChoice {
   asksOthers: bool = true;
 
   constructor(
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
     readonly holders: Holders,
     private readonly declines: Declines,
     private readonly reach: Reach,

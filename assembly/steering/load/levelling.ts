@@ -6,7 +6,7 @@
  * on purpose, nothing is levelled.
  *
  * Nobody says when one is back. New connections find out, as Envoy sends them there; and clients that hold its sessions. Now and then a new
- * connection is sent there, or, if they are few, a resumption of another upstream's (`Tokens.claimTry`).
+ * connection is sent there, or, if they are few, a resumption of another upstream's (`HostTokens.claimTry`).
  *
  * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
  */
@@ -15,7 +15,7 @@ import { Client } from "../clients/client";
 import { Moved } from "./moved";
 import { Reach } from "../hosts/reach";
 import { Shares } from "./shares";
-import { Tokens } from "../hosts/tokens";
+import { HostTokens } from "../hosts/tokens";
 import { MAX_UPSTREAMS } from "../hosts/upstream";
 
 export class Levelling {
@@ -36,7 +36,7 @@ export class Levelling {
   private spread: u32 = 0;
 
   constructor(
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
     private readonly reach: Reach,
     private readonly shares: Shares,
     private readonly client: Client,

@@ -1,5 +1,5 @@
 /** What is wrong with a set-up in which steering has no effect, for people: what, where, and what would be right; one line. */
-import { Fault, SteeringState } from "./report";
+import { Fault, SteeringState } from "./steering_state";
 
 export function faultText(state: SteeringState): string {
   switch (state.fault) {

@@ -16,7 +16,7 @@
  *
  * One for each virtual machine. Fixed memory; O(1); allocates nothing.
  */
-import { TOKENS } from "../hosts/tokens";
+import { TOKENS } from "../hosts/upstream_table";
 
 export class HashEffect {
   /** False: the hash leads nowhere. */
