@@ -1,4 +1,4 @@
-/** Sends events to a cluster of the host (`cluster_call.ts`). To be used from a root context, as on its ticks. */
+/** EventSink: posts events to a cluster of the host (`cluster_call.ts`). For root contexts, as on their ticks. */
 import { Delivery, EventSink } from "../../ports/event_sink";
 import { HeaderMapType, HostResult, proxy_get_header_map_value } from "../abi";
 import { callCluster, callToken } from "../clusters/cluster_call";
@@ -38,7 +38,7 @@ export class HttpCall extends EventSink {
     return true;
   }
 
-  /** The host has an answer, or has given up: then there are no headers. */
+  /** The host has an answer, or has given up, and then there are no headers. */
   answered(token: u32): void {
     if (this.delivery != Delivery.UnderWay || token != this.token) return;
     receiveInto(STATUS, STATUS_CAPACITY);

@@ -1,4 +1,4 @@
-/** The ABI's callbacks of a filter's life: start, configuration, ticks, contexts. */
+/** The ABI's callbacks for a filter's life: start, configuration, ticks, contexts. */
 import { LogLevel } from "../../ports/log";
 import { BufferType, HostResult, proxy_get_buffer_bytes } from "../abi";
 import { addContext, findContext, removeContext } from "../contexts";
@@ -15,7 +15,7 @@ export function proxy_on_vm_start(rootContext: u32, configurationLength: i32): i
 }
 
 export function proxy_on_context_create(context: u32, parent: u32): void {
-  // Root contexts get their root with their configuration: only then is the plugin's root_id known.
+  // A root context gets its root when it is configured, as the plugin's root_id is known only then.
   if (parent == 0 || !roots.has(parent)) return;
   addContext(context, roots.get(parent));
 }
@@ -27,10 +27,14 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
     new HostLog().write(LogLevel.Error, 'root_id "' + rootId + '" is unknown: write "observer", "guard" or "admin"');
     return 0;
   }
-  if (length > MAX_CONFIGURATION_BYTES) {
+  if (length > MAX_CONFIGURATION_LENGTH) {
     new HostLog().write(
       LogLevel.Error,
-      "the configuration has " + length.toString() + " bytes: at most 1 MiB is taken",
+      "the configuration has " +
+        length.toString() +
+        " bytes, more than " +
+        MAX_CONFIGURATION_LENGTH.toString() +
+        ": shorten it",
     );
     return 0;
   }
@@ -39,12 +43,12 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
   const received =
     length == 0 ||
     proxy_get_buffer_bytes(BufferType.PLUGIN_CONFIGURATION, 0, length, OUT_POINTER, OUT_LENGTH) == HostResult.OK;
-  // Before the root takes its configuration: it may want its first tick sooner.
+  // Before the root is configured, as it may want its first tick sooner.
   tickEvery(TICK_MILLISECONDS);
   const accepted = received && root.configure(text, length);
   heap.free(text);
   if (!accepted) return 0;
-  // Contexts hold the address of their root: one that is replaced must outlive them.
+  // Contexts hold the address of their root, so a replaced one must outlive them.
   if (roots.has(rootContext)) replaced.push(roots.get(rootContext));
   roots.set(rootContext, root);
   return 1;
@@ -88,4 +92,5 @@ export function proxy_on_delete(context: u32): void {
 const roots = new Map<u32, Root>();
 const replaced: Root[] = [];
 const ROOT_ID = new PropertyPath("plugin_root_id");
-const MAX_CONFIGURATION_BYTES: i32 = 1_048_576;
+/** As long as a text that `json/reader.ts` reads. */
+const MAX_CONFIGURATION_LENGTH: i32 = 65536;
