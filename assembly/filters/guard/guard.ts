@@ -139,12 +139,12 @@ function refuse(): void {
 }
 
 const ON_NETWORK: string =
-  ": root_id guard stands among network filters, where it sees no request: nothing is learned or refused; " +
+  ": root_id guard is among network filters, where it sees no request: nothing is learned or refused; " +
   'put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here';
 const COUNTED: string = "tls_session_counted_";
 const NOT_MARKED: string =
-  "guard: this Envoy does not keep properties with connections: every request counts, not one for each connection, " +
-  "and only removed sessions are refused";
+  "guard: this Envoy does not keep properties with connections, so every request counts as a resumption, and only removed sessions " +
+  "are refused; allow proxy_call_foreign_function, or use a newer Envoy";
 const REFUSAL: string =
   "the TLS session of this connection must not be resumed: connect again with a full handshake, without offering the session";
 

@@ -1,16 +1,16 @@
 /**
- * What the access log of a passthrough listener can print of each connection's TLS session, where it is asked for:
+ * Fields for the access log of a passthrough listener, on each connection's TLS session, if the configuration asks for them:
  *
  *   tls_session_outcome   full, resumed, declined, lost, refused, diverted or failed
  *   tls_session_offered   none, id, ticket or psk
- *   tls_session_id        hex: the ID of what was offered, as the API calls it
- *   tls_session_issued    hex: the ID of what the server issued, as far as it can be seen
+ *   tls_session_id        hex: the ID of the first offer, as in the API
+ *   tls_session_issued    hex: the ID of the session that the server issued, if it is seen
  *   tls_session_protocol  SSLv3, TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3
- *   tls_session_renegotiation   observed or closed, where a client has begun one
+ *   tls_session_renegotiation   observed or closed, if a client has begun one
  *
- * Each is written as soon as it is known, at the server's answer or at the end of the handshake, and corrected where the
- * end differs: so it is there whenever the log is written. All bytes are made here, words and hex digits: nothing that a
- * client or server sends can get into a line of a log.
+ * Each field is written as soon as it is known, at the server's answer or at the end of the handshake, and corrected if the end
+ * differs. So it is there whenever the log is written. All bytes are words and hex digits made here: no bytes of a client or
+ * server get into a line of a log.
  *
  * Cost: three to five host calls for each connection; nothing is allocated here.
  */
@@ -24,33 +24,33 @@ import { Fate } from "../../session/counting/statistics";
 import { Handshake } from "../../tls/handshake";
 
 export class AccessLog {
-  /** A server has answered, and `observation` has looked at it. */
+  /** A server has answered, and `observation` has judged it. */
   writeAnswer(observation: Observation, handshake: Handshake, verdict: Verdict): void {
     const full = observation.offeredKind == 0;
     OUTCOME.writeWord(verdict != Verdict.Resume ? REFUSED : full ? FULL : fateWord(observation.fate));
-    this.offered(observation, handshake);
+    this.writeOffer(observation, handshake);
   }
 
-  private offered(observation: Observation, handshake: Handshake): void {
+  private writeOffer(observation: Observation, handshake: Handshake): void {
     const kind = observation.offeredKind;
     OFFERED.writeWord(kindWord(kind));
     PROTOCOL.writeWord(protocolWord(handshake.version));
     if (kind != 0) writeId(ID, observation.offeredId, observation.offeredIdLength);
   }
 
-  /** The watching of a handshake has ended, `observation` has looked at that, and it was not refused. */
+  /** The watching of a handshake has ended without a refusal, and `observation` has the end. */
   writeEnd(observation: Observation, handshake: Handshake): void {
     if (!handshake.begun) return;
     if (!handshake.completed) {
       OUTCOME.writeWord(FAILED);
-      if (handshake.mayResume) this.offered(observation, handshake);
+      if (handshake.mayResume) this.writeOffer(observation, handshake);
       return;
     }
     if (handshake.issuedTicket) writeId(ISSUED, handshake.issuedTicketHash, MAX_ID_LENGTH);
     else writeId(ISSUED, handshake.issuedId, handshake.issuedIdLength);
   }
 
-  /** A client has begun a renegotiation; `closes`: that ends its connection. */
+  /** A client has begun a renegotiation, which `closes` its connection or not. */
   writeRenegotiation(closes: bool): void {
     RENEGOTIATION.writeWord(closes ? CLOSED : OBSERVED);
   }
@@ -113,4 +113,4 @@ const TLS10 = new LastingText("TLSv1");
 const TLS11 = new LastingText("TLSv1.1");
 const TLS12 = new LastingText("TLSv1.2");
 const TLS13 = new LastingText("TLSv1.3");
-const HEX: usize = memory.data(64);
+const HEX: usize = memory.data(MAX_ID_LENGTH * 2);

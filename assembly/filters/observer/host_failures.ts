@@ -61,6 +61,6 @@ export class HostFailures {
   }
 }
 
-const FAILED: string = "enforcement: the host does not carry out ";
+const FAILED: string = "enforcement: the host refused ";
 const ALLOW: string =
-  ", so what must not resume could not be refused: allow it in capability_restriction_config, or leave that out";
+  ", so a resumption could not be judged and its connection was closed; allow the call in capability_restriction_config";

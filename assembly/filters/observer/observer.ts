@@ -21,7 +21,7 @@ import { FINISHED } from "../../host/roots";
 import { Enforcement } from "../../session/settings/enforcement";
 import { SteeringMode } from "../../steering/setup/modes";
 import { CacheFilter } from "../cache/cache_filter";
-import { tellSteeringLimit } from "../cache/host_limits";
+import { logSteeringLimit } from "../cache/host_limits";
 import { SharedCache } from "../cache/shared_cache";
 import { FRESH, ObservedConnection, WAITS } from "../connection/observed_connection";
 import { reportNoSteering } from "../steering/steering_setup";
@@ -95,7 +95,7 @@ export class Observer extends CacheFilter {
     if (config.steering != SteeringMode.Off) this.upstreamChoice = new UpstreamChoice(shared, config);
     else reportNoSteering(shared, config);
     this.watch = new HandshakeWatch(shared, config, this, this.ticks, this.upstreamChoice);
-    tellSteeringLimit(config.steering, shared.store);
+    logSteeringLimit(config.steering, shared.store);
     // No host is named before the first tick, which sees that the cluster is there.
     if (config.steering == SteeringMode.Exact) this.ticks.bringForward();
   }
@@ -112,8 +112,8 @@ export class Observer extends CacheFilter {
 }
 
 const ON_HTTP: string =
-  ": root_id observer stands among HTTP filters, where it sees no handshake: nothing is learned or refused; " +
+  ": root_id observer is among HTTP filters, where it sees no handshake: nothing is learned or refused; " +
   'put it in front of tcp_proxy (envoy.filters.network.wasm), or write root_id "guard" here';
-const FORBIDDEN: string = "enforcement: the configuration does not allow ";
+const FORBIDDEN: string = "enforcement: refusing needs ";
 const ALLOW: string =
-  ", so what must not resume could not be refused: allow it in capability_restriction_config, or leave that out";
+  ', which the configuration does not allow: add it to capability_restriction_config, or set "enforcement": "observe"';

@@ -88,5 +88,5 @@ export class Renegotiations {
 const HEADER_SIZE: i32 = 5;
 const HEADER: usize = memory.data(8);
 const CLOSED: string =
-  "a client began a renegotiation, in which a removed session could resume unseen: its connection was closed; " +
-  'where clients have to renegotiate, set "renegotiation": "observe"';
+  "observer: a client began a renegotiation, in which a removed session could resume unseen, so its connection was closed; " +
+  'if clients have to renegotiate, set "renegotiation": "observe"';

@@ -1,8 +1,8 @@
 /**
- * The connections that the filter has sent to one host (`exact`). Envoy would try that host again and again where it does
- * not take the connection; so as soon as the first attempt is under way, the connection is given back to the balanced
- * cluster, for the attempts that may follow. A host that takes the connection and says nothing for too long, though it has all
- * that it needs, is told to the steering: this client's bytes are gone, but the next one goes elsewhere.
+ * The connections that the filter has sent to one host (`exact`). If that host does not accept, Envoy would try it again and again. So
+ * as soon as the first attempt is under way, the connection goes back to the balanced cluster, for further attempts. A host that
+ * accepts and stays silent for too long, though it has all that it needs, is reported to the steering: this client's bytes are
+ * gone, but the next one goes elsewhere.
  */
 import { FilterState } from "../../host/connection/filter_state";
 import { findContext } from "../../host/contexts";
@@ -33,7 +33,7 @@ export class SentConnections {
     this.begun.push(context, <u32>upstream, nowNanoseconds);
   }
 
-  /** To be called on ticks. Leaves another context than the root's behind where there were any. */
+  /** Leaves another context than the root's behind if there were any connections. */
   tick(steering: Steering, exactCluster: ExactCluster, nowNanoseconds: u64): void {
     while (this.begun.length > 0) {
       const context = this.begun.context;
@@ -67,7 +67,7 @@ function unansweredOf(contextNumber: u32): bool {
   return !changetype<ObservedConnection>(context.state).answered;
 }
 
-/** Whether a connection's server has all that it needs to answer, and is silent. */
+/** Whether a connection's server is silent, though it has all that it needs to answer. */
 function isOwed(contextNumber: u32): bool {
   if (!unansweredOf(contextNumber)) return false;
   const context = findContext(contextNumber);

@@ -1,5 +1,5 @@
 /** Which token to take for each upstream, by one pass over an `UpstreamTable`; so a look costs one load. One for each virtual machine. */
-import { isEven, tells } from "./evenness";
+import { areEnough, isEven } from "./evenness";
 import { MAX_UPSTREAMS } from "./upstream";
 import { TOKENS, UpstreamTable } from "./upstream_table";
 
@@ -53,7 +53,7 @@ export class TokenIndex {
       unchecked((this.counts[upstream] += 1));
     }
     // Too few tokens tell nothing: the last result stays.
-    if (tells(reached, total)) this.isEven = isEven(this.counts, table.upstreams, reached, total);
+    if (areEnough(reached, total)) this.isEven = isEven(this.counts, table.upstreams, reached, total);
   }
 }
 

@@ -49,7 +49,7 @@ class Traffic {
       this.milliseconds += 1000 / this.perSecond;
       this.uses++;
       if (!this.effect.works) {
-        const token = this.effect.nextTried();
+        const token = this.effect.takeNextTried();
         this.effect.tried(token, <u32>this.ledBy(token) * 0x9e3779b1 + 7);
         continue;
       }
