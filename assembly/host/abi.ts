@@ -1,9 +1,10 @@
 /**
  * All host functions that this module imports: of proxy-wasm ABI 0.2.1, and of WASI.
  *
- * Most declarations are the raw ones of @solo-io/proxy-runtime. Its class layer is not used, because it walks all live contexts for
- * each new one, hides the compare-and-set of shared data, traps on "not found" and has no network filters. Declared here: two that
- * are missing or wrong there, `proxy_set_buffer_bytes` and `proxy_get_log_level`, and the four of WASI.
+ * Most declarations are the raw ones of @solo-io/proxy-runtime. Its class layer is not used, because it walks all live
+ * contexts for each new one, hides the compare-and-set of shared data, traps on "not found" and has no network filters.
+ * Declared here: two that are missing or wrong there, `proxy_set_buffer_bytes` and `proxy_get_log_level`, and the four of
+ * WASI.
  */
 export {
   proxy_call_foreign_function,
@@ -50,7 +51,10 @@ export declare function clock_time_get(clock: u32, precision: u64, time: usize):
 @external("wasi_snapshot_preview1", "environ_sizes_get")
 export declare function environ_sizes_get(count: usize, size: usize): u32;
 
-/** WASI: writes the address of each variable to `pointers`, and "NAME=value" with a zero byte behind each to `bytes`; 0 is success. */
+/**
+ * WASI: writes the address of each variable to `pointers`, and "NAME=value" with a zero byte behind each to `bytes`; 0 is
+ * success.
+ */
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "environ_get")
 export declare function environ_get(pointers: usize, bytes: usize): u32;

@@ -1,6 +1,6 @@
 /**
- * Called by checks that the compiler inserts, such as for running out of memory: logs the reason, then traps. Nothing in this project
- * throws.
+ * Called by checks that the compiler inserts, such as for running out of memory: logs the reason, then traps. Nothing in
+ * this project throws.
  */
 import { LogLevel } from "../ports/log";
 import { proxy_log } from "./abi";

@@ -1,10 +1,10 @@
 /**
- * Remembers a property that a network filter has read of its connection, such as an address. It stays the same for the life of the
- * connection, and asking the host again costs more than anything else on the path of a handshake (about 3 us amid other work;
- * `docs/evidence/performance.md`).
+ * Remembers a property that a network filter has read of its connection, such as an address. It stays the same for the life
+ * of the connection, and asking the host again costs more than anything else on the path of a handshake (about 3 us amid
+ * other work; `docs/evidence/performance.md`).
  *
- * A fixed number of places, one for each connection by its context's number. Connections that share a place displace each other and
- * ask the host again. The host gives no number of a context twice, so nothing has to be cleaned up. O(1).
+ * A fixed number of places, one for each connection by its context's number. Connections that share a place displace each
+ * other and ask the host again. The host gives no number of a context twice, so nothing has to be cleaned up. O(1).
  */
 
 /** Makes a connection the current one, when the host calls a network filter for it; 0 for none, when that call ends. */

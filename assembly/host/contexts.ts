@@ -1,7 +1,7 @@
 /**
- * The live contexts of this virtual machine: context number -> root and state, in a hash table with linear probing outside of collected
- * memory. Finding, adding and removing are O(1) whatever the number of connections. The table doubles when it is half full, and
- * holds one entry for each live connection.
+ * The live contexts of this virtual machine: context number -> root and state, in a hash table with linear probing outside
+ * of collected memory. Finding, adding and removing are O(1) whatever the number of connections. The table doubles when it
+ * is half full, and holds one entry for each live connection.
  */
 import { FINISHED, Root } from "./roots";
 

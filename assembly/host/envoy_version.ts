@@ -1,6 +1,6 @@
 /**
- * The version of the Envoy that hosts this virtual machine (`user_agent_build_version` of Envoy's Node, in the attribute `xds.node`).
- * Each number is eight bytes, little-endian. Costs three host calls.
+ * The version of the Envoy that hosts this virtual machine (`user_agent_build_version` of Envoy's Node, in the attribute
+ * `xds.node`). Each number is eight bytes, little-endian. Costs three host calls.
  */
 import { PropertyPath } from "./properties";
 

@@ -1,5 +1,6 @@
 /**
- * Encodes a header map as the ABI does: u32 count, u32 lengths of names and values in turn, then all texts, each with a zero byte.
+ * Encodes a header map as the ABI does: u32 count, u32 lengths of names and values in turn, then all texts, each with a zero
+ * byte.
  */
 export function encodePairs(headers: string[]): StaticArray<u8> {
   let size = 4 + headers.length * 4;

@@ -1,7 +1,7 @@
 /**
- * How values of the host get into linear memory. The host asks this module for room for each value. The caller of a host function has
- * announced a buffer, so the value lands there at once: nothing is allocated, copied twice or left to be collected. A value that is
- * longer than the buffer is refused.
+ * How values of the host get into linear memory. The host asks this module for room for each value. The caller of a host
+ * function has announced a buffer, so the value lands there at once: nothing is allocated, copied twice or left to be
+ * collected. A value that is longer than the buffer is refused.
  */
 
 /** Announces the buffer for the host's next value. */

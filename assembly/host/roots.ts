@@ -1,9 +1,9 @@
 /**
- * The base of all filters: a root for each configured filter, which the host's callbacks call. Its contexts are connections or HTTP
- * streams. The factory that `index.ts` registers makes the roots.
+ * The base of all filters: a root for each configured filter, which the host's callbacks call. Its contexts are connections
+ * or HTTP streams. The factory that `index.ts` registers makes the roots.
  *
- * A filter may attach a word to each context, its state. `FINISHED` means that the filter has nothing more to do with it; data callbacks
- * then cost one look into a table.
+ * A filter may attach a word to each context, its state. `FINISHED` means that the filter has nothing more to do with it;
+ * data callbacks then cost one look into a table.
  */
 export abstract class Root {
   /** Takes the configuration, UTF-8. False refuses it, and the host does not load the filter. */
@@ -19,8 +19,8 @@ export abstract class Root {
   abstract free(): void;
 
   /**
-   * Network filter: an Action for the host after the last `connectionOpened` or `dataSeen`. Stopped bytes come again in the next
-   * `dataSeen`, with those that follow.
+   * Network filter: an Action for the host after the last `connectionOpened` or `dataSeen`. Stopped bytes come again in the
+   * next `dataSeen`, with those that follow.
    */
   action: i32 = 0;
 
@@ -30,8 +30,8 @@ export abstract class Root {
   }
 
   /**
-   * Network filter: `length` bytes have come and wait in a buffer of the host; with `endOfStream` they are the last. Afterwards the bytes
-   * in the buffer go on. Returns the new state.
+   * Network filter: `length` bytes have come and wait in a buffer of the host; with `endOfStream` they are the last.
+   * Afterwards the bytes in the buffer go on. Returns the new state.
    */
   dataSeen(context: u32, state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     return FINISHED;

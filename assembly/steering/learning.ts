@@ -1,8 +1,9 @@
 /**
- * What steering learns at a ServerHello: who has answered, who is away or back, who holds or declines a key, and where a source went.
+ * What steering learns at a ServerHello: who has answered, who is away or back, who holds or declines a key, and where a
+ * source went.
  *
- * It believes servers' own bytes, and Envoy's word on who has answered (`keys/holders.ts`). Cost: nothing if `expectsNoNews`, else up to
- * three looks into the shared store; writes only news. Allocates nothing.
+ * It believes servers' own bytes, and Envoy's word on who has answered (`keys/holders.ts`). Cost: nothing if
+ * `expectsNoNews`, else up to three looks into the shared store; writes only news. Allocates nothing.
  */
 import { Clock } from "../ports/clock";
 import { AcceptedHandle } from "../resumption/accepted_handle";
@@ -39,9 +40,9 @@ export class Learning {
   ) {}
 
   /**
-   * Learns from a ServerHello which upstream has answered, and what it has done with the offer; `handle` is the offer that explains an
-   * acceptance. The connection was hashed to `token`, or sent to the upstream numbered `wanted`; -1 for none. Returns the number of
-   * the upstream, -1 if it has none.
+   * Learns from a ServerHello which upstream has answered, and what it has done with the offer; `handle` is the offer that
+   * explains an acceptance. The connection was hashed to `token`, or sent to the upstream numbered `wanted`; -1 for none.
+   * Returns the number of the upstream, -1 if it has none.
    */
   answered(
     handshake: Handshake,
@@ -65,7 +66,9 @@ export class Learning {
     return number;
   }
 
-  /** Reports whether `answered` can be skipped: the offer was accepted, and its key name or token had already led it there. */
+  /**
+   * Reports whether `answered` can be skipped: the offer was accepted, and its key name or token had already led it there.
+   */
   expectsNoNews(handshake: Handshake, handle: AcceptedHandle, token: i32): bool {
     if (this.exact || token < 0 || handshake.acceptedKind == 0) return false;
     const home = this.tokens.leads(token);
@@ -73,7 +76,9 @@ export class Learning {
     return this.bySource != BySource.Guess || this.isLedByName(handshake);
   }
 
-  /** Reports whether `answered` would learn anything of an upstream; -1 for one without a number. Costs less than `answered`. */
+  /**
+   * Reports whether `answered` would learn anything of an upstream; -1 for one without a number. Costs less than `answered`.
+   */
   hasNews(handshake: Handshake, handle: AcceptedHandle, token: i32, upstream: i32): bool {
     // Named hosts are watched at each answer.
     if (this.exact || !this.tokens.knows(token, upstream)) return true;

@@ -1,16 +1,16 @@
 /**
- * Steers each resumption to the server that issued the session: chooses an upstream when the ClientHello is in. `learning.ts` learns when
- * the ServerHello is.
+ * Steers each resumption to the server that issued the session: chooses an upstream when the ClientHello is in.
+ * `learning.ts` learns when the ServerHello is.
  *
- * The issuer is found in this order: by the session ID in the cache; by the name of the ticket key (`keys/key_choice.ts`), which leads every
- * ticket of a server home, even unseen ones; by the ticket in the cache; else the guess is the upstream that the source has talked to
- * last. An offer that would be refused is steered away from its issuer, to an upstream that does a full handshake. New connections
- * are spread as Envoy's balancer would.
+ * The issuer is found in this order: by the session ID in the cache; by the name of the ticket key (`keys/key_choice.ts`),
+ * which leads every ticket of a server home, even unseen ones; by the ticket in the cache; else the guess is the upstream
+ * that the source has talked to last. An offer that would be refused is steered away from its issuer, to an upstream that
+ * does a full handshake. New connections are spread as Envoy's balancer would.
  *
  * A client's own claims change its own way alone.
  *
- * Cost: two looks into the shared store for a session or key that is known; one to three more if the source is asked for; one for a new
- * connection. Allocates nothing.
+ * Cost: two looks into the shared store for a session or key that is known; one to three more if the source is asked for;
+ * one for a new connection. Allocates nothing.
  */
 import { Chance } from "../bytes/chance";
 import { PeerAddress } from "../ports/peer_address";
@@ -129,8 +129,8 @@ export class Steering {
   }
 
   /**
-   * Chooses for a connection whose ClientHello is in: `upstream`, `token` and `text`. `offered` describes the client's first offer, with an
-   * ID of length 0 for none.
+   * Chooses for a connection whose ClientHello is in: `upstream`, `token` and `text`. `offered` describes the client's first
+   * offer, with an ID of length 0 for none.
    */
   choose(handshake: Handshake, offered: Session): void {
     this.cache.readSettings();

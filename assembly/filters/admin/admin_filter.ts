@@ -1,11 +1,11 @@
 /**
- * The admin API as an HTTP filter: collects a request, calls `admin/`, and answers. It answers every request itself; none goes on to a
- * router.
+ * The admin API as an HTTP filter: collects a request, calls `admin/`, and answers. It answers every request itself; none
+ * goes on to a router.
  *
- * Listings and work on the whole cache run in slices (`turns.ts`): the first slice at once, the others on fast ticks. The answer is sent when
- * the work is finished. A change is finished even if its caller has gone. The number of waiting requests and the size of waiting
- * bodies are bounded: one too many is answered with 503. A request whose body does not begin to come is answered with 408 within
- * a second.
+ * Listings and work on the whole cache run in slices (`turns.ts`): the first slice at once, the others on fast ticks. The
+ * answer is sent when the work is finished. A change is finished even if its caller has gone. The number of waiting requests
+ * and the size of waiting bodies are bounded: one too many is answered with 503. A request whose body does not begin to come
+ * is answered with 408 within a second.
  */
 import { AdminApi } from "../../admin/api";
 import { unavailable } from "../../admin/http/problem";
@@ -173,8 +173,8 @@ export class AdminFilter extends CacheFilter {
   }
 
   /**
-   * A new connection to a superseded filter shows that its configuration was rolled back; a request on an older connection shows
-   * nothing. Envoy numbers its connections in order.
+   * A new connection to a superseded filter shows that its configuration was rolled back; a request on an older connection
+   * shows nothing. Envoy numbers its connections in order.
    */
   private noteConnection(): void {
     const shared = this.shared;

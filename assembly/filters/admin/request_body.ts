@@ -1,6 +1,6 @@
 /**
- * Gathers the body of a request outside of collected memory, piece by piece. The host could gather it, too, but would answer a body that
- * outgrows its buffer by itself, in plain text. So the host keeps nothing.
+ * Gathers the body of a request outside of collected memory, piece by piece. The host could gather it, too, but would answer
+ * a body that outgrows its buffer by itself, in plain text. So the host keeps nothing.
  *
  * A body has at most MAX_BODY_LENGTH bytes, and all waiting bodies of a virtual machine at most MAX_BODIES_LENGTH.
  */

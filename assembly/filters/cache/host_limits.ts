@@ -1,6 +1,6 @@
 /**
- * Logs a part of the configuration that this version of Envoy cannot do, once, when the first filter is configured. The end-to-end tests
- * find these limits on each version (docs/use/operating.md has the table).
+ * Logs a part of the configuration that this version of Envoy cannot do, once, when the first filter is configured. The
+ * end-to-end tests find these limits on each version (docs/use/operating.md has the table).
  */
 import { EnvoyVersion } from "../../host/envoy_version";
 import { HostLog } from "../../host/adapters/host_log";
@@ -33,6 +33,8 @@ const LOGGED: string = "tls_session_cache.told.";
 const OLDEST_THAT_READS_FIRST: i32 = 37;
 const OLDEST_THAT_HASHES: i32 = 38;
 const NEVER_READS_FIRST: string =
-  ' cannot steer: it connects before it reads (max_early_data_bytes came with 1.37); set "steering" to "off", or use a newer Envoy';
+  " cannot steer: it connects before it reads (max_early_data_bytes came with 1.37); " +
+  'set "steering" to "off", or use a newer Envoy';
 const NEVER_HASHES: string =
-  ' does not hash the text that the filter sets, so "steering": "hash" has no effect; set it to "exact", or use Envoy 1.38 or newer';
+  ' does not hash the text that the filter sets, so "steering": "hash" has no effect; ' +
+  'set it to "exact", or use Envoy 1.38 or newer';

@@ -1,4 +1,7 @@
-/** The cache that a filter's configuration names, on the host's shared data, clock and metrics, and its work in the background. */
+/**
+ * The cache that a filter's configuration names, on the host's shared data, clock and metrics, and its work in the
+ * background.
+ */
 import { EventPoster } from "../../admin/event_poster";
 import { Config, EventsConfig } from "../../config/config";
 import { HostClock } from "../../host/adapters/host_clock";
@@ -41,7 +44,10 @@ export class SharedCache {
     this.poster = sink ? new EventPoster(cache, store, sink) : null;
   }
 
-  /** Whether the configuration of this filter is in force. A superseded one is again after its first new connection (`claim`). */
+  /**
+   * Whether the configuration of this filter is in force. A superseded one is again after its first new connection
+   * (`claim`).
+   */
   @inline
   get inForce(): bool {
     return this.cache.settings.registrations.inForce;

@@ -1,6 +1,6 @@
 /**
- * A queue of connections, oldest first: a ring of their contexts, each with its time of entry and a word. Outside of collected memory;
- * doubles when it is full.
+ * A queue of connections, oldest first: a ring of their contexts, each with its time of entry and a word. Outside of
+ * collected memory; doubles when it is full.
  */
 export class ConnectionQueue {
   private ring: usize = heap.alloc(<usize>FIRST_CAPACITY * ENTRY_SIZE);

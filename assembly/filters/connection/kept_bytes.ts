@@ -1,6 +1,6 @@
 /**
- * Gathers the bytes that go on of a chunk from which others are dropped, and then replaces the whole chunk by them, as the host can only
- * replace the beginning of a buffer. One chunk at a time; takes memory only while there is one.
+ * Gathers the bytes that go on of a chunk from which others are dropped, and then replaces the whole chunk by them, as the
+ * host can only replace the beginning of a buffer. One chunk at a time; takes memory only while there is one.
  */
 import { copyBytes, replaceBytes } from "../../host/connection/connection";
 

@@ -1,10 +1,10 @@
 /**
- * One connection as the observer sees it, outside of collected memory: its handshake, the bytes that are held back, and, behind a
- * handshake of TLS 1.2 or before, the place where the client's next record begins.
+ * One connection as the observer sees it, outside of collected memory: its handshake, the bytes that are held back, and,
+ * behind a handshake of TLS 1.2 or before, the place where the client's next record begins.
  *
- * A server's bytes are held back in one case only: its client has offered a session that must not resume, and the answer does not show
- * yet whether it resumes. As soon as it does, they are given back or replaced by an alert. A connection holds at most MAX_HELD_LENGTH
- * bytes, and all connections together no more than the reserve has (`tls/memory.ts`).
+ * A server's bytes are held back in one case only: its client has offered a session that must not resume, and the answer
+ * does not show yet whether it resumes. As soon as it does, they are given back or replaced by an alert. A connection holds
+ * at most MAX_HELD_LENGTH bytes, and all connections together no more than the reserve has (`tls/memory.ts`).
  */
 import { AcceptedHandle } from "../../resumption/accepted_handle";
 import { Direction, Handshake } from "../../tls/handshake";
@@ -71,8 +71,8 @@ export class ObservedConnection {
   }
 
   /**
-   * Whether its server has all that it needs to answer, and is silent: no hello is sent in part, and no second one is awaited (RFC 8446
-   * 4.1.4).
+   * Whether its server has all that it needs to answer, and is silent: no hello is sent in part, and no second one is
+   * awaited (RFC 8446 4.1.4).
    */
   get isOwedAnAnswer(): bool {
     const handshake = this.handshake;

@@ -1,28 +1,29 @@
 /**
- * The guard: an HTTP filter on a listener that terminates TLS itself. It learns the session IDs that Envoy issues there, counts their
- * resumptions, and answers a request on a session that must not resume with 421 and `connection: close`.
+ * The guard: an HTTP filter on a listener that terminates TLS itself. It learns the session IDs that Envoy issues there,
+ * counts their resumptions, and answers a request on a session that must not resume with 421 and `connection: close`.
  *
- * The session ID comes as filter state `tls_sid` in lower-case hex. An HTTP `set_filter_state` filter ahead of this one sets it from
- * `%DOWNSTREAM_TLS_SESSION_ID%`, so clients cannot forge it. Up to TLS 1.2 without tickets the ID is the same on the full handshake
- * and when it resumes. In TLS 1.3 there is none, and the guard has nothing to do. (With TLS 1.2 tickets a resumed connection shows an
- * ID that its client made up: tickets must be off on this listener.)
+ * The session ID comes as filter state `tls_sid` in lower-case hex. An HTTP `set_filter_state` filter ahead of this one sets
+ * it from `%DOWNSTREAM_TLS_SESSION_ID%`, so clients cannot forge it. Up to TLS 1.2 without tickets the ID is the same on the
+ * full handshake and when it resumes. In TLS 1.3 there is none, and the guard has nothing to do. (With TLS 1.2 tickets a
+ * resumed connection shows an ID that its client made up: tickets must be off on this listener.)
  *
- * The guard does not see which handshake was a full one; the cache tells. An ID that it does not hold is a new session, learned with the
- * first request of its connection. One that it holds came again on another connection, so it was resumed. The guard judges it as an
- * observer would: by the revocation of its server name and, under `strict`, by its time.
+ * The guard does not see which handshake was a full one; the cache tells. An ID that it does not hold is a new session,
+ * learned with the first request of its connection. One that it holds came again on another connection, so it was resumed.
+ * The guard judges it as an observer would: by the revocation of its server name and, under `strict`, by its time.
  *
  * Promises:
- * - Every request is looked up, so that a removal also reaches open connections. Learning, counting and judging happen for the first
- *   request of a connection only (`host/connection/connection_mark.ts`); a refused one stays the first.
+ * - Every request is looked up, so that a removal also reaches open connections. Learning, counting and judging happen for
+ *   the first request of a connection only (`host/connection/connection_mark.ts`); a refused one stays the first.
  * - A full handshake is refused only for a removal, unless its session was used on another connection first.
- * - An observer in front of this listener has counted and judged a session that is held with an upstream. The guard leaves its record
- *   alone, and refuses it only once it is removed.
+ * - An observer in front of this listener has counted and judged a session that is held with an upstream. The guard leaves
+ *   its record alone, and refuses it only once it is removed.
  * - Without an ID, with one that is not hex, and if the store does not answer, the request goes on. Nothing is ever delayed.
  *
- * So every session that the cache does not hold counts as new: under NO_INTERNAL_STORE, after an eviction or a sweep, and if no
- * request was made on the connection that it was issued on.
+ * So every session that the cache does not hold counts as new: under NO_INTERNAL_STORE, after an eviction or a sweep, and if
+ * no request was made on the connection that it was issued on.
  *
- * If it is configured to, the access log can print `tls_session_outcome` of each request's connection: full, resumed or refused.
+ * If it is configured to, the access log can print `tls_session_outcome` of each request's connection: full, resumed or
+ * refused.
  *
  * Cost: for each request two small properties and one page read; for the first of a connection one write more, and of a
  * resumed one a look for the server name.
@@ -143,10 +144,11 @@ const ON_NETWORK: string =
   'put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here';
 const COUNTED: string = "tls_session_counted_";
 const NOT_MARKED: string =
-  "guard: this Envoy does not keep properties with connections, so every request counts as a resumption, and only removed sessions " +
-  "are refused; allow proxy_call_foreign_function, or use a newer Envoy";
+  "guard: this Envoy does not keep properties with connections, so every request counts as a resumption, " +
+  "and only removed sessions are refused; allow proxy_call_foreign_function, or use a newer Envoy";
 const REFUSAL: string =
-  "the TLS session of this connection must not be resumed: connect again with a full handshake, without offering the session";
+  "the TLS session of this connection must not be resumed: " +
+  "connect again with a full handshake, without offering the session";
 
 /** Values of the mark. */
 const FULL: u8 = 0x66;

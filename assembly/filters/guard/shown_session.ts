@@ -1,6 +1,6 @@
 /**
- * The session of the current connection, as a listener that terminates TLS shows it in properties: its ID, and once it is asked for, its
- * protocol and server name. One at a time; allocates nothing.
+ * The session of the current connection, as a listener that terminates TLS shows it in properties: its ID, and once it is
+ * asked for, its protocol and server name. One at a time; allocates nothing.
  */
 import { decodeHex } from "../../bytes/hex";
 import { PropertyPath } from "../../host/properties";

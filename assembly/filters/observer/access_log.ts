@@ -8,9 +8,9 @@
  *   tls_session_protocol  SSLv3, TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3
  *   tls_session_renegotiation   observed or closed, if a client has begun one
  *
- * Each field is written as soon as it is known, at the server's answer or at the end of the handshake, and corrected if the end
- * differs. So it is there whenever the log is written. All bytes are words and hex digits made here: no bytes of a client or
- * server get into a line of a log.
+ * Each field is written as soon as it is known, at the server's answer or at the end of the handshake, and corrected if the
+ * end differs. So it is there whenever the log is written. All bytes are words and hex digits made here: no bytes of a
+ * client or server get into a line of a log.
  *
  * Cost: three to five host calls for each connection; nothing is allocated here.
  */

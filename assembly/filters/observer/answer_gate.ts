@@ -1,6 +1,7 @@
 /**
- * What becomes of a server's answer: it waits here until it can be judged, goes on, or is replaced by a refusal (`refusal_answer.ts`),
- * after which nothing goes either way and the connection is closed on the next tick. So the alert arrives first.
+ * What becomes of a server's answer: it waits here until it can be judged, goes on, or is replaced by a refusal
+ * (`refusal_answer.ts`), after which nothing goes either way and the connection is closed on the next tick. So the alert
+ * arrives first.
  */
 import { Config } from "../../config/config";
 import { BufferType } from "../../host/abi";

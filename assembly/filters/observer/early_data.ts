@@ -1,6 +1,6 @@
 /**
- * Drops a client's early data behind a PSK that would be refused: its server must not act on it. A client whose early data is not
- * accepted sends it again (RFC 8446 4.2.10).
+ * Drops a client's early data behind a PSK that would be refused: its server must not act on it. A client whose early data
+ * is not accepted sends it again (RFC 8446 4.2.10).
  *
  * While bytes of a chunk are dropped, the others are gathered, and take the place of the whole chunk when it ends.
  */
@@ -26,13 +26,18 @@ export class EarlyData {
     if (connection.dropsEarlyData) this.kept.begin(BufferType.DOWNSTREAM_DATA, 0, length);
   }
 
-  /** Drops early data from `offset` of a chunk of `length` bytes on, where a ClientHello ends. False if the host does not show the hello. */
+  /**
+   * Drops early data from `offset` of a chunk of `length` bytes on, where a ClientHello ends. False if the host does not
+   * show the hello.
+   */
   dropFrom(connection: ObservedConnection, offset: i32, length: i32): bool {
     connection.dropsEarlyData = true;
     return this.kept.begin(BufferType.DOWNSTREAM_DATA, offset, length);
   }
 
-  /** Feeds bytes of a client to its handshake, which takes `handshake.consumed` of them, and keeps those that are to go on. */
+  /**
+   * Feeds bytes of a client to its handshake, which takes `handshake.consumed` of them, and keeps those that are to go on.
+   */
   feed(connection: ObservedConnection, handshake: Handshake, bytes: usize, length: i32): Event {
     // A HelloRetryRequest declines early data as well, and a second ClientHello follows it (RFC 8446 4.2.10).
     const isDeclined = connection.answered || handshake.retried;

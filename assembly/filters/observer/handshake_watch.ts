@@ -1,14 +1,15 @@
 /**
- * Follows each handshake on its way through the observer, from the first byte of a connection to the end of its handshake, and decides
- * what goes on. In reading order: `dataSeen`; the client's bytes, up to the choice of an upstream; the server's, up to the judgement
- * of its answer; events of both; the end.
+ * Follows each handshake on its way through the observer, from the first byte of a connection to the end of its handshake,
+ * and decides what goes on. In reading order: `dataSeen`; the client's bytes, up to the choice of an upstream; the server's,
+ * up to the judgement of its answer; events of both; the end.
  *
- * The server's answer decides. Whatever a client sends, the watching goes on up to there; an acceptance of an offer that could not be
- * followed is refused, a full handshake never is. A failed host call on that way closes the connection (`host_failures.ts`).
+ * The server's answer decides. Whatever a client sends, the watching goes on up to there; an acceptance of an offer that
+ * could not be followed is refused, a full handshake never is. A failed host call on that way closes the connection
+ * (`host_failures.ts`).
  *
- * State of a connection: FRESH until its first byte, then the address of its `ObservedConnection`, FINISHED when there is nothing left
- * to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts, but for a client's Finished of TLS
- * 1.3, which its length tells.
+ * State of a connection: FRESH until its first byte, then the address of its `ObservedConnection`, FINISHED when there is
+ * nothing left to learn. Cost of a chunk: one copy of its bytes in windows of 16 KiB while the handshake lasts, but for a
+ * client's Finished of TLS 1.3, which its length tells.
  */
 import { Config } from "../../config/config";
 import { Action, BufferType } from "../../host/abi";
@@ -137,7 +138,10 @@ export class HandshakeWatch {
     return isWatched;
   }
 
-  /** Reads a chunk of the client; false when there is nothing left to learn. If early data is dropped, all other bytes are kept. */
+  /**
+   * Reads a chunk of the client; false when there is nothing left to learn. If early data is dropped, all other bytes are
+   * kept.
+   */
   private readClient(connection: ObservedConnection, handshake: Handshake, length: i32): bool {
     const earlyData = this.earlyData;
     let isWatched = true;
@@ -169,7 +173,8 @@ export class HandshakeWatch {
 
   /** A ClientHello ends at `offset` of a chunk of `length` bytes. */
   private helloSeen(connection: ObservedConnection, handshake: Handshake, offset: i32, length: i32): void {
-    this.countUnfollowed(connection, handshake, handshake.unsure != 0);
+    this.countErrors(connection, handshake);
+    if (handshake.unsure != 0) this.countUnfollowed(connection);
     if (!handshake.retried) this.observation.clientHello();
     // Bytes that the server has sent so far did not answer this hello.
     connection.passes = false;
@@ -222,18 +227,21 @@ export class HandshakeWatch {
     return this.passAnswerOn(connection, handshake, length, endOfStream);
   }
 
-  /** The server's answer is in. Refuses a resumption that must not be; false if it was refused, or there is nothing left to learn. */
+  /**
+   * The server's answer is in. Refuses a resumption that must not be; false if it was refused, or there is nothing left to
+   * learn.
+   */
   private judgeAnswer(connection: ObservedConnection, handshake: Handshake, length: i32): bool {
     const observation = this.observation;
     connection.answered = true;
     connection.sampled = handshake.acceptedKind == 0 || this.sampling.takesNext();
-    this.countUnfollowed(connection, handshake, false);
+    this.countErrors(connection, handshake);
     const upstreamChoice = this.upstreamChoice;
     observation.diversion = upstreamChoice ? upstreamChoice.diversionOf(connection) : 0;
     const verdict = observation.serverHello(handshake, !connection.passes, connection.sampled);
     connection.handle = observation.handle;
     if (upstreamChoice) upstreamChoice.answered(connection, handshake);
-    if (verdict == Verdict.Unfollowed) this.countUnfollowed(connection, handshake, true);
+    if (verdict == Verdict.Unfollowed) this.countUnfollowed(connection);
     this.logAnswer(handshake, verdict);
     if (verdict != Verdict.Resume) this.gate.refuse(connection, handshake, length);
     // Without its client's side, a connection has nothing more to teach.
@@ -273,7 +281,8 @@ export class HandshakeWatch {
         return false;
       case Event.Unfollowed:
         this.count(Metric.NOT_TLS);
-        this.countUnfollowed(connection, handshake, true);
+        this.countErrors(connection, handshake);
+        this.countUnfollowed(connection);
         connection.waits = false;
         return true;
       case Event.NotTls:
@@ -331,11 +340,17 @@ export class HandshakeWatch {
     if (log) log.writeEnd(this.observation, handshake);
   }
 
-  /** Counts errors on the client's side, and once a connection not all of whose offers could be followed (`isUnsure`). */
-  private countUnfollowed(connection: ObservedConnection, handshake: Handshake, isUnsure: bool): void {
+  /** Counts an error on the client's side that was not counted yet; its connection could then not be followed. */
+  private countErrors(connection: ObservedConnection, handshake: Handshake): void {
     const error = handshake.takeUncounted();
-    if (error != ParseError.None) this.count(Metric.PARSE_ERRORS + <i32>error);
-    if (connection.unfollowed || (!isUnsure && error == ParseError.None)) return;
+    if (error == ParseError.None) return;
+    this.count(Metric.PARSE_ERRORS + <i32>error);
+    this.countUnfollowed(connection);
+  }
+
+  /** Counts, once, a connection whose offers could not all be followed. */
+  private countUnfollowed(connection: ObservedConnection): void {
+    if (connection.unfollowed) return;
     connection.unfollowed = true;
     this.count(Metric.UNFOLLOWED);
   }

@@ -1,6 +1,6 @@
 /**
- * Host calls that failed: each is counted, and the first is logged. Without such a call nobody can say what goes over the connection, so
- * it is closed, unless nothing is refused (`observe`).
+ * Host calls that failed: each is counted, and the first is logged. Without such a call nobody can say what goes over the
+ * connection, so it is closed, unless nothing is refused (`observe`).
  */
 import { Action } from "../../host/abi";
 import { HostLog } from "../../host/adapters/host_log";
@@ -31,8 +31,8 @@ export class HostFailures {
   }
 
   /**
-   * Ends a connection after `call` failed. The current bytes stay with the host, which may have others on their way to the client. Under
-   * `observe` they go on, and the connection is unwatched. Always false: there is nothing left to learn.
+   * Ends a connection after `call` failed. The current bytes stay with the host, which may have others on their way to the
+   * client. Under `observe` they go on, and the connection is unwatched. Always false: there is nothing left to learn.
    */
   end(connection: ObservedConnection, call: string): bool {
     this.note(call);

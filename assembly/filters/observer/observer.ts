@@ -3,14 +3,15 @@
  *
  * It changes traffic in three cases only, each about a session that must not resume:
  *
- * - If a server accepts such a session, a fatal alert takes the place of its answer (`answer_gate.ts`), upon which clients forget the
- *   session (RFC 5246 7.2.2).
+ * - If a server accepts such a session, a fatal alert takes the place of its answer (`answer_gate.ts`), upon which clients
+ *   forget the session (RFC 5246 7.2.2).
  * - Early data behind a PSK that would be refused is dropped (`early_data.ts`).
- * - A renegotiation, which might resume such a session unseen, ends its connection if it is configured to (`renegotiations.ts`).
+ * - A renegotiation, which might resume such a session unseen, ends its connection if it is configured to
+ *   (`renegotiations.ts`).
  *
- * All other bytes go through, untouched and at once. If the filter steers (`upstream_choice.ts`), a connection waits at the host until its
- * ClientHello is in. A connection that does not speak TLS goes on with its first byte; one whose hello is too long or too slow goes
- * on without a choice.
+ * All other bytes go through, untouched and at once. If the filter steers (`upstream_choice.ts`), a connection waits at the
+ * host until its ClientHello is in. A connection that does not speak TLS goes on with its first byte; one whose hello is too
+ * long or too slow goes on without a choice.
  *
  * This file has the filter's life and configuration; `handshake_watch.ts` has the path of a handshake.
  */

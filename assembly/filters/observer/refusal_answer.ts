@@ -1,10 +1,11 @@
 /**
- * The answer to a client whose resumption is refused: a fatal alert in clear (RFC 8446 6, RFC 5246 7.2). In TLS 1.2 and before, the server's
- * own ServerHello may stand in front of it, and a ChangeCipherSpec: more clients forget a session that resumed and then failed than
- * one that nobody answered (docs/evidence/clients.md).
+ * The answer to a client whose resumption is refused: a fatal alert in clear (RFC 8446 6, RFC 5246 7.2). In TLS 1.2 and
+ * before, the server's own ServerHello may stand in front of it, and a ChangeCipherSpec: more clients forget a session that
+ * resumed and then failed than one that nobody answered (docs/evidence/clients.md).
  *
- * Promises: no other bytes of the server go on, least of all a renewed ticket. The ServerHello goes on as its server wrote it, in a record
- * of its own. If the server's bytes do not begin with a whole ServerHello in one record, the alert stands alone.
+ * Promises: no other bytes of the server go on, least of all a renewed ticket. The ServerHello goes on as its server wrote
+ * it, in a record of its own. If the server's bytes do not begin with a whole ServerHello in one record, the alert stands
+ * alone.
  */
 import { HANDSHAKE_FAILURE, NO_ALERT, RefusalPlace } from "../../config/config";
 import { ContentType, MessageType, Version } from "../../tls/wire/protocol";
@@ -19,7 +20,10 @@ export class RefusalAnswer {
     return ANSWER;
   }
 
-  /** Sets the descriptions of the alerts for TLS 1.2 and before, and for TLS 1.3 (NO_ALERT for none), and the place of the first. */
+  /**
+   * Sets the descriptions of the alerts for TLS 1.2 and before, and for TLS 1.3 (NO_ALERT for none), and the place of the
+   * first.
+   */
   choose(legacyAlert: i32, modernAlert: i32, place: RefusalPlace): void {
     this.legacyAlert = legacyAlert;
     this.modernAlert = modernAlert;

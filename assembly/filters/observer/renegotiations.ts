@@ -1,6 +1,6 @@
 /**
- * Renegotiations of TLS 1.2 and before: behind a handshake the headers of the client's records are followed, as a record of the type
- * handshake begins another one (RFC 5246 7.4.1.1). It is encrypted, so nobody here sees which session it resumes.
+ * Renegotiations of TLS 1.2 and before: behind a handshake the headers of the client's records are followed, as a record of
+ * the type handshake begins another one (RFC 5246 7.4.1.1). It is encrypted, so nobody here sees which session it resumes.
  *
  * Its connection is closed under `strict`, and under `revoked` unless the configuration says "renegotiation": "observe".
  * Cost: one copy of five bytes for each record.
@@ -88,5 +88,5 @@ export class Renegotiations {
 const HEADER_SIZE: i32 = 5;
 const HEADER: usize = memory.data(8);
 const CLOSED: string =
-  "observer: a client began a renegotiation, in which a removed session could resume unseen, so its connection was closed; " +
-  'if clients have to renegotiate, set "renegotiation": "observe"';
+  "observer: a client began a renegotiation, in which a removed session could resume unseen, " +
+  'so its connection was closed; if clients have to renegotiate, set "renegotiation": "observe"';

@@ -1,10 +1,11 @@
 /**
- * Whether Envoy has the cluster through which hosts are named (`exact`). Envoy closes a connection at once that is sent to a missing
- * cluster. So no host is named before the cluster was seen, on the first tick after the configuration. One virtual machine looks for
- * all of a filter (`report.ts`). A missing cluster is looked for again, as it may come from CDS.
+ * Whether Envoy has the cluster through which hosts are named (`exact`). Envoy closes a connection at once that is sent to a
+ * missing cluster. So no host is named before the cluster was seen, on the first tick after the configuration. One virtual
+ * machine looks for all of a filter (`report.ts`). A missing cluster is looked for again, as it may come from CDS.
  *
- * The cluster may go again, or the host may be forbidden to show it. So it is looked for again after LOST connections in a row were sent to
- * it and ended before the next tick without an answer, if none was ever answered. The pause before that doubles each time.
+ * The cluster may go again, or the host may be forbidden to show it. So it is looked for again after LOST connections in a
+ * row were sent to it and ended before the next tick without an answer, if none was ever answered. The pause before that
+ * doubles each time.
  */
 import { lacksCluster } from "../../host/clusters/named_cluster";
 import { SteeringReport } from "../../steering/setup/report";

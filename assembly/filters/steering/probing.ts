@@ -1,6 +1,6 @@
 /**
- * How often to try again what was found to be in vain: the FIRST-th connection, then ever fewer, down to one in LAST. So a repair is
- * noticed, and until then the tries cost little.
+ * How often to try again what was found to be in vain: the FIRST-th connection, then ever fewer, down to one in LAST. So a
+ * repair is noticed, and until then the tries cost little.
  */
 export class Probing {
   private gap: u32 = FIRST;

@@ -1,8 +1,8 @@
 /**
- * The connections that the filter has sent to one host (`exact`). If that host does not accept, Envoy would try it again and again. So
- * as soon as the first attempt is under way, the connection goes back to the balanced cluster, for further attempts. A host that
- * accepts and stays silent for too long, though it has all that it needs, is reported to the steering: this client's bytes are
- * gone, but the next one goes elsewhere.
+ * The connections that the filter has sent to one host (`exact`). If that host does not accept, Envoy would try it again and
+ * again. So as soon as the first attempt is under way, the connection goes back to the balanced cluster, for further
+ * attempts. A host that accepts and stays silent for too long, though it has all that it needs, is reported to the steering:
+ * this client's bytes are gone, but the next one goes elsewhere.
  */
 import { FilterState } from "../../host/connection/filter_state";
 import { findContext } from "../../host/contexts";

@@ -1,9 +1,9 @@
 /**
- * Finds out whether the steering of a filter has its effect, and if not, why. Reports it as soon as it shows: one line in the log, and the
- * report that the admin API reads (`steering/setup/report.ts`).
+ * Finds out whether the steering of a filter has its effect, and if not, why. Reports it as soon as it shows: one line in
+ * the log, and the report that the admin API reads (`steering/setup/report.ts`).
  *
- * Each virtual machine finds out for itself; all host calls are made on ticks. It does not replace the report of another one of the same
- * filter, unless it reports a fault or its end. While connections come, a report that got lost is stored again.
+ * Each virtual machine finds out for itself; all host calls are made on ticks. It does not replace the report of another one
+ * of the same filter, unless it reports a fault or its end. While connections come, a report that got lost is stored again.
  */
 import { Config } from "../../config/config";
 import { HostLog } from "../../host/adapters/host_log";

@@ -1,6 +1,7 @@
 /**
- * Steering on the host: a connection waits until its ClientHello is in. Then filter state directs tcp_proxy: a text to hash, or a cluster
- * of the type ORIGINAL_DST and the address to connect to. When the ServerHello is in, the steering learns who has answered.
+ * Steering on the host: a connection waits until its ClientHello is in. Then filter state directs tcp_proxy: a text to hash,
+ * or a cluster of the type ORIGINAL_DST and the address to connect to. When the ServerHello is in, the steering learns who
+ * has answered.
  */
 import { encodeHex } from "../../bytes/hex";
 import { Config } from "../../config/config";
@@ -67,7 +68,10 @@ export class UpstreamChoice {
     this.sent.tick(this.steering, this.setup.exactCluster, now);
   }
 
-  /** Makes a new connection wait at the host; false if it need not, as it would wait in vain. Then only a few wait, to try again. */
+  /**
+   * Makes a new connection wait at the host; false if it need not, as it would wait in vain. Then only a few wait, to try
+   * again.
+   */
   beginWaiting(context: u32): bool {
     const setup = this.setup;
     setup.isUsed = true;
@@ -86,7 +90,10 @@ export class UpstreamChoice {
     else if ((state & LET_GO) != 0) this.waiting.begin(state, byServer);
   }
 
-  /** Chooses for a connection whose ClientHello is in. Returns whether it was sent to a named host: then a tick should come soon. */
+  /**
+   * Chooses for a connection whose ClientHello is in. Returns whether it was sent to a named host: then a tick should come
+   * soon.
+   */
   choose(connection: ObservedConnection, handshake: Handshake, offered: Session): bool {
     const steering = this.steering;
     const setup = this.setup;
@@ -108,8 +115,8 @@ export class UpstreamChoice {
   }
 
   /**
-   * Returns why a connection was steered away from the issuer of its first offer, an `EventCause`, if another server has answered it.
-   * Else 0, also if the host does not show who has answered.
+   * Returns why a connection was steered away from the issuer of its first offer, an `EventCause`, if another server has
+   * answered it. Else 0, also if the host does not show who has answered.
    */
   diversionOf(connection: ObservedConnection): u8 {
     if (connection.diversion == 0) return 0;

@@ -1,15 +1,16 @@
 /**
- * The connections that wait at the host for their ClientHello, oldest first. One that waits too long goes on without a choice, because
- * its client sends nothing or waits for the server; it is watched all the same. Holds one entry for each connection of the last
- * second or so.
+ * The connections that wait at the host for their ClientHello, oldest first. One that waits too long goes on without a
+ * choice, because its client sends nothing or waits for the server; it is watched all the same. Holds one entry for each
+ * connection of the last second or so.
  *
  * Two set-ups make every connection wait in vain. A silent client proves neither; the bytes that come after the wait do:
  *
- * - Envoy does not read before it connects, because tcp_proxy has no `max_early_data_bytes`. Then the client's bytes are in the kernel, and
- *   come as soon as the connection goes on: within PROMPT_NANOSECONDS, or a little later if the server is far away. Later bytes count
- *   less, as they may be chance. UNREAD_POINTS are proof, unless a connection was ever heard while it waited.
- * - The server speaks first. SERVER_FIRST connections whose server's bytes came first after the wait are proof, unless a ClientHello ever
- *   came during a wait.
+ * - Envoy does not read before it connects, because tcp_proxy has no `max_early_data_bytes`. Then the client's bytes are in
+ *   the kernel, and come as soon as the connection goes on: within PROMPT_NANOSECONDS, or a little later if the server is
+ *   far away. Later bytes count less, as they may be chance. UNREAD_POINTS are proof, unless a connection was ever heard
+ *   while it waited.
+ * - The server speaks first. SERVER_FIRST connections whose server's bytes came first after the wait are proof, unless a
+ *   ClientHello ever came during a wait.
  *
  * After that only a few are held (`probing.ts`), until one is heard: that is remembered for good.
  */

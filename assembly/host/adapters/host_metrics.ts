@@ -1,6 +1,6 @@
 /**
- * Metrics: the host's. All virtual machines and workers share one metric of a name and change it atomically. Defined once for each cache
- * when a filter is configured.
+ * Metrics: the host's. All virtual machines and workers share one metric of a name and change it atomically. Defined once
+ * for each cache when a filter is configured.
  */
 import { Metrics } from "../../ports/metrics";
 import {

@@ -56,8 +56,8 @@ function logOnce(): void {
 
 let isLogged: bool = false;
 /**
- * The host accepts any mark for an absent key, and only the right one for a present key. So a mark that it never gives out makes
- * "create if absent". (With mark 0 two first writers would both succeed, and one would be lost.)
+ * The host accepts any mark for an absent key, and only the right one for a present key. So a mark that it never gives out
+ * makes "create if absent". (With mark 0 two first writers would both succeed, and one would be lost.)
  */
 const NEVER_A_MARK: u32 = 0xffffffff;
 /** To the host, this mark means no compare-and-set at all. */

@@ -3,8 +3,8 @@ import { proxy_http_call } from "../abi";
 import { encodePairs } from "../header_pairs";
 
 /**
- * Sends headers, which are names and values in turn, and a body of `length` bytes. Returns a `HostResult` at once; after OK the call is
- * under way, and `callToken` returns its number.
+ * Sends headers, which are names and values in turn, and a body of `length` bytes. Returns a `HostResult` at once; after OK
+ * the call is under way, and `callToken` returns its number.
  */
 export function callCluster(name: string, headers: string[], body: usize, length: i32, timeoutMilliseconds: u32): u32 {
   const cluster = String.UTF8.encode(name);

@@ -42,8 +42,8 @@ export function closeConnection(): bool {
 }
 
 /**
- * Returns the name of a host call that refusing needs and the configuration forbids, "" if all are allowed. For start-up: it changes
- * no bytes, closes no connection, and reads a key that nobody writes.
+ * Returns the name of a host call that refusing needs and the configuration forbids, "" if all are allowed. For start-up: it
+ * changes no bytes, closes no connection, and reads a key that nobody writes.
  */
 export function missingCapability(): string {
   if (isDenied(proxy_set_buffer_bytes(BufferType.UPSTREAM_DATA, 0, 0, 0, 0))) return "proxy_set_buffer_bytes";

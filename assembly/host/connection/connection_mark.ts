@@ -1,10 +1,11 @@
 /**
- * A mark of one byte on a connection, for HTTP filters. One request sets it; all later requests of the connection find it, however many
- * run at the same time. The host keeps it with the connection, so nothing has to be bounded, aged or cleaned up here.
+ * A mark of one byte on a connection, for HTTP filters. One request sets it; all later requests of the connection find it,
+ * however many run at the same time. The host keeps it with the connection, so nothing has to be bounded, aged or cleaned up
+ * here.
  *
- * The host keeps a property that a module sets (`proxy_set_property`) for one request, unless the property was declared with a longer
- * span of life. Envoy's function `declare_property` does that; its message has name (field 1), readonly (2), type (3, 0 = bytes),
- * schema (4) and span (5).
+ * The host keeps a property that a module sets (`proxy_set_property`) for one request, unless the property was declared with
+ * a longer span of life. Envoy's function `declare_property` does that; its message has name (field 1), readonly (2), type
+ * (3, 0 = bytes), schema (4) and span (5).
  *
  * Cost: one property is read for each request.
  */
@@ -24,8 +25,8 @@ export class ConnectionMark {
   }
 
   /**
-   * Declares the property. Call it once, on a root context, before any request. False if the host does not keep properties with
-   * connections: a mark then lasts for its request only.
+   * Declares the property. Call it once, on a root context, before any request. False if the host does not keep properties
+   * with connections: a mark then lasts for its request only.
    */
   declareProperty(): bool {
     if (this.name.length > MAX_FIELD_LENGTH) return false;

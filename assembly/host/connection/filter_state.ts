@@ -1,6 +1,7 @@
 /**
- * A filter state of Envoy's that decides where a connection goes, such as `envoy.tcp_proxy.cluster`. tcp_proxy reads it when the
- * connection goes on. Set by Envoy's function `set_envoy_filter_state`, whose message has key (field 1), value (2) and span (3).
+ * A filter state of Envoy's that decides where a connection goes, such as `envoy.tcp_proxy.cluster`. tcp_proxy reads it when
+ * the connection goes on. Set by Envoy's function `set_envoy_filter_state`, whose message has key (field 1), value (2) and
+ * span (3).
  */
 import { LastingText } from "../lasting_text";
 import { ForeignFunction, SPAN_DOWNSTREAM_CONNECTION } from "./foreign_function";

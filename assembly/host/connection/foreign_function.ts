@@ -1,6 +1,7 @@
 /**
- * A function of Envoy's beyond the ABI (`proxy_call_foreign_function`). Its argument is a protobuf message, which is written field by
- * field: `begin`, then `addBytes` and `addNumber`, then `call`. One message at a time, of at most MESSAGE_CAPACITY bytes.
+ * A function of Envoy's beyond the ABI (`proxy_call_foreign_function`). Its argument is a protobuf message, which is written
+ * field by field: `begin`, then `addBytes` and `addNumber`, then `call`. One message at a time, of at most MESSAGE_CAPACITY
+ * bytes.
  */
 import { HostResult, proxy_call_foreign_function } from "../abi";
 import { LastingText } from "../lasting_text";
@@ -49,7 +50,10 @@ export class ForeignFunction {
   }
 }
 
-/** The life of a filter state or property that lasts as long as the client's connection (Envoy, `LifeSpan` of `DeclarePropertyArguments`). */
+/**
+ * The life of a filter state or property that lasts as long as the client's connection (Envoy, `LifeSpan` of
+ * `DeclarePropertyArguments`).
+ */
 export const SPAN_DOWNSTREAM_CONNECTION: u8 = 2;
 /** A length up to this is one byte of a varint. */
 export const MAX_FIELD_LENGTH: i32 = 127;

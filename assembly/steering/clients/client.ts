@@ -1,6 +1,6 @@
 /**
- * The client of the current connection. Steering distinguishes clients by their address without the port, hashed with the cache's secret
- * key, so that no client can aim at another's place in a table.
+ * The client of the current connection. Steering distinguishes clients by their address without the port, hashed with the
+ * cache's secret key, so that no client can aim at another's place in a table.
  *
  * The address is read at its first use, once for each connection. Allocates nothing.
  */
@@ -23,8 +23,8 @@ export class Client {
   }
 
   /**
-   * Hash of the address and the server name of the hello: a client with both the same is likely to have the same sessions. 0 if the address
-   * is not known.
+   * Hash of the address and the server name of the hello: a client with both the same is likely to have the same sessions. 0
+   * if the address is not known.
    */
   source(handshake: Handshake): u32 {
     const length = this.read();
@@ -34,8 +34,8 @@ export class Client {
   }
 
   /**
-   * Hash of an IPv4 address, or of the IPv6 network of 64 bits that one site has (RFC 4291 2.5.4), as one client can have many addresses in
-   * it. 0 only if the address is not known.
+   * Hash of an IPv4 address, or of the IPv6 network of 64 bits that one site has (RFC 4291 2.5.4), as one client can have
+   * many addresses in it. 0 only if the address is not known.
    */
   get network(): u32 {
     const length = this.read();

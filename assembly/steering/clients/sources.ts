@@ -1,9 +1,9 @@
 /**
- * The upstream that each source has talked to last: the first guess for an offer whose session and ticket key are unknown, as F5 and
- * NetScaler advise. A source is an address without its port, together with a server name.
+ * The upstream that each source has talked to last: the first guess for an offer whose session and ticket key are unknown,
+ * as F5 and NetScaler advise. A source is an address without its port, together with a server name.
  *
- * A fixed array in SEGMENTS values of the shared store. Sources that share a place displace each other. A place is written only when its
- * source's upstream changes. Layout of a place: u32 hash of the source, u32 upstream + 1.
+ * A fixed array in SEGMENTS values of the shared store. Sources that share a place displace each other. A place is written
+ * only when its source's upstream changes. Layout of a place: u32 hash of the source, u32 upstream + 1.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoreKey } from "../../shared/store_key";
@@ -63,4 +63,4 @@ const SEGMENTS: u32 = 512;
 const SLOTS_A_SEGMENT: u32 = 128;
 const MAX_TRIES: i32 = 8;
 const SEGMENT_SIZE: i32 = 1024;
-const SEGMENT: usize = memory.data(1024, 8);
+const SEGMENT: usize = memory.data(SEGMENT_SIZE, 8);

@@ -1,10 +1,10 @@
 /**
- * Which upstreams have left the cluster, and how evenly Envoy's balancer chooses. Only this shows it if the filter names the hosts itself
- * (`exact`). The balancer still chooses for new connections, among all upstreams that are there and healthy. An upstream that it does
- * not choose in a round of CHOICES choices for each upstream has left.
+ * Which upstreams have left the cluster, and how evenly Envoy's balancer chooses. Only this shows it if the filter names the
+ * hosts itself (`exact`). The balancer still chooses for new connections, among all upstreams that are there and healthy. An
+ * upstream that it does not choose in a round of CHOICES choices for each upstream has left.
  *
- * Each virtual machine counts for itself. By chance, an upstream with its full share is passed over in one round of 10^27. One with a
- * hundredth of its share, by its weight, is passed over in half of them, and is back as soon as it is chosen.
+ * Each virtual machine counts for itself. By chance, an upstream with its full share is passed over in one round of 10^27.
+ * One with a hundredth of its share, by its weight, is passed over in half of them, and is back as soon as it is chosen.
  */
 import { isEven } from "./evenness";
 import { MAX_UPSTREAMS } from "./upstream";
@@ -31,7 +31,9 @@ export class Departures {
     return upstream >= 0 && upstream < MAX_UPSTREAMS && unchecked(this.chosen[upstream]) == 0;
   }
 
-  /** Whether the balancer gives so many upstreams equal shares, by this round, or by the one before while this one is young. */
+  /**
+   * Whether the balancer gives so many upstreams equal shares, by this round, or by the one before while this one is young.
+   */
   isEven(upstreams: i32): bool {
     if (this.choices < TELLING * <u32>upstreams) return this.wasEven;
     let parts = 0;

@@ -6,8 +6,8 @@ export function areEnough(parts: i32, total: u32): bool {
 }
 
 /**
- * Reports whether the first `length` counts are those of equal shares, except those that are 0: `parts` counts, `total` in all. Too few are
- * even. Costs one pass.
+ * Reports whether the first `length` counts are those of equal shares, except those that are 0: `parts` counts, `total` in
+ * all. Too few are even. Costs one pass.
  */
 export function isEven(counts: StaticArray<u32>, length: i32, parts: i32, total: u32): bool {
   if (!areEnough(parts, total)) return true;

@@ -1,4 +1,7 @@
-/** The upstreams that the current connection can be sent to: by a token that leads there, or, if hosts are named, unless they are avoided. */
+/**
+ * The upstreams that the current connection can be sent to: by a token that leads there, or, if hosts are named, unless they
+ * are avoided.
+ */
 import { Chance } from "../../bytes/chance";
 import { Clock } from "../../ports/clock";
 import { Client } from "../clients/client";

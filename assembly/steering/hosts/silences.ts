@@ -1,8 +1,9 @@
 /**
  * Named upstreams that accepted a connection and stayed silent, though they had all that they need to answer.
  *
- * A client alone can cause that, with a hello that only looks complete. So the silences of one network keep nobody else away: only that
- * network goes elsewhere for AVOIDED_SECONDS. If ENOUGH networks meet silence at one upstream within that time, it is avoided for all.
+ * A client alone can cause that, with a hello that only looks complete. So the silences of one network keep nobody else
+ * away: only that network goes elsewhere for AVOIDED_SECONDS. If ENOUGH networks meet silence at one upstream within that
+ * time, it is avoided for all.
  *
  * One for each virtual machine, with PLACES places; the oldest give way.
  */

@@ -1,4 +1,7 @@
-/** Which token to take for each upstream, by one pass over an `UpstreamTable`; so a look costs one load. One for each virtual machine. */
+/**
+ * Which token to take for each upstream, by one pass over an `UpstreamTable`; so a look costs one load. One for each virtual
+ * machine.
+ */
 import { areEnough, isEven } from "./evenness";
 import { MAX_UPSTREAMS } from "./upstream";
 import { TOKENS, UpstreamTable } from "./upstream_table";

@@ -1,14 +1,15 @@
 /**
- * The upstreams of one cluster, and which token leads to which of them. Envoy chooses a host by the hash of a text (RING_HASH or MAGLEV),
- * and the filter chooses the text. So it keeps TOKENS texts, the tokens, and learns from answers where each of them leads. To reach
- * an upstream it takes a token that leads there. Health checks, weights and failover stay with Envoy.
+ * The upstreams of one cluster, and which token leads to which of them. Envoy chooses a host by the hash of a text
+ * (RING_HASH or MAGLEV), and the filter chooses the text. So it keeps TOKENS texts, the tokens, and learns from answers
+ * where each of them leads. To reach an upstream it takes a token that leads there. Health checks, weights and failover stay
+ * with Envoy.
  *
- * When the hosts change, some tokens lead elsewhere, and nobody reports which. The first token that is found to have moved begins an era.
- * Tokens that were seen in it are preferred to others, and new connections try the others again. So a client whose session has moved to
- * another upstream reaches that one at the next attempt.
+ * When the hosts change, some tokens lead elsewhere, and nobody reports which. The first token that is found to have moved
+ * begins an era. Tokens that were seen in it are preferred to others, and new connections try the others again. So a client
+ * whose session has moved to another upstream reaches that one at the next attempt.
  *
- * The table is one value of the shared store, stored only after news. Each virtual machine has a copy, and reads a small number, the
- * revision, to know whether its copy is still right.
+ * The table is one value of the shared store, stored only after news. Each virtual machine has a copy, and reads a small
+ * number, the revision, to know whether its copy is still right.
  *
  * `upstream_table.ts` has the layout of the table.
  */
@@ -169,8 +170,8 @@ export class HostTokens {
   }
 
   /**
-   * Another upstream has answered in the place of this one, so it is away. It is not named for a second, twice as long each time that this
-   * happens again, and at most for MAX_AVOIDED_SECONDS.
+   * Another upstream has answered in the place of this one, so it is away. It is not named for a second, twice as long each
+   * time that this happens again, and at most for MAX_AVOIDED_SECONDS.
    */
   leave(upstream: i32, nowSeconds: u64): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
@@ -206,8 +207,9 @@ export class HostTokens {
   }
 
   /**
-   * Claims the next try of an upstream that is away for the current connection; false if it is not due. Only one connection of all virtual
-   * machines gets each try: every two seconds at first, then more and more rarely, MAX_AWAY_TRIES times in all.
+   * Claims the next try of an upstream that is away for the current connection; false if it is not due. Only one connection
+   * of all virtual machines gets each try: every two seconds at first, then more and more rarely, MAX_AWAY_TRIES times in
+   * all.
    */
   claimTry(upstream: i32, nowSeconds: u64): bool {
     if (!mayBeTried(this.at(upstream), nowSeconds)) return false;

@@ -1,8 +1,8 @@
 /**
  * One upstream of a cluster, as a place in `UpstreamTable`.
  *
- * Layout, 80 bytes, little-endian: the fields, then ADDRESS_CAPACITY bytes of address, as text with its port. An IPv6 address in brackets
- * with its port has 47 characters at most.
+ * Layout, 80 bytes, little-endian: the fields, then ADDRESS_CAPACITY bytes of address, as text with its port. An IPv6
+ * address in brackets with its port has 47 characters at most.
  */
 
 @unmanaged

@@ -1,8 +1,10 @@
 /**
- * The table of `tokens.ts`: the upstreams of one cluster by number, and the upstream that each token led to when it was seen last.
+ * The table of `tokens.ts`: the upstreams of one cluster by number, and the upstream that each token led to when it was seen
+ * last.
  *
- * Layout, little-endian: the fields, 16 bytes; UPSTREAM_PLACES places of 80 bytes (`upstream.ts`), of which MAX_UPSTREAMS are used; for
- * each of TOKENS u8 number of its upstream + 1 (0 = not known); for each of TOKENS u8 the low byte of the era in which it was seen last.
+ * Layout, little-endian: the fields, 16 bytes; UPSTREAM_PLACES places of 80 bytes (`upstream.ts`), of which MAX_UPSTREAMS
+ * are used; for each of TOKENS u8 number of its upstream + 1 (0 = not known); for each of TOKENS u8 the low byte of the era
+ * in which it was seen last.
  */
 import { ADDRESS_CAPACITY, MAX_UPSTREAMS, Upstream, UPSTREAM_SIZE } from "./upstream";
 
@@ -60,7 +62,10 @@ export class UpstreamTable {
     return number;
   }
 
-  /** Whether a stored table of TABLE_SIZE bytes can be relied on: its numbers name upstreams, and its addresses fit their places. */
+  /**
+   * Whether a stored table of TABLE_SIZE bytes can be relied on: its numbers name upstreams, and its addresses fit their
+   * places.
+   */
   get isWhole(): bool {
     if (this.count > <u32>MAX_UPSTREAMS) return false;
     const upstreams = this.upstreams;

@@ -1,19 +1,19 @@
 /**
  * Which upstreams of one cluster hold which ticket keys: the evidence for steering.
  *
- * Only an upstream's own bytes prove that it holds a key, as no client can make them: a NewSessionTicket in clear under the key's name
- * (RFC 5077 3.3), a PSK that it has selected (RFC 8446 4.2.11: it had to decrypt the ticket to check the binder), or an acceptance that
- * only a ticket explains. One such proof is enough, whoever caused it.
+ * Only an upstream's own bytes prove that it holds a key, as no client can make them: a NewSessionTicket in clear under the
+ * key's name (RFC 5077 3.3), a PSK that it has selected (RFC 8446 4.2.11: it had to decrypt the ticket to check the binder),
+ * or an acceptance that only a ticket explains. One such proof is enough, whoever caused it.
  *
- * Nothing proves that an upstream does not hold a key. A decline may mean an expired ticket, another server name or cipher suite, or a
- * made-up ticket, all of which a client can cause alone. So declines only add up from different networks. MAX_DECLINES in a row remove
- * one holder of several, and never the last one. One acceptance undoes all of them. The worst that a liar can do is to give a server
- * with a shared key fewer resumptions for a while.
+ * Nothing proves that an upstream does not hold a key. A decline may mean an expired ticket, another server name or cipher
+ * suite, or a made-up ticket, all of which a client can cause alone. So declines only add up from different networks.
+ * MAX_DECLINES in a row remove one holder of several, and never the last one. One acceptance undoes all of them. The worst
+ * that a liar can do is to give a server with a shared key fewer resumptions for a while.
  *
- * A name has no place here before a server was seen to hold it (`session/revocation/ticket_keys.ts` decides that), so made-up names take none.
- * The places are in SEGMENTS values of the shared store, found by a keyed hash. Names that share a place displace each other, and are
- * learned again. Each virtual machine has COPIES copies, which are right as long as the revision of `tokens.ts` is the same: a look
- * costs one read after a change, and none otherwise.
+ * A name has no place here before a server was seen to hold it (`session/revocation/ticket_keys.ts` decides that), so
+ * made-up names take none. The places are in SEGMENTS values of the shared store, found by a keyed hash. Names that share a
+ * place displace each other, and are learned again. Each virtual machine has COPIES copies, which are right as long as the
+ * revision of `tokens.ts` is the same: a look costs one read after a change, and none otherwise.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { KeyedHash } from "../../shared/keyed_hash";
@@ -44,7 +44,9 @@ export class Holders {
     heap.free(this.copies);
   }
 
-  /** Returns the copy of a key, by its name of 16 bytes, or null if nobody is known to hold it. Valid until the next call. */
+  /**
+   * Returns the copy of a key, by its name of 16 bytes, or null if nobody is known to hold it. Valid until the next call.
+   */
   look(name: usize): Copy | null {
     const hashed = this.hash.nameOf(name, TICKET_KEY_LENGTH);
     const copy = this.copyOf(hashed);
@@ -91,7 +93,10 @@ export class Holders {
     }
   }
 
-  /** An upstream has declined a ticket under a known key; `network` is the client's. Declines of the only holder do not count. */
+  /**
+   * An upstream has declined a ticket under a known key; `network` is the client's. Declines of the only holder do not
+   * count.
+   */
   declined(name: usize, upstream: i32, network: u32, nowSeconds: u64): void {
     const copy = this.look(name);
     if (!copy || !counts(copy.holding, upstream, network)) return;
@@ -201,7 +206,7 @@ const MAX_FAILED_PROBES: u8 = 5;
 const SEGMENTS: u64 = 256;
 const PLACES_A_SEGMENT: u64 = 8;
 const SEGMENT_SIZE: i32 = 1024;
-const SEGMENT: usize = memory.data(1024, 8);
+const SEGMENT: usize = memory.data(SEGMENT_SIZE, 8);
 const MAX_TRIES: i32 = 8;
 const COPIES: usize = 64;
 const COPY_HEADER_SIZE: usize = 24;

@@ -1,8 +1,8 @@
 /**
  * The upstreams that hold one ticket key, and how often each upstream has declined its tickets since it last accepted one.
  *
- * Layout, 128 bytes, little-endian: the fields; then three sets of 256 bits, a bit for each upstream by its number: the holders, and the
- * low and the high bits of their counts of declines, which stop at MAX_DECLINES.
+ * Layout, 128 bytes, little-endian: the fields; then three sets of 256 bits, a bit for each upstream by its number: the
+ * holders, and the low and the high bits of their counts of declines, which stop at MAX_DECLINES.
  */
 
 /** See the head of this file. */

@@ -1,16 +1,16 @@
 /**
  * Chooses the upstream for a ticket or a PSK by the name of its key (RFC 5077 4).
  *
- * A key with one holder leads there. Now and then one of its tickets goes to another upstream, to see whether that one holds the key, too:
- * servers of one cluster often share their key, and all resumptions would go to the first one seen. Servers that show a key of their
- * own are not asked at first. After two declines the others wait. So each key costs at most two full handshakes, and one more after
- * a minute, after 4 minutes, and so on.
+ * A key with one holder leads there. Now and then one of its tickets goes to another upstream, to see whether that one holds
+ * the key, too: servers of one cluster often share their key, and all resumptions would go to the first one seen. Servers
+ * that show a key of their own are not asked at first. After two declines the others wait. So each key costs at most two
+ * full handshakes, and one more after a minute, after 4 minutes, and so on.
  *
- * A key with several holders is shared: it leads to any upstream that has not declined it. The filter shares out the load evenly; Envoy
- * does if its balance is uneven on purpose, by weights.
+ * A key with several holders is shared: it leads to any upstream that has not declined it. The filter shares out the load
+ * evenly; Envoy does if its balance is uneven on purpose, by weights.
  *
- * A key without a known holder is tried at the upstream that its client has talked to last, then at one that has not declined it. A
- * quarter of the tries ignore declines, as a client can cause them (`holders.ts`).
+ * A key without a known holder is tried at the upstream that its client has talked to last, then at one that has not
+ * declined it. A quarter of the tries ignore declines, as a client can cause them (`holders.ts`).
  */
 import { Chance } from "../../bytes/chance";
 import { Clock } from "../../ports/clock";
@@ -30,7 +30,10 @@ export const BALANCED: i32 = -1;
 export const NOBODY: i32 = -2;
 
 export class KeyChoice {
-  /** Whether others than a key's only holder may be asked: not while upstreams come and go, as that costs enough full handshakes. */
+  /**
+   * Whether others than a key's only holder may be asked: not while upstreams come and go, as that costs enough full
+   * handshakes.
+   */
   asksOthers: bool = true;
 
   constructor(
@@ -46,8 +49,8 @@ export class KeyChoice {
   ) {}
 
   /**
-   * Chooses for a key that a server was seen to hold: an upstream, BALANCED, or NOBODY. `seen` is the upstream in the key's row, -1 for none;
-   * `isShared`: several have used the key.
+   * Chooses for a key that a server was seen to hold: an upstream, BALANCED, or NOBODY. `seen` is the upstream in the key's
+   * row, -1 for none; `isShared`: several have used the key.
    */
   choose(name: usize, seen: i32, isShared: bool): i32 {
     const copy = this.holders.look(name);
@@ -74,7 +77,9 @@ export class KeyChoice {
     return copy && copy.holding.holders == 1 ? copy.holding.firstHolder : seen;
   }
 
-  /** Chooses for a key that nobody is known to hold. `last` is the upstream that the client has talked to last, -1 for none. */
+  /**
+   * Chooses for a key that nobody is known to hold. `last` is the upstream that the client has talked to last, -1 for none.
+   */
   explore(name: usize, last: i32): i32 {
     const hash = this.hash.of(name, TICKET_KEY_LENGTH);
     const now = this.clock.nowSeconds();
@@ -158,7 +163,9 @@ export class KeyChoice {
 }
 
 const KEEPS_OTHERS: bool = false;
-/** So many resumptions under a key go to its only holder before another upstream is asked, and twice as many before the next. */
+/**
+ * So many resumptions under a key go to its only holder before another upstream is asked, and twice as many before the next.
+ */
 const SENT_BEFORE_A_PROBE: u32 = 8;
 /** One in so many resumptions under a shared key may go to an upstream that has declined it. */
 const ASKED_AGAIN: u32 = 32;

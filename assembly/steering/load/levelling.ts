@@ -1,12 +1,13 @@
 /**
- * Brings load back to upstreams that were away. While an upstream is away, its clients get sessions of others, which lead them there from
- * then on. After all servers have restarted one by one, the last would have no clients left. So when an upstream is back, counting
- * starts again, and some sessions of upstreams that have more go to it. Each session moves once, which costs its client one full
- * handshake. Levelling ends when LEVEL_AFTER resumptions for each upstream have been led. If Envoy's balance is uneven on purpose,
- * nothing is levelled.
+ * Brings load back to upstreams that were away. While an upstream is away, its clients get sessions of others, which lead
+ * them there from then on. After all servers have restarted one by one, the last would have no clients left. So when an
+ * upstream is back, counting starts again, and some sessions of upstreams that have more go to it. Each session moves once,
+ * which costs its client one full handshake. Levelling ends when LEVEL_AFTER resumptions for each upstream have been led. If
+ * Envoy's balance is uneven on purpose, nothing is levelled.
  *
- * Nobody reports a return. New connections find out, as Envoy sends them there, and so do clients with its sessions. Now and then a new
- * connection is sent there on purpose, or, if new ones are few, a resumption of another upstream (`HostTokens.claimTry`).
+ * Nobody reports a return. New connections find out, as Envoy sends them there, and so do clients with its sessions. Now and
+ * then a new connection is sent there on purpose, or, if new ones are few, a resumption of another upstream
+ * (`HostTokens.claimTry`).
  *
  * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
  */
@@ -63,7 +64,10 @@ export class Levelling {
     if (this.tokens.away > 0) this.missed.add(this.client.network);
   }
 
-  /** Chooses for a connection that leads nowhere: an upstream that is away, to see whether it is back; -1 for Envoy to balance. */
+  /**
+   * Chooses for a connection that leads nowhere: an upstream that is away, to see whether it is back; -1 for Envoy to
+   * balance.
+   */
   spreadTo(): i32 {
     if (this.tokens.away == 0) return -1;
     this.spread++;
@@ -87,8 +91,8 @@ export class Levelling {
   }
 
   /**
-   * Whether `home` has more than `target`, which has the least of the returned, and more than the mean of itself and these. So an upstream
-   * that was given sessions gives none away.
+   * Whether `home` has more than `target`, which has the least of the returned, and more than the mean of itself and these.
+   * So an upstream that was given sessions gives none away.
    */
   private hasTooMany(home: i32, target: i32): bool {
     const slack = SLACK + this.shares.total / SLACK_PART;

@@ -1,6 +1,7 @@
 /**
- * Remembers sessions that were led away from their issuer to level the load, or networks whose clients were declined, so that they are
- * spared the next time. One for each virtual machine; a fixed array of hashes, of which two that share a place displace each other.
+ * Remembers sessions that were led away from their issuer to level the load, or networks whose clients were declined, so
+ * that they are spared the next time. One for each virtual machine; a fixed array of hashes, of which two that share a place
+ * displace each other.
  */
 export class Moved {
   private readonly places: StaticArray<u32> = new StaticArray<u32>(PLACES);

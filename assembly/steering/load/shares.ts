@@ -1,6 +1,6 @@
 /**
- * Counts the resumptions sent to each upstream: the load that steering itself makes. One for each virtual machine. All counts are halved
- * when there are many, so that old ones weigh little.
+ * Counts the resumptions sent to each upstream: the load that steering itself makes. One for each virtual machine. All
+ * counts are halved when there are many, so that old ones weigh little.
  */
 import { MAX_UPSTREAMS } from "../hosts/upstream";
 

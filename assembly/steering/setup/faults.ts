@@ -30,6 +30,7 @@ const EARLY_DATA: string = "set max_early_data_bytes: 16384 on tcp_proxy";
 const SERVER_FIRST: string = 'set "steering": "off" in the observer of that listener';
 const OTHER_CLUSTER: string = "set the observer's cluster to the one that tcp_proxy of its listener names";
 const HASH: string =
-  "set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster, " +
+  "set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy " +
+  "and lb_policy MAGLEV or RING_HASH on its cluster, " +
   'with Envoy 1.38 or later, or set "steering": "exact"';
 const EXACT_CLUSTER: string = "add a cluster of that name, of the type ORIGINAL_DST with lb_policy CLUSTER_PROVIDED";

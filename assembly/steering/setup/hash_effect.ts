@@ -1,19 +1,21 @@
 /**
- * Finds out whether Envoy's hash has an effect: whether a text always leads to the same upstream. It does not without a `hash_policy` on
- * tcp_proxy, with an `lb_policy` other than RING_HASH and MAGLEV, and in an Envoy whose tcp_proxy does not read the text.
+ * Finds out whether Envoy's hash has an effect: whether a text always leads to the same upstream. It does not without a
+ * `hash_policy` on tcp_proxy, with an `lb_policy` other than RING_HASH and MAGLEV, and in an Envoy whose tcp_proxy does not
+ * read the text.
  *
- * The evidence is a double: a token that leads elsewhere than it is known to, twice in a row. When hosts change, a token contradicts once and
- * then agrees. Without effect, (N - 1) / N of all uses contradict with N upstreams, and at least a quarter of all pairs are doubles.
+ * The evidence is a double: a token that leads elsewhere than it is known to, twice in a row. When hosts change, a token
+ * contradicts once and then agrees. Without effect, (N - 1) / N of all uses contradict with N upstreams, and at least a
+ * quarter of all pairs are doubles.
  *
- * Two other causes must not add up. A host that goes and comes back makes doubles, too: so a double counts only within CLOSE_USES uses and
- * CLOSE_SECONDS of the token's use before, which is less than an ejection or a restart takes. Bounded load (`hash_balance_factor`) moves
- * single connections there and back, each a double: so each agreement within the same bounds takes a quarter of a double away. Without
- * effect the sum still grows, with two upstreams by an eighth of a double for each such use. With an effect it shrinks, as long as
- * fewer than one connection in seven is moved.
+ * Two other causes must not add up. A host that goes and comes back makes doubles, too: so a double counts only within
+ * CLOSE_USES uses and CLOSE_SECONDS of the token's use before, which is less than an ejection or a restart takes. Bounded
+ * load (`hash_balance_factor`) moves single connections there and back, each a double: so each agreement within the same
+ * bounds takes a quarter of a double away. Without effect the sum still grows, with two upstreams by an eighth of a double
+ * for each such use. With an effect it shrinks, as long as fewer than one connection in seven is moved.
  *
- * Without effect, the token table learns nothing. A few connections try TRIED tokens in turn, and this object itself remembers where they led.
- * After enough agreements in a row, with two upstreams among them, the hash has an effect again. Chance may cause them: each time, twice
- * as many are needed the next time.
+ * Without effect, the token table learns nothing. A few connections try TRIED tokens in turn, and this object itself
+ * remembers where they led. After enough agreements in a row, with two upstreams among them, the hash has an effect again.
+ * Chance may cause them: each time, twice as many are needed the next time.
  *
  * One for each virtual machine. Fixed memory; O(1); allocates nothing.
  */

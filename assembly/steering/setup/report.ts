@@ -1,7 +1,7 @@
 /**
- * The observers' reports on their steering, for the admin API: one entry for each filter and steering cluster, in one value of the
- * shared store. A filter writes only a change; one that it cannot write in MAX_TRIES is written later. If all places are taken,
- * the oldest entry gives way.
+ * The observers' reports on their steering, for the admin API: one entry for each filter and steering cluster, in one value
+ * of the shared store. A filter writes only a change; one that it cannot write in MAX_TRIES is written later. If all places
+ * are taken, the oldest entry gives way.
  *
  * Layout, little-endian: u32 writes so far; then ENTRIES entries (`report_entry.ts`).
  */
@@ -51,8 +51,8 @@ export class SteeringReport {
   }
 
   /**
-   * Stores the state of a filter's cluster. `insists`: also if another virtual machine has stored another state; without it, only if none
-   * has found out anything. False if nothing had to be written.
+   * Stores the state of a filter's cluster. `insists`: also if another virtual machine has stored another state; without it,
+   * only if none has found out anything. False if nothing had to be written.
    */
   put(filter: string, state: SteeringState, insists: bool): bool {
     const name = nameOf(filter);

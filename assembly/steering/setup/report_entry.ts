@@ -1,7 +1,8 @@
 /**
  * An entry of `report.ts`: the state of one filter's steering of one cluster.
  *
- * Layout, 272 bytes, little-endian: the fields, 16 bytes; 127 bytes of the cluster's name, 1 unused; 128 bytes of the argument.
+ * Layout, 272 bytes, little-endian: the fields, 16 bytes; 127 bytes of the cluster's name, 1 unused; 128 bytes of the
+ * argument.
  */
 import { SteeringMode } from "./modes";
 import { Effect, Fault, SteeringState } from "./steering_state";
