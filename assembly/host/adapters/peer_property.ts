@@ -2,7 +2,7 @@
 import { PeerAddress } from "../../ports/peer_address";
 import { PropertyPath } from "../properties";
 
-export class PeerProperty extends PeerAddress {
+class PeerProperty extends PeerAddress {
   constructor(private readonly path: PropertyPath) {
     super();
   }
