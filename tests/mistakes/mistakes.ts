@@ -131,7 +131,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap('"cluster": "tls_upstreams"', '"cluster": "upstream"'),
     use: visits,
-    see: 'steering has no effect, and no connection is held any more: cluster "upstream": connections go to the cluster "tls_upstreams" instead: set the observer\'s cluster to the one that tcp_proxy of its listener names',
+    see: 'steering has no effect, so connections are no longer held: cluster "upstream": connections go to the cluster "tls_upstreams" instead; set the observer\'s cluster to the one that tcp_proxy of its listener names',
     remedy: "The `cluster` of `tcp_proxy`.",
   },
   {
@@ -143,7 +143,7 @@ export const MISTAKES: Mistake[] = [
       swap('"exact_cluster": "tls_upstreams_exact"', '"exact_cluster": "exact"'),
     ),
     use: manyVisits,
-    see: 'steering has no effect, and no connection is held any more: cluster "tls_upstreams": Envoy has no cluster "exact", which exact_cluster names: add one of that name, of the type ORIGINAL_DST with lb_policy CLUSTER_PROVIDED',
+    see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": Envoy has no cluster "exact", which exact_cluster names; add a cluster of that name, of the type ORIGINAL_DST with lb_policy CLUSTER_PROVIDED',
     remedy: "The name of the ORIGINAL_DST cluster.",
   },
   {
@@ -462,7 +462,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap("max_early_data_bytes: 16384", ""),
     use: visits,
-    see: 'steering has no effect, and no connection is held any more: cluster "tls_upstreams": connections waited for nothing, as tcp_proxy does not read before it has connected: set max_early_data_bytes: 16384 on it',
+    see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": tcp_proxy does not read before it connects, so no ClientHello arrived while connections were held; set max_early_data_bytes: 16384 on tcp_proxy',
     remedy: "Set it to 16384, or `steering` to `off`.",
   },
   {
@@ -471,7 +471,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap("hash_policy:\n                  - filter_state: { key: envoy.hashable_string }", ""),
     use: manyVisits,
-    see: 'steering has no effect, and no connection is held any more: cluster "tls_upstreams": the text that the filter sets does not decide where a connection goes: set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster',
+    see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": the text that the filter sets does not decide where a connection goes; set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster',
     remedy: "As in `envoy.yaml`.",
   },
   {
@@ -480,7 +480,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap("lb_policy: MAGLEV", "lb_policy: ROUND_ROBIN"),
     use: manyVisits,
-    see: 'steering has no effect, and no connection is held any more: cluster "tls_upstreams": the text that the filter sets does not decide where a connection goes: set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster',
+    see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": the text that the filter sets does not decide where a connection goes; set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster',
     remedy: "`MAGLEV` or `RING_HASH`, or steering `exact`.",
   },
   {

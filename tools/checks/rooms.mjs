@@ -269,12 +269,12 @@ export const ROOMS = [
   },
   {
     room: "host/clusters",
-    holds: "calls to a cluster of Envoy, and whether it is there",
+    holds: "calls to a cluster of Envoy, and whether Envoy has it",
     imports: ["host"],
   },
   {
     room: "host/connection",
-    holds: "one connection of Envoy: its bytes, its filter state, its mark",
+    holds: "one connection of Envoy: its bytes, its filter state, its mark, fields of its access log",
     imports: ["host"],
   },
   {

@@ -5,7 +5,7 @@
 import { JsonWriter } from "../../json/writer";
 import { faultText } from "../../steering/setup/faults";
 import { SteeringMode } from "../../steering/setup/modes";
-import { Effect, Fault, SteeringState } from "../../steering/setup/report";
+import { Effect, Fault, SteeringState } from "../../steering/setup/steering_state";
 
 export function writeSteering(json: JsonWriter, states: SteeringState[]): void {
   const state = shown(states);

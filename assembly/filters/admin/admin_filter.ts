@@ -1,11 +1,11 @@
 /**
- * The admin API as an HTTP filter: takes a request in, asks `admin/`, and answers it. Every request is answered here;
- * none goes on to a router.
+ * The admin API as an HTTP filter: collects a request, calls `admin/`, and answers. It answers every request itself; none
+ * goes on to a router.
  *
- * Work on the whole cache, and whatever lists something, is done in slices (`turns.ts`): at once as long as the slice lasts,
- * then on ticks that come fast, and the answer is sent when it is finished. A change is finished also if the caller has
- * gone in the meantime. Requests and bodies that are waiting are bounded; one too many is answered with 503. One whose body does not
- * begin to come is answered with 408 within a second.
+ * Listings and work on the whole cache run in slices (`turns.ts`): the first slice at once, the others on fast ticks. The
+ * answer is sent when the work is finished. A change is finished even if its caller has gone. The number of waiting requests
+ * and the size of waiting bodies are bounded: one too many is answered with 503. A request whose body does not begin to come
+ * is answered with 408 within a second.
  */
 import { AdminApi } from "../../admin/api";
 import { unavailable } from "../../admin/http/problem";
@@ -13,7 +13,8 @@ import { Call } from "../../admin/http/call";
 import { Config, oddTokens, validateAdmin } from "../../config/config";
 import { Action } from "../../host/abi";
 import { EnvoyFacts } from "../../host/adapters/envoy_facts";
-import { answer, enter, requestHeader, tickEvery } from "../../host/http_stream";
+import { enter, tickEvery } from "../../host/effective_context";
+import { answer, requestHeader } from "../../host/http_stream";
 import { PropertyPath } from "../../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../../host/roots";
 import { Job, SLICE_NANOSECONDS } from "../../work/job";
@@ -27,7 +28,7 @@ import { Turn, Turns } from "../../work/turns";
 class Exchange extends Turn {
   readonly call: Call = new Call();
   readonly body: RequestBody = new RequestBody();
-  /** Of one whose body has not begun to come: when the headers came, by the clock of the day. */
+  /** When the headers came, by the clock of the day. Only while the body is awaited. */
   since: u64 = 0;
 
   constructor(
@@ -56,7 +57,7 @@ export class AdminFilter extends CacheFilter {
   private turns: Turns | null = null;
   private readonly exchanges: Map<u32, Exchange> = new Map<u32, Exchange>();
   private isFast: bool = false;
-  /** When what is due in the background was done last, in nanoseconds since 1970. */
+  /** When the background last had a tick, in nanoseconds since 1970. */
   private lastBackground: u64 = 0;
   /** Number of the newest connection that came while the configuration was in force. */
   private newest: u64 = 0;
@@ -80,7 +81,7 @@ export class AdminFilter extends CacheFilter {
     const shared = this.shared;
     if (!turns || !shared) return;
     const now = shared.cache.clock.nowNanoseconds();
-    // However many wait, the background has its ticks.
+    // The background has its ticks, however many requests wait.
     if (this.isFast && now - this.lastBackground < TICK_NANOSECONDS) {
       turns.tick();
     } else {
@@ -103,7 +104,7 @@ export class AdminFilter extends CacheFilter {
     request.path = requestHeader(":path");
     request.authorization = requestHeader("authorization");
     const decided = api.begin(exchange.call);
-    // A stranger's connection tells nothing.
+    // A caller without a token must not put a configuration in force.
     if (exchange.call.response.status != UNAUTHORIZED) this.noteConnection();
     if (decided) {
       this.reply(exchange);
@@ -177,8 +178,8 @@ export class AdminFilter extends CacheFilter {
   }
 
   /**
-   * A request of a superseded filter comes on a connection of before, or on a new one: then its configuration was rolled back. Envoy
-   * numbers its connections one after the other.
+   * A new connection to a superseded filter shows that its configuration was rolled back; a request on an older connection
+   * shows nothing. Envoy numbers its connections in order.
    */
   private noteConnection(): void {
     const shared = this.shared;
@@ -192,7 +193,7 @@ export class AdminFilter extends CacheFilter {
     const response = exchange.call.response;
     const turns = this.turns;
     if (!turns || turns.length >= MAX_EXCHANGES) {
-      // Before the change: one that was made must not be answered as if it were not.
+      // Refused before the change is made: a change that was made must not be answered with 503.
       unavailable(response, TOO_MANY);
       return this.reply(exchange);
     }
@@ -201,7 +202,7 @@ export class AdminFilter extends CacheFilter {
     api.handle(exchange.call);
     exchange.body.free();
     const shared = this.shared;
-    // Many changes at once are told no faster than they are collected.
+    // Many changes at once are answered no faster than their events are collected.
     if (shared) shared.cache.relieve(SLICE_NANOSECONDS / 2);
     if (response.job == null) return this.reply(exchange);
     if (turns.begin(exchange)) {
@@ -211,7 +212,7 @@ export class AdminFilter extends CacheFilter {
     this.tickFast(exchange.context);
   }
 
-  /** What an exchange has waited for is done. */
+  /** The job of an exchange is done. */
   finish(exchange: Exchange): void {
     const api = this.api;
     if (!api) return;
@@ -236,7 +237,7 @@ export class AdminFilter extends CacheFilter {
     tickEvery(TICK_MILLISECONDS);
   }
 
-  /** Answers those of whose body nothing has come: where the host keeps it back, they would wait for ever. */
+  /** Answers requests whose body has not begun to come. Without this they might wait for ever. */
   private endWithoutBody(): void {
     const api = this.api;
     if (!api) return;
@@ -244,7 +245,7 @@ export class AdminFilter extends CacheFilter {
     const contexts = this.exchanges.keys();
     for (let i = 0; i < contexts.length; i++) {
       const exchange = this.exchanges.get(contexts[i]);
-      // A clock that was set back makes a very long time of it: better too early than never.
+      // If the clock was set back, this wraps to a very long time: better too early than never.
       if (exchange.body.length > 0 || now - exchange.since < BODY_NANOSECONDS) continue;
       this.exchanges.delete(contexts[i]);
       api.bodyMissing(exchange.call.response);
@@ -265,13 +266,13 @@ export class AdminFilter extends CacheFilter {
 /** Bodies and jobs that may wait at the same time on one worker. */
 const MAX_EXCHANGES: i32 = 1024;
 const ON_NETWORK: string =
-  ": root_id admin stands among network filters, where it gets no request: put it among HTTP filters (envoy.filters.http.wasm)";
+  ": root_id admin is among network filters, where it gets no request: put it among HTTP filters (envoy.filters.http.wasm)";
 const UNAUTHORIZED: i32 = 401;
 const CONNECTION_ID = new PropertyPath("connection.id");
 const NUMBER: usize = memory.data(8, 8);
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";
 const NOT_READ: string = "the body could not be read; try again";
-/** With a tick it makes less than a second. */
+/** Together with a tick, less than a second. */
 const BODY_NANOSECONDS: u64 = 700_000_000;
 const FAST_TICK_MILLISECONDS: u32 = 2;
 const TICK_NANOSECONDS: u64 = <u64>TICK_MILLISECONDS * 1_000_000;

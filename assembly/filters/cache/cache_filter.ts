@@ -1,4 +1,4 @@
-/** What all filters have in common: a configuration text and the cache that it names. */
+/** The base of all filters: takes a configuration text, and opens the cache that it names. */
 import { FNV_BASIS, fnvBytes } from "../../bytes/fnv";
 import { Config } from "../../config/config";
 import { MAX_CONFIGURATION_LENGTH, parseConfig } from "../../config/parse";
@@ -13,9 +13,9 @@ import { SharedCache } from "./shared_cache";
 
 export abstract class CacheFilter extends Root {
   protected shared: SharedCache | null = null;
-  /** Until the first tick. */
+  /** Null from the first tick on. */
   private config: Config | null = null;
-  /** A hash of the configuration's text: Envoy, too, tells plugins apart by it. */
+  /** A hash of the configuration's text. Envoy distinguishes plugins by their text, too. */
   private text: u64 = 0;
   /** Whether a tick has come since the filter was configured. */
   protected hasTicked: bool = false;
@@ -54,7 +54,7 @@ export abstract class CacheFilter extends Root {
     }
   }
 
-  /** Opens the cache, also in the place of one that is open. */
+  /** Opens the cache, and closes the one before. */
   private open(): bool {
     const config = this.config;
     const before = this.shared;
@@ -94,7 +94,7 @@ export abstract class CacheFilter extends Root {
     if (shared) shared.free();
   }
 
-  /** Why a well-formed configuration is none for this filter; empty where it is one. */
+  /** Returns why a well-formed configuration does not suit this filter; empty if it does. */
   protected refusalOf(config: Config): string {
     return "";
   }
@@ -104,7 +104,7 @@ export abstract class CacheFilter extends Root {
     return "";
   }
 
-  /** The cache is open: the filter makes what it needs on it. */
+  /** The cache is open. May be called again, for another one. */
   protected abstract opened(shared: SharedCache, config: Config): void;
 }
 

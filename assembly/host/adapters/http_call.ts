@@ -1,7 +1,8 @@
-/** Sends events to a cluster of the host (`cluster_call.ts`). To be used from a root context, as on its ticks. */
+/** EventSink: posts events to a cluster of the host (`cluster_call.ts`). For root contexts, as on their ticks. */
 import { Delivery, EventSink } from "../../ports/event_sink";
 import { HeaderMapType, HostResult, proxy_get_header_map_value } from "../abi";
 import { callCluster, callToken } from "../clusters/cluster_call";
+import { LastingText } from "../lasting_text";
 import { OUT_LENGTH, OUT_POINTER, receivedLength, receiveInto } from "../memory";
 
 export class HttpCall extends EventSink {
@@ -49,14 +50,14 @@ export class HttpCall extends EventSink {
     return true;
   }
 
-  /** The host has an answer, or has given up: then there are no headers. */
+  /** The host has an answer, or has given up, and then there are no headers. */
   answered(token: u32): void {
     if (this.delivery != Delivery.UnderWay || token != this.token) return;
     receiveInto(STATUS, STATUS_CAPACITY);
     const result = proxy_get_header_map_value(
       HeaderMapType.HTTP_CALL_RESPONSE_HEADERS,
-      changetype<usize>(STATUS_NAME),
-      STATUS_NAME.byteLength,
+      STATUS_NAME.start,
+      STATUS_NAME.length,
       OUT_POINTER,
       OUT_LENGTH,
     );
@@ -69,6 +70,6 @@ export class HttpCall extends EventSink {
 }
 
 const TIMEOUT_MILLISECONDS: u32 = 5000;
-const STATUS_NAME: ArrayBuffer = String.UTF8.encode(":status");
+const STATUS_NAME = new LastingText(":status");
 const STATUS_CAPACITY: i32 = 8;
-const STATUS: usize = memory.data(8);
+const STATUS: usize = memory.data(STATUS_CAPACITY);

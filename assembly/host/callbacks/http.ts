@@ -1,4 +1,4 @@
-/** The ABI's callbacks of an HTTP filter. */
+/** The ABI's callbacks for HTTP filters. */
 import { Action } from "../abi";
 import { findContext } from "../contexts";
 import { tellMissingCallback } from "../notices/missing_callback";

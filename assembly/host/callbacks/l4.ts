@@ -1,6 +1,6 @@
 /**
- * The ABI's callbacks of a network filter. Every chunk of every connection comes by here for its whole life: once a
- * filter has finished with a connection, a callback is one look into a table.
+ * The ABI's callbacks for network filters. Every chunk of every connection passes here, for its whole life. Once a filter
+ * has finished with a connection, a callback costs one look into a table.
  */
 import { Action, BufferType } from "../abi";
 import { enterConnection } from "../connection_properties";
