@@ -103,36 +103,42 @@ export class Observation {
   wouldRefuse(handshake: Handshake): bool {
     this.cache.readSettings();
     if (this.cache.settings.enforcement == Enforcement.OBSERVE) return false;
-    if (handshake.unsure != 0 || !handshake.begun) return true;
-    for (let i = 0; i < handshake.furtherCount; i++) {
+    if (handshake.offers.unsure != 0 || !handshake.begun) return true;
+    for (let i = 0; i < handshake.offers.furtherCount; i++) {
       if (this.judgeFurther(handshake, i) != Verdict.Resume) return true;
     }
-    const identities = handshake.offeredPskCount;
+    const identities = handshake.offers.pskCount;
     if (identities > 0 && this.hidesPsk(handshake)) return true;
     for (let i = 0; i < identities; i++) {
-      const id = handshake.pskHash(i);
-      if (id == 0 || this.wouldRefuseOne(handshake, Kind.PSK, id, HASH_LENGTH, handshake.pskKey(i))) return true;
+      const id = handshake.offers.pskHash(i);
+      if (id == 0 || this.wouldRefuseOne(handshake, Kind.PSK, id, HASH_LENGTH, handshake.offers.pskKey(i))) return true;
     }
-    if (handshake.offeredEncryptedHello && this.wouldRefuseUnseen(handshake)) return true;
-    if (handshake.offeredTicket) {
-      const key = handshake.offeredTicketKey;
-      if (this.wouldRefuseOne(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key)) return true;
-      if (!handshake.offersIdBesideTicket) return false;
+    if (handshake.offers.encryptedHello && this.wouldRefuseUnseen(handshake)) return true;
+    if (handshake.offers.ticket.present) {
+      const key = handshake.offers.ticket.key;
+      if (this.wouldRefuseOne(handshake, Kind.TICKET, handshake.offers.ticket.hash, HASH_LENGTH, key)) return true;
+      if (!handshake.offers.hasIdBesideTicket) return false;
     }
-    if (handshake.offeredIdLength == 0) return false;
-    return this.wouldRefuseOne(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
+    if (handshake.offers.sessionIdLength == 0) return false;
+    return this.wouldRefuseOne(handshake, Kind.ID, handshake.offers.sessionId, handshake.offers.sessionIdLength, 0);
   }
 
   /** What a client offers first, as a resumption of it would be judged; its ID is 0 long where it offers nothing. */
   firstOffer(handshake: Handshake): Session {
-    if (handshake.offeredPskCount > 0) {
-      return this.describeOffer(handshake, Kind.PSK, handshake.pskHash(0), HASH_LENGTH, handshake.pskKey(0));
+    if (handshake.offers.pskCount > 0) {
+      return this.describeOffer(
+        handshake,
+        Kind.PSK,
+        handshake.offers.pskHash(0),
+        HASH_LENGTH,
+        handshake.offers.pskKey(0),
+      );
     }
-    if (handshake.offeredTicket) {
-      const key = handshake.offeredTicketKey;
-      return this.describeOffer(handshake, Kind.TICKET, handshake.offeredTicketHash, HASH_LENGTH, key);
+    if (handshake.offers.ticket.present) {
+      const key = handshake.offers.ticket.key;
+      return this.describeOffer(handshake, Kind.TICKET, handshake.offers.ticket.hash, HASH_LENGTH, key);
     }
-    return this.describeOffer(handshake, Kind.ID, handshake.offeredId, handshake.offeredIdLength, 0);
+    return this.describeOffer(handshake, Kind.ID, handshake.offers.sessionId, handshake.offers.sessionIdLength, 0);
   }
 
   /**
@@ -140,18 +146,24 @@ export class Observation {
    * identity (RFC 8446 4.2.10). It is no refusal yet: that comes if a server accepts the PSK.
    */
   dropsEarlyData(handshake: Handshake): bool {
-    const unsure = handshake.unsure != 0;
-    if (!unsure && (!handshake.offeredEarlyData || handshake.offeredPskCount == 0)) return false;
+    const unsure = handshake.offers.unsure != 0;
+    if (!unsure && (!handshake.offers.earlyData || handshake.offers.pskCount == 0)) return false;
     this.cache.readSettings();
     if (this.cache.settings.enforcement == Enforcement.OBSERVE) return false;
     return unsure || this.hidesPsk(handshake) || this.wouldRefusePsk(handshake, 0);
   }
 
   private wouldRefusePsk(handshake: Handshake, index: i32): bool {
-    for (let i = 0; i < handshake.furtherCount; i++) {
-      if (handshake.furtherOwner(i) == index && this.judgeFurther(handshake, i) != Verdict.Resume) return true;
+    for (let i = 0; i < handshake.offers.furtherCount; i++) {
+      if (handshake.offers.ownerOf(i) == index && this.judgeFurther(handshake, i) != Verdict.Resume) return true;
     }
-    return this.wouldRefuseOne(handshake, Kind.PSK, handshake.pskHash(index), HASH_LENGTH, handshake.pskKey(index));
+    return this.wouldRefuseOne(
+      handshake,
+      Kind.PSK,
+      handshake.offers.pskHash(index),
+      HASH_LENGTH,
+      handshake.offers.pskKey(index),
+    );
   }
 
   private wouldRefuseUnseen(handshake: Handshake): bool {
@@ -180,13 +192,13 @@ export class Observation {
   /** The handshake is complete; `sampled` and `handle` as for its ServerHello. */
   complete(handshake: Handshake, handle: AcceptedHandle, sampled: bool): void {
     this.cache.metrics.increase(Metric.ACCEPT_GOOD, 1);
-    if (handshake.version == Version.TLS13) {
-      if (handshake.resumed) this.cache.metrics.increase(handshakes(handshake.version, Outcome.RESUMED_PSK), 1);
+    if (handshake.answer.version == Version.TLS13) {
+      if (handshake.resumed) this.cache.metrics.increase(handshakes(handshake.answer.version, Outcome.RESUMED_PSK), 1);
       else this.countFull(handshake, Outcome.FULL);
       return;
     }
     // What was held is known to be so since the ServerHello, and what is new is looked at again.
-    if (handshake.resumed && !handshake.issuedTicket) this.cache.readSettingsOfLate();
+    if (handshake.resumed && !handshake.tickets.ticket.present) this.cache.readSettingsOfLate();
     else this.cache.readSettings();
     if (handshake.resumed) this.resumed(handshake, handle, sampled);
     else this.issued(handshake);
@@ -203,9 +215,9 @@ export class Observation {
     if (handshake.resumed && handshake.acceptedKind != Accepted.Psk) {
       this.count(acceptedKindOf(handshake, handle), Fate.FAILED);
     } else if (handshake.mayResume) {
-      const kind = handshake.offeredTicket ? Kind.TICKET : Kind.ID;
-      if (kind == Kind.TICKET) this.offer(kind, handshake.offeredTicketHash, HASH_LENGTH);
-      else this.offer(kind, handshake.offeredId, handshake.offeredIdLength);
+      const kind = handshake.offers.ticket.present ? Kind.TICKET : Kind.ID;
+      if (kind == Kind.TICKET) this.offer(kind, handshake.offers.ticket.hash, HASH_LENGTH);
+      else this.offer(kind, handshake.offers.sessionId, handshake.offers.sessionIdLength);
       this.count(kind, Fate.FAILED);
     }
   }
@@ -236,12 +248,12 @@ export class Observation {
     const psk = handshake.acceptedKind == Accepted.Psk;
     if (psk && this.hidesPsk(handshake)) return this.refusals.judgeUnfollowed();
     const owner = psk ? handshake.acceptedPskIndex : -1;
-    for (let i = 0; i < handshake.furtherCount; i++) {
-      if (handshake.furtherOwner(i) != owner) continue;
+    for (let i = 0; i < handshake.offers.furtherCount; i++) {
+      if (handshake.offers.ownerOf(i) != owner) continue;
       const verdict = this.judgeFurther(handshake, i);
       if (verdict != Verdict.Resume) return verdict;
     }
-    const meansOne = !handshake.isAmbiguous(owner);
+    const meansOne = !handshake.offers.isAmbiguous(owner);
     if (psk) return this.judgePsk(handshake, meansOne);
     if (handshake.acceptedKind == Accepted.Ticket) return this.judgeTicket(handshake, meansOne);
     this.handle = AcceptedHandle.SessionId;
@@ -253,22 +265,23 @@ export class Observation {
    * as it is, this one is hardly a session at all: only its removal counts.
    */
   private judgeFurther(handshake: Handshake, index: i32): Verdict {
-    const owner = handshake.furtherOwner(index);
+    const owner = handshake.offers.ownerOf(index);
     const kind = owner < 0 ? Kind.TICKET : Kind.PSK;
-    const verdict = this.judgeOffer(handshake, kind, handshake.furtherHash(index), HASH_LENGTH, 0);
+    const verdict = this.judgeOffer(handshake, kind, handshake.offers.further(index).hash, HASH_LENGTH, 0);
     if (verdict == Verdict.Resume || verdict == Verdict.RemovedSession || verdict == Verdict.Unfollowed) return verdict;
-    return handshake.isAmbiguous(owner) && !this.wasIssued(handshake, owner) ? verdict : Verdict.Resume;
+    return handshake.offers.isAmbiguous(owner) && !this.wasIssued(handshake, owner) ? verdict : Verdict.Resume;
   }
 
   /** Whether the cache holds an offered identity, whole as it is, and knows of its issue; `owner` as for `isAmbiguous`. */
   private wasIssued(handshake: Handshake, owner: i32): bool {
-    const id = owner < 0 ? handshake.offeredTicketHash : handshake.pskHash(owner);
+    const id = owner < 0 ? handshake.offers.ticket.hash : handshake.offers.pskHash(owner);
     return this.isHeld(id) && !isUnseen(this.cache.found, owner < 0 ? Kind.TICKET : Kind.PSK);
   }
 
   private judgePsk(handshake: Handshake, meansOne: bool): Verdict {
     const index = handshake.acceptedPskIndex;
-    if (meansOne || this.isHeldAlone(handshake, handshake.pskHash(index), index)) this.handle = AcceptedHandle.Psk;
+    if (meansOne || this.isHeldAlone(handshake, handshake.offers.pskHash(index), index))
+      this.handle = AcceptedHandle.Psk;
     const accepted = this.accepted(handshake, AcceptedHandle.Psk);
     return handshake.acceptedUnseen ? this.refusals.judgeUnseen(accepted) : this.refusals.judge(accepted);
   }
@@ -279,8 +292,8 @@ export class Observation {
    */
   private isHeldAlone(handshake: Handshake, id: usize, owner: i32): bool {
     if (!this.isHeld(id)) return false;
-    for (let i = 0; i < handshake.furtherCount; i++) {
-      if (handshake.furtherOwner(i) == owner && this.isHeld(handshake.furtherHash(i))) return false;
+    for (let i = 0; i < handshake.offers.furtherCount; i++) {
+      if (handshake.offers.ownerOf(i) == owner && this.isHeld(handshake.offers.further(i).hash)) return false;
     }
     return true;
   }
@@ -292,13 +305,13 @@ export class Observation {
   }
 
   private judgeTicket(handshake: Handshake, meansOne: bool): Verdict {
-    if (!handshake.offersIdBesideTicket) {
+    if (!handshake.offers.hasIdBesideTicket) {
       if (meansOne) this.handle = AcceptedHandle.TicketForSure;
-      else if (this.isHeldAlone(handshake, handshake.offeredTicketHash, -1)) this.handle = AcceptedHandle.Ticket;
+      else if (this.isHeldAlone(handshake, handshake.offers.ticket.hash, -1)) this.handle = AcceptedHandle.Ticket;
       return this.refusals.judge(this.accepted(handshake, AcceptedHandle.Ticket));
     }
     const cache = this.cache;
-    const ticket = cache.look(handshake.offeredTicketHash, HASH_LENGTH);
+    const ticket = cache.look(handshake.offers.ticket.hash, HASH_LENGTH);
     const verdict = this.refusals.judgeLooked(this.accepted(handshake, AcceptedHandle.Ticket), ticket);
     if (verdict != Verdict.Resume) return verdict;
     const ticketHeld = ticket == Lookup.Found || ticket == Lookup.Expired;
@@ -306,7 +319,7 @@ export class Observation {
     // A server that issues tickets without IDs goes by tickets: then the ID is made up, and not one that is not held.
     const alone = ticketHeld && cache.found.alone && this.isOwnTicket(handshake);
 
-    const id = cache.look(handshake.offeredId, handshake.offeredIdLength);
+    const id = cache.look(handshake.offers.sessionId, handshake.offers.sessionIdLength);
     const idHeld = id == Lookup.Found || id == Lookup.Expired;
     const sameSession = idHeld && name != 0 && cache.found.session == name;
     if (meansOne && ticketHeld && (!idHeld || sameSession)) this.handle = AcceptedHandle.Ticket;
@@ -328,14 +341,14 @@ export class Observation {
     const session = this.describe(handshake);
     session.tellUpstream(this.server);
     if (!differs(found.upstream, found.upstreamLength, session.upstream, session.upstreamLength)) return true;
-    const key = handshake.offeredTicketKey;
+    const key = handshake.offers.ticket.key;
     const row = key != 0 ? this.cache.ticketKeys.look(key) : null;
     return row != null && row.state == KeyState.SHARED;
   }
 
   /** Whether the hello that counts may be an encrypted one, in which nobody here sees the PSK that was accepted. */
   private hidesPsk(handshake: Handshake): bool {
-    return this.decryptsHellos && handshake.offeredEncryptedHello;
+    return this.decryptsHellos && handshake.offers.encryptedHello;
   }
 
   private pskAccepted(accepted: Session, sampled: bool): void {
@@ -352,18 +365,18 @@ export class Observation {
     let idLength = HASH_LENGTH;
     let key: usize = 0;
     let certain = true;
-    if (handshake.offeredPskCount > 0) {
+    if (handshake.offers.pskCount > 0) {
       kind = Kind.PSK;
-      id = handshake.pskHash(0);
-      key = handshake.pskKey(0);
-    } else if (handshake.offeredTicket) {
+      id = handshake.offers.pskHash(0);
+      key = handshake.offers.pskKey(0);
+    } else if (handshake.offers.ticket.present) {
       kind = Kind.TICKET;
-      id = handshake.offeredTicketHash;
-      key = handshake.offeredTicketKey;
-    } else if (handshake.offeredIdLength > 0 && handshake.version != Version.TLS13) {
-      id = handshake.offeredId;
-      idLength = handshake.offeredIdLength;
-      certain = !handshake.offers13 && !(handshake.asksForTicket && handshake.promisesTicket);
+      id = handshake.offers.ticket.hash;
+      key = handshake.offers.ticket.key;
+    } else if (handshake.offers.sessionIdLength > 0 && handshake.answer.version != Version.TLS13) {
+      id = handshake.offers.sessionId;
+      idLength = handshake.offers.sessionIdLength;
+      certain = !handshake.offers.tls13 && !(handshake.offers.asksForTicket && handshake.answer.promisesTicket);
     }
     if (id == 0) return;
     const diversion = this.diversion;
@@ -412,8 +425,8 @@ export class Observation {
     const kind = acceptedKindOf(handshake, handle);
     this.count(kind, Fate.ACCEPTED);
     const outcome = kind == Kind.TICKET ? Outcome.RESUMED_TICKET : Outcome.RESUMED_ID;
-    this.cache.metrics.increase(handshakes(handshake.version, outcome), 1);
-    const renewed = handshake.issuedTicket;
+    this.cache.metrics.increase(handshakes(handshake.answer.version, outcome), 1);
+    const renewed = handshake.tickets.ticket.present;
     let name: u64 = 0;
     let alone = false;
     if (handle != AcceptedHandle.Untold) {
@@ -432,8 +445,8 @@ export class Observation {
         // Also that of a session which was removed meanwhile: what it renews is refused with it.
         if (found.session != 0) name = found.session;
       }
-    } else if (renewed && handshake.offeredTicket) {
-      name = this.cache.sessionName(handshake.offeredTicketHash, HASH_LENGTH);
+    } else if (renewed && handshake.offers.ticket.present) {
+      name = this.cache.sessionName(handshake.offers.ticket.hash, HASH_LENGTH);
     }
     if (renewed) this.issueTicket(handshake, name, alone);
   }
@@ -447,14 +460,14 @@ export class Observation {
     session.idLength = HASH_LENGTH;
     session.kind = acceptedKindOf(handshake, handle);
     if (session.kind == Kind.PSK) {
-      session.id = handshake.pskHash(handshake.acceptedPskIndex);
-      this.addTicketKey(handshake.pskKey(handshake.acceptedPskIndex));
+      session.id = handshake.offers.pskHash(handshake.acceptedPskIndex);
+      this.addTicketKey(handshake.offers.pskKey(handshake.acceptedPskIndex));
     } else if (session.kind == Kind.TICKET) {
-      session.id = handshake.offeredTicketHash;
-      this.addTicketKey(handshake.offeredTicketKey);
+      session.id = handshake.offers.ticket.hash;
+      this.addTicketKey(handshake.offers.ticket.key);
     } else {
-      session.id = handshake.offeredId;
-      session.idLength = handshake.offeredIdLength;
+      session.id = handshake.offers.sessionId;
+      session.idLength = handshake.offers.sessionIdLength;
     }
     if (session.id == 0) session.idLength = 0;
     return session;
@@ -465,9 +478,9 @@ export class Observation {
     const idLength = handshake.issuedIdLength;
     let issued: i32 = Outcome.FULL;
     let name: u64 = 0;
-    if (handshake.issuedTicket) {
+    if (handshake.tickets.ticket.present) {
       issued = Outcome.RESUMED_TICKET;
-      if (idLength > 0) name = this.cache.sessionName(handshake.issuedTicketHash, HASH_LENGTH);
+      if (idLength > 0) name = this.cache.sessionName(handshake.tickets.ticket.hash, HASH_LENGTH);
       this.issueTicket(handshake, name, idLength == 0);
     } else if (idLength > 0) {
       issued = Outcome.RESUMED_ID;
@@ -485,11 +498,11 @@ export class Observation {
   private issueTicket(handshake: Handshake, name: u64, alone: bool): void {
     const session = this.describe(handshake);
     session.kind = Kind.TICKET;
-    session.id = handshake.issuedTicketHash;
+    session.id = handshake.tickets.ticket.hash;
     session.idLength = HASH_LENGTH;
     session.alone = alone;
-    this.addTicketKey(handshake.issuedTicketKey);
-    const hint = handshake.issuedTicketLifetimeHint;
+    this.addTicketKey(handshake.tickets.ticket.key);
+    const hint = handshake.tickets.lifetimeHintSeconds;
     // A hint of 0 leaves the lifetime to the client (RFC 5077 3.3): here, the cache's own timeout holds.
     if (hint != 0) {
       session.timeoutSeconds = hint > LONGEST_HINT_SECONDS ? LONGEST_HINT_SECONDS : hint;
@@ -509,7 +522,7 @@ export class Observation {
   }
 
   private countFull(handshake: Handshake, issued: i32): void {
-    this.cache.metrics.increase(handshakes(handshake.version, Outcome.FULL), 1);
+    this.cache.metrics.increase(handshakes(handshake.answer.version, Outcome.FULL), 1);
     this.cache.metrics.increase(fullByKind(issued), 1);
   }
 
@@ -518,11 +531,11 @@ export class Observation {
     const session = this.session;
     session.clear();
     session.known = Known.KIND | Known.PROTOCOL | Known.CIPHER;
-    session.protocol = handshake.version;
-    session.cipher = handshake.cipher;
-    if (handshake.sniLength > 0) {
-      session.sni = handshake.sni;
-      session.sniLength = handshake.sniLength;
+    session.protocol = handshake.answer.version;
+    session.cipher = handshake.answer.cipher;
+    if (handshake.offers.sniLength > 0) {
+      session.sni = handshake.offers.sni;
+      session.sniLength = handshake.offers.sniLength;
       session.known |= Known.SNI;
     }
     return session;

@@ -245,7 +245,7 @@ export class Steering {
       this.avoided = issuer;
       return this.otherThan(issuer);
     }
-    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return this.known(holder);
+    if (handshake.offers.pskCount == 0 && !handshake.offers.ticket.present) return this.known(holder);
     if (state == KeyState.TOLD && named >= 0) return this.known(named);
     if (wasSeen(state)) {
       const chosen = this.keys.choose(key, named, state == KeyState.SHARED);
@@ -316,7 +316,7 @@ export class Steering {
   /** Whether what was accepted finds its way by itself, the next time as well: then its source is not asked for. */
   private isLedByName(handshake: Handshake): bool {
     if (handshake.acceptedKind == 0) return false;
-    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return true;
+    if (handshake.offers.pskCount == 0 && !handshake.offers.ticket.present) return true;
     const key = keyOf(handshake);
     return key != 0 && this.stateOf(key) != 0;
   }
@@ -354,14 +354,14 @@ function wasSeen(state: u8): bool {
 
 /** The key name of the first ticket or identity, 0 if it has none. */
 function keyOf(handshake: Handshake): usize {
-  if (handshake.offeredPskCount > 0) return handshake.pskKey(0);
-  return handshake.offeredTicket ? handshake.offeredTicketKey : 0;
+  if (handshake.offers.pskCount > 0) return handshake.offers.pskKey(0);
+  return handshake.offers.ticket.present ? handshake.offers.ticket.key : 0;
 }
 
 /** The key name of what was accepted for certain; else 0. */
 function acceptedKey(handshake: Handshake, handle: AcceptedHandle): usize {
-  if (handle == AcceptedHandle.Psk) return handshake.pskKey(handshake.acceptedPskIndex);
-  return handle == AcceptedHandle.TicketForSure ? handshake.offeredTicketKey : 0;
+  if (handle == AcceptedHandle.Psk) return handshake.offers.pskKey(handshake.acceptedPskIndex);
+  return handle == AcceptedHandle.TicketForSure ? handshake.offers.ticket.key : 0;
 }
 
 /** So many connections in a row that led to an upstream and were answered by others say that it is away. */

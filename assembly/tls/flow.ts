@@ -16,7 +16,7 @@
  * cipher spec from anything else. The echo of a session ID alone does not: a server may echo one and make a new session.
  *
  * TLS 1.3 with early data offered: early data may still be under way after the ServerHello, and whether the server took it is sealed.
- * Then only a record of exactly the length of a Finished counts, or the record after `EARLY_DATA_RECORDS_MAX` others, so an early data
+ * Then only a record of exactly the length of a Finished counts, or the record after `MAX_EARLY_DATA_RECORDS` others, so an early data
  * record of that length completes a handshake a little early, and a padded Finished late. A certificate of the client in front of its
  * Finished completes early too. All of these have a ServerHello behind them, which proves an accepted PSK by itself.
  *
@@ -25,7 +25,7 @@
  *
  * `FLOW_SIZE` bytes that the caller provides, all zero at the start.
  */
-import { EARLY_DATA_RECORDS_MAX } from "./wire/limits";
+import { MAX_EARLY_DATA_RECORDS } from "./wire/limits";
 import { CipherSuite, ContentType, MessageType, Version } from "./wire/protocol";
 
 export const enum Direction {
@@ -156,7 +156,7 @@ export class Flow {
   }
 
   /** A ServerHello was read. */
-  answered(version: i32, cipher: i32): void {
+  answered(version: u16, cipher: u16): void {
     this.cipher = cipher;
     this.phase = version >= Version.TLS13 ? Phase.Modern : Phase.Undecided;
   }
@@ -231,7 +231,7 @@ export class Flow {
   private modernClientData(length: i32): Role {
     if (this.earlyDataOffered) {
       if (length == finishedLength(this.cipher)) return Role.Finished;
-      return ++this.earlyRecords > EARLY_DATA_RECORDS_MAX ? Role.Finished : Role.Skip;
+      return ++this.earlyRecords > MAX_EARLY_DATA_RECORDS ? Role.Finished : Role.Skip;
     }
     if (length >= shortestFinished(this.cipher)) return Role.Finished;
     return length == sealingOverhead(this.cipher) + ALERT_SIZE ? Role.SealedAlert : Role.Skip;

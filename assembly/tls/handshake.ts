@@ -16,7 +16,7 @@
  */
 import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "./hello/client_hello";
 import { Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
-import { PSK_IDENTITIES_MAX } from "./wire/limits";
+import { MAX_PSK_IDENTITIES } from "./wire/limits";
 import { allocateBlock, allocateReserve, releaseBlock, releaseReserve } from "./memory";
 import { MESSAGE_READER_SIZE, MessageReader } from "./wire/message";
 import { TICKET_READER_SIZE, TicketReader } from "./ticket/new_session_ticket";
@@ -86,12 +86,12 @@ export class Handshake {
 
   /** Bytes of one block. */
   static get size(): i32 {
-    return <i32>END_AT;
+    return <i32>END_OFFSET;
   }
 
   /** Bytes of a block that reads the server's answer alone. */
   static get smallSize(): i32 {
-    return <i32>CLIENT_RECORDS_AT;
+    return <i32>CLIENT_RECORDS_OFFSET;
   }
 
   /**
@@ -194,59 +194,22 @@ export class Handshake {
     return true;
   }
 
-  // After ClientHello. Addresses are inside the block and live as long as it, or 0.
-
-  get sni(): usize {
-    return this.offers.nameLength >= 0 ? this.offers.sni : 0;
+  /**
+   * The client's offers, readable after ClientHello. Their addresses lie inside the block and live as long as it. A small block has
+   * none: all of them are `Unsure`.
+   */
+  get offers(): Offers {
+    return changetype<Offers>(this.small ? NO_OFFERS : changetype<usize>(this) + OFFERS_OFFSET);
   }
 
-  /** 1 to 255 visible ASCII characters; -1: none. */
-  get sniLength(): i32 {
-    return this.offers.nameLength;
+  /** The server's hello, readable after ServerHello. */
+  get answer(): ServerHelloReader {
+    return changetype<ServerHelloReader>(changetype<usize>(this) + ANSWER_OFFSET);
   }
 
-  get offeredId(): usize {
-    return this.offers.sessionIdLength > 0 ? this.offers.sessionId : 0;
-  }
-
-  /** Length of the session ID; in TLS 1.3 and beside a ticket it is made up and names no session. */
-  get offeredIdLength(): i32 {
-    return this.offers.sessionIdLength;
-  }
-
-  get offers13(): bool {
-    return this.offers.tls13;
-  }
-
-  get offeredTicket(): bool {
-    return this.offers.ticket.present;
-  }
-
-  /** The client has no ticket and would take one (RFC 5077 3.2). */
-  get asksForTicket(): bool {
-    return this.offers.asksForTicket;
-  }
-
-  get offeredTicketHash(): usize {
-    return this.offers.ticket.hash;
-  }
-
-  get offeredTicketKey(): usize {
-    return this.offers.ticket.key;
-  }
-
-  get offeredPskCount(): i32 {
-    return this.offers.pskCount;
-  }
-
-  /** 0 for an identity beyond those offered or hashed. */
-  pskHash(index: i32): usize {
-    return this.hashedPsk(index) ? this.offers.psk(index).hash : 0;
-  }
-
-  /** 0 for an identity shorter than 16 bytes, or beyond those offered or hashed. */
-  pskKey(index: i32): usize {
-    return this.hashedPsk(index) ? this.offers.psk(index).key : 0;
+  /** The ticket that the server of TLS <= 1.2 issued, readable after Complete. */
+  get tickets(): TicketReader {
+    return changetype<TicketReader>(this.small ? NO_TICKETS : changetype<usize>(this) + TICKETS_OFFSET);
   }
 
   /** Whether the bytes of a direction have stopped in the middle of a record or message. */
@@ -255,62 +218,24 @@ export class Handshake {
     return this.records(direction).partial || this.messages(direction).partial;
   }
 
-  /** Bits of `Unsure`: what the hello offers and cannot be followed. */
-  get unsure(): u32 {
-    return this.offers.unsure;
-  }
-
-  /** Identities that may be meant by the ticket or a PSK identity, besides those themselves. */
-  get furtherCount(): i32 {
-    return this.offers.furtherCount;
-  }
-
-  /** The hash of one of them. */
-  furtherHash(index: i32): usize {
-    return this.offers.further(index).hash;
-  }
-
-  /** The number of the PSK identity that one of them may be meant by, -1 for the ticket. */
-  furtherOwner(index: i32): i32 {
-    return this.offers.ownerOf(index);
-  }
-
-  /** Whether nobody can tell which identity is meant by a PSK identity, or by the ticket (-1). */
-  isAmbiguous(owner: i32): bool {
-    return this.offers.isAmbiguous(owner);
-  }
-
-  /** A ticket and a session ID are offered, and the ID is not seen to be made up from the ticket: an echo proves neither. */
-  get offersIdBesideTicket(): bool {
-    return this.offers.sessionIdLength > 0 && this.offers.ticket.present && !this.offers.idIsOfTicket;
-  }
-
-  /** A ClientHello was read. */
+  /** Whether a ClientHello was read. */
   get begun(): bool {
     return this.flow.begun;
   }
 
-  /** `Complete` has come. */
+  /** Whether `Complete` has come. */
   get completed(): bool {
     return this.ending == Event.Complete;
   }
 
-  /** A HelloRetryRequest was answered: the ClientHello at hand is the second one. */
+  /** Whether the client has answered a HelloRetryRequest: the offers are those of its second ClientHello. */
   get retried(): bool {
     return !this.flow.mayRetry;
   }
 
-  get offeredEncryptedHello(): bool {
-    return this.offers.encryptedHello;
-  }
-
-  get offeredEarlyData(): bool {
-    return this.offers.earlyData;
-  }
-
   /**
-   * The ServerHello of TLS <= 1.2 was read, what follows it was not, and it may be a resumption: it echoes the session ID, or there was
-   * none to echo beside the ticket (RFC 5077 3.4).
+   * Whether the ServerHello of TLS <= 1.2 was read, nothing behind it was, and it may be a resumption: it echoes the session ID, or there
+   * was none to echo beside the ticket (RFC 5077 3.4).
    */
   get mayResume(): bool {
     if (!this.undecided) return false;
@@ -320,59 +245,25 @@ export class Handshake {
     return memory.compare(this.answer.sessionId, this.offers.sessionId, length) == 0;
   }
 
-  // After ServerHello.
-
-  /** The server has said whether it resumes. */
+  /** Whether the server's answer has told if it resumes. */
   get decided(): bool {
     return this.flow.decided;
   }
 
-  /** The PSK that was accepted stands in an encrypted hello: nothing is known of it. */
+  /** Whether the accepted PSK stands in an encrypted hello: nothing is known of it. */
   get acceptedUnseen(): bool {
     return this.acceptedKind == Accepted.Psk && this.acceptedPskIndex >= this.offers.pskCount;
   }
 
-  /** 0x0300 to 0x0304. */
-  get version(): u16 {
-    return <u16>this.answer.version;
-  }
-
-  get cipher(): u16 {
-    return <u16>this.answer.cipher;
-  }
-
-  /** The server of TLS <= 1.2 is going to issue a ticket (RFC 5077 3.2). */
-  get promisesTicket(): bool {
-    return this.answer.promisesTicket;
-  }
-
-  // After Complete.
-
+  /** Address of the session ID that was issued, 0 if none was. */
   get issuedId(): usize {
     return this.issuedIdLength > 0 ? this.answer.sessionId : 0;
   }
 
-  /** Length of the session ID that a full TLS <= 1.2 handshake issued, else 0. */
+  /** Length of the session ID that a full TLS <= 1.2 handshake issued; 0 until Complete, and for any other handshake. */
   get issuedIdLength(): i32 {
     const full = this.ending == Event.Complete && this.answer.version < Version.TLS13 && !this.resumed;
     return full ? this.answer.sessionIdLength : 0;
-  }
-
-  get issuedTicket(): bool {
-    return this.tickets.ticket.present;
-  }
-
-  get issuedTicketHash(): usize {
-    return this.tickets.ticket.hash;
-  }
-
-  get issuedTicketKey(): usize {
-    return this.tickets.ticket.key;
-  }
-
-  /** In seconds, 0: unspecified. */
-  get issuedTicketLifetimeHint(): u32 {
-    return this.tickets.lifetimeHintSeconds;
   }
 
   /** Whether bytes of a direction say nothing any more. */
@@ -573,7 +464,7 @@ export class Handshake {
     this.resumed = true;
     this.acceptedKind = <u8>Accepted.Psk;
     this.acceptedPskIndex = index;
-    const seen = index < min(offers.pskCount, PSK_IDENTITIES_MAX);
+    const seen = index < min(offers.pskCount, MAX_PSK_IDENTITIES);
     const inside = index >= offers.pskCount && offers.encryptedHello;
     this.acceptedUnfollowed = (offers.unsure & Unsure.PSK) != 0 || (!seen && !inside);
   }
@@ -610,38 +501,22 @@ export class Handshake {
     else this.event = Event.Malformed;
   }
 
-  private hashedPsk(index: i32): bool {
-    return index >= 0 && index < min(this.offers.pskCount, PSK_IDENTITIES_MAX);
-  }
-
   private records(direction: i32): RecordReader {
-    const at = direction == Direction.Downstream ? CLIENT_RECORDS_AT : SERVER_RECORDS_AT;
+    const at = direction == Direction.Downstream ? CLIENT_RECORDS_OFFSET : SERVER_RECORDS_OFFSET;
     return changetype<RecordReader>(changetype<usize>(this) + at);
   }
 
   private messages(direction: i32): MessageReader {
-    const at = direction == Direction.Downstream ? CLIENT_MESSAGES_AT : SERVER_MESSAGES_AT;
+    const at = direction == Direction.Downstream ? CLIENT_MESSAGES_OFFSET : SERVER_MESSAGES_OFFSET;
     return changetype<MessageReader>(changetype<usize>(this) + at);
   }
 
   private get flow(): Flow {
-    return changetype<Flow>(changetype<usize>(this) + FLOW_AT);
-  }
-
-  private get answer(): ServerHelloReader {
-    return changetype<ServerHelloReader>(changetype<usize>(this) + ANSWER_AT);
+    return changetype<Flow>(changetype<usize>(this) + FLOW_OFFSET);
   }
 
   private get clientHello(): ClientHelloReader {
-    return changetype<ClientHelloReader>(changetype<usize>(this) + CLIENT_HELLO_AT);
-  }
-
-  private get tickets(): TicketReader {
-    return changetype<TicketReader>(this.small ? NO_TICKETS : changetype<usize>(this) + TICKETS_AT);
-  }
-
-  private get offers(): Offers {
-    return changetype<Offers>(this.small ? NO_OFFERS : changetype<usize>(this) + OFFERS_AT);
+    return changetype<ClientHelloReader>(changetype<usize>(this) + CLIENT_HELLO_OFFSET);
   }
 }
 
@@ -663,13 +538,13 @@ const CHANGE_CIPHER_SPEC: u8 = 0x01;
 const ALERT_SIZE: i32 = 2;
 
 const FIELDS_SIZE: usize = (offsetof<Handshake>() + 7) & ~7;
-const SERVER_RECORDS_AT: usize = FIELDS_SIZE;
-const SERVER_MESSAGES_AT: usize = SERVER_RECORDS_AT + RECORD_READER_SIZE;
-const FLOW_AT: usize = SERVER_MESSAGES_AT + MESSAGE_READER_SIZE;
-const ANSWER_AT: usize = FLOW_AT + FLOW_SIZE;
-const CLIENT_RECORDS_AT: usize = ANSWER_AT + SERVER_HELLO_READER_SIZE;
-const CLIENT_MESSAGES_AT: usize = CLIENT_RECORDS_AT + RECORD_READER_SIZE;
-const CLIENT_HELLO_AT: usize = CLIENT_MESSAGES_AT + MESSAGE_READER_SIZE;
-const TICKETS_AT: usize = CLIENT_HELLO_AT + CLIENT_HELLO_READER_SIZE;
-const OFFERS_AT: usize = TICKETS_AT + TICKET_READER_SIZE;
-const END_AT: usize = OFFERS_AT + OFFERS_SIZE;
+const SERVER_RECORDS_OFFSET: usize = FIELDS_SIZE;
+const SERVER_MESSAGES_OFFSET: usize = SERVER_RECORDS_OFFSET + RECORD_READER_SIZE;
+const FLOW_OFFSET: usize = SERVER_MESSAGES_OFFSET + MESSAGE_READER_SIZE;
+const ANSWER_OFFSET: usize = FLOW_OFFSET + FLOW_SIZE;
+const CLIENT_RECORDS_OFFSET: usize = ANSWER_OFFSET + SERVER_HELLO_READER_SIZE;
+const CLIENT_MESSAGES_OFFSET: usize = CLIENT_RECORDS_OFFSET + RECORD_READER_SIZE;
+const CLIENT_HELLO_OFFSET: usize = CLIENT_MESSAGES_OFFSET + MESSAGE_READER_SIZE;
+const TICKETS_OFFSET: usize = CLIENT_HELLO_OFFSET + CLIENT_HELLO_READER_SIZE;
+const OFFERS_OFFSET: usize = TICKETS_OFFSET + TICKET_READER_SIZE;
+const END_OFFSET: usize = OFFERS_OFFSET + OFFERS_SIZE;

@@ -33,7 +33,7 @@ export class AccessLog {
   private offered(observation: Observation, handshake: Handshake): void {
     const kind = observation.offeredKind;
     OFFERED.say(kindWord(kind));
-    PROTOCOL.say(protocolWord(handshake.version));
+    PROTOCOL.say(protocolWord(handshake.answer.version));
     if (kind != 0) writeId(ID, observation.offeredId, observation.offeredIdLength);
   }
 
@@ -45,7 +45,7 @@ export class AccessLog {
       if (handshake.mayResume) this.offered(observation, handshake);
       return;
     }
-    if (handshake.issuedTicket) writeId(ISSUED, handshake.issuedTicketHash, MAX_ID_LENGTH);
+    if (handshake.tickets.ticket.present) writeId(ISSUED, handshake.tickets.ticket.hash, MAX_ID_LENGTH);
     else writeId(ISSUED, handshake.issuedId, handshake.issuedIdLength);
   }
 

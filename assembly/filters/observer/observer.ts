@@ -289,7 +289,7 @@ export class Observer extends CacheFilter {
     offset: i32,
     length: i32,
   ): void {
-    this.countUnfollowed(connection, handshake, handshake.unsure != 0);
+    this.countUnfollowed(connection, handshake, handshake.offers.unsure != 0);
     if (!handshake.retried) observation.clientHello();
     // What has gone through so far was no answer to this one.
     connection.passes = false;
@@ -423,7 +423,7 @@ export class Observer extends CacheFilter {
   private refuse(connection: ObservedConnection, handshake: Handshake, length: i32): void {
     connection.refused = true;
     const answer = this.answer;
-    answer.make(handshake.decided ? handshake.version : 0, SERVER_BYTES, this.firstBytes(connection, length));
+    answer.make(handshake.decided ? handshake.answer.version : 0, SERVER_BYTES, this.firstBytes(connection, length));
     connection.releaseHeld();
     if (!replaceBytes(BufferType.UPSTREAM_DATA, length, answer.start, answer.length)) {
       this.fail(connection, "proxy_set_buffer_bytes");

@@ -161,8 +161,8 @@ export class UpstreamChoice {
 
   /** Learns from a completed handshake which key its server's new ticket is under. */
   completed(connection: ObservedConnection, handshake: Handshake): void {
-    if (handshake.issuedTicket && connection.answeredBy >= 0) {
-      this.steering.issued(handshake.issuedTicketKey, connection.answeredBy);
+    if (handshake.tickets.ticket.present && connection.answeredBy >= 0) {
+      this.steering.issued(handshake.tickets.ticket.key, connection.answeredBy);
     }
   }
 

@@ -12,11 +12,11 @@
  * same however the bytes were cut, and no read leaves the given bytes.
  *
  * Memory: `CLIENT_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length. Cost: one walk, and one
- * SHA-256 of each ticket and of the first `PSK_IDENTITIES_MAX` PSK identities.
+ * SHA-256 of each ticket and of the first `MAX_PSK_IDENTITIES` PSK identities.
  */
 import { HelloFields } from "./hello_fields";
 import { IDENTITY_READER_SIZE, IdentityReader } from "../ticket/identity_reader";
-import { PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "../wire/limits";
+import { MAX_PSK_IDENTITIES, MAX_SESSION_ID_LENGTH, MAX_SNI_LENGTH } from "../wire/limits";
 import { Offers, TICKET_OWNER, Unsure } from "./offers";
 import { ParseError } from "../wire/parse_error";
 import { ExtensionType, RANDOM_SIZE, Version } from "../wire/protocol";
@@ -109,7 +109,7 @@ export class ClientHelloReader extends HelloFields {
     let taken = min(available, this.run);
     switch (this.step) {
       case Step.SessionId:
-        memory.copy(offers.sessionId + <usize>(offers.sessionIdLength - this.run), at, taken);
+        memory.copy(offers.sessionIdPlace + <usize>(offers.sessionIdLength - this.run), at, taken);
         break;
       case Step.Name:
         this.addName(at, taken, offers);
@@ -131,7 +131,7 @@ export class ClientHelloReader extends HelloFields {
   private outerNumber(value: i32, offers: Offers): void {
     switch (this.step) {
       case Step.SessionIdLength:
-        if (value <= SESSION_ID_MAX) {
+        if (value <= MAX_SESSION_ID_LENGTH) {
           offers.sessionIdLength = value;
           return this.begin(Step.SessionId, value, offers);
         }
@@ -215,7 +215,7 @@ export class ClientHelloReader extends HelloFields {
         this.step = Step.BlockLength;
         return;
       case Step.Name:
-        if (load<u8>(offers.sni + <usize>(offers.sniLength - 1)) == FULL_STOP) return this.badName(offers);
+        if (load<u8>(offers.sniPlace + <usize>(offers.readSniLength - 1)) == FULL_STOP) return this.badName(offers);
         return this.nextName(offers);
       case Step.OtherName:
         return this.nextName(offers);
@@ -316,15 +316,15 @@ export class ClientHelloReader extends HelloFields {
   private beginName(length: i32, offers: Offers): void {
     if (this.type != HOST_NAME) return this.beginInner(Step.OtherName, length, offers);
     // Two of a type are forbidden: which one counts is up to the server.
-    if (this.nameTold || length > SNI_MAX) return this.badName(offers);
+    if (this.nameTold || length > MAX_SNI_LENGTH) return this.badName(offers);
     this.nameTold = true;
-    offers.sniLength = length;
+    offers.readSniLength = length;
     this.beginInner(Step.Name, length, offers);
   }
 
   /** The name is attacker text that ends up in logs, metrics and keys: only visible ASCII is kept. */
   private addName(at: usize, count: i32, offers: Offers): void {
-    const place = offers.sni + <usize>(offers.sniLength - this.run);
+    const place = offers.sniPlace + <usize>(offers.readSniLength - this.run);
     memory.copy(place, at, count);
     for (let i = 0; i < count; i++) {
       const byte = load<u8>(at + <usize>i);
@@ -370,7 +370,7 @@ export class ClientHelloReader extends HelloFields {
   private beginPsk(length: i32, offers: Offers): void {
     this.owner = offers.pskCount++;
     this.ticketAgain = false;
-    if (this.owner >= PSK_IDENTITIES_MAX) return this.beginInner(Step.OtherIdentity, length, offers);
+    if (this.owner >= MAX_PSK_IDENTITIES) return this.beginInner(Step.OtherIdentity, length, offers);
     this.beginIdentity(offers.psk(this.owner), length);
     this.beginInner(Step.Identity, length, offers);
   }
@@ -424,7 +424,7 @@ export class ClientHelloReader extends HelloFields {
   }
 
   private get reader(): IdentityReader {
-    return changetype<IdentityReader>(changetype<usize>(this) + READER_AT);
+    return changetype<IdentityReader>(changetype<usize>(this) + READER_OFFSET);
   }
 }
 
@@ -448,5 +448,5 @@ const FULL_STOP: u8 = 0x2e;
 const IDENTITY_LENGTH_SIZE: i32 = 2;
 const OBFUSCATED_AGE_SIZE: i32 = 4;
 
-const READER_AT: usize = (offsetof<ClientHelloReader>() + 7) & ~7;
-export const CLIENT_HELLO_READER_SIZE: i32 = <i32>READER_AT + IDENTITY_READER_SIZE;
+const READER_OFFSET: usize = (offsetof<ClientHelloReader>() + 7) & ~7;
+export const CLIENT_HELLO_READER_SIZE: i32 = <i32>READER_OFFSET + IDENTITY_READER_SIZE;

@@ -11,7 +11,7 @@
  * Memory: `SERVER_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
  */
 import { HelloFields } from "./hello_fields";
-import { SESSION_ID_MAX } from "../wire/limits";
+import { MAX_SESSION_ID_LENGTH } from "../wire/limits";
 import { ParseError } from "../wire/parse_error";
 import { ExtensionType, HELLO_RETRY_RANDOM, RANDOM_SIZE, Version } from "../wire/protocol";
 
@@ -39,8 +39,8 @@ const enum Step {
 @unmanaged
 export class ServerHelloReader extends HelloFields {
   /** 0x0300 to 0x0304; supported_versions decides where it is there. */
-  version: i32;
-  cipher: i32;
+  version: u16;
+  cipher: u16;
   /** Index of the accepted PSK identity; -1: none. */
   selectedPsk: i32;
   sessionIdLength: i32;
@@ -51,7 +51,7 @@ export class ServerHelloReader extends HelloFields {
   private step: Step;
 
   get sessionId(): usize {
-    return changetype<usize>(this) + SESSION_ID_AT;
+    return changetype<usize>(this) + SESSION_ID_OFFSET;
   }
 
   /** Begins a hello of `length` bytes. */
@@ -97,16 +97,16 @@ export class ServerHelloReader extends HelloFields {
   private number(value: i32): void {
     switch (this.step) {
       case Step.LegacyVersion:
-        this.version = value;
+        this.version = <u16>value;
         // RFC 8446 4.2.1: TLS 1.3 is only ever chosen in supported_versions
-        if (value < Version.SSL30 || value > Version.TLS12) return this.lose(ParseError.ServerVersion);
+        if (this.version < Version.SSL30 || this.version > Version.TLS12) return this.lose(ParseError.ServerVersion);
         return this.begin(Step.Random, RANDOM_SIZE);
       case Step.SessionIdLength:
         // Go echoes whatever it was sent, of any length: what is longer than an ID may be names no session.
-        this.sessionIdLength = value <= SESSION_ID_MAX ? value : 0;
-        return this.begin(value <= SESSION_ID_MAX ? Step.SessionId : Step.LongSessionId, value);
+        this.sessionIdLength = value <= MAX_SESSION_ID_LENGTH ? value : 0;
+        return this.begin(value <= MAX_SESSION_ID_LENGTH ? Step.SessionId : Step.LongSessionId, value);
       case Step.Cipher:
-        this.cipher = value;
+        this.cipher = <u16>value;
         this.step = Step.Compression; // changes what is sealed, not what is seen
         return;
       case Step.Compression:
@@ -124,7 +124,7 @@ export class ServerHelloReader extends HelloFields {
         if (!this.enterExtension(value)) return this.lose(ParseError.ServerHelloTruncated);
         return this.beginExtension(value);
       case Step.SelectedVersion: // RFC 8446 4.2.1: one version, and it must be TLS 1.3
-        this.version = value;
+        this.version = <u16>value;
         if (value != Version.TLS13) return this.lose(ParseError.ServerVersion);
         return this.nextExtension();
       default: // RFC 8446 4.2.11: selected_identity
@@ -191,5 +191,5 @@ function numberSize(step: Step): i32 {
 // prettier-ignore
 const NUMBER_SIZES: usize = memory.data<u8>([2, 0, 1, 0, 2, 1, 2, 2, 2, 2, 2, 0, 0, 0]);
 
-const SESSION_ID_AT: usize = offsetof<ServerHelloReader>();
-export const SERVER_HELLO_READER_SIZE: i32 = (<i32>SESSION_ID_AT + SESSION_ID_MAX + 7) & ~7;
+const SESSION_ID_OFFSET: usize = offsetof<ServerHelloReader>();
+export const SERVER_HELLO_READER_SIZE: i32 = (<i32>SESSION_ID_OFFSET + MAX_SESSION_ID_LENGTH + 7) & ~7;

@@ -17,7 +17,7 @@
  * `IDENTITY_READER_SIZE` bytes that the caller provides, 8-byte aligned.
  */
 import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
-import { TICKET_KEY_SIZE } from "../wire/limits";
+import { TICKET_KEY_LENGTH } from "../wire/limits";
 import { TicketIdentity } from "./ticket_identity";
 
 
@@ -86,7 +86,7 @@ export class IdentityReader {
   }
 
   private get stateLength(): i32 {
-    return <i32>bswap<u16>(load<u16>(this.prefix + STATE_LENGTH_AT));
+    return <i32>bswap<u16>(load<u16>(this.prefix + STATE_LENGTH_OFFSET));
   }
 
   /** Where the next shorter form ends, 0 where there is none. */
@@ -98,16 +98,16 @@ export class IdentityReader {
 
   private fill(identity: TicketIdentity, state: usize): void {
     identity.length = this.seen;
-    memory.copy(identity.keyPlace, this.prefix, min(this.seen, TICKET_KEY_SIZE));
+    memory.copy(identity.keyPlace, this.prefix, min(this.seen, TICKET_KEY_LENGTH));
     sha256Final(state, identity.hashPlace);
   }
 
   private get hashing(): usize {
-    return changetype<usize>(this) + HASHING_AT;
+    return changetype<usize>(this) + HASHING_OFFSET;
   }
 
   private get prefix(): usize {
-    return changetype<usize>(this) + PREFIX_AT;
+    return changetype<usize>(this) + PREFIX_OFFSET;
   }
 }
 
@@ -116,11 +116,11 @@ function macSize(form: i32): i32 {
 }
 
 const PREFIX_SIZE: i32 = 34;
-const STATE_LENGTH_AT: usize = 32;
+const STATE_LENGTH_OFFSET: usize = 32;
 const MACS: usize = memory.data<u8>([20, 32]);
 const MAC_SIZES: i32 = 2;
 const COPY: usize = memory.data(104, 8);
 
-const HASHING_AT: usize = (offsetof<IdentityReader>() + 7) & ~7;
-const PREFIX_AT: usize = HASHING_AT + SHA256_STATE_SIZE;
-export const IDENTITY_READER_SIZE: i32 = (<i32>PREFIX_AT + PREFIX_SIZE + 7) & ~7;
+const HASHING_OFFSET: usize = (offsetof<IdentityReader>() + 7) & ~7;
+const PREFIX_OFFSET: usize = HASHING_OFFSET + SHA256_STATE_SIZE;
+export const IDENTITY_READER_SIZE: i32 = (<i32>PREFIX_OFFSET + PREFIX_SIZE + 7) & ~7;

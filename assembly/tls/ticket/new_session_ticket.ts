@@ -9,7 +9,7 @@
  * zero at the start. A second message takes the place of the first.
  */
 import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
-import { TICKET_KEY_SIZE } from "../wire/limits";
+import { TICKET_KEY_LENGTH } from "../wire/limits";
 import { ParseError } from "../wire/parse_error";
 import { TICKET_IDENTITY_SIZE, TicketIdentity } from "./ticket_identity";
 
@@ -25,7 +25,7 @@ export class TicketReader {
 
   /** The ticket that was issued, once its message has passed. */
   get ticket(): TicketIdentity {
-    return changetype<TicketIdentity>(changetype<usize>(this) + TICKET_AT);
+    return changetype<TicketIdentity>(changetype<usize>(this) + TICKET_OFFSET);
   }
 
   start(messageLength: i32): ParseError {
@@ -53,8 +53,8 @@ export class TicketReader {
     const length = <i32>(end - at);
     if (length == 0) return ParseError.None;
 
-    if (this.seen < TICKET_KEY_SIZE) {
-      memory.copy(this.ticket.keyPlace + this.seen, at, min(length, TICKET_KEY_SIZE - this.seen));
+    if (this.seen < TICKET_KEY_LENGTH) {
+      memory.copy(this.ticket.keyPlace + this.seen, at, min(length, TICKET_KEY_LENGTH - this.seen));
     }
     this.seen += length;
     sha256Update(this.hashing, at, length);
@@ -65,11 +65,11 @@ export class TicketReader {
   }
 
   private get hashing(): usize {
-    return changetype<usize>(this) + HASHING_AT;
+    return changetype<usize>(this) + HASHING_OFFSET;
   }
 }
 
 const HEADER_SIZE: i32 = 6;
-const HASHING_AT: usize = (offsetof<TicketReader>() + 7) & ~7;
-const TICKET_AT: usize = HASHING_AT + SHA256_STATE_SIZE;
-export const TICKET_READER_SIZE: i32 = (<i32>TICKET_AT + TICKET_IDENTITY_SIZE + 7) & ~7;
+const HASHING_OFFSET: usize = (offsetof<TicketReader>() + 7) & ~7;
+const TICKET_OFFSET: usize = HASHING_OFFSET + SHA256_STATE_SIZE;
+export const TICKET_READER_SIZE: i32 = (<i32>TICKET_OFFSET + TICKET_IDENTITY_SIZE + 7) & ~7;

@@ -8,7 +8,7 @@
  * `TICKET_IDENTITY_SIZE` bytes that the caller provides.
  */
 import { SHA256_SIZE, sha256 } from "../../bytes/sha256";
-import { TICKET_KEY_SIZE } from "../wire/limits";
+import { TICKET_KEY_LENGTH } from "../wire/limits";
 
 
 @unmanaged
@@ -26,15 +26,15 @@ export class TicketIdentity {
 
   /** Address of the first 16 bytes; 0 where the ticket is shorter. */
   get key(): usize {
-    return this.length >= TICKET_KEY_SIZE ? this.keyPlace : 0;
+    return this.length >= TICKET_KEY_LENGTH ? this.keyPlace : 0;
   }
 
   get keyPlace(): usize {
-    return changetype<usize>(this) + KEY_AT;
+    return changetype<usize>(this) + KEY_OFFSET;
   }
 
   get hashPlace(): usize {
-    return changetype<usize>(this) + HASH_AT;
+    return changetype<usize>(this) + HASH_OFFSET;
   }
 
   clear(): void {
@@ -44,11 +44,11 @@ export class TicketIdentity {
   /** Takes in a ticket that lies whole in memory. */
   read(data: usize, length: i32): void {
     this.length = length;
-    memory.copy(this.keyPlace, data, min(length, TICKET_KEY_SIZE));
+    memory.copy(this.keyPlace, data, min(length, TICKET_KEY_LENGTH));
     sha256(data, length, this.hashPlace);
   }
 }
 
-const KEY_AT: usize = 4;
-const HASH_AT: usize = KEY_AT + TICKET_KEY_SIZE;
-export const TICKET_IDENTITY_SIZE: i32 = <i32>HASH_AT + SHA256_SIZE;
+const KEY_OFFSET: usize = 4;
+const HASH_OFFSET: usize = KEY_OFFSET + TICKET_KEY_LENGTH;
+export const TICKET_IDENTITY_SIZE: i32 = <i32>HASH_OFFSET + SHA256_SIZE;

@@ -15,7 +15,7 @@
  */
 import { ParseError } from "./parse_error";
 import { ContentType } from "./protocol";
-import { CLEAR_RECORD_MAX, SEALED_RECORD_MAX } from "./limits";
+import { MAX_CLEAR_RECORD_LENGTH, MAX_SEALED_RECORD_LENGTH } from "./limits";
 
 
 @unmanaged
@@ -72,14 +72,14 @@ export class RecordReader {
         return this.length == 1 ? ParseError.None : ParseError.ChangeCipherSpec;
       case ContentType.ALERT: // RFC 8446 6, RFC 5246 7.2: level and description
         if (!sealed) return this.length == 2 ? ParseError.None : ParseError.AlertLength;
-        return this.length <= SEALED_RECORD_MAX ? ParseError.None : ParseError.RecordTooLong;
+        return this.length <= MAX_SEALED_RECORD_LENGTH ? ParseError.None : ParseError.RecordTooLong;
       case ContentType.HANDSHAKE: // RFC 8446 5.1: zero-length fragments of handshake are forbidden
         if (this.length == 0) return ParseError.RecordEmpty;
-        return this.length <= (sealed ? SEALED_RECORD_MAX : CLEAR_RECORD_MAX)
+        return this.length <= (sealed ? MAX_SEALED_RECORD_LENGTH : MAX_CLEAR_RECORD_LENGTH)
           ? ParseError.None
           : ParseError.RecordTooLong;
       case ContentType.APPLICATION_DATA:
-        return this.length <= SEALED_RECORD_MAX ? ParseError.None : ParseError.RecordTooLong;
+        return this.length <= MAX_SEALED_RECORD_LENGTH ? ParseError.None : ParseError.RecordTooLong;
       default:
         return ParseError.RecordType;
     }

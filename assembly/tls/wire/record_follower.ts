@@ -22,7 +22,7 @@ export class RecordFollower {
   private handshakeRecords: i32;
 
   private get records(): RecordReader {
-    return changetype<RecordReader>(changetype<usize>(this) + RECORDS_AT);
+    return changetype<RecordReader>(changetype<usize>(this) + RECORDS_OFFSET);
   }
 
   /** Goes on where a handshake has read up to. */
@@ -65,5 +65,5 @@ export class RecordFollower {
 
 const BEGUN: i32 = -1;
 
-const RECORDS_AT: usize = (offsetof<RecordFollower>() + 7) & ~7;
-export const RECORD_FOLLOWER_SIZE: i32 = <i32>RECORDS_AT + RECORD_READER_SIZE;
+const RECORDS_OFFSET: usize = (offsetof<RecordFollower>() + 7) & ~7;
+export const RECORD_FOLLOWER_SIZE: i32 = <i32>RECORDS_OFFSET + RECORD_READER_SIZE;
