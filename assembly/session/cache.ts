@@ -172,7 +172,7 @@ export class Cache {
   }
 
   /** As `readSettings`, for what need only be right within a second: what was read a moment ago will do. */
-  readSettingsOfLate(): void {
+  readSettingsIfStale(): void {
     // A clock that was set back makes a very long time of it.
     if (this.clock.nowNanoseconds() - this.settingsRead >= OF_LATE_NANOSECONDS) this.readSettings();
   }
@@ -302,8 +302,8 @@ export class Cache {
     const lookup = this.touch(accepted, server, counts, sure);
     if (lookup == Lookup.Absent && sure) {
       const learned = learns(this.settings.mode);
-      if (server && learned) accepted.tellUpstream(server);
-      if (accepted.knows(Known.UPSTREAM)) this.issuers.accepted(accepted.upstream, accepted.upstreamLength);
+      if (server && learned) accepted.readUpstream(server);
+      if (accepted.knows(Known.UPSTREAM)) this.issuers.noteAccepted(accepted.upstream, accepted.upstreamLength);
       if (learned) this.store(accepted, ORIGIN_ACCEPTED);
     }
     if (counts) this.count(lookup);
@@ -335,14 +335,20 @@ export class Cache {
    * Counts and tells that a session was refused on the wire. `cause` is one of `EventCause`. What could not be followed may have no ID,
    * 0 bytes long. `about` is the session as far as it is known, `client` who has offered it: it is asked only here.
    */
-  refused(id: usize, idLength: i32, cause: u8, about: Session | null = null, client: PeerAddress | null = null): void {
+  noteRefusal(
+    id: usize,
+    idLength: i32,
+    cause: u8,
+    about: Session | null = null,
+    client: PeerAddress | null = null,
+  ): void {
     this.metrics.increase(Metric.REFUSED, 1);
     this.metrics.increase(refusedFor(cause), 1);
     this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength, about, client);
   }
 
   /** The same of one that was steered away from its issuer, where it would be refused, and has got a full handshake. */
-  diverted(id: usize, idLength: i32, cause: u8): void {
+  noteDiversion(id: usize, idLength: i32, cause: u8): void {
     this.metrics.increase(Metric.DIVERTED, 1);
     this.metrics.increase(divertedFor(cause), 1);
     this.pages.tell(this.clock.nowNanoseconds(), EventType.DIVERTED, cause, id, idLength);
@@ -476,7 +482,7 @@ export class Cache {
       }
       const isHeld = lookup == Lookup.Found || lookup == Lookup.Expired;
       if (isHeld && sure && this.found.knows(Known.UPSTREAM)) {
-        this.issuers.accepted(this.found.upstream, this.found.upstreamLength);
+        this.issuers.noteAccepted(this.found.upstream, this.found.upstreamLength);
       }
       // Modes govern learning and counting, not what a removal reaches.
       const takesName = isHeld && accepted.knows(Known.SESSION) && this.found.session == 0;
@@ -511,7 +517,7 @@ export class Cache {
   /** Completes a held session by what a handshake showed; leaves it as it is where the page has no room for more. */
   private fillIn(page: Page, entry: Entry, accepted: Session, server: PeerAddress | null, fields: u32): void {
     const held = this.copy(entry);
-    if (server && fields != Known.SESSION && !held.knows(Known.UPSTREAM)) accepted.tellUpstream(server);
+    if (server && fields != Known.SESSION && !held.knows(Known.UPSTREAM)) accepted.readUpstream(server);
     const believed = held.origin == Origin.API ? fields & ~Known.SNI : fields;
     const news = accepted.known & ~held.known & believed;
     this.graves.displaced = 0;

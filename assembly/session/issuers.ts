@@ -76,7 +76,7 @@ export class Issuers {
   }
 
   /** A session of an upstream was accepted for sure. */
-  accepted(upstream: usize, length: i32): void {
+  noteAccepted(upstream: usize, length: i32): void {
     if (length <= 0 || length > MAX_UPSTREAM_LENGTH || this.isResuming(upstream, length)) return;
     memory.copy(ADDRESS, upstream, length);
     for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
@@ -100,7 +100,7 @@ export class Issuers {
   }
 
   /** An upstream has declined a session of its own. The client's address is asked of `client`, where it counts. */
-  declined(upstream: usize, length: i32, client: PeerAddress | null): void {
+  noteDeclined(upstream: usize, length: i32, client: PeerAddress | null): void {
     if (length <= 0 || length > MAX_UPSTREAM_LENGTH || this.isResuming(upstream, length)) return;
     const known = this.look(upstream, length);
     if (known && known.state >= Issuer.NEVER_RESUMES) return;

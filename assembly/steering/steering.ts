@@ -18,9 +18,10 @@ import { PeerAddress } from "../ports/peer_address";
 import { Clock } from "../ports/clock";
 import { SharedStore } from "../ports/shared_store";
 import { AcceptedHandle } from "../resumption/accepted_handle";
+import { Offer } from "../resumption/offer";
 import { Cache, Lookup } from "../session/cache";
 import { causeOf, Refusals, Verdict } from "../resumption/refusal";
-import { Known, Origin, Session } from "../session/record/session";
+import { Kind, Known, Origin, Session } from "../session/record/session";
 import { KeyState } from "../session/revocation/ticket_keys";
 import { Handshake } from "../tls/handshake";
 import { Client } from "./clients/client";
@@ -58,6 +59,8 @@ export class Steering {
   private readonly declines: Declines;
   private readonly holders: Holders;
   private readonly refusals: Refusals;
+  private readonly first: Offer = new Offer();
+  private readonly accepted: Offer = new Offer();
   private readonly client: Client;
   private readonly reach: Reach;
   private readonly shares: Shares;
@@ -92,7 +95,7 @@ export class Steering {
     this.sources = new Sources(name, family, sharedStore);
     this.declines = declines;
     this.holders = holders;
-    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
+    this.refusals = new Refusals(cache);
     this.client = client;
     this.chance = chance;
     this.reach = reach;
@@ -173,7 +176,7 @@ export class Steering {
     this.followHealth(number, home);
     if (this.exact && wanted < 0) this.reach.balanced(number);
     if (handshake.acceptedKind == 0) this.learnDecline(handshake, number);
-    else this.learnHolder(acceptedKey(handshake, handle), number);
+    else this.learnHolder(this.acceptedKey(handshake, handle), number);
     if (this.bySource == BySource.Guess && !this.isLedByName(handshake)) {
       this.sources.learn(this.client.source(handshake), number);
     }
@@ -187,7 +190,8 @@ export class Steering {
   expectsNoNews(handshake: Handshake, handle: AcceptedHandle, token: i32): bool {
     if (this.exact || token < 0 || handshake.acceptedKind == 0) return false;
     const home = this.tokens.leads(token);
-    if (home < 0 || this.isMissed(home) || this.wouldLearnHolder(acceptedKey(handshake, handle), home)) return false;
+    if (home < 0 || this.isMissed(home) || this.wouldLearnHolder(this.acceptedKey(handshake, handle), home))
+      return false;
     return this.bySource != BySource.Guess || this.isLedByName(handshake);
   }
 
@@ -195,8 +199,8 @@ export class Steering {
   hasNews(handshake: Handshake, handle: AcceptedHandle, token: i32, number: i32): bool {
     // Hosts that are named are watched at each answer.
     if (this.exact || !this.tokens.knows(token, number)) return true;
-    if (handshake.acceptedKind == 0 && keyOf(handshake) != 0) return true;
-    if (this.isMissed(number) || this.wouldLearnHolder(acceptedKey(handshake, handle), number)) return true;
+    if (handshake.acceptedKind == 0 && this.keyOf(handshake) != 0) return true;
+    if (this.isMissed(number) || this.wouldLearnHolder(this.acceptedKey(handshake, handle), number)) return true;
     if (this.bySource != BySource.Guess || this.isLedByName(handshake)) return false;
     this.client.begin();
     return this.sources.lastOf(this.client.source(handshake)) != number;
@@ -235,8 +239,9 @@ export class Steering {
     if (offered.idLength == 0) return -1;
     const lookup = this.cache.look(offered.id, offered.idLength);
     const holder = this.holderOf(lookup);
-    const verdict = this.refusals.judgeLooked(offered, lookup);
-    const key = keyOf(handshake);
+    const verdict = this.refusals.judgeFound(offered, lookup);
+    const first = this.first.firstOf(handshake);
+    const key = first.key;
     const state = key != 0 ? this.stateOf(key) : 0;
     const named = state != 0 ? this.upstreamOfKey() : -1;
     if (verdict != Verdict.Resume) {
@@ -245,8 +250,8 @@ export class Steering {
       this.avoided = issuer;
       return this.otherThan(issuer);
     }
-    if (handshake.offers.pskCount == 0 && !handshake.offers.ticket.present) return this.known(holder);
-    if (state == KeyState.TOLD && named >= 0) return this.known(named);
+    if (first.kind == Kind.ID) return this.known(holder);
+    if (state == KeyState.CONFIGURED && named >= 0) return this.known(named);
     if (wasSeen(state)) {
       const chosen = this.keys.choose(key, named, state == KeyState.SHARED);
       if (chosen == BALANCED) return -1;
@@ -316,9 +321,8 @@ export class Steering {
   /** Whether what was accepted finds its way by itself, the next time as well: then its source is not asked for. */
   private isLedByName(handshake: Handshake): bool {
     if (handshake.acceptedKind == 0) return false;
-    if (handshake.offers.pskCount == 0 && !handshake.offers.ticket.present) return true;
-    const key = keyOf(handshake);
-    return key != 0 && this.stateOf(key) != 0;
+    const first = this.first.firstOf(handshake);
+    return first.kind == Kind.ID || (first.key != 0 && this.stateOf(first.key) != 0);
   }
 
   private learnHolder(key: usize, upstream: i32): void {
@@ -333,7 +337,7 @@ export class Steering {
 
   private learnDecline(handshake: Handshake, upstream: i32): void {
     this.levelling.noteMiss();
-    const key = keyOf(handshake);
+    const key = this.keyOf(handshake);
     if (key == 0) return;
     const state = this.stateOf(key);
     if (state == 0) this.keys.noteDecline(key, upstream);
@@ -345,23 +349,22 @@ export class Steering {
     const row = this.cache.ticketKeys.look(key);
     return row ? row.state : 0;
   }
+
+  /** The key name of the first ticket or identity, 0 if it has none. */
+  private keyOf(handshake: Handshake): usize {
+    return this.first.firstOf(handshake).key;
+  }
+
+  /** The key name of what was accepted for certain; else 0. */
+  private acceptedKey(handshake: Handshake, handle: AcceptedHandle): usize {
+    const isCertain = handle == AcceptedHandle.Psk || handle == AcceptedHandle.TicketForSure;
+    return isCertain ? this.accepted.acceptedOf(handshake, handle).key : 0;
+  }
 }
 
 /** Whether a key's state says that a server was seen to hold it: not the operator, and not that it is removed. */
 function wasSeen(state: u8): bool {
   return state == KeyState.LEARNED || state == KeyState.SHARED;
-}
-
-/** The key name of the first ticket or identity, 0 if it has none. */
-function keyOf(handshake: Handshake): usize {
-  if (handshake.offers.pskCount > 0) return handshake.offers.pskKey(0);
-  return handshake.offers.ticket.present ? handshake.offers.ticket.key : 0;
-}
-
-/** The key name of what was accepted for certain; else 0. */
-function acceptedKey(handshake: Handshake, handle: AcceptedHandle): usize {
-  if (handle == AcceptedHandle.Psk) return handshake.offers.pskKey(handshake.acceptedPskIndex);
-  return handle == AcceptedHandle.TicketForSure ? handshake.offers.ticket.key : 0;
 }
 
 /** So many connections in a row that led to an upstream and were answered by others say that it is away. */

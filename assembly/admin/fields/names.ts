@@ -41,7 +41,7 @@ export function causeName(cause: u8): string {
 
 /** What is known of a ticket key. */
 export function keyStateName(state: u8): string {
-  if (state == KeyState.TOLD) return "configured";
+  if (state == KeyState.CONFIGURED) return "configured";
   if (state == KeyState.SHARED) return "shared";
   return state == KeyState.REMOVED ? "removed" : "learned";
 }

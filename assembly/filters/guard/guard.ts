@@ -76,7 +76,7 @@ export class Guard extends CacheFilter {
     const verdict = this.judge(shared.cache, counted, idLength);
     if (this.logs) log(verdict, counted);
     if (verdict == Verdict.Resume) return Action.CONTINUE;
-    shared.cache.refused(SESSION_ID, idLength, causeOf(verdict), this.describe(idLength), SOURCE);
+    shared.cache.noteRefusal(SESSION_ID, idLength, causeOf(verdict), this.describe(idLength), SOURCE);
     refuse();
     return Action.STOP_ITERATION;
   }
@@ -89,7 +89,7 @@ export class Guard extends CacheFilter {
 
   protected opened(shared: SharedCache, config: Config): void {
     const cache = shared.cache;
-    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
+    this.refusals = new Refusals(cache);
     this.logs = config.accessLog;
     // Guards of several caches may stand in one chain: each counts for itself.
     const counted = new ConnectionMark(COUNTED + config.cache);
@@ -115,7 +115,7 @@ export class Guard extends CacheFilter {
     const resumed = this.describe(idLength);
     const refusals = this.refusals;
     if (refusals && this.marks) {
-      const verdict = refusals.judgeLooked(resumed, lookup);
+      const verdict = refusals.judgeFound(resumed, lookup);
       if (verdict != Verdict.Resume) return verdict;
     }
     counted.set(RESUMED);

@@ -25,16 +25,16 @@ import { Handshake } from "../../tls/handshake";
 export class AccessLog {
   /** A server has answered, and `observation` has looked at it. */
   answered(observation: Observation, handshake: Handshake, verdict: Verdict): void {
-    const full = observation.offeredKind == 0;
+    const full = observation.offer.kind == 0;
     OUTCOME.say(verdict != Verdict.Resume ? REFUSED : full ? FULL : fateWord(observation.fate));
     this.offered(observation, handshake);
   }
 
   private offered(observation: Observation, handshake: Handshake): void {
-    const kind = observation.offeredKind;
+    const kind = observation.offer.kind;
     OFFERED.say(kindWord(kind));
     PROTOCOL.say(protocolWord(handshake.answer.version));
-    if (kind != 0) writeId(ID, observation.offeredId, observation.offeredIdLength);
+    if (kind != 0) writeId(ID, observation.offer.id, observation.offer.idLength);
   }
 
   /** The watching of a handshake has ended, `observation` has looked at that, and it was not refused. */

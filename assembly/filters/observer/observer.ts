@@ -290,11 +290,11 @@ export class Observer extends CacheFilter {
     length: i32,
   ): void {
     this.countUnfollowed(connection, handshake, handshake.offers.unsure != 0);
-    if (!handshake.retried) observation.clientHello();
+    if (!handshake.retried) observation.countClientHello();
     // What has gone through so far was no answer to this one.
     connection.passes = false;
     if (connection.waits) this.steer(observation, connection, handshake);
-    if (connection.dropsEarlyData || !observation.dropsEarlyData(handshake)) return;
+    if (connection.dropsEarlyData || !observation.judge.wouldRefuseEarlyData(handshake)) return;
     connection.dropsEarlyData = true;
     if (!this.kept.begin(BufferType.DOWNSTREAM_DATA, offset, length)) this.fail(connection, "proxy_get_buffer_bytes");
   }
@@ -313,7 +313,7 @@ export class Observer extends CacheFilter {
     connection.waits = false;
     const upstreamChoice = this.upstreamChoice;
     if (!upstreamChoice) return;
-    if (upstreamChoice.choose(connection, handshake, observation.firstOffer(handshake)))
+    if (upstreamChoice.choose(connection, handshake, observation.describeFirst(handshake)))
       this.tickSoon(connection.context);
   }
 
@@ -371,7 +371,7 @@ export class Observer extends CacheFilter {
     const midway = handshake.undecided || handshake.partial(Direction.Upstream);
     if (!connection.answered && !connection.passes && midway && !endOfStream) {
       // What would resume if it were accepted goes through at once; a removal from now on is for the next handshake.
-      connection.passes = connection.heldLength == 0 && !observation.wouldRefuse(handshake);
+      connection.passes = connection.heldLength == 0 && !observation.judge.wouldRefuse(handshake);
       if (!connection.passes) {
         if (this.holdBack(connection, length)) return true;
         if (connection.refused) return false;
@@ -392,11 +392,11 @@ export class Observer extends CacheFilter {
     length: i32,
   ): bool {
     connection.answered = true;
-    connection.sampled = handshake.acceptedKind == 0 || this.sampling.takesNext();
+    connection.sampled = handshake.acceptedKind == 0 || this.sampling.countNext();
     this.countUnfollowed(connection, handshake, false);
     const upstreamChoice = this.upstreamChoice;
     observation.diversion = upstreamChoice ? upstreamChoice.diversionOf(connection) : 0;
-    const verdict = observation.serverHello(handshake, !connection.passes, connection.sampled);
+    const verdict = observation.judgeAnswer(handshake, connection.passes, connection.sampled);
     connection.handle = observation.handle;
     if (upstreamChoice) upstreamChoice.answered(connection, handshake);
     if (verdict == Verdict.Unfollowed) this.countUnfollowed(connection, handshake, true);
@@ -414,7 +414,7 @@ export class Observer extends CacheFilter {
   /** The watching of a handshake has ended, and it was not refused. */
   private ended(observation: Observation, connection: ObservedConnection, handshake: Handshake): void {
     if (handshake.small) return;
-    observation.ended(handshake, connection.handle);
+    observation.end(handshake, connection.handle);
     const log = this.accessLog;
     if (log) log.ended(observation, handshake);
   }

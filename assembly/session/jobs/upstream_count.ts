@@ -45,7 +45,7 @@ export class UpstreamCount extends PageJob {
       if (!table.openPage(number)) return false;
       let row = table.first();
       while (row) {
-        const counts = row.state == KeyState.LEARNED || row.state == KeyState.TOLD;
+        const counts = row.state == KeyState.LEARNED || row.state == KeyState.CONFIGURED;
         if (counts && row.upstreamLength > 0) {
           const upstream = this.ofAddress(row.upstream, row.upstreamLength);
           if (upstream) upstream.ticketKeys++;

@@ -118,14 +118,19 @@ export class Session {
     this.version = 0;
   }
 
-  /** Asks which server has answered, unless that is known; what it says is valid until the next session asks. */
-  tellUpstream(server: PeerAddress): void {
+  /** Reads which server has answered, unless that is known; valid until the next session reads it. */
+  readUpstream(server: PeerAddress): void {
     if (this.knows(Known.UPSTREAM)) return;
     const length = server.read(UPSTREAM, MAX_UPSTREAM_LENGTH);
     if (length <= 0) return;
     this.upstream = UPSTREAM;
     this.upstreamLength = length;
     this.known |= Known.UPSTREAM;
+  }
+
+  /** Whether its issuer is known and has this address. */
+  isOfUpstream(address: usize, length: i32): bool {
+    return this.knows(Known.UPSTREAM) && sameBytes(this.upstream, this.upstreamLength, address, length);
   }
 
 
@@ -146,8 +151,6 @@ export class Session {
     return nowSeconds > this.expiry;
   }
 }
-
-const UPSTREAM: usize = memory.data(64);
 
 /** A removed session that stays refused: what `GET /v1/removed` shows. */
 export class Tombstone {
@@ -170,3 +173,9 @@ export class Tombstone {
   cause: u8 = 0;
   version: u64 = 0;
 }
+
+export function sameBytes(a: usize, aLength: i32, b: usize, bLength: i32): bool {
+  return aLength == bLength && memory.compare(a, b, aLength) == 0;
+}
+
+const UPSTREAM: usize = memory.data(MAX_UPSTREAM_LENGTH);

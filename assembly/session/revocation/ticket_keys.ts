@@ -35,7 +35,7 @@ export namespace KeyState {
   /** Seen from one upstream. */
   export const LEARNED: u8 = 1;
   /** Told by the operator. */
-  export const TOLD: u8 = 2;
+  export const CONFIGURED: u8 = 2;
   /** Seen from several upstreams lately: they share the key. */
   export const SHARED: u8 = 3;
   /** No ticket under it resumes. */
@@ -127,7 +127,7 @@ export class TicketKeys {
    * Notes one more accepted ticket under a name that this machine knows, whoever has accepted it. False where it has to be
    * learned with its upstream: the name is not known here, or it is this ticket's turn to show whether upstreams share it.
    */
-  repeat(name: usize, sampled: bool): bool {
+  countKnown(name: usize, sampled: bool): bool {
     const seen = this.placeOf(name);
     if (sampled || !seen.isOf(name)) return false;
     seen.pending++;
@@ -149,11 +149,11 @@ export class TicketKeys {
       if (!this.table.open(name, TICKET_KEY_LENGTH)) break;
       const old = this.table.find(name, TICKET_KEY_LENGTH);
       const outcome = old ? KeyOutcome.Replaced : KeyOutcome.Added;
-      if (old && old.state == KeyState.TOLD && sameUpstream(old, upstream, upstreamLength)) {
+      if (old && old.state == KeyState.CONFIGURED && sameUpstream(old, upstream, upstreamLength)) {
         this.row = old;
         return KeyOutcome.Identical;
       }
-      if (!this.put(name, upstream, upstreamLength, old, KeyState.TOLD, 0)) break;
+      if (!this.put(name, upstream, upstreamLength, old, KeyState.CONFIGURED, 0)) break;
       const result = this.table.commit();
       if (result == StoreResult.Ok) {
         this.changes.announce();

@@ -19,7 +19,7 @@ class Judge {
     readonly bench: Bench = new Bench(),
   ) {
     const cache = bench.cache;
-    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
+    this.refusals = new Refusals(cache);
     cache.changeEnforcement(enforcement);
   }
 
@@ -29,9 +29,9 @@ class Judge {
   }
 
   /** As the guard does it, which has looked already. */
-  judgeLooked(accepted: Session): Verdict {
+  judgeFound(accepted: Session): Verdict {
     const lookup = this.bench.cache.peek(accepted.id, accepted.idLength);
-    return this.refusals.judgeLooked(accepted, lookup);
+    return this.refusals.judgeFound(accepted, lookup);
   }
 
   judgeUnseen(sni: string): Verdict {
@@ -415,7 +415,7 @@ describe("a session that was looked up already", () => {
       let refused = 0;
       for (let number = 1; number <= 6; number++) {
         const accepted = ofKind(Kind.ID, number, number == 3 ? "shop.example" : "");
-        const verdict = judge.judgeLooked(accepted);
+        const verdict = judge.judgeFound(accepted);
         expect(verdict).toBe(judge.judge(accepted), "session " + number.toString());
         if (verdict != Verdict.Resume) refused++;
       }

@@ -143,7 +143,7 @@ describe("removing a session", () => {
     const bench = new Bench();
     bench.cache.put(session(1));
     const before = bench.cache.found.version;
-    bench.cache.refused(idOf(2), 32, EventCause.SESSION);
+    bench.cache.noteRefusal(idOf(2), 32, EventCause.SESSION);
     bench.cache.put(session(3));
     const after = bench.cache.found.version;
     expect(after > before && after - before < 1000).toBe(true);

@@ -77,7 +77,7 @@ class Steered {
   choose(hello: Bytes, source: u32 = SOURCE): Steering {
     const seen = new Watch().client(hello).seen;
     this.address.source = source;
-    this.steering.choose(seen, this.observation.firstOffer(seen));
+    this.steering.choose(seen, this.observation.describeFirst(seen));
     return this.steering;
   }
 

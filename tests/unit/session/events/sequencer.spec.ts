@@ -261,7 +261,7 @@ describe("the events of a cache", () => {
     bench.cache.put(known);
     bench.cache.put(session(2, 100));
     bench.cache.remove(idOf(1), 32, Cause.API);
-    bench.cache.refused(idOf(3), 32, EventCause.STRICT, known, new Client());
+    bench.cache.noteRefusal(idOf(3), 32, EventCause.STRICT, known, new Client());
     const flush = new Flush(bench.cache, 0);
     flush.begin();
     finish(bench, flush);
