@@ -30,14 +30,14 @@ export class ModeRoute extends Route {
       unprocessable(response, "mode: " + text.error);
       return;
     }
-    if (!this.cache.changeMode(text.mode)) {
+    if (!this.cache.settings.changeMode(text.mode)) {
       unavailable(response, "not changed: other changes came first; try again");
       return;
     }
     const json = response.begin(200);
     json.beginObject();
     writeMode(json, "mode", text.mode);
-    writeMode(json, "previous", this.cache.previous);
+    writeMode(json, "previous", this.cache.settings.previous);
     json.endObject();
   }
 }

@@ -76,7 +76,7 @@ export class SharedCache {
   /** A new connection has come to a filter that was superseded: its listener serves again, so its configuration is in force. */
   claim(): void {
     const cache = this.cache;
-    if (!cache.settings.claim(secondsOf(cache.clock), cache.nowSeconds())) return;
+    if (!cache.settings.claim(secondsOf(cache.clock), cache.clock.nowSeconds())) return;
     new HostLog().write(LogLevel.Warn, cache.settings.registrations.spokenName + IN_FORCE_AGAIN);
   }
 
@@ -95,7 +95,7 @@ export class SharedCache {
     changes.refresh();
     if (changes.epoch == this.ticked) return;
     const counted = this.inForce;
-    const line = settings.tick(elected, secondsOf(clock), this.cache.nowSeconds());
+    const line = settings.tick(elected, secondsOf(clock), this.cache.clock.nowSeconds());
     this.ticked = changes.epoch;
     if (line.length > 0) new HostLog().write(LogLevel.Error, line);
     if (counted && !this.inForce) new HostLog().write(LogLevel.Info, settings.registrations.spokenName + SUPERSEDED);

@@ -26,7 +26,7 @@ export class Flush extends RemovalJob {
 
   /** Fixes the moment; false where it could not be stored. */
   begin(): bool {
-    if (!this.cache.settings.beginFlush(this.before, this.cache.nowSeconds())) return false;
+    if (!this.cache.settings.beginFlush(this.before, this.cache.clock.nowSeconds())) return false;
     this.generation = this.cache.settings.generation;
     return true;
   }

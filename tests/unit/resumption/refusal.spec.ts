@@ -20,7 +20,7 @@ class Judge {
   ) {
     const cache = bench.cache;
     this.refusals = new Refusals(cache);
-    cache.changeEnforcement(enforcement);
+    cache.settings.changeEnforcement(enforcement);
   }
 
   judge(accepted: Session): Verdict {
@@ -335,7 +335,7 @@ describe("an observer", () => {
     judge.revoke("shop.example");
     const accepted = underKey(ofKind(Kind.TICKET, 1, "shop.example"), name);
     expect(judge.judge(accepted)).toBe(Verdict.Resume);
-    judge.bench.cache.changeEnforcement(Enforcement.REVOKED);
+    judge.bench.cache.settings.changeEnforcement(Enforcement.REVOKED);
     expect(judge.judge(accepted)).toBe(Verdict.RemovedSession);
   });
 
