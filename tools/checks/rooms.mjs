@@ -76,7 +76,7 @@ export const ROOMS = [
   {
     room: "session/revocation",
     holds: "ticket keys and revoked server names",
-    imports: ["ports", "session/record", "session/settings", "shared"],
+    imports: ["bytes", "ports", "session/record", "session/settings", "shared"],
   },
   {
     room: "session",

@@ -191,7 +191,7 @@ describe("a ticket under a removed key", () => {
     const name = keyName(1);
     const upstream = new Text("10.0.0.7:443");
     judge.bench.cache.ticketKeys.remove(name);
-    judge.bench.cache.ticketKeys.tell(name, upstream.start, upstream.length);
+    judge.bench.cache.ticketKeys.configure(name, upstream.start, upstream.length);
     expect(judge.judge(underKey(ofKind(Kind.TICKET), name))).toBe(Verdict.Resume);
   });
 });

@@ -48,7 +48,7 @@ class Worker {
 
   tell(name: usize, upstream: string = HERE): KeyOutcome {
     const text = new Text(upstream);
-    return this.keys.tell(name, text.start, text.length);
+    return this.keys.configure(name, text.start, text.length);
   }
 
   isRemoved(name: usize): bool {
