@@ -1,9 +1,9 @@
 /**
- * Judges what a server's answer accepts, and what it would be if a client's offers were accepted now. Everything that an acceptance may
- * mean is judged, and any of it refuses. Counts nothing and stores nothing.
+ * Judges what a server's answer accepts, and what it would be if a client's offers were accepted now. Everything that an
+ * acceptance may mean is judged, and any of it refuses. Counts nothing and stores nothing.
  *
- * Cost: one look into the cache for each offer that is judged, one more if a session ID stands beside a ticket, and a look for each
- * thing that can refuse it (`refusal.ts`). Under `observe`: nothing.
+ * Cost: one look into the cache for each offer that is judged, one more if a session ID stands beside a ticket, and a look
+ * for each thing that can refuse it (`refusal.ts`). Under `observe`: nothing.
  */
 import { PeerAddress } from "../ports/peer_address";
 import { Cache, Lookup } from "../session/cache";
@@ -118,8 +118,8 @@ export class AnswerJudge {
   }
 
   /**
-   * Judges an identity that may be meant as well. It is hardly a session at all if the offered one ends as a ticket does, or if a
-   * server was seen to issue the offered one as it is: then only its removal counts.
+   * Judges an identity that may be meant as well. It is hardly a session at all if the offered one ends as a ticket does, or
+   * if a server was seen to issue the offered one as it is: then only its removal counts.
    */
   private judgeFurther(handshake: Handshake, index: i32): Verdict {
     const verdict = this.judgeOffer(handshake, this.offer.furtherOf(handshake, index));
@@ -173,8 +173,8 @@ export class AnswerJudge {
   }
 
   /**
-   * Whether the server that has answered is the issuer of the ticket in `cache.found`, or shares its key. Asks the host only if the
-   * verdict depends on it.
+   * Whether the server that has answered is the issuer of the ticket in `cache.found`, or shares its key. Asks the host only
+   * if the verdict depends on it.
    */
   private isOwnTicket(handshake: Handshake): bool {
     if (!this.refusals.judgesUnheld()) return true;
@@ -189,8 +189,8 @@ export class AnswerJudge {
   }
 
   /**
-   * Whether an identity is held as it was offered, and no part of it that may be meant as well is. The end of one in 400 tickets of
-   * OpenSSL looks like bytes behind a shorter ticket.
+   * Whether an identity is held as it was offered, and no part of it that may be meant as well is. The end of one in 400
+   * tickets of OpenSSL looks like bytes behind a shorter ticket.
    */
   private isHeldAlone(handshake: Handshake, offer: Offer, owner: i32): bool {
     if (!this.isHeld(offer)) return false;

@@ -1,6 +1,6 @@
 /**
- * A session as a handshake shows it, written into a `Session`: what all sessions of the handshake have in common, and what one of them
- * offers. The record's pointers lead into the handshake. Nothing allocates.
+ * A session as a handshake shows it, written into a `Session`: what all sessions of the handshake have in common, and what
+ * one of them offers. The record's pointers lead into the handshake. Nothing allocates.
  */
 import { Known, Session } from "../session/record/session";
 import { Handshake } from "../tls/handshake";

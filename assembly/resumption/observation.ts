@@ -1,17 +1,20 @@
 /**
- * Tells the cache and its counters about an observed handshake: which offered session was accepted, declined or refused, and which
- * session was issued. Reads the state machine of `tls/handshake.ts` and never touches the traffic itself.
+ * Tells the cache and its counters about an observed handshake: which offered session was accepted, declined or refused, and
+ * which session was issued. Reads the state machine of `tls/handshake.ts` and never touches the traffic itself.
  *
- * A session is stored when its handshake completes, never earlier: half-made handshakes cannot fill the cache. The one exception is a
- * TLS 1.3 PSK, which is stored at its acceptance: its binder has proved the client (RFC 8446 4.2.11.2). A session ID that may be made up
- * (`Offer.certain`) counts as declined only if the cache knows it, and in TLS 1.3 it counts not at all.
+ * A session is stored when its handshake completes, never earlier: half-made handshakes cannot fill the cache. The one
+ * exception is a TLS 1.3 PSK, which is stored at its acceptance: its binder has proved the client (RFC 8446 4.2.11.2). A
+ * session ID that may be made up (`Offer.certain`) counts as declined only if the cache knows it, and in TLS 1.3 it counts
+ * not at all.
  *
- * An offer is counted once a server has answered: only then a made-up ID can be told. The answer decides whether it was accepted; a
- * resumption of TLS 1.2 counts when the handshake completes. All that an acceptance may mean is judged (`answer_judge.ts`), but only
- * what nothing else explains is learned (`accepted_handle.ts`): so nobody makes the cache believe a session that they made up.
+ * An offer is counted once a server has answered: only then a made-up ID can be told. The answer decides whether it was
+ * accepted; a resumption of TLS 1.2 counts when the handshake completes. All that an acceptance may mean is judged
+ * (`answer_judge.ts`), but only what nothing else explains is learned (`accepted_handle.ts`): so nobody makes the cache
+ * believe a session that they made up.
  *
- * Cost: nothing until the ServerHello; then the judging, and at most two operations on the cache. The host is asked who has answered
- * only if that is news: for a held session with an issuer, only to find out whether servers share its ticket key, and by sample.
+ * Cost: nothing until the ServerHello; then the judging, and at most two operations on the cache. The host is asked who has
+ * answered only if that is news: for a held session with an issuer, only to find out whether servers share its ticket key,
+ * and by sample.
  */
 import { PeerAddress } from "../ports/peer_address";
 import { Cache, Lookup } from "../session/cache";
@@ -32,8 +35,8 @@ export class Observation {
   /** The `Fate` of that offer; an offer to TLS 1.2 that was accepted may still fail. */
   fate: i32 = Fate.ACCEPTED;
   /**
-   * Set before an answer is judged: the `EventCause` for which its connection was steered away from the issuer of what its client offers
-   * first, as that would be refused there, and another server has answered; else 0.
+   * Set before an answer is judged: the `EventCause` for which its connection was steered away from the issuer of what its
+   * client offers first, as that would be refused there, and another server has answered; else 0.
    */
   diversion: u8 = 0;
   readonly judge: AnswerJudge;
@@ -68,8 +71,9 @@ export class Observation {
   }
 
   /**
-   * Judges and counts a server's answer; a refused resumption is counted as refused and as nothing else. `passed`: the answer has begun
-   * to go through, so it is too late to refuse. `sampled`: the host is asked who has answered, even if no news is expected.
+   * Judges and counts a server's answer; a refused resumption is counted as refused and as nothing else. `passed`: the
+   * answer has begun to go through, so it is too late to refuse. `sampled`: the host is asked who has answered, even if no
+   * news is expected.
    */
   judgeAnswer(handshake: Handshake, passed: bool, sampled: bool): Verdict {
     this.offer.clear();
@@ -114,8 +118,8 @@ export class Observation {
   }
 
   /**
-   * Counts a handshake whose watching has ended without a refusal: one that has begun and is not complete has failed. `offer` is then
-   * what the server may have accepted, with kind 0 if it has accepted nothing.
+   * Counts a handshake whose watching has ended without a refusal: one that has begun and is not complete has failed.
+   * `offer` is then what the server may have accepted, with kind 0 if it has accepted nothing.
    */
   end(handshake: Handshake, handle: AcceptedHandle): void {
     if (!handshake.begun || handshake.completed) return;
@@ -182,8 +186,8 @@ export class Observation {
   }
 
   /**
-   * Reports whether an upstream has declined a session of another one that resumes, by its record or by its ticket key's name. Counts for
-   * the upstream that it has declined one of its own.
+   * Reports whether an upstream has declined a session of another one that resumes, by its record or by its ticket key's
+   * name. Counts for the upstream that it has declined one of its own.
    */
   private countLoss(lookup: Lookup, key: usize, upstream: usize, upstreamLength: i32): bool {
     if (upstreamLength <= 0 || lookup == Lookup.Expired || lookup == Lookup.Removed) return false;

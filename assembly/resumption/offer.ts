@@ -1,8 +1,9 @@
 /**
- * One thing that a client offers to resume, and the choice between several: a PSK before a ticket before a session ID. TLS 1.3 resumes
- * by PSK alone (RFC 8446 4.2.11), and a server that takes a ticket ignores the ID beside it (RFC 5077 3.4).
+ * One thing that a client offers to resume, and the choice between several: a PSK before a ticket before a session ID. TLS
+ * 1.3 resumes by PSK alone (RFC 8446 4.2.11), and a server that takes a ticket ignores the ID beside it (RFC 5077 3.4).
  *
- * An `Offer` is a view of a handshake and valid as long as the handshake. Filling it allocates nothing and makes no host call.
+ * An `Offer` is a view of a handshake and valid as long as the handshake. Filling it allocates nothing and makes no host
+ * call.
  */
 import { Kind, MAX_ID_LENGTH } from "../session/record/session";
 import { Accepted, Handshake } from "../tls/handshake";
@@ -19,8 +20,8 @@ export class Offer {
   /** Address of the name of its ticket key, 0 if it has none. */
   key: usize = 0;
   /**
-   * Whether it certainly names a session. A session ID may be made up: beside TLS 1.3 for middleboxes (RFC 8446 D.4), and in a hello
-   * that asks for a ticket. Go makes one up for each hello, and a server that issues tickets has few sessions by ID.
+   * Whether it certainly names a session. A session ID may be made up: beside TLS 1.3 for middleboxes (RFC 8446 D.4), and in
+   * a hello that asks for a ticket. Go makes one up for each hello, and a server that issues tickets has few sessions by ID.
    */
   certain: bool = false;
 

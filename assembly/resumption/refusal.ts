@@ -1,14 +1,14 @@
 /**
- * Decides which accepted resumptions to refuse: those of a removed session, under a removed ticket key, for a revoked server name, and,
- * under `strict`, of a session that the cache does not hold. A session that could not be followed or looked up is refused as well, unless
- * enforcement is `observe`: it may be any of these.
+ * Decides which accepted resumptions to refuse: those of a removed session, under a removed ticket key, for a revoked server
+ * name, and, under `strict`, of a session that the cache does not hold. A session that could not be followed or looked up is
+ * refused as well, unless enforcement is `observe`: it may be any of these.
  *
- * A revocation reaches what was issued up to its second. If nobody has seen the issue, its time is unknown, and in TLS 1.2 and before,
- * where issues are seen, so is its name: then such a session does not resume while any name is revoked. The issue of a TLS 1.3 PSK is
- * never seen: the PSK goes by the name that its client shows, and does not resume without one.
+ * A revocation reaches what was issued up to its second. If nobody has seen the issue, its time is unknown, and in TLS 1.2
+ * and before, where issues are seen, so is its name: then such a session does not resume while any name is revoked. The
+ * issue of a TLS 1.3 PSK is never seen: the PSK goes by the name that its client shows, and does not resume without one.
  *
- * Judges only what an upstream has accepted: a full handshake is never refused.
- * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
+ * Judges only what an upstream has accepted: a full handshake is never refused. Cost: one read of a page; one more for a
+ * ticket's key name, one more for a server name.
  */
 import { Cache, Lookup } from "../session/cache";
 import { Enforcement } from "../session/settings/enforcement";
@@ -73,8 +73,8 @@ export class Refusals {
   }
 
   /**
-   * Whether a session that the cache does not hold may be refused for that: under `strict`, and under `revoked` while a name is revoked.
-   * Needs settings too.
+   * Whether a session that the cache does not hold may be refused for that: under `strict`, and under `revoked` while a name
+   * is revoked. Needs settings too.
    */
   judgesUnheld(): bool {
     const enforcement = this.cache.settings.enforcement;

@@ -1,6 +1,6 @@
 /**
- * Samples connections for questions whose answer rarely changes: the first 16 of each tick, then one in eight. So a change shows at
- * once if there is little traffic, and within a tick or two if there is much.
+ * Samples connections for questions whose answer rarely changes: the first 16 of each tick, then one in eight. So a change
+ * shows at once if there is little traffic, and within a tick or two if there is much.
  */
 export class Sampling {
   private seen: u32 = 0;

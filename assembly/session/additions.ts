@@ -1,6 +1,6 @@
 /**
- * Additions: the common way of a session that is put in by hand, issued by an observed handshake, or learned by its acceptance, from its
- * record to its page. See `Cache` for the promises.
+ * Additions: the common way of a session that is put in by hand, issued by an observed handshake, or learned by its
+ * acceptance, from its record to its page. See `Cache` for the promises.
  *
  * Cost: one read and one write of a page; an eviction more if the cache has its size. Nothing allocates.
  */
@@ -146,8 +146,8 @@ export class Additions {
   }
 
   /**
-   * Gives a session that was just stored the generation of a flush that began between the look at the settings and the storing, as if it
-   * had been stored after the flush. That flush did not reach it, but would make it count as flushed.
+   * Gives a session that was just stored the generation of a flush that began between the look at the settings and the
+   * storing, as if it had been stored after the flush. That flush did not reach it, but would make it count as flushed.
    */
   private overtakeFlush(stored: Session): void {
     const generation = this.settings.generation;
@@ -166,8 +166,8 @@ export class Additions {
   }
 
   /**
-   * Decides what an addition does to the entry of its ID. Leaves a held session in `found`, and in `gone` and `inherited` what becomes
-   * of one that counts as gone.
+   * Decides what an addition does to the entry of its ID. Leaves a held session in `found`, and in `gone` and `inherited`
+   * what becomes of one that counts as gone.
    */
   private decide(page: Page, entry: Entry | null, change: Session, addition: Addition): PutOutcome {
     this.gone = NONE_GONE;

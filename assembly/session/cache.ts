@@ -58,8 +58,8 @@ export const enum Lookup {
 
 export class Cache {
   /**
-   * The session that the last call found or stored; its pointers are valid until the next one. Of a removed session only the upstream
-   * can be relied on, if it is known.
+   * The session that the last call found or stored; its pointers are valid until the next one. Of a removed session only the
+   * upstream can be relied on, if it is known.
    */
   readonly found: Session;
   /** The removed session that a walk has come to. */
@@ -140,13 +140,18 @@ export class Cache {
     return this.sharedStore.deniesWrites;
   }
 
-  /** Reads the settings, and everything that decides about resumptions, if they have changed. To be called before they are used. */
+  /**
+   * Reads the settings, and everything that decides about resumptions, if they have changed. To be called before they are
+   * used.
+   */
   readSettings(): bool {
     this.settingsRead = this.clock.nowNanoseconds();
     return this.settings.load();
   }
 
-  /** Reads the settings unless that was done within the last 100 ms: for decisions that need only be right within a second. */
+  /**
+   * Reads the settings unless that was done within the last 100 ms: for decisions that need only be right within a second.
+   */
   readSettingsIfStale(): void {
     // If the clock was set back, the difference is huge.
     if (this.clock.nowNanoseconds() - this.settingsRead >= STALE_NANOSECONDS) this.readSettings();
@@ -172,7 +177,9 @@ export class Cache {
     this.events.relieve(this.pages.outbox, this.relief);
   }
 
-  /** Changes the size. A smaller one holds at once for every later addition; `Shrink` brings down the number that is held. */
+  /**
+   * Changes the size. A smaller one holds at once for every later addition; `Shrink` brings down the number that is held.
+   */
   changeCacheSize(size: u32): bool {
     if (!this.settings.changeCacheSize(size)) return false;
     this.metrics.record(Metric.CACHE_SIZE, size);
@@ -195,7 +202,8 @@ export class Cache {
   }
 
   /**
-   * As `peek`, after `readSettings`. Of a removed session `found` has the upstream and the session's name, if they were known.
+   * As `peek`, after `readSettings`. Of a removed session `found` has the upstream and the session's name, if they were
+   * known.
    */
   look(id: usize, idLength: i32): Lookup {
     const page = this.pages.open(id, idLength);
@@ -205,8 +213,8 @@ export class Cache {
   }
 
   /**
-   * The name that the session of a handle takes when it gets a second one: all its handles are stored with it from then on. Never 0;
-   * nobody outside can foresee it.
+   * The name that the session of a handle takes when it gets a second one: all its handles are stored with it from then on.
+   * Never 0; nobody outside can foresee it.
    */
   sessionName(id: usize, idLength: i32): u64 {
     return this.hash.nameOf(id, idLength);
@@ -222,11 +230,11 @@ export class Cache {
   }
 
   /**
-   * Stores a session that a completed handshake issued, in the place of one that is held under its ID. Under NO_INTERNAL_STORE it is
-   * only reported as an event, as OpenSSL calls new_cb for an external cache.
+   * Stores a session that a completed handshake issued, in the place of one that is held under its ID. Under
+   * NO_INTERNAL_STORE it is only reported as an event, as OpenSSL calls new_cb for an external cache.
    *
-   * `issued.session`, if given, is the name that it shares with other handles: each of them is learned by itself. A handle of a removed
-   * session is refused from then on, as if it had been removed with the others.
+   * `issued.session`, if given, is the name that it shares with other handles: each of them is learned by itself. A handle
+   * of a removed session is refused from then on, as if it had been removed with the others.
    */
   learn(issued: Session): PutOutcome {
     const mode = this.settings.mode;
@@ -244,18 +252,19 @@ export class Cache {
   }
 
   /**
-   * Notes that an upstream has accepted a session: a hit if it is held, a timeout if it is held but expired, else a miss. A session that
-   * is not held is learned, with an unknown time of issue. Unknown fields of a held one are filled in; but one that was put in by hand
-   * gets no server name: that is the client's word, and would decide which revocation reaches the session. Never changes time, issuer
-   * or origin, and never lifts a tombstone. `accepted` is what the handshake showed; `server` is asked who has accepted it if that is
-   * not known yet. Needs `readSettings` before.
+   * Notes that an upstream has accepted a session: a hit if it is held, a timeout if it is held but expired, else a miss. A
+   * session that is not held is learned, with an unknown time of issue. Unknown fields of a held one are filled in; but one
+   * that was put in by hand gets no server name: that is the client's word, and would decide which revocation reaches the
+   * session. Never changes time, issuer or origin, and never lifts a tombstone. `accepted` is what the handshake showed;
+   * `server` is asked who has accepted it if that is not known yet. Needs `readSettings` before.
    *
-   * `sure` false: something else may explain the acceptance, such as a session of the client's own that nobody has seen. Then it counts
-   * as this one's, and nothing is believed: nothing is filled in or learned, and its issuer does not count as one that resumes.
+   * `sure` false: something else may explain the acceptance, such as a session of the client's own that nobody has seen.
+   * Then it counts as this one's, and nothing is believed: nothing is filled in or learned, and its issuer does not count as
+   * one that resumes.
    *
-   * If it gets a second handle, `accepted.session` is its `sessionName`; a held session that has a name keeps its own. Afterwards
-   * `found.session` is the name of its row, for `learn` of the other; 0 if it has none. The name of a removed session counts as removed,
-   * so that the other handle is refused too.
+   * If it gets a second handle, `accepted.session` is its `sessionName`; a held session that has a name keeps its own.
+   * Afterwards `found.session` is the name of its row, for `learn` of the other; 0 if it has none. The name of a removed
+   * session counts as removed, so that the other handle is refused too.
    */
   resume(accepted: Session, server: PeerAddress | null = null, sure: bool = true): Lookup {
     const counts = looksUp(this.settings.mode);
@@ -271,8 +280,8 @@ export class Cache {
   }
 
   /**
-   * Notes that an upstream has not accepted a session that was offered to it. An ID that may be made up (`certain` false) counts only
-   * if the cache knows it. Needs `readSettings` before.
+   * Notes that an upstream has not accepted a session that was offered to it. An ID that may be made up (`certain` false)
+   * counts only if the cache knows it. Needs `readSettings` before.
    */
   decline(id: usize, idLength: i32, upstream: usize, upstreamLength: i32, certain: bool): Lookup {
     if (!looksUp(this.settings.mode)) return Lookup.Absent;
@@ -292,8 +301,9 @@ export class Cache {
   }
 
   /**
-   * Counts a session that was refused on the wire, and writes the event. `cause` is an `EventCause`. A session that could not be followed
-   * may have no ID, 0 bytes long. `about` is the session as far as it is known; `client`, who has offered it, is asked only here.
+   * Counts a session that was refused on the wire, and writes the event. `cause` is an `EventCause`. A session that could
+   * not be followed may have no ID, 0 bytes long. `about` is the session as far as it is known; `client`, who has offered
+   * it, is asked only here.
    */
   noteRefusal(
     id: usize,
@@ -315,8 +325,8 @@ export class Cache {
   }
 
   /**
-   * Removes a session and refuses its ID from now on, whether it is held or not: SSL_CTX_remove_session. Other handles of the session
-   * are refused from now on as well; see `Removals.removedSession`.
+   * Removes a session and refuses its ID from now on, whether it is held or not: SSL_CTX_remove_session. Other handles of
+   * the session are refused from now on as well; see `Removals.removedSession`.
    */
   remove(id: usize, idLength: i32, cause: u8): RemoveOutcome {
     this.readSettings();

@@ -1,6 +1,6 @@
 /**
- * A view of an entry that stays valid while its page is edited. All copies share one buffer: a copy is valid until the next one is taken.
- * Nothing allocates.
+ * A view of an entry that stays valid while its page is edited. All copies share one buffer: a copy is valid until the next
+ * one is taken. Nothing allocates.
  */
 import { Names, NO_NAME } from "../shared/names";
 import { Entry } from "./pages/page";

@@ -1,8 +1,9 @@
 /**
- * Removals of single handles: a tombstone takes the place of a session, and whatever else is known of that session is refused with it.
+ * Removals of single handles: a tombstone takes the place of a session, and whatever else is known of that session is
+ * refused with it.
  *
- * The hidden tombstone for the session's name comes first (`graves.ts`): from there on no handle of it resumes, even if the rest fails.
- * A handle that a removed session is given later goes the same way.
+ * The hidden tombstone for the session's name comes first (`graves.ts`): from there on no handle of it resumes, even if the
+ * rest fails. A handle that a removed session is given later goes the same way.
  *
  * Cost: one read and one write of a page; as much again for a session of several handles. Nothing allocates.
  */
@@ -31,8 +32,8 @@ export const enum RemoveOutcome {
 
 export class Removals {
   /**
-   * The name of the session that the last removal took a handle of; 0 if that was its only one. Its other handles are refused from
-   * then on; `SessionRemoval` takes them out.
+   * The name of the session that the last removal took a handle of; 0 if that was its only one. Its other handles are
+   * refused from then on; `SessionRemoval` takes them out.
    */
   removedSession: u64 = 0;
   private readonly moment: Moment;
@@ -66,8 +67,8 @@ export class Removals {
   }
 
   /**
-   * Refuses a handle that a removed session is given later. Under `observe` it is only counted: there each resumption could bring one
-   * more, and no tombstone gives way to a session that is learned.
+   * Refuses a handle that a removed session is given later. Under `observe` it is only counted: there each resumption could
+   * bring one more, and no tombstone gives way to a session that is learned.
    */
   follow(handle: Session, removal: Removal): void {
     this.metrics.increase(Metric.NOT_STORED_REMOVED, 1);
@@ -86,7 +87,10 @@ export class Removals {
     this.bury(handle.id, handle.idLength, Cause.API, handle.session, until, monotonicUntil);
   }
 
-  /** Refuses whatever else is learned under the name of a session that was removed before it was known to have several handles. */
+  /**
+   * Refuses whatever else is learned under the name of a session that was removed before it was known to have several
+   * handles.
+   */
   buryName(session: u64): void {
     if (this.graves.removalOf(session) != Removal.None) return;
     const until = this.moment.seconds + <u64>this.settings.removedSeconds;
@@ -94,8 +98,8 @@ export class Removals {
   }
 
   /**
-   * Puts a tombstone in the place of whatever is held of an ID, for as long as is due and until the given seconds at least. `session`:
-   * the name of its session, if that has been removed already.
+   * Puts a tombstone in the place of whatever is held of an ID, for as long as is due and until the given seconds at least.
+   * `session`: the name of its session, if that has been removed already.
    */
   private bury(id: usize, idLength: i32, cause: u8, session: u64, until: u64, monotonicUntil: u64): RemoveOutcome {
     const grave = this.grave;

@@ -1,6 +1,6 @@
 /**
- * How a change is laid over a stored session: only the fields in `known` of the change count. Functions of two records; no host call,
- * no allocation.
+ * How a change is laid over a stored session: only the fields in `known` of the change count. Functions of two records; no
+ * host call, no allocation.
  */
 import { NO_NAME } from "../shared/names";
 import { Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, sameBytes, Session } from "./record/session";

@@ -1,18 +1,20 @@
 /**
- * One TLS handshake, seen from the middle: bytes of both directions go in, events and what is known so far come out.
+ * One TLS handshake, seen from the middle: bytes of both directions go in, events come out, and everything known so far can
+ * be read.
  *
- * Promises: never traps, whatever the bytes are; never waits for or holds bytes of the connection; every answer is the same however the
- * bytes of a direction were cut. Until the server's answer has said whether it resumes (`ServerHello`), nothing that a client sends ends
- * the watching: what cannot be followed is `Unsure` in the offers, and an acceptance of it is `acceptedUnfollowed`. Behind that, what is no
- * TLS handshake ends the watching with an event, not with harm.
+ * Promises: never traps, whatever the bytes are; never waits for or holds bytes of the connection; every answer is the same
+ * however the bytes of a direction were cut. Until the server's answer has shown whether it resumes (`ServerHello`), nothing
+ * that a client sends ends the watching: an offer that cannot be followed is `Unsure`, and an acceptance of it is
+ * `acceptedUnfollowed`. Behind that, bytes that are not a TLS handshake end the watching with an event, and do no harm.
  *
- * Memory: one block of `Handshake.size` bytes, counted against a bound for the whole VM, whatever the hellos' lengths: both are read as
- * they pass, tickets are hashed. Where that bound is reached, a block of `Handshake.smallSize` reads the server's answer alone.
+ * Memory: one block of `Handshake.size` bytes, counted against a bound for the whole VM, whatever the hellos' lengths: both
+ * are read as they pass, tickets are hashed. If that bound is reached, a block of `Handshake.smallSize` reads the server's
+ * answer alone.
  *
- * Cost: O(bytes) up to `Complete`, a few steps for each record; afterwards nothing is to be fed.
+ * Cost: O(bytes) up to `Complete`, a few steps for each record; afterwards nothing needs to be fed.
  *
- * Layout of the block: these fields, then one part after the other as the `..._AT` constants below say; a small one ends before the
- * client's.
+ * Layout of the block: these fields, then one part after the other at the `..._OFFSET` constants below; a small block ends
+ * before the client's parts.
  */
 import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "./hello/client_hello";
 import { Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
@@ -34,23 +36,23 @@ export const enum Event {
   /** The offers are readable. Comes a second time after a HelloRetryRequest; those offers replace the first. */
   ClientHello = 1,
   /**
-   * Version, cipher, and what was accepted are readable. Not for a HelloRetryRequest. In TLS <= 1.2 it comes with the first byte
-   * or message behind the ServerHello, which tells a resumption from a full handshake (`undecided`).
+   * Version, cipher and acceptance are readable. Not for a HelloRetryRequest. In TLS <= 1.2 it comes with the first byte or
+   * message behind the ServerHello, which shows whether the server resumes (`undecided`).
    */
   ServerHello = 2,
-  /** The client's bytes do not begin with a record: its offers stay unknown. Comes once, and the watching goes on. */
+  /** The client's bytes do not begin with a record: its offers stay unknown. Comes once, and does not end the watching. */
   Unfollowed = 3,
-  /** The handshake is finished: what was issued is final. */
+  /** The handshake is finished: the issued ID and ticket are final. */
   Complete = 4,
-  /** The server's bytes are no TLS. */
+  /** The server's bytes are not TLS. */
   NotTls = 5,
-  /** The bytes cannot be followed; `error` says why. */
+  /** The bytes cannot be followed, for the reason in `error`. */
   Malformed = 6,
   /** A fatal alert, or a close in the form of an alert. */
   Failed = 7,
 }
 
-/** What the server's answer accepted. */
+/** The offer that the server's answer accepted. */
 export const enum Accepted {
   None = 0,
   SessionId = 1,
@@ -61,7 +63,7 @@ export const enum Accepted {
 
 @unmanaged
 export class Handshake {
-  /** Bytes that the last `feed` took; at least 1 where it was given any. */
+  /** Bytes that the last `feed` took; at least 1 if it was given any. */
   consumed: i32;
   error: ParseError;
   private event: Event;
@@ -72,16 +74,16 @@ export class Handshake {
   /** One of `Accepted`, None for a full handshake. Final at `ServerHello`. */
   acceptedKind: u8;
   acceptedPskIndex: i32;
-  /** Something was accepted, and nobody can tell what it was. */
+  /** An offer was accepted, and nobody can tell which session it was. */
   acceptedUnfollowed: bool;
-  /** The server's answer reads on behind the ServerHello of TLS <= 1.2, and nothing has told yet whether it resumes. */
+  /** The ServerHello of TLS <= 1.2 was read, and nothing behind it has shown yet whether the server resumes. */
   undecided: bool;
-  /** Only the server's answer is read: there was no memory for more. */
+  /** Only the server's answer is read, for want of memory. */
   small: bool;
-  private toldUnfollowed: bool;
+  private reportedUnfollowed: bool;
   /** Bits of `Unsure` that no later hello takes back. */
   private lasting: u32;
-  /** What the client's side has wrong and nobody has counted yet. */
+  /** An error of the client's side that nobody has counted yet. */
   private uncounted: ParseError;
 
   /** Bytes of one block. */
@@ -95,8 +97,8 @@ export class Handshake {
   }
 
   /**
-   * A block for one connection: a small one where the memory for live handshakes is used up, null where the reserve is, too:
-   * then the connection cannot be watched.
+   * A block for one connection: a small one if the memory for live handshakes is used up; null if the reserve is, too, and
+   * the connection cannot be watched.
    */
   static create(): Handshake | null {
     let block = allocateBlock(Handshake.size);
@@ -110,7 +112,7 @@ export class Handshake {
     return handshake;
   }
 
-  /** Gives all its memory back; the handshake must not be used afterwards. */
+  /** Frees all its memory; the handshake must not be used afterwards. */
   free(): void {
     const block = changetype<usize>(this);
     if (this.small) releaseReserve(block, Handshake.smallSize);
@@ -118,8 +120,8 @@ export class Handshake {
   }
 
   /**
-   * Takes bytes up to the first event and says in `consumed` how many; the rest is to be fed again, unless the event ends the watching
-   * (`Complete` and above). After such an end all bytes are consumed and the same event comes again.
+   * Takes bytes up to the first event, and leaves their number in `consumed`; feed the rest again, unless the event ends the
+   * watching (`Complete` and above). After such an end all bytes are consumed and the same event comes again.
    */
   feed(direction: i32, data: usize, length: i32): Event {
     if (this.passesOver(direction)) {
@@ -136,8 +138,8 @@ export class Handshake {
   }
 
   /**
-   * As `feed`, but takes a byte of a header, or bytes of one record: `inEarlyData` says of which sort. For the client's bytes up to
-   * the answer, and only while the watching goes on.
+   * As `feed`, but takes a byte of a header, or bytes of one record; `inEarlyData` reports their sort before. For the
+   * client's bytes up to the answer, and only while the handshake is watched.
    */
   feedStep(data: usize, length: i32): Event {
     if (this.passesOver(Direction.Downstream)) {
@@ -156,8 +158,8 @@ export class Handshake {
   }
 
   /**
-   * Whether the client's byte that comes next, `next`, belongs to a record of application data: up to the server's answer that is
-   * early data (RFC 8446 2.3).
+   * Whether the client's next byte, `next`, belongs to a record of application data: up to the server's answer that is early
+   * data (RFC 8446 2.3).
    */
   inEarlyData(next: u8): bool {
     if (this.small) return false;
@@ -167,8 +169,8 @@ export class Handshake {
   }
 
   /**
-   * Whether the next `length` bytes of the client complete the handshake, as their number alone says that its Finished is
-   * among them: then they need not be read, and this is `Complete`. Otherwise nothing has changed, and they are to be fed.
+   * Completes the handshake with the client's next `length` bytes, unread, if their number alone shows that its Finished is
+   * among them. False: nothing has changed, and the bytes must be fed.
    */
   completeUnread(length: i32): bool {
     if (this.passesOver(Direction.Downstream) || this.partial(Direction.Downstream)) return false;
@@ -178,14 +180,14 @@ export class Handshake {
     return true;
   }
 
-  /** What the client's side has wrong and was not counted yet, once; None where there is nothing. */
+  /** Returns an error of the client's side that was not counted yet, once; None if there is none. */
   takeUncounted(): ParseError {
     const error = this.uncounted;
     this.uncounted = ParseError.None;
     return error;
   }
 
-  /** Hands the client's records on to whoever follows them behind the handshake. False where they cannot be followed. */
+  /** Hands the client's records on to a follower behind the handshake. False if they cannot be followed. */
   handOver(follower: RecordFollower): bool {
     if (this.small || this.answer.version >= Version.TLS13 || !this.flow.decided) return false;
     const records = this.records(Direction.Downstream);
@@ -195,8 +197,8 @@ export class Handshake {
   }
 
   /**
-   * The client's offers, readable after ClientHello. Their addresses lie inside the block and live as long as it. A small block has
-   * none: all of them are `Unsure`.
+   * The client's offers, readable after ClientHello. Their addresses lie inside the block and live as long as it. A small
+   * block has none: all of them are `Unsure`.
    */
   get offers(): Offers {
     return changetype<Offers>(this.small ? NO_OFFERS : changetype<usize>(this) + OFFERS_OFFSET);
@@ -234,8 +236,8 @@ export class Handshake {
   }
 
   /**
-   * Whether the ServerHello of TLS <= 1.2 was read, nothing behind it was, and it may be a resumption: it echoes the session ID, or there
-   * was none to echo beside the ticket (RFC 5077 3.4).
+   * Whether the ServerHello of TLS <= 1.2 was read, nothing behind it was, and it may be a resumption: it echoes the session
+   * ID, or there was none to echo beside the ticket (RFC 5077 3.4).
    */
   get mayResume(): bool {
     if (!this.undecided) return false;
@@ -245,7 +247,7 @@ export class Handshake {
     return memory.compare(this.answer.sessionId, this.offers.sessionId, length) == 0;
   }
 
-  /** Whether the server's answer has told if it resumes. */
+  /** Whether the server's answer has shown if it resumes. */
   get decided(): bool {
     return this.flow.decided;
   }
@@ -266,14 +268,14 @@ export class Handshake {
     return full ? this.answer.sessionIdLength : 0;
   }
 
-  /** Whether bytes of a direction say nothing any more. */
+  /** Whether bytes of a direction are ignored from here on. */
   private passesOver(direction: i32): bool {
     if (this.ending != Event.NeedMore) return true;
     if (direction == Direction.Upstream) return false;
-    return this.small || (this.toldUnfollowed && !this.records(Direction.Downstream).followable);
+    return this.small || (this.reportedUnfollowed && !this.records(Direction.Downstream).followable);
   }
 
-  /** Takes at least one byte; answers how many. */
+  /** Takes at least one byte; returns how many. */
   private step(direction: i32, data: usize, length: i32): i32 {
     const records = this.records(direction);
     if (!records.open) {
@@ -288,13 +290,13 @@ export class Handshake {
   private recordHeader(direction: i32, records: RecordReader, byte: u8): void {
     const whole = records.push(byte);
     if (records.lost && direction == Direction.Upstream) this.event = Event.NotTls;
-    else if (records.lost && !this.toldUnfollowed) this.lose();
+    else if (records.lost && !this.reportedUnfollowed) this.lose();
     else if (whole) this.recordStart(direction, records);
   }
 
   /** The client's bytes do not begin with a record. */
   private lose(): void {
-    this.toldUnfollowed = true;
+    this.reportedUnfollowed = true;
     this.notFollowed(Unsure.ALL);
     this.event = Event.Unfollowed;
   }
@@ -318,7 +320,7 @@ export class Handshake {
     if (records.length == 0 && records.pass(0)) this.recordEnd(direction, role);
   }
 
-  /** Takes at least one of the `length` bytes, which all belong to the present record; answers how many. */
+  /** Takes at least one of the `length` bytes, which all belong to the current record; returns how many. */
   private recordBody(direction: i32, records: RecordReader, data: usize, length: i32): i32 {
     switch (records.role) {
       case Role.Messages:
@@ -344,7 +346,7 @@ export class Handshake {
     if (role == Role.Finished && this.flow.finished(direction)) this.event = Event.Complete;
   }
 
-  /** RFC 8446 6, RFC 5246 7.2: only a warning that is no close leaves the handshake alive. */
+  /** RFC 8446 6, RFC 5246 7.2: only a warning other than a close leaves the handshake alive. */
   private readAlert(records: RecordReader, byte: u8): void {
     if (records.left == ALERT_SIZE) {
       records.alertLevel = byte;
@@ -402,11 +404,11 @@ export class Handshake {
     messages.pass(0);
   }
 
-  /** `length` bytes of the present message, which may be its last. */
+  /** `length` bytes of the current message, which may be its last. */
   private messageBody(messages: MessageReader, data: usize, length: i32): void {
     switch (messages.part) {
       case Part.ClientHello:
-        // The answer is there: no offer changes what it has accepted.
+        // The answer is there: no later offer changes it.
         if (!this.flow.unanswered) return;
         if (this.clientHello.push(data, length, this.offers)) this.clientHelloRead();
         return;
@@ -432,8 +434,8 @@ export class Handshake {
 
   private serverHelloRead(): void {
     const answer = this.answer;
-    // A server that answers what is not whole here has understood what nobody here has. One whose own hello cannot be read still
-    // shows by what follows whether it resumes.
+    // A server that answers a hello that is not whole here has understood more than anybody here. If its own hello cannot be
+    // read, the bytes behind it still show whether it resumes.
     if (answer.error != ParseError.None) this.noteUnfollowed(answer.error);
     else if (!this.small && !this.flow.awaitsAnswer) this.noteUnfollowed(ParseError.UnexpectedMessage);
     if (answer.retry) return this.flow.retry();
@@ -446,7 +448,7 @@ export class Handshake {
     }
   }
 
-  /** The server went on, with what only an abbreviated handshake has or with something else. */
+  /** The server went on: `abbreviated` as only a resumption does, or otherwise. */
   private decide(abbreviated: bool): void {
     this.undecided = false;
     this.flow.decide(!abbreviated);
@@ -455,8 +457,8 @@ export class Handshake {
   }
 
   /**
-   * RFC 8446 4.2.11: what is selected must have been offered; if not here, then in an encrypted hello (RFC 9849 6.1), or where
-   * nobody could follow.
+   * RFC 8446 4.2.11: a selected identity must have been offered; if not here, then in an encrypted hello (RFC 9849 6.1), or
+   * in one that nobody could follow.
    */
   private acceptPsk(index: i32): void {
     if (index < 0) return;
@@ -469,7 +471,7 @@ export class Handshake {
     this.acceptedUnfollowed = (offers.unsure & Unsure.PSK) != 0 || (!seen && !inside);
   }
 
-  /** RFC 5246 7.3, RFC 5077 3.4: a ticket comes before a session ID, as far as a server goes by the book. */
+  /** RFC 5246 7.3, RFC 5077 3.4: a ticket comes before a session ID, if a server goes by the book. */
   private acceptLegacy(): void {
     const offers = this.offers;
     const ticket = offers.ticket.present;
@@ -478,13 +480,13 @@ export class Handshake {
     this.acceptedUnfollowed = (offers.unsure & Unsure.LEGACY) != 0 || (!ticket && offers.sessionIdLength == 0);
   }
 
-  /** Nothing of the client's offers can be relied on, for a reason that is to be counted. */
+  /** Notes that nothing of the client's offers can be relied on, for a reason that is to be counted. */
   private noteUnfollowed(error: ParseError): void {
     this.notFollowed(Unsure.ALL);
     this.uncounted = error;
   }
 
-  /** From now on nothing of that can be relied on, whatever a later hello says. */
+  /** Notes bits of `Unsure` that no later hello takes back. */
   private notFollowed(unsure: u32): void {
     this.lasting |= unsure;
     if (!this.small) this.offers.unsure |= unsure;
@@ -494,7 +496,7 @@ export class Handshake {
     this.ending = this.event;
   }
 
-  /** An answer that was decided by the same byte is told first: it may be one to refuse. */
+  /** An answer that the same byte has decided is reported first: it may be one to refuse. */
   private fail(error: ParseError): void {
     this.error = error;
     if (this.event == Event.ServerHello) this.ending = Event.Malformed;
@@ -520,7 +522,7 @@ export class Handshake {
   }
 }
 
-/** What a block without the client's side has for offers: nothing, and nothing for sure. */
+/** The offers of a small block: none, and none for sure. */
 const NO_OFFERS: usize = noOffers();
 
 function noOffers(): usize {
@@ -529,10 +531,10 @@ function noOffers(): usize {
   return changetype<usize>(offers);
 }
 
-/** What it has for tickets that were issued: none. Never written to. */
+/** The issued ticket of a small block: none. Never written to. */
 const NO_TICKETS: usize = memory.data(TICKET_READER_SIZE, 8);
 
-/** RFC 5246 7.1: the only value it has. */
+/** RFC 5246 7.1: its only value. */
 const CHANGE_CIPHER_SPEC: u8 = 0x01;
 
 const ALERT_SIZE: i32 = 2;

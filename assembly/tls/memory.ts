@@ -1,9 +1,9 @@
 /**
  * The memory of all live handshakes of this VM, counted: clients decide how many there are, so their sum has a bound.
  *
- * Promises: never more than `MAX_LIVE_MEMORY` bytes of ordinary blocks, and never more than `MAX_RESERVE_MEMORY` of what refusing
- * needs beyond them: small blocks, and answers of servers that are held back. Beyond a bound, allocation answers 0 and whoever asked
- * does without. Blocks are zero and must be released with the size they were asked for. O(1), unmanaged.
+ * Promises: never more than `MAX_LIVE_MEMORY` bytes of ordinary blocks. Never more than `MAX_RESERVE_MEMORY` for refusing
+ * beyond them: small blocks, and answers of servers that are held back. Beyond a bound, allocation returns 0 and the caller
+ * does without. Blocks are zero and must be released with the size that they were allocated with. O(1), unmanaged.
  */
 import { MAX_LIVE_MEMORY, MAX_RESERVE_MEMORY } from "./wire/limits";
 

@@ -56,7 +56,7 @@ export class SharedCache {
   tick(): void {
     this.cache.tick();
     this.tally.tick();
-    const elected = this.sweeper.isElected();
+    const elected = this.sweeper.elect();
     this.keepRegistered(elected);
     if (elected) {
       const now = this.cache.clock.nowNanoseconds();

@@ -1,8 +1,9 @@
 /**
- * The sessions that expire first, up to MAX_FOUND of them: a heap whose top is the last of these. Sessions that expire in the same second
- * are ordered by their version.
+ * The sessions that expire first, up to MAX_FOUND of them: a heap whose top is the last of these. Sessions that expire in
+ * the same second are ordered by their version.
  *
- * Cost: O(log n) for a session that is kept. One heap for each virtual machine, 64 KiB; its content is valid for one job at a time.
+ * Cost: O(log n) for a session that is kept. One heap for each virtual machine, 64 KiB; its content is valid for one job at
+ * a time.
  */
 import { Entry } from "../pages/page";
 

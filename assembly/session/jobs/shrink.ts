@@ -1,9 +1,9 @@
 /**
- * Brings the number of sessions down to a size that was lowered, by evicting those that expire first: exactly, not by a sample, whatever
- * the size. OpenSSL does this within the next add; here it is done before the answer, in slices.
+ * Brings the number of sessions down to a size that was lowered, by evicting those that expire first: exactly, not by a
+ * sample, whatever the size. OpenSSL does this within the next add; here it is done before the answer, in slices.
  *
- * Each round goes through the cache twice: once to find up to MAX_FOUND sessions that expire first, once to evict those that expire no
- * later than the last of them. Cost of a round: two reads of each page in use, one write of each that changes.
+ * Each round goes through the cache twice: once to find up to MAX_FOUND sessions that expire first, once to evict those that
+ * expire no later than the last of them. Cost of a round: two reads of each page in use, one write of each that changes.
  */
 import { Cache } from "../cache";
 import { EventType } from "../events/event";
@@ -17,7 +17,10 @@ import { Metric } from "../counting/statistics";
 export class Shrink extends PageJob {
   private evicting: bool = false;
   private readonly heap: ExpiryHeap = new ExpiryHeap();
-  /** How many sessions this search is for. It stays: if it grew on the way, sessions that expire late would pass for early ones. */
+  /**
+   * How many sessions this search is for. It stays: if it grew on the way, sessions that expire late would pass for early
+   * ones.
+   */
   private wanted: i32 = 0;
   private evictedHere: i32 = 0;
   private evictedInRound: i32 = 0;

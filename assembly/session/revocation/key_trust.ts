@@ -1,10 +1,10 @@
 /**
- * Which upstreams begin their tickets with a key's name, and which do not. The name is a recommendation (RFC 5077 4): some servers'
- * tickets begin with random or encrypted bytes, and taken for a name, those would be a new name in each ticket. A name repeats. So an
- * upstream whose last MAX_FRESH names were all new is not trusted until one of them comes again.
+ * Which upstreams begin their tickets with a key's name, and which do not. The name is a recommendation (RFC 5077 4): some
+ * servers' tickets begin with random or encrypted bytes, and taken for a name, those would be a new name in each ticket. A
+ * name repeats. So an upstream whose last MAX_FRESH names were all new is not trusted until one of them comes again.
  *
- * One for each virtual machine; fixed size, 17 KiB. Upstreams that share a place displace each other: then a few more names are learned
- * than necessary.
+ * One for each virtual machine; fixed size, 17 KiB. Upstreams that share a place displace each other: then a few more names
+ * are learned than necessary.
  */
 import { TICKET_KEY_LENGTH } from "../record/session";
 
@@ -24,8 +24,8 @@ export class KeyTrust {
   }
 
   /**
-   * Reports whether to learn bytes that were not known before as a name: their upstream is trusted, or they repeat, which makes it
-   * trusted. Remembers them otherwise.
+   * Reports whether to learn bytes that were not known before as a name: their upstream is trusted, or they repeat, which
+   * makes it trusted. Remembers them otherwise.
    */
   judgeNew(upstream: u32, name: usize): bool {
     if (this.placeOf(upstream).fresh < MAX_FRESH) return true;

@@ -1,13 +1,14 @@
 /**
- * Server names whose sessions are revoked: no session that was issued up to the second of the revocation resumes. Names are compared
- * without regard to case (RFC 4343).
+ * Server names whose sessions are revoked: no session that was issued up to the second of the revocation resumes. Names are
+ * compared without regard to case (RFC 4343).
  *
- * A revocation lasts until it is lifted, or until every ticket of before must have died: `lifetime` seconds, by both clocks (`moment.ts`).
- * A revocation that is over refuses nothing, is not shown, and the next one in its page takes its room. If there is no room for one more,
- * that is reported, and none is dropped. One of a version that knew no end lasts until it is lifted or made again.
+ * A revocation lasts until it is lifted, or until every ticket of before must have died: `lifetime` seconds, by both clocks
+ * (`moment.ts`). A revocation that is over refuses nothing, is not shown, and the next one in its page takes its room. If
+ * there is no room for one more, that is reported, and none is dropped. One of a version that knew no end lasts until it is
+ * lifted or made again.
  *
- * In a row of the table (`table.ts`), `state` is one of `Unseen`, `lastUsed` the last second in which it refuses (Unix seconds; 0: it has
- * no end), and `count` the same by the machine's clock.
+ * In a row of the table (`table.ts`), `state` is one of `Unseen`, `lastUsed` the last second in which it refuses (Unix
+ * seconds; 0: it has no end), and `count` the same by the machine's clock.
  */
 import { Clock } from "../../ports/clock";
 import { SharedStore } from "../../ports/shared_store";
@@ -90,7 +91,9 @@ export class Revocations {
     return this.anyInForce;
   }
 
-  /** Whether any of them refuses PSKs that nobody has seen, whatever name they show (`Unseen.REFUSE`). Costs as `inForce`. */
+  /**
+   * Whether any of them refuses PSKs that nobody has seen, whatever name they show (`Unseen.REFUSE`). Costs as `inForce`.
+   */
   refusesUnseen(): bool {
     this.survey();
     return this.anyRefusesUnseen;

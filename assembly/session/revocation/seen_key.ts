@@ -1,6 +1,6 @@
 /**
- * The names of ticket keys that this virtual machine has met lately, and the tickets that it has counted under each and not yet written.
- * A fixed number of places; names that share a place displace each other.
+ * The names of ticket keys that this virtual machine has met lately, and the tickets that it has counted under each and not
+ * yet written. A fixed number of places; names that share a place displace each other.
  */
 import { FNV_BASIS, fnvBytes } from "../../bytes/fnv";
 import { TICKET_KEY_LENGTH } from "../record/session";

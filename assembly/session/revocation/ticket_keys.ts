@@ -1,19 +1,21 @@
 /**
- * The names of ticket keys (STEKs) that were seen or configured: the first 16 bytes of tickets and PSK identities (RFC 5077 4). Under a
- * removed name no ticket resumes.
+ * The names of ticket keys (STEKs) that were seen or configured: the first 16 bytes of tickets and PSK identities (RFC 5077
+ * 4). Under a removed name no ticket resumes.
  *
- * Bytes that never repeat are not a name (`key_trust.ts`). The hot path finds a known name in this virtual machine's memory and counts
- * there (`seen_key.ts`); ticks write the counts. Only a name that is new here, or comes from another upstream than before, costs an
- * access. A removed or configured name is never evicted for a learned one; if a page is full of such, nothing is learned in it.
+ * Bytes that never repeat are not a name (`key_trust.ts`). The hot path finds a known name in this virtual machine's memory
+ * and counts there (`seen_key.ts`); ticks write the counts. Only a name that is new here, or comes from another upstream
+ * than before, costs an access. A removed or configured name is never evicted for a learned one; if a page is full of such,
+ * nothing is learned in it.
  *
  * Evidence. Everybody's resumptions are led by whose a name is, so only a server's own bytes count:
  * - a NewSessionTicket that a server has sent in clear in a completed handshake (RFC 5077 3.3): no client chooses its bytes;
- * - a PSK that a server has selected: its binder proves that the server has read the ticket (RFC 8446 4.2.11.2). One that may end in
- *   several places does not count, nor does one beside an encrypted hello if the operator says that servers decrypt hellos;
- * - a ticket that a server of TLS 1.2 has taken up, if nothing else explains that (`AcceptedHandle.TicketForSure`): there was no session
- *   ID beside it, or one that is its SHA-256, which no server gives to a session of its own.
- * An echoed session ID beside a ticket is not evidence: a client may offer an ID of its own beside bytes that it has made up, and a server
- * that goes by IDs echoes it. Nor is a decline: a client can have anything declined.
+ * - a PSK that a server has selected: its binder proves that the server has read the ticket (RFC 8446 4.2.11.2). One that
+ *   may end in several places does not count, nor does one beside an encrypted hello if the operator says that servers
+ *   decrypt hellos;
+ * - a ticket that a server of TLS 1.2 has taken up, if nothing else explains that (`AcceptedHandle.TicketForSure`): there
+ *   was no session ID beside it, or one that is its SHA-256, which no server gives to a session of its own.
+ * An echoed session ID beside a ticket is not evidence: a client may offer an ID of its own beside bytes that it has made
+ * up, and a server that goes by IDs echoes it. Nor is a decline: a client can have anything declined.
  *
  * Nothing is for ever: a name may become shared, and one upstream's again (`evidence.ts`).
  */
@@ -81,7 +83,10 @@ export class TicketKeys {
     return row != null && row.state == KeyState.REMOVED;
   }
 
-  /** The row of a name, or null; also in `row`. State and upstream are those of the last `Changes.refresh`; counts and times may be older. */
+  /**
+   * The row of a name, or null; also in `row`. State and upstream are those of the last `Changes.refresh`; counts and times
+   * may be older.
+   */
   look(name: usize): Row | null {
     this.row = this.table.look(this.known, name, TICKET_KEY_LENGTH);
     return this.row;
@@ -108,8 +113,9 @@ export class TicketKeys {
   }
 
   /**
-   * Counts one more accepted ticket under a name that this machine knows, whoever has accepted it. False: it has to be learned with its
-   * upstream, as the name is not known here or the ticket is `sampled` to find out whether upstreams share it.
+   * Counts one more accepted ticket under a name that this machine knows, whoever has accepted it. False: it has to be
+   * learned with its upstream, as the name is not known here or the ticket is `sampled` to find out whether upstreams share
+   * it.
    */
   countKnown(name: usize, sampled: bool): bool {
     const seen = this.seen.placeOf(name);
@@ -145,8 +151,8 @@ export class TicketKeys {
   }
 
   /**
-   * Lifts the removal of a name. A name that was seen stays as a learned one, so that its upstream need not be learned again; of one that
-   * was never seen nothing stays, and `row` is null.
+   * Lifts the removal of a name. A name that was seen stays as a learned one, so that its upstream need not be learned
+   * again; of one that was never seen nothing stays, and `row` is null.
    */
   lift(name: usize): KeyOutcome {
     this.row = null;
@@ -302,8 +308,8 @@ export class TicketKeys {
   }
 
   /**
-   * Evicts a name of the page that was only seen: one that was seen once, if there is one, as a ticket without a key name makes a new one
-   * each time; else the one used least recently.
+   * Evicts a name of the page that was only seen: one that was seen once, if there is one, as a ticket without a key name
+   * makes a new one each time; else the one used least recently.
    */
   private evictLearned(): bool {
     let oldest: Row | null = null;

@@ -1,20 +1,20 @@
 /**
- * What a client's hellos offer to resume, and under which name: as far as it can be told.
+ * The offers of a client's hellos to resume, and the server name, as far as they can be read.
  *
- * Servers differ in what they forgive. So whatever a hello has wrong is kept to that part of it, in `unsure`, and an acceptance of
- * such a part cannot be followed: nobody can tell which session it was, only that it was one.
+ * Servers differ in what they forgive. So an error of a hello is kept to its own part, in `unsure`, and an acceptance of
+ * such a part cannot be followed: it was a session, but nobody can tell which.
  *
- * Layout: these fields, then session ID, ticket, PSK identities, further identities, server name. `OFFERS_SIZE` bytes that the caller
- * provides, zero at the start.
+ * Layout: these fields, then session ID, ticket, PSK identities, further identities, server name. `OFFERS_SIZE` bytes that
+ * the caller provides, zero at the start.
  */
 import { MAX_FURTHER_IDENTITIES, MAX_PSK_IDENTITIES, MAX_SESSION_ID_LENGTH, MAX_SNI_LENGTH } from "../wire/limits";
 import { TICKET_IDENTITY_SIZE, TicketIdentity } from "../ticket/ticket_identity";
 
-/** Bits of `Offers.unsure`: what could not be followed. */
+/** Bits of `Offers.unsure`: parts that could not be followed. */
 export namespace Unsure {
-  /** Session ID and tickets: what TLS 1.2 and before may resume. */
+  /** Session ID and tickets, which TLS 1.2 and before may resume. */
   export const LEGACY: u32 = 1;
-  /** PSK identities: what TLS 1.3 may resume. */
+  /** PSK identities, which TLS 1.3 may resume. */
   export const PSK: u32 = 2;
   /** The server name. */
   export const NAME: u32 = 4;
@@ -34,16 +34,16 @@ export class Offers {
   /** supported_versions names TLS 1.3. */
   tls13: bool;
   earlyData: bool;
-  /** A hello that cannot be read is inside, or filler that looks like one. */
+  /** An encrypted hello is inside, or filler that looks like one. */
   encryptedHello: bool;
-  /** A session_ticket extension is empty: a ticket would be welcome. */
+  /** A session_ticket extension is empty: the client would take a ticket (RFC 5077 3.2). */
   asksForTicket: bool;
-  /** 0 where it is longer than any may be; `unsure` then. */
+  /** 0 if it is longer than any may be; `unsure` then. */
   sessionIdLength: i32;
   /** All identities, hashed or not. */
   pskCount: i32;
   furtherCount: i32;
-  /** A bit for each owner whose identity ends where a form of tickets does: it is meant, and no further one. */
+  /** A bit for each owner whose identity ends where a form of tickets does: then it is meant, and no further one. */
   private whole: u32;
 
   /** Length of a server name that can be relied on: 1 to 255 visible ASCII characters; -1: there is none. */
@@ -60,7 +60,9 @@ export class Offers {
     return changetype<usize>(this) + SNI_OFFSET;
   }
 
-  /** Address of the session ID; 0 if there is none. In TLS 1.3 and beside a ticket it may be made up and names no session. */
+  /**
+   * Address of the session ID; 0 if there is none. In TLS 1.3 and beside a ticket it may be made up and names no session.
+   */
   get sessionId(): usize {
     return this.sessionIdLength > 0 ? this.sessionIdPlace : 0;
   }
@@ -69,7 +71,7 @@ export class Offers {
     return changetype<usize>(this) + SESSION_ID_OFFSET;
   }
 
-  /** The ticket of TLS 1.2 and before; absent where the extension is empty and only says that tickets are understood. */
+  /** The ticket of TLS 1.2 and before; absent if the extension is empty and only asks for one. */
   get ticket(): TicketIdentity {
     return changetype<TicketIdentity>(changetype<usize>(this) + TICKET_OFFSET);
   }
@@ -99,17 +101,17 @@ export class Offers {
     return changetype<TicketIdentity>(changetype<usize>(this) + FURTHER_OFFSET + index * FURTHER_SIZE + OWNER_SIZE);
   }
 
-  /** For which identity a further one may be meant. */
+  /** The owner of a further identity: the identity that it may be meant by. */
   ownerOf(index: i32): i32 {
     return load<i32>(changetype<usize>(this) + FURTHER_OFFSET + index * FURTHER_SIZE);
   }
 
-  /** An owner's identity ends where a form of tickets does. */
+  /** Notes that an owner's identity ends where a form of tickets does. */
   noteWhole(owner: i32): void {
     this.whole |= bitOf(owner);
   }
 
-  /** There is another identity of an owner, after all. */
+  /** Notes that there is another identity of an owner, after all. */
   forgetWhole(owner: i32): void {
     this.whole &= ~bitOf(owner);
   }
@@ -121,7 +123,7 @@ export class Offers {
     return false;
   }
 
-  /** Room for one more identity that may be meant for `owner`; null where there is none, and that is noted. */
+  /** Room for one more identity of `owner`; null if there is none left, which is noted in `unsure`. */
   addFurther(owner: i32): TicketIdentity | null {
     if (this.furtherCount >= MAX_FURTHER_IDENTITIES) {
       this.unsure |= owner == TICKET_OWNER ? Unsure.LEGACY : Unsure.PSK;
@@ -132,7 +134,7 @@ export class Offers {
     return this.further(index);
   }
 
-  /** The server name cannot be relied on. */
+  /** Notes that the server name cannot be relied on. */
   dropName(): void {
     this.readSniLength = -1;
     this.unsure |= Unsure.NAME;
@@ -149,7 +151,7 @@ export class Offers {
     return this.sessionIdLength > 0 && this.ticket.present && !this.idIsOfTicket;
   }
 
-  /** Forgets all; what `unsure` says stays where `stays` says so. */
+  /** Forgets all offers; `stays` are the bits of `unsure` from then on. */
   clear(stays: u32): void {
     memory.fill(changetype<usize>(this), 0, OFFERS_SIZE);
     this.readSniLength = -1;

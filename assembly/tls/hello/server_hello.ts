@@ -1,12 +1,12 @@
 /**
- * A ServerHello, read as it passes and never held: the version and cipher suite that were chosen, and what was accepted.
+ * A ServerHello, read as it passes and never held: the chosen version and cipher suite, and the accepted offer.
  *
- * Layout (RFC 8446 4.1.3; before TLS 1.3 the same, RFC 5246 7.4.1.3, where the extensions may be missing altogether):
+ * Layout (RFC 8446 4.1.3; before TLS 1.3 the same, RFC 5246 7.4.1.3, except that the extensions may be missing altogether):
  *
  *     u16 version, 32 bytes random, session ID <0..32>, u16 cipher suite, u8 compression method, extensions <0..2^16-1>
  *
- * A HelloRetryRequest is a ServerHello with a fixed random. Promises: every answer is the same however the bytes were cut, and no read
- * leaves the given bytes. Whether an accepted ID or PSK was offered is not known here.
+ * A HelloRetryRequest is a ServerHello with a fixed random. Promises: every answer is the same however the bytes were cut,
+ * and no read leaves the given bytes. Whether an accepted ID or PSK was offered is not known here.
  *
  * Memory: `SERVER_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
  */
@@ -15,7 +15,7 @@ import { MAX_SESSION_ID_LENGTH } from "../wire/limits";
 import { ParseError } from "../wire/parse_error";
 import { ExtensionType, HELLO_RETRY_RANDOM, RANDOM_SIZE, Version } from "../wire/protocol";
 
-/** What the reader is at: a number, whose size `numberSize` says, or a run of bytes. */
+/** The place of the reader: a number of `numberSize` bytes, or a run of bytes. */
 const enum Step {
   LegacyVersion = 0,
   Random = 1,
@@ -30,7 +30,7 @@ const enum Step {
   SelectedPsk = 10,
   /** The body of an extension. */
   Passed = 11,
-  /** Something is wrong with it: the rest is passed over. */
+  /** An error was found: the rest is passed over. */
   Lost = 12,
   LongSessionId = 13,
 }
@@ -38,15 +38,15 @@ const enum Step {
 
 @unmanaged
 export class ServerHelloReader extends HelloFields {
-  /** 0x0300 to 0x0304; supported_versions decides where it is there. */
+  /** 0x0300 to 0x0304; supported_versions decides if it is there. */
   version: u16;
   cipher: u16;
   /** Index of the accepted PSK identity; -1: none. */
   selectedPsk: i32;
   sessionIdLength: i32;
-  /** This is a HelloRetryRequest. */
+  /** It is a HelloRetryRequest. */
   retry: bool;
-  /** A ticket is going to be issued (RFC 5077 3.2). */
+  /** The server of TLS <= 1.2 is going to issue a ticket (RFC 5077 3.2). */
   promisesTicket: bool;
   private step: Step;
 
@@ -72,7 +72,7 @@ export class ServerHelloReader extends HelloFields {
     return true;
   }
 
-  /** Takes at least one byte; answers how many. */
+  /** Takes at least one byte; returns how many. */
   private take(at: usize, available: i32): i32 {
     const size = numberSize(this.step);
     if (size == 0) return this.takeRun(at, min(available, this.run));
@@ -102,12 +102,12 @@ export class ServerHelloReader extends HelloFields {
         if (this.version < Version.SSL30 || this.version > Version.TLS12) return this.lose(ParseError.ServerVersion);
         return this.begin(Step.Random, RANDOM_SIZE);
       case Step.SessionIdLength:
-        // Go echoes whatever it was sent, of any length: what is longer than an ID may be names no session.
+        // Go echoes whatever it was sent, of any length: beyond the length of an ID it names no session.
         this.sessionIdLength = value <= MAX_SESSION_ID_LENGTH ? value : 0;
         return this.begin(value <= MAX_SESSION_ID_LENGTH ? Step.SessionId : Step.LongSessionId, value);
       case Step.Cipher:
         this.cipher = <u16>value;
-        this.step = Step.Compression; // changes what is sealed, not what is seen
+        this.step = Step.Compression; // changes only sealed bytes
         return;
       case Step.Compression:
         this.step = Step.BlockLength;
@@ -183,7 +183,7 @@ export class ServerHelloReader extends HelloFields {
   }
 }
 
-/** Bytes of the number that is read in a step, 0 where it is a run of bytes. */
+/** Bytes of the number that is read in a step, 0 for a run of bytes. */
 function numberSize(step: Step): i32 {
   return <i32>load<u8>(NUMBER_SIZES + <usize>step);
 }

@@ -1,12 +1,13 @@
 /**
- * The NewSessionTicket of TLS 1.2 (RFC 5077 3.3), read as it passes and never held. That of TLS 1.3 is sealed and never seen.
+ * The NewSessionTicket of TLS 1.2 (RFC 5077 3.3), read as it passes and never held. That of TLS 1.3 is sealed and never
+ * seen.
  *
  *     0  u32    lifetime hint in seconds, 0: unspecified
  *     4  u16    length of the ticket; 0: the server changed its mind and issues none
  *     6  bytes  the ticket
  *
- * Promises: one hash over the ticket whatever its size, no buffer. `TICKET_READER_SIZE` bytes that the caller provides, 8-byte aligned, all
- * zero at the start. A second message takes the place of the first.
+ * Promises: one hash over the ticket whatever its size, no buffer. `TICKET_READER_SIZE` bytes that the caller provides,
+ * 8-byte aligned, all zero at the start. A second message takes the place of the first.
  */
 import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
 import { TICKET_KEY_LENGTH } from "../wire/limits";
@@ -21,6 +22,7 @@ export class TicketReader {
   private messageLength: i32;
   private ticketLength: i32;
   private seen: i32;
+  /** 0: unspecified. */
   lifetimeHintSeconds: u32;
 
   /** The ticket that was issued, once its message has passed. */

@@ -1,8 +1,8 @@
 /**
- * What is kept of a ticket or PSK identity: its length, its SHA-256, and the 16 bytes that may be a key name (RFC 5077 4).
+ * A ticket or PSK identity, as it is kept: its length, its SHA-256, and the 16 bytes that may be a key name (RFC 5077 4).
  *
- *     0  i32       length; 0 means there is none
- *     4  16 bytes  first bytes of the ticket, meaningful where it has that many
+ *     0  i32       length; 0: there is none
+ *     4  16 bytes  first bytes of the ticket, meaningful if it has that many
  *    20  32 bytes  SHA-256 of all of it
  *
  * `TICKET_IDENTITY_SIZE` bytes that the caller provides.
@@ -19,12 +19,12 @@ export class TicketIdentity {
     return this.length > 0;
   }
 
-  /** Address of the SHA-256; 0 where there is no ticket. */
+  /** Address of the SHA-256; 0 if there is no ticket. */
   get hash(): usize {
     return this.length > 0 ? this.hashPlace : 0;
   }
 
-  /** Address of the first 16 bytes; 0 where the ticket is shorter. */
+  /** Address of the first 16 bytes; 0 if the ticket is shorter. */
   get key(): usize {
     return this.length >= TICKET_KEY_LENGTH ? this.keyPlace : 0;
   }
@@ -41,7 +41,7 @@ export class TicketIdentity {
     this.length = 0;
   }
 
-  /** Takes in a ticket that lies whole in memory. */
+  /** Reads a ticket that lies whole in memory. */
   read(data: usize, length: i32): void {
     this.length = length;
     memory.copy(this.keyPlace, data, min(length, TICKET_KEY_LENGTH));
