@@ -6,7 +6,7 @@ import { Known, Session } from "../session/record/session";
 import { Handshake } from "../tls/handshake";
 import { Offer } from "./offer";
 
-/** Fills in what every session of a handshake has in common: protocol, cipher suite and server name. */
+/** Fills in the common fields of every session of a handshake: protocol, cipher suite and server name. */
 export function describe(session: Session, handshake: Handshake): Session {
   session.clear();
   session.known = Known.KIND | Known.PROTOCOL | Known.CIPHER;

@@ -65,7 +65,7 @@ export class Observation {
     this.cache.metrics.increase(Metric.ACCEPT, 1);
   }
 
-  /** Describes what a client offers first, as a resumption of it would be judged; its ID is 0 long if it offers nothing. */
+  /** Describes a client's first offer, as a resumption of it would be judged; its ID is 0 long if there is no offer. */
   describeFirst(handshake: Handshake): Session {
     return describeOffer(this.session, handshake, this.first.firstOf(handshake));
   }

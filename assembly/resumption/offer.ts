@@ -25,22 +25,22 @@ export class Offer {
    */
   certain: bool = false;
 
-  /** Offers nothing. */
+  /** Takes no offer. */
   clear(): this {
     return this.fill(0, 0, 0, 0);
   }
 
-  /** What a client offers first. A client that offers nothing has an offer of `Kind.ID` with an ID of length 0. */
+  /** Takes a client's first offer; if it offers nothing, one of `Kind.ID` with an ID of length 0. */
   firstOf(handshake: Handshake): this {
     return handshake.offers.pskCount > 0 ? this.pskOf(handshake, 0) : this.legacyOf(handshake);
   }
 
-  /** What a client offers first to a server of TLS 1.2 or before. */
+  /** Takes a client's first offer to a server of TLS 1.2 or before. */
   legacyOf(handshake: Handshake): this {
     return handshake.offers.ticket.present ? this.ticketOf(handshake) : this.sessionIdOf(handshake);
   }
 
-  /** What a server has accepted, attributed to a handle; to the first offer of its kind if nobody can tell. */
+  /** Takes the offer that a server has accepted, attributed to a handle; the first offer of its kind if nobody can tell. */
   acceptedOf(handshake: Handshake, handle: AcceptedHandle): this {
     if (handshake.acceptedKind == Accepted.Psk) return this.pskOf(handshake, handshake.acceptedPskIndex);
     const isTicket = handshake.acceptedKind == Accepted.Ticket && handle != AcceptedHandle.SessionId;

@@ -7,8 +7,9 @@
  * and before, where issues are seen, so is its name: then such a session does not resume while any name is revoked. The
  * issue of a TLS 1.3 PSK is never seen: the PSK goes by the name that its client shows, and does not resume without one.
  *
- * Judges only what an upstream has accepted: a full handshake is never refused. Cost: one read of a page; one more for a
- * ticket's key name, one more for a server name.
+ * Judges only what an upstream has accepted: a full handshake is never refused.
+ *
+ * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
  */
 import { Cache, Lookup } from "../session/cache";
 import { Enforcement } from "../session/settings/enforcement";

@@ -99,7 +99,7 @@ export class Additions {
     }
     this.countStored(outcome);
     this.overtakeFlush(change);
-    // A removal since then has either seen what was stored, or is seen here.
+    // A removal since then has either seen the stored session, or is seen here.
     if (addition == Addition.ByHand || this.removals.removalOf(change) != Removal.InForce) return outcome;
     this.removals.buryAfter(change);
     return PutOutcome.Refused;

@@ -10,8 +10,9 @@
  *
  * As in OpenSSL 3 (SSL_CTX_add_session), the evicted session is the one that expires first: of all up to a size of
  * EXACT_SIZE, above of a sample: SAMPLED_PAGES pages taken at random from those in use, and as many more as it takes to see
- * SAMPLED_SESSIONS sessions, up to MAX_SAMPLED_PAGES, as pages may hold little else than tombstones. Cost of one eviction: a
- * read of each page in use (up to EXACT_SIZE) or of those pages, and one commit.
+ * SAMPLED_SESSIONS sessions, up to MAX_SAMPLED_PAGES, as pages may hold little else than tombstones.
+ *
+ * Cost of one eviction: a read of each page in use (up to EXACT_SIZE) or of those pages, and one commit.
  */
 import { Chance } from "../bytes/chance";
 import { Metrics } from "../ports/metrics";

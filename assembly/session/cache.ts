@@ -65,11 +65,11 @@ export class Cache {
   /** The removed session that a walk has come to. */
   readonly tombstone: Tombstone = new Tombstone();
   readonly pages: Pages;
-  /** What happened to sessions, in order, over all workers. */
+  /** Events of sessions, in order, over all workers. */
   readonly events: Sequencer;
   readonly ticketKeys: TicketKeys;
   readonly revocations: Revocations;
-  /** Which upstreams resume what they have issued. */
+  /** Upstreams that resume their own sessions, and those that never do. */
   readonly issuers: Issuers;
   /** Gives everything its place in the store, for this cache only. */
   readonly hash: KeyedHash;
@@ -222,7 +222,7 @@ export class Cache {
 
   /**
    * Adds or changes a session by hand: SSL_CTX_add_session. Only the fields in `change.known` and `change.cleared`
-   * count. A removed session is lifted by it. Fills `found` with what is stored then.
+   * count. Lifts a removal. Fills `found` with the stored session.
    */
   put(change: Session): PutOutcome {
     this.readSettings();
@@ -382,7 +382,7 @@ export class Cache {
       if (isHeld && sure && this.found.knows(Known.UPSTREAM)) {
         this.issuers.noteAccepted(this.found.upstream, this.found.upstreamLength);
       }
-      // Modes govern learning and counting, not what a removal reaches.
+      // Modes govern learning and counting; a removal reaches every handle in any mode.
       const takesName = isHeld && accepted.knows(Known.SESSION) && this.found.session == 0;
       const hit = lookup == Lookup.Found && counts;
       if (!hit && !takesName) return lookup;

@@ -18,13 +18,13 @@ export class EntryCopy {
     return this.restore();
   }
 
-  /** Reads the session that was copied last once more, without what was changed in it since. */
+  /** Reads the session that was copied last once more, without later changes. */
   restore(): Session {
     changetype<Entry>(COPY).readSession(this.session, this.names);
     return this.session;
   }
 
-  /** Copies what an event reports of an entry that is about to go: a session, or the upstream of a tombstone. */
+  /** Copies as much as an event reports of an entry that is about to go: a session, or the upstream of a tombstone. */
   takeAbout(entry: Entry): void {
     if (!entry.isTombstone) {
       this.take(entry);

@@ -40,7 +40,7 @@ export const enum Direction {
   Upstream = 1,
 }
 
-/** The message that decides what may come next. */
+/** The message that is expected next, or the decision that was made. */
 export const enum Phase {
   ClientHello = 0,
   ServerHello = 1,

@@ -51,7 +51,7 @@ export const ROOMS = [
   {
     room: "session/record",
     holds: "the session record, its times, selections of sessions, causes of events",
-    imports: ["bytes", "ports"],
+    imports: ["bytes", "ports", "tls/wire"],
   },
   {
     room: "session/settings",

@@ -7,8 +7,9 @@
  * moved, the rest waits until sessions have ended: nothing is lost by it, and new names stay in their pages meanwhile.
  *
  * Times are in ticks as well as by the clock, so that a machine that was stopped for a while has ticked before the next
- * phase begins. Cost: one read of each page in use for each walk, one write of each that has old numbers, at most once a
- * minute.
+ * phase begins.
+ *
+ * Cost: one read of each page in use for each walk, one write of each that has old numbers, at most once a minute.
  */
 import { NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Cache } from "../cache";

@@ -1,6 +1,8 @@
 /**
  * A job that takes some of the sessions out of every page of a cache and counts them: the common part of flushing and of
- * removing the handles of a session. Cost: one read of each page in use and one write of each that changes, in slices.
+ * removing the handles of a session.
+ *
+ * Cost: one read of each page in use and one write of each that changes, in slices.
  */
 import { Cache } from "../cache";
 import { Entry, Page } from "../pages/page";

@@ -3,7 +3,9 @@
  * sample, whatever the size. OpenSSL does this within the next add; here it is done before the answer, in slices.
  *
  * Each round goes through the cache twice: once to find up to MAX_FOUND sessions that expire first, once to evict those that
- * expire no later than the last of them. Cost of a round: two reads of each page in use, one write of each that changes.
+ * expire no later than the last of them.
+ *
+ * Cost of a round: two reads of each page in use, one write of each that changes.
  */
 import { Cache } from "../cache";
 import { EventType } from "../events/event";

@@ -1,5 +1,6 @@
 /**
  * Sweeps a cache in the background, by exactly one of the virtual machines that share it (`lease.ts`).
+ *
  * Cost of a tick: one small read; for the elected machine, a slice of sweeping while a pass is under way.
  */
 import { NANOSECONDS_PER_SECOND } from "../../ports/clock";

@@ -6,6 +6,8 @@
  * a session to store. The pointed-to bytes are never changed through it.
  */
 import { PeerAddress } from "../../ports/peer_address";
+import { MAX_SESSION_ID_LENGTH } from "../../tls/wire/limits";
+export { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../../tls/wire/limits";
 
 export namespace Kind {
   /** A session ID of TLS <= 1.2: 1 to 32 bytes that the server chose (RFC 5246 7.4.1.3). */
@@ -40,10 +42,8 @@ export namespace Cause {
   export const FLUSH: u8 = 2;
 }
 
-export const MAX_ID_LENGTH: i32 = 32;
-export const TICKET_KEY_LENGTH: i32 = 16;
-/** A host name in SNI is at most 255 bytes (RFC 1035 3.1). */
-export const MAX_SNI_LENGTH: i32 = 255;
+/** A session ID of TLS <= 1.2, or the SHA-256 of a ticket or identity: both have 32 bytes at most. */
+export const MAX_ID_LENGTH: i32 = MAX_SESSION_ID_LENGTH;
 /** The longest address is "[" + 45 characters of IPv6 + "]:" + 5 digits. */
 export const MAX_UPSTREAM_LENGTH: i32 = 64;
 

@@ -21,7 +21,7 @@ import { MAX_SNI_LENGTH } from "../record/session";
 import { DEFAULT_TICKET_LIFETIME } from "../settings/given_settings";
 import { TableChange } from "./table_change";
 
-/** What a revocation does to a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
+/** The effect of a revocation on a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
 export namespace Unseen {
   /** Nothing. */
   export const BY_NAME: u8 = 0;

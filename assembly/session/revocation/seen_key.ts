@@ -32,7 +32,7 @@ export class SeenKeys {
 export class SeenKey {
   private name0: u64;
   private name8: u64;
-  /** The upstream whose evidence is no news, as far as this machine knows: its hash, or ANY_UPSTREAM. */
+  /** The upstream whose evidence is not news, as far as this machine knows: its hash, or ANY_UPSTREAM. */
   upstreamHash: u32;
   /** Tickets that were counted here and not yet written. */
   pending: u32;

@@ -49,7 +49,7 @@ export class TicketKeys {
   private readonly change: TableChange;
   /** The row that was stored last; valid until the next use of any table. */
   row: Row | null = null;
-  /** What the name that was removed last had been before: a `KeyState`, 0 for nothing. */
+  /** The `KeyState` of the last removed name before its removal, 0 for none. */
   stateBefore: u8 = 0;
   private readonly seen: SeenKeys = new SeenKeys();
   private readonly trust: KeyTrust = new KeyTrust();
@@ -108,7 +108,7 @@ export class TicketKeys {
     if (state == 0) return;
     if (!this.wroteNew) this.trust.noteRepeated(hash);
     else if (this.trust.noteLearned(hash, name)) return this.dropFresh(hash);
-    // If upstreams share the name, or the operator has configured or removed it, one more upstream is no news.
+    // If upstreams share the name, or the operator has configured or removed it, one more upstream is not news.
     seen.take(name, state == KeyState.LEARNED ? hash : ANY_UPSTREAM);
   }
 

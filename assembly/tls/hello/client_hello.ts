@@ -11,8 +11,9 @@
  * in any order; each of those that count here is taken in. GREASE (RFC 8701) needs no code: unknown values are passed over.
  * Every answer is the same however the bytes were cut, and no read leaves the given bytes.
  *
- * Memory: `CLIENT_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length. Cost: one
- * walk, and one SHA-256 of each ticket and of the first `MAX_PSK_IDENTITIES` PSK identities.
+ * Memory: `CLIENT_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
+ *
+ * Cost: one walk, and one SHA-256 of each ticket and of the first `MAX_PSK_IDENTITIES` PSK identities.
  */
 import { HelloFields } from "./hello_fields";
 import { IDENTITY_READER_SIZE, IdentityReader } from "../ticket/identity_reader";

@@ -13,8 +13,10 @@
  * So if bytes follow the end of that form, the hash of the bytes before them is reported as well, for each length of MAC. A
  * ticket of another form rarely looks like this one, and then only one more hash is judged.
  *
- * Promises: any number of pieces of any size. Cost: one SHA-256, and the end of one more for each such length.
- * `IDENTITY_READER_SIZE` bytes that the caller provides, 8-byte aligned.
+ * Promises: any number of pieces of any size.
+ *
+ * Cost: one SHA-256, and the end of one more for each such length. `IDENTITY_READER_SIZE` bytes that the caller provides,
+ * 8-byte aligned.
  */
 import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
 import { TICKET_KEY_LENGTH } from "../wire/limits";
