@@ -10,8 +10,7 @@ import { Cache, Lookup } from "../session/cache";
 import { Kind, Known, Session } from "../session/record/session";
 import { KeyState } from "../session/revocation/ticket_keys";
 import { Enforcement } from "../session/settings/enforcement";
-import { Accepted, Handshake } from "../tls/handshake";
-import { TICKET_OWNER } from "../tls/hello/offers";
+import { Accepted, Handshake, TICKET_OWNER } from "../tls/handshake";
 import { AcceptedHandle } from "./accepted_handle";
 import { describe, describeOffer } from "./description";
 import { Offer } from "./offer";
@@ -152,7 +151,7 @@ export class AnswerJudge {
   private judgeTicketBesideId(handshake: Handshake, meansOne: bool): Verdict {
     const cache = this.cache;
     const offer = this.offer.ticketOf(handshake);
-    const ticket = cache.look(offer.id, offer.idLength);
+    const ticket = cache.read(offer.id, offer.idLength);
     const verdict = this.judgeFound(handshake, offer, ticket);
     if (verdict != Verdict.Resume) return verdict;
     const ticketHeld = isHeldAs(ticket);
@@ -161,7 +160,7 @@ export class AnswerJudge {
     const alone = ticketHeld && cache.found.alone && this.isOwnTicket(handshake);
 
     offer.sessionIdOf(handshake);
-    const id = cache.look(offer.id, offer.idLength);
+    const id = cache.read(offer.id, offer.idLength);
     const idHeld = isHeldAs(id);
     const sameSession = idHeld && name != 0 && cache.found.session == name;
     if (meansOne && ticketHeld && (!idHeld || sameSession)) this.handle = AcceptedHandle.Ticket;
@@ -202,7 +201,7 @@ export class AnswerJudge {
   }
 
   private isHeld(offer: Offer): bool {
-    return offer.id != 0 && isHeldAs(this.cache.look(offer.id, offer.idLength));
+    return offer.id != 0 && isHeldAs(this.cache.read(offer.id, offer.idLength));
   }
 
   /** Whether the hello that counts may be an encrypted one, in which nobody here sees the accepted PSK. */

@@ -6,8 +6,7 @@
  * call.
  */
 import { Kind, MAX_ID_LENGTH } from "../session/record/session";
-import { Accepted, Handshake } from "../tls/handshake";
-import { TICKET_OWNER } from "../tls/hello/offers";
+import { Accepted, Handshake, TICKET_OWNER } from "../tls/handshake";
 import { AcceptedHandle } from "./accepted_handle";
 
 export class Offer {

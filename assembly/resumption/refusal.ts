@@ -43,7 +43,7 @@ export class Refusals {
   /** Judges an accepted session as the handshake shows it. Needs `cache.readSettings` before. */
   judge(accepted: Session): Verdict {
     if (this.cache.settings.enforcement == Enforcement.OBSERVE) return Verdict.Resume;
-    return this.judgeFound(accepted, this.cache.look(accepted.id, accepted.idLength));
+    return this.judgeFound(accepted, this.cache.read(accepted.id, accepted.idLength));
   }
 
   /** Judges an accepted session that was just looked up: `lookup` and `cache.found` are the cache's answer. */

@@ -195,21 +195,21 @@ export class Cache {
     return size != 0 && number > size ? size : number;
   }
 
-  /** Looks at a session without using it: counts nothing. Fills `found` if it is held, expired or not. */
+  /** Reads the settings and a session, without using it: counts nothing. Fills `found` if it is held, expired or not. */
   peek(id: usize, idLength: i32): Lookup {
     this.readSettings();
-    return this.look(id, idLength);
+    return this.read(id, idLength);
   }
 
   /**
-   * As `peek`, after `readSettings`. Of a removed session `found` has the upstream and the session's name, if they were
+   * Reads a session, as `peek` after `readSettings`. Of a removed session `found` has the upstream and the session's name, if they were
    * known.
    */
-  look(id: usize, idLength: i32): Lookup {
+  read(id: usize, idLength: i32): Lookup {
     const page = this.pages.open(id, idLength);
     if (!page) return Lookup.Unavailable;
     this.moment.take();
-    return this.lookIn(page, id, idLength);
+    return this.findIn(page, id, idLength);
   }
 
   /**
@@ -285,7 +285,7 @@ export class Cache {
    */
   decline(id: usize, idLength: i32, upstream: usize, upstreamLength: i32, certain: bool): Lookup {
     if (!looksUp(this.settings.mode)) return Lookup.Absent;
-    const lookup = this.look(id, idLength);
+    const lookup = this.read(id, idLength);
     if (lookup == Lookup.Absent && !certain) return lookup;
     if (lookup != Lookup.Found) {
       this.countLookup(lookup);
@@ -334,7 +334,7 @@ export class Cache {
   }
 
   /** Needs the present moment. */
-  private lookIn(page: Page, id: usize, idLength: i32): Lookup {
+  private findIn(page: Page, id: usize, idLength: i32): Lookup {
     const entry = page.find(id, idLength);
     if (entry && !entry.isTombstone) {
       entry.readSession(this.found, this.names);
@@ -369,7 +369,7 @@ export class Cache {
       const page = this.pages.open(accepted.id, accepted.idLength);
       if (!page) return Lookup.Unavailable;
       this.moment.take();
-      lookup = this.lookIn(page, accepted.id, accepted.idLength);
+      lookup = this.findIn(page, accepted.id, accepted.idLength);
       if (lookup == Lookup.Removed) {
         // If a saturated page refuses it, there is no entry: one more tombstone would add nothing.
         if (accepted.knows(Known.SESSION) && page.find(accepted.id, accepted.idLength)) {

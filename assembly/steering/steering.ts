@@ -237,7 +237,7 @@ export class Steering {
   /** The upstream to go to, -1 if there is none to prefer. */
   private upstreamFor(handshake: Handshake, offered: Session): i32 {
     if (offered.idLength == 0) return -1;
-    const lookup = this.cache.look(offered.id, offered.idLength);
+    const lookup = this.cache.read(offered.id, offered.idLength);
     const holder = this.holderOf(lookup);
     const verdict = this.refusals.judgeFound(offered, lookup);
     const first = this.first.firstOf(handshake);

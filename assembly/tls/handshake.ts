@@ -29,6 +29,7 @@ import { RECORD_READER_SIZE, RecordReader } from "./wire/record";
 import { RecordFollower } from "./wire/record_follower";
 import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "./hello/server_hello";
 export { Direction } from "./flow";
+export { TICKET_OWNER } from "./hello/offers";
 
 export const enum Event {
   /** All bytes consumed, nothing new. */

@@ -91,10 +91,10 @@ describe("handles of one session", () => {
     bench.cache.put(session(3));
     bench.cache.readSettings();
     let reads = bench.store.reads;
-    bench.cache.look(idOf(3), 32);
+    bench.cache.read(idOf(3), 32);
     expect(bench.store.reads - reads).toBe(1);
     reads = bench.store.reads;
-    bench.cache.look(idOf(1), 32);
+    bench.cache.read(idOf(1), 32);
     expect(bench.store.reads - reads).toBe(2);
   });
 
