@@ -65,7 +65,8 @@ export class Refusals {
     const enforcement = this.cache.settings.enforcement;
     if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
     if (enforcement == Enforcement.STRICT) return Verdict.NotHeld;
-    return this.isRevoked(accepted, false) ? Verdict.RevokedServerName : Verdict.Resume;
+    const held = false;
+    return this.isRevoked(accepted, held) ? Verdict.RevokedServerName : Verdict.Resume;
   }
 
   /** Judges an acceptance that nobody could follow. Needs settings too. */

@@ -53,6 +53,13 @@ export const enum Phase {
   Modern = 5,
 }
 
+/** The course of a TLS <= 1.2 handshake. */
+export const enum Course {
+  Full = 0,
+  /** A resumption. */
+  Abbreviated = 1,
+}
+
 /** The role of a record. */
 export const enum Role {
   Unexpected = 0,
@@ -167,8 +174,8 @@ export class Flow {
   }
 
   /** The server of TLS <= 1.2 went on with a message that only a full handshake has, or only an abbreviated one. */
-  decide(full: bool): void {
-    this.full = full;
+  decide(course: Course): void {
+    this.full = course == Course.Full;
     this.phase = Phase.Legacy;
   }
 

@@ -17,7 +17,7 @@
  * before the client's parts.
  */
 import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "./hello/client_hello";
-import { Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
+import { Course, Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
 import { MAX_PSK_IDENTITIES } from "./wire/limits";
 import { allocateBlock, allocateReserve, releaseBlock, releaseReserve } from "./memory";
 import { MESSAGE_READER_SIZE, MessageReader } from "./wire/message";
@@ -334,7 +334,7 @@ export class Handshake {
           this.fail(ParseError.ChangeCipherSpec);
           return 1;
         }
-        if (this.undecided) this.decide(true);
+        if (this.undecided) this.decide(Course.Abbreviated);
         this.flow.changed(direction);
         return 1;
       default:
@@ -377,7 +377,7 @@ export class Handshake {
   private messageStart(direction: i32, messages: MessageReader): void {
     messages.part = this.flow.message(direction, messages.type, messages.length);
     if (this.undecided && direction == Direction.Upstream && messages.type != MessageType.HELLO_REQUEST)
-      this.decide(messages.part == Part.NewSessionTicket);
+      this.decide(messages.part == Part.NewSessionTicket ? Course.Abbreviated : Course.Full);
     switch (messages.part) {
       case Part.Unexpected:
         return this.fail(ParseError.UnexpectedMessage);
@@ -449,11 +449,11 @@ export class Handshake {
     }
   }
 
-  /** The server went on: `abbreviated` as only a resumption does, or otherwise. */
-  private decide(abbreviated: bool): void {
+  /** The server of TLS <= 1.2 has shown by its next bytes whether it resumes. */
+  private decide(course: Course): void {
     this.undecided = false;
-    this.flow.decide(!abbreviated);
-    if (abbreviated) this.acceptLegacy();
+    this.flow.decide(course);
+    if (course == Course.Abbreviated) this.acceptLegacy();
     this.event = Event.ServerHello;
   }
 
