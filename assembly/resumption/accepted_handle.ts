@@ -1,18 +1,19 @@
 /**
- * Which handle of a session an abbreviated handshake of TLS 1.2 and before is put down to. A session ID beside a ticket is mostly
- * made up by the client (RFC 5077 3.4), but a server that goes by IDs may take it up, and its echo looks the same. So where both are
- * offered, both are judged, and the handshake is put down to the handle that the cache holds; where it cannot be told, to none.
+ * The handle of a session to which an abbreviated handshake of TLS 1.2 and before is attributed. A client usually makes up
+ * the session ID beside a ticket (RFC 5077 3.4), but a server that goes by IDs may take it up, and its echo looks the same.
+ * So if both are offered, both are judged, and the handshake is attributed to the handle that the cache holds; if nobody can
+ * tell, to none.
  *
- * What is put down to one of two that were offered is a likelihood and no evidence: a client may offer somebody else's ticket or ID, which
- * both go in clear, beside a session of its own that the cache does not hold. So that counts a hit, which whoever offers an ID can have
- * anyway, and moves nothing else (`Cache.resume`): no upstream, no name, no ticket key.
+ * Attribution to one of two offered handles is a likelihood and no evidence: a client may offer somebody else's ticket or
+ * ID, which both go in clear, beside a session of its own that the cache does not hold. So it counts a hit, which whoever
+ * offers an ID can have anyway, and changes nothing else (`Cache.resume`): no upstream, no name, no ticket key.
  */
 export const enum AcceptedHandle {
-  /** It cannot be told: nothing is learned, credited or believed. */
+  /** Nobody can tell: nothing is learned, credited or believed. */
   Untold = 0,
   SessionId = 1,
   Ticket = 2,
-  /** A ticket that nothing else can explain the resumption by. */
+  /** A ticket, and nothing else explains the resumption. */
   TicketForSure = 3,
   Psk = 4,
 }

@@ -1,13 +1,14 @@
 /**
- * Decides which accepted resumptions to refuse: those of a removed session, under a removed ticket key, for a revoked server name,
- * and, under `strict`, of what the cache does not hold. What could not be followed or looked up is refused as well, unless
- * enforcement is `observe`: it may be any of these.
+ * Decides which accepted resumptions to refuse: those of a removed session, under a removed ticket key, for a revoked server
+ * name, and, under `strict`, of a session that the cache does not hold. A session that could not be followed or looked up is
+ * refused as well, unless enforcement is `observe`: it may be any of these.
  *
- * A revocation is of what was issued up to its second. Where nobody has seen the issue, there is no knowing when it was, and in
- * TLS 1.2 and before, where issues are seen, no knowing for which name either: so while any name is revoked, such a session does not
- * resume. The issue of a TLS 1.3 PSK is never seen: it goes by the name that its client shows, and does not resume where there is none.
+ * A revocation reaches what was issued up to its second. If nobody has seen the issue, its time is unknown, and in TLS 1.2
+ * and before, where issues are seen, so is its name: then such a session does not resume while any name is revoked. The
+ * issue of a TLS 1.3 PSK is never seen: the PSK goes by the name that its client shows, and does not resume without one.
  *
- * Asked only where an upstream has accepted what a client offered: a handshake that does not resume is nobody's business.
+ * Judges only what an upstream has accepted: a full handshake is never refused.
+ *
  * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
  */
 import { Cache, Lookup } from "../session/cache";
@@ -26,25 +27,27 @@ export const enum Verdict {
   RevokedServerName = 3,
   /** `strict`, and not in the cache. */
   NotHeld = 4,
-  /** Nobody can tell what was accepted, or the cache did not answer. */
+  /** Nobody can tell which session was accepted, or the cache did not answer. */
   Unfollowed = 5,
 }
 
 export class Refusals {
-  constructor(
-    private readonly cache: Cache,
-    private readonly ticketKeys: TicketKeys,
-    private readonly revocations: Revocations,
-  ) {}
+  private readonly ticketKeys: TicketKeys;
+  private readonly revocations: Revocations;
+
+  constructor(private readonly cache: Cache) {
+    this.ticketKeys = cache.ticketKeys;
+    this.revocations = cache.revocations;
+  }
 
   /** Judges an accepted session as the handshake shows it. Needs `cache.readSettings` before. */
   judge(accepted: Session): Verdict {
     if (this.cache.settings.enforcement == Enforcement.OBSERVE) return Verdict.Resume;
-    return this.judgeLooked(accepted, this.cache.look(accepted.id, accepted.idLength));
+    return this.judgeFound(accepted, this.cache.read(accepted.id, accepted.idLength));
   }
 
-  /** As `judge`, of a session that the cache was just looked up for: `lookup` and `cache.found` are the answer. */
-  judgeLooked(accepted: Session, lookup: Lookup): Verdict {
+  /** Judges an accepted session that was just looked up: `lookup` and `cache.found` are the cache's answer. */
+  judgeFound(accepted: Session, lookup: Lookup): Verdict {
     const enforcement = this.cache.settings.enforcement;
     if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
     if (lookup == Lookup.Removed) return Verdict.RemovedSession;
@@ -57,39 +60,40 @@ export class Refusals {
     return this.isRevoked(accepted, held) ? Verdict.RevokedServerName : Verdict.Resume;
   }
 
-  /** Judges a PSK in an encrypted hello, of which nothing is known: not even that it was removed. Needs settings too. */
+  /** Judges a PSK in an encrypted hello: nothing is known of it, not even whether it was removed. Needs settings too. */
   judgeUnseen(accepted: Session): Verdict {
     const enforcement = this.cache.settings.enforcement;
     if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
     if (enforcement == Enforcement.STRICT) return Verdict.NotHeld;
-    return this.isRevoked(accepted, false) ? Verdict.RevokedServerName : Verdict.Resume;
+    const held = false;
+    return this.isRevoked(accepted, held) ? Verdict.RevokedServerName : Verdict.Resume;
   }
 
-  /** Judges what nobody could follow. Needs settings too. */
+  /** Judges an acceptance that nobody could follow. Needs settings too. */
   judgeUnfollowed(): Verdict {
     return this.cache.settings.enforcement == Enforcement.OBSERVE ? Verdict.Resume : Verdict.Unfollowed;
   }
 
   /**
-   * Whether it matters for the verdict if a session that is not held is one at all: under `observe`, and under `revoked` while no
-   * name is revoked, it does not. Needs settings too.
+   * Whether a session that the cache does not hold may be refused for that: under `strict`, and under `revoked` while a name
+   * is revoked. Needs settings too.
    */
-  asksForUnheld(): bool {
+  judgesUnheld(): bool {
     const enforcement = this.cache.settings.enforcement;
     return enforcement == Enforcement.STRICT || (enforcement == Enforcement.REVOKED && this.revocations.inForce());
   }
 
   private mayResumeStrictly(accepted: Session, lookup: Lookup): bool {
     if (lookup != Lookup.Found) return false;
-    // Nobody sees a PSK's issue: what was observed of it is its use.
+    // Nobody sees a PSK's issue: an observed PSK was only seen in use.
     return accepted.kind != Kind.PSK || this.cache.found.origin == Origin.API;
   }
 
-  /** Whether a session that is held in `cache.found`, or not held, may have been issued up to the second of a revocation. */
+  /** Whether a session may have been issued up to the second of a revocation. `held`: it is in `cache.found`. */
   private isRevoked(accepted: Session, held: bool): bool {
     const found = this.cache.found;
     const named = held && found.knows(Known.SNI);
-    // The name that a session was issued for counts, whatever name it is offered for.
+    // The name that a session was issued for counts, too, whatever name it is offered for.
     if (accepted.knows(Known.SNI) && this.isBefore(accepted.sni, accepted.sniLength, accepted.kind, held)) return true;
     if (named && this.isBefore(found.sni, found.sniLength, accepted.kind, held)) return true;
     if ((held && !isUnseen(found, accepted.kind)) || !this.revocations.inForce()) return false;
@@ -105,12 +109,12 @@ export class Refusals {
   }
 }
 
-/** Whether nobody has seen when a held session was issued: only its use, and a PSK's always. */
+/** Whether nobody has seen the issue of a held session, only its use; so it is with every observed PSK. */
 export function isUnseen(found: Session, kind: u8): bool {
   return found.unissued || (kind == Kind.PSK && found.origin != Origin.API);
 }
 
-/** What a refusal is told as: an `EventCause`. */
+/** The `EventCause` of a refusal. */
 export function causeOf(verdict: Verdict): u8 {
   switch (verdict) {
     case Verdict.RemovedSession:

@@ -1,15 +1,17 @@
 /**
  * Keeps the number of sessions within the size of the cache, exactly, whatever the workers do at the same time.
  *
- * A new session takes its place first: the number in the shared store (`counts.ts`) is raised before the session is stored, and
- * lowered only after one is gone, so it is never below what is stored. If there is no room, a writer evicts a session and takes over
- * its place: the number stays as it is. Under contention two writers may each evict one where one would have done: the
- * number is then lower for a moment, never higher. While a lowered size is being carried out (`shrink.ts`) it evicts more, but goes on
- * when it has evicted as many as it may: it stores no more than it has evicted, so the number has not grown by it.
+ * A new session takes its place first: the number in the shared store (`counts.ts`) is raised before the session is stored,
+ * and lowered only after one is gone, so it is never below the number of stored sessions. If there is no room, a writer
+ * evicts a session and takes over its place: the number stays. Under contention two writers may each evict one although one
+ * would have been enough: the number is then lower for a moment, never higher. While a lowered size is being carried out
+ * (`shrink.ts`), a writer evicts more, up to a bound: it stores no more sessions than it has evicted, so the number does not
+ * grow.
  *
- * Which session is evicted, as in OpenSSL 3 (SSL_CTX_add_session), is the one that expires first: of all up to a size
- * of EXACT_SIZE, above of a sample: of SAMPLED_PAGES pages taken at random from those in use, and of as many more as it
- * takes to see SAMPLED_SESSIONS sessions, up to MAX_SAMPLED_PAGES, as pages may hold little else than tombstones.
+ * As in OpenSSL 3 (SSL_CTX_add_session), the evicted session is the one that expires first: of all up to a size of
+ * EXACT_SIZE, above of a sample: SAMPLED_PAGES pages taken at random from those in use, and as many more as it takes to see
+ * SAMPLED_SESSIONS sessions, up to MAX_SAMPLED_PAGES, as pages may hold little else than tombstones.
+ *
  * Cost of one eviction: a read of each page in use (up to EXACT_SIZE) or of those pages, and one commit.
  */
 import { Chance } from "../bytes/chance";
@@ -18,6 +20,7 @@ import { StoreResult } from "../ports/shared_store";
 import { Counts, Room } from "./counting/counts";
 import { EventType } from "./events/event";
 import { EventCause } from "./record/event_cause";
+import { MAX_ID_LENGTH } from "./record/session";
 import { Graves } from "./graves";
 import { Pages } from "./pages/pages";
 import { Metric } from "./counting/statistics";
@@ -34,6 +37,11 @@ export const enum Admission {
 export class Admissions {
   /** Spreads the sample. */
   private readonly chance: Chance;
+  private victimIdLength: i32 = 0;
+  private victimVersion: u64 = 0;
+  private victimExpiry: u64 = 0;
+  /** Sessions in the pages of the sample. */
+  private seen: i32 = 0;
 
   constructor(
     private readonly pages: Pages,
@@ -54,7 +62,7 @@ export class Admissions {
     let hasPlace = false;
     for (let attempt = 0; attempt < MAX_EVICTIONS; attempt++) {
       if (!this.evictOne(exact, !hasPlace)) {
-        // What was to be evicted may just have left.
+        // The session to evict may just have left by itself.
         if (hasPlace || counts.take(cacheSize) != Room.Taken) continue;
         return Admission.Evicted;
       }
@@ -69,7 +77,7 @@ export class Admissions {
     this.counts.move(-1, 0, 0);
   }
 
-  /** False if none could be evicted. `keepsPlace`: the number of sessions stays what it is. */
+  /** Evicts a session; false if none could be evicted. `keepsPlace`: the number of sessions stays as it is. */
   private evictOne(exact: bool, keepsPlace: bool): bool {
     for (let attempt = 0; attempt < MAX_EVICTION_TRIES; attempt++) {
       const victimPage = exact ? this.chooseOfAll() : this.chooseOfSample();
@@ -88,13 +96,7 @@ export class Admissions {
     return false;
   }
 
-  private victimIdLength: i32 = 0;
-  private victimVersion: u64 = 0;
-  private victimExpiry: u64 = 0;
-  /** Sessions in the pages that were looked at. */
-  private seen: i32 = 0;
-
-  /** The page of the session that expires first of all, or `count` where there is none. */
+  /** The page of the session that expires first of all, or `count` if there is none. */
   private chooseOfAll(): u32 {
     const directory = this.pages.directory;
     directory.refreshAll();
@@ -106,7 +108,7 @@ export class Admissions {
     return chosen;
   }
 
-  /** The same of a sample of pages, each the one in which a random ID would live. */
+  /** The same for a sample of pages, each the one in which a random ID would live. */
   private chooseOfSample(): u32 {
     const directory = this.pages.directory;
     let chosen = this.pages.count;
@@ -120,7 +122,9 @@ export class Admissions {
     return chosen;
   }
 
-  /** Remembers the session of a page that expires first, if it does so before the one that is remembered. */
+  /**
+   * Remembers the session of a page that expires first, if it expires before the remembered one. Returns whether it does.
+   */
   private consider(number: u32): bool {
     const page = this.pages.read(number);
     if (!page || page.sessions == 0) return false;
@@ -137,11 +141,11 @@ export class Admissions {
   }
 }
 
-export const EXACT_SIZE: u32 = 256;
-export const SAMPLED_PAGES: i32 = 8;
-export const SAMPLED_SESSIONS: i32 = 64;
+const EXACT_SIZE: u32 = 256;
+const SAMPLED_PAGES: i32 = 8;
+const SAMPLED_SESSIONS: i32 = 64;
 const MAX_SAMPLED_PAGES: i32 = 128;
-/** Evictions for one new session: more than one only where the size was lowered or others add at the same time. */
+/** Evictions for one new session: more than one only if the size was lowered or others add at the same time. */
 const MAX_EVICTIONS: i32 = 8;
 const MAX_EVICTION_TRIES: i32 = 8;
-const VICTIM_ID: usize = memory.data(32);
+const VICTIM_ID: usize = memory.data(MAX_ID_LENGTH);

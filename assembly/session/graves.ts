@@ -1,10 +1,10 @@
 /**
- * How sessions leave a page: where tombstones find room, and what a removal of one handle of a session means for the others.
+ * How sessions leave a page: the room for tombstones, and the meaning of the removal of one handle for the others.
  *
- * A session that has several handles (its ID and its ticket, a renewed ticket and the one that it renews) has a name that
+ * A session that has several handles (its ID and its ticket, a renewed ticket and the one that it renews) has a name, which
  * the rows of all of them carry. Its removal puts a hidden tombstone for that name first, then one for each handle that is
- * held (`session_removal.ts`); from the first on all of them are refused. So whatever ends a row looks for the hidden one:
- * a handle of a removed session leaves a tombstone wherever it goes, and never only makes room.
+ * held (`session_removal.ts`); from the first on all of them are refused. So whatever ends a row looks for the hidden one: a
+ * handle of a removed session leaves a tombstone wherever it goes, and never only makes room.
  *
  * Cost: nothing for rows without such a name, one look at a page more for those that have one.
  */
@@ -15,7 +15,7 @@ import { EventCause } from "./record/event_cause";
 import { NO_NAME } from "../shared/names";
 import { Entry, Page, tombstoneSize } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
-import { Cause, Tombstone } from "./record/session";
+import { Cause, MAX_ID_LENGTH, Tombstone } from "./record/session";
 import { Settings } from "./settings/settings";
 import { Metric } from "./counting/statistics";
 
@@ -23,16 +23,16 @@ export const enum Removal {
   None = 0,
   /** All handles of the session are refused. */
   InForce = 1,
-  /** The page in which that would be said can hold no more removals: it counts as removed, and nothing is made of it. */
+  /** The page of the name can hold no more removals: the session counts as removed, and no tombstone is put for that. */
   Saturated = 2,
   /** The store did not answer. */
   Unknown = 3,
 }
 
 export class Graves {
-  /** Sessions that the page at hand has lost to make room, to be counted once it is stored. */
+  /** Sessions that the open page has lost to make room, to be counted once it is stored. */
   displaced: i32 = 0;
-  /** Of the removal that `removalOf` has found. */
+  /** Until when the removal that `removalOf` has found refuses, by both clocks (`moment.ts`). */
   until: u64 = 0;
   monotonicUntil: u64 = 0;
   private readonly grave: Tombstone = new Tombstone();
@@ -44,8 +44,8 @@ export class Graves {
   ) {}
 
   /**
-   * Whether a session of that name was removed; fills `until`. Leaves the page at hand as it is. Needs the present moment in
-   * `pages.moment`.
+   * Reports whether a session of a name was removed, and fills `until` and `monotonicUntil`. Leaves the open page as it is.
+   * Needs the present moment in `pages.moment`.
    */
   removalOf(session: u64): Removal {
     store<u64>(NAME, session);
@@ -62,8 +62,8 @@ export class Graves {
   }
 
   /**
-   * From now on all handles of a session are refused, until a second at least. Uses the buffer of the page at hand. False
-   * where it could not be stored.
+   * Refuses all handles of a session from now on, until a second at least. Uses the buffer of the open page. False if it
+   * could not be stored.
    */
   buryName(session: u64, until: u64, monotonicUntil: u64, cause: u8): bool {
     const grave = this.grave;
@@ -100,20 +100,20 @@ export class Graves {
   }
 
   /**
-   * Puts a tombstone into a page that has no entry of its ID: in the room of what is over, then of live sessions; where there
-   * is none, the page is saturated. Gives it its version.
+   * Puts a tombstone into a page that has no entry of its ID: in the room of ended tombstones, then of live sessions. If
+   * there is none, saturates the page. Gives the tombstone its version.
    */
   place(page: Page, grave: Tombstone): void {
     const hasRoom = this.makeRoom(page, tombstoneSize(grave));
     grave.version = this.pages.version(page, this.pages.moment.nanoseconds);
     if (hasRoom && page.appendTombstone(grave)) return;
-    // Nothing but tombstones: from now on, whatever this page does not hold counts as removed.
+    // Nothing but tombstones: from now on, every ID that this page does not hold counts as removed.
     page.saturate(grave.until, grave.monotonicUntil);
   }
 
   /**
-   * Turns a session of the page into a tombstone that refuses it as long as is due, and `until` at least. There is always
-   * room for it, as it is smaller. Answers until when it refuses by the clock of the day; the machine's second is in
+   * Turns a session of the page into a tombstone that refuses it as long as is due, and until `until` at least. There is
+   * always room for it, as it is smaller. Returns until when it refuses by the clock of the day; the machine's second is in
    * `monotonicUntil`.
    */
   replace(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
@@ -138,14 +138,14 @@ export class Graves {
     return grave.until;
   }
 
-  /** Takes a handle of a session that was removed out of its page, as a removed session. */
+  /** Takes a handle of a removed session out of its page, as a removed session. */
   remove(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
     const nanoseconds = this.pages.moment.nanoseconds;
     this.pages.noteGone(page, entry, nanoseconds, EventType.REMOVED, EventCause.API);
     return this.replace(page, entry, cause, until, monotonicUntil);
   }
 
-  /** Takes a session out of its page for a reason of the cache's own, told as an event. */
+  /** Takes a session out of its page for a reason of the cache's own, and writes the event. */
   drop(page: Page, entry: Entry, type: u8, cause: u8): void {
     const session = entry.session;
     if (session != 0 && this.removalOf(session) == Removal.InForce) {
@@ -158,8 +158,8 @@ export class Graves {
   }
 
   /**
-   * Frees room in a page: first of tombstones that have ended, then of sessions, the earliest to expire first.
-   * Never of a tombstone that still refuses something.
+   * Frees room in a page: first of tombstones that have ended, then of sessions, the earliest to expire first. Never of a
+   * tombstone that still refuses.
    */
   makeRoom(page: Page, size: i32): bool {
     while (!page.hasRoom(size)) {
@@ -189,5 +189,5 @@ export function lengthen(grave: Tombstone, until: u64, monotonicUntil: u64): voi
 }
 
 const NAME_SIZE: i32 = 8;
-const NAME: usize = memory.data(8, 8);
-const ID_COPY: usize = memory.data(32);
+const NAME: usize = memory.data(NAME_SIZE, 8);
+const ID_COPY: usize = memory.data(MAX_ID_LENGTH);

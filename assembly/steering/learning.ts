@@ -18,7 +18,7 @@ import { Holders } from "./keys/holders";
 import { KeyChoice } from "./keys/key_choice";
 import { Levelling } from "./load/levelling";
 import { BySource } from "./setup/modes";
-import { acceptedKey, offeredKey, ShownKeys, wasSeen } from "./shown_keys";
+import { ShownKeys, wasSeen } from "./shown_keys";
 
 export class Learning {
   /** For each upstream, how many connections in a row others have answered that were hashed to it. */
@@ -59,7 +59,7 @@ export class Learning {
     this.followHealth(number, home);
     if (this.exact && wanted < 0) this.reach.balanced(number);
     if (handshake.acceptedKind == 0) this.learnDecline(handshake, number);
-    else this.learnHolder(acceptedKey(handshake, handle), number);
+    else this.learnHolder(this.shownKeys.acceptedKey(handshake, handle), number);
     if (this.bySource == BySource.Guess && !this.isLedByName(handshake)) {
       this.sources.learn(this.client.source(handshake), number);
     }
@@ -72,7 +72,8 @@ export class Learning {
   expectsNoNews(handshake: Handshake, handle: AcceptedHandle, token: i32): bool {
     if (this.exact || token < 0 || handshake.acceptedKind == 0) return false;
     const home = this.tokens.leads(token);
-    if (home < 0 || this.isMissed(home) || this.wouldLearnHolder(acceptedKey(handshake, handle), home)) return false;
+    if (home < 0 || this.isMissed(home) || this.wouldLearnHolder(this.shownKeys.acceptedKey(handshake, handle), home))
+      return false;
     return this.bySource != BySource.Guess || this.isLedByName(handshake);
   }
 
@@ -82,8 +83,9 @@ export class Learning {
   hasNews(handshake: Handshake, handle: AcceptedHandle, token: i32, upstream: i32): bool {
     // Named hosts are watched at each answer.
     if (this.exact || !this.tokens.knows(token, upstream)) return true;
-    if (handshake.acceptedKind == 0 && offeredKey(handshake) != 0) return true;
-    if (this.isMissed(upstream) || this.wouldLearnHolder(acceptedKey(handshake, handle), upstream)) return true;
+    if (handshake.acceptedKind == 0 && this.shownKeys.offeredKey(handshake) != 0) return true;
+    if (this.isMissed(upstream) || this.wouldLearnHolder(this.shownKeys.acceptedKey(handshake, handle), upstream))
+      return true;
     if (this.bySource != BySource.Guess || this.isLedByName(handshake)) return false;
     this.client.begin();
     return this.sources.lastOf(this.client.source(handshake)) != upstream;
@@ -120,8 +122,7 @@ export class Learning {
   /** Whether an accepted offer finds its way without its source, now and the next time. */
   private isLedByName(handshake: Handshake): bool {
     if (handshake.acceptedKind == 0) return false;
-    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return true;
-    return this.shownKeys.stateOf(offeredKey(handshake)) != 0;
+    return this.shownKeys.leadsBack(handshake);
   }
 
   private learnHolder(key: usize, upstream: i32): void {
@@ -136,7 +137,7 @@ export class Learning {
 
   private learnDecline(handshake: Handshake, upstream: i32): void {
     this.levelling.noteMiss();
-    const key = offeredKey(handshake);
+    const key = this.shownKeys.offeredKey(handshake);
     if (key == 0) return;
     const state = this.shownKeys.stateOf(key);
     if (state == 0) this.keys.noteDecline(key, upstream);

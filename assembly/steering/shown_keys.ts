@@ -1,20 +1,10 @@
 /** The names of ticket keys in a handshake, and the rows that the cache has of them. Allocates nothing. */
 import { AcceptedHandle } from "../resumption/accepted_handle";
+import { Offer } from "../resumption/offer";
+import { Kind } from "../session/record/session";
 import { KeyState, TicketKeys } from "../session/revocation/ticket_keys";
 import { Handshake } from "../tls/handshake";
 import { HostTokens } from "./hosts/tokens";
-
-/** The key name of the first ticket or identity, 0 if it has none. */
-export function offeredKey(handshake: Handshake): usize {
-  if (handshake.offeredPskCount > 0) return handshake.pskKey(0);
-  return handshake.offeredTicket ? handshake.offeredTicketKey : 0;
-}
-
-/** The key name of the ticket or identity that was accepted for certain; else 0. */
-export function acceptedKey(handshake: Handshake, handle: AcceptedHandle): usize {
-  if (handle == AcceptedHandle.Psk) return handshake.pskKey(handshake.acceptedPskIndex);
-  return handle == AcceptedHandle.TicketForSure ? handshake.offeredTicketKey : 0;
-}
 
 /** Whether a key's state comes from a server that held it: neither from the operator nor from a removal. */
 export function wasSeen(state: u8): bool {
@@ -22,10 +12,29 @@ export function wasSeen(state: u8): bool {
 }
 
 export class ShownKeys {
+  private readonly offer: Offer = new Offer();
+
   constructor(
     private readonly ticketKeys: TicketKeys,
     private readonly tokens: HostTokens,
   ) {}
+
+  /** The key name of the first ticket or identity, 0 if it has none. */
+  offeredKey(handshake: Handshake): usize {
+    return this.offer.firstOf(handshake).key;
+  }
+
+  /** The key name of the ticket or identity that was accepted for certain; else 0. */
+  acceptedKey(handshake: Handshake, handle: AcceptedHandle): usize {
+    const isCertain = handle == AcceptedHandle.Psk || handle == AcceptedHandle.TicketForSure;
+    return isCertain ? this.offer.acceptedOf(handshake, handle).key : 0;
+  }
+
+  /** Whether an accepted offer finds its way without its source: it has a session ID, or a key name that is known. */
+  leadsBack(handshake: Handshake): bool {
+    const offer = this.offer.firstOf(handshake);
+    return offer.kind == Kind.ID || this.stateOf(offer.key) != 0;
+  }
 
   /** State of a key name, 0 if it is 0 or not known. Its row is then the one of `upstream`. */
   stateOf(key: usize): u8 {

@@ -15,9 +15,10 @@
 import { Chance } from "../bytes/chance";
 import { PeerAddress } from "../ports/peer_address";
 import { SharedStore } from "../ports/shared_store";
+import { Offer } from "../resumption/offer";
 import { causeOf, Refusals, Verdict } from "../resumption/refusal";
 import { Cache, Lookup } from "../session/cache";
-import { Known, Origin, Session } from "../session/record/session";
+import { Kind, Known, Origin, Session } from "../session/record/session";
 import { KeyState } from "../session/revocation/ticket_keys";
 import { Handshake } from "../tls/handshake";
 import { Client } from "./clients/client";
@@ -31,7 +32,7 @@ import { Learning } from "./learning";
 import { Levelling } from "./load/levelling";
 import { Shares } from "./load/shares";
 import { BySource } from "./setup/modes";
-import { offeredKey, ShownKeys, wasSeen } from "./shown_keys";
+import { ShownKeys, wasSeen } from "./shown_keys";
 
 export class Steering {
   readonly tokens: HostTokens;
@@ -56,6 +57,7 @@ export class Steering {
   private readonly declines: Declines;
   private readonly holders: Holders;
   private readonly refusals: Refusals;
+  private readonly first: Offer = new Offer();
   private readonly client: Client;
   private readonly reach: Reach;
   private readonly shares: Shares;
@@ -105,7 +107,7 @@ export class Steering {
     this.sources = sources;
     this.declines = declines;
     this.holders = holders;
-    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
+    this.refusals = new Refusals(cache);
     this.client = client;
     this.chance = chance;
     this.reach = reach;
@@ -169,10 +171,11 @@ export class Steering {
   /** The upstream to prefer, -1 for none. */
   private upstreamFor(handshake: Handshake, offered: Session): i32 {
     if (offered.idLength == 0) return -1;
-    const lookup = this.cache.look(offered.id, offered.idLength);
+    const lookup = this.cache.read(offered.id, offered.idLength);
     const holder = this.holderOf(lookup);
-    const verdict = this.refusals.judgeLooked(offered, lookup);
-    const key = offeredKey(handshake);
+    const verdict = this.refusals.judgeFound(offered, lookup);
+    const first = this.first.firstOf(handshake);
+    const key = first.key;
     const state = this.shownKeys.stateOf(key);
     const named = state != 0 ? this.upstreamOfKey() : -1;
     if (verdict != Verdict.Resume) {
@@ -181,8 +184,8 @@ export class Steering {
       this.avoided = issuer;
       return this.otherThan(issuer);
     }
-    if (handshake.offeredPskCount == 0 && !handshake.offeredTicket) return this.known(holder);
-    if (state == KeyState.TOLD && named >= 0) return this.known(named);
+    if (first.kind == Kind.ID) return this.known(holder);
+    if (state == KeyState.CONFIGURED && named >= 0) return this.known(named);
     if (wasSeen(state)) {
       const chosen = this.keys.choose(key, named, state == KeyState.SHARED);
       if (chosen == BALANCED) return -1;

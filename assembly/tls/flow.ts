@@ -1,31 +1,36 @@
 /**
- * The order of a handshake, without any bytes: which record and which message may come next from which side, and what each one means.
+ * The order of a handshake, without any bytes: which record and which message may come next from which side, and the role of
+ * each.
  *
- *     TLS <= 1.2, full (RFC 5246 7.3)               TLS <= 1.2, abbreviated            TLS 1.3 (RFC 8446 2)
- *     C ClientHello                                 C ClientHello                      C ClientHello [, early data]
- *     S ServerHello .. ServerHelloDone              S ServerHello [, NewSessionTicket] S [HelloRetryRequest; C ClientHello; S] ServerHello
- *     C .. ClientKeyExchange .. CCS, Finished       S CCS, Finished                    S application data (sealed)
- *     S [NewSessionTicket,] CCS, Finished           C CCS, Finished                    C application data (sealed Finished)
+ *     TLS <= 1.2, full (RFC 5246 7.3)          TLS <= 1.2, abbreviated             TLS 1.3 (RFC 8446 2)
+ *     C ClientHello                            C ClientHello                       C ClientHello [, early data]
+ *     S ServerHello .. ServerHelloDone         S ServerHello [, NewSessionTicket]  S [HelloRetryRequest; C ClientHello; S]
+ *                                                                                    ServerHello
+ *     C .. ClientKeyExchange .. CCS, Finished  S CCS, Finished                     S application data (sealed)
+ *     S [NewSessionTicket,] CCS, Finished      C CCS, Finished                     C application data (sealed Finished)
  *
- * Until the server's answer says whether it resumes, nothing that a client or server sends is out of order here: some server passes over
- * it, whatever it is, and the answer decides. Behind that, what cannot come is `Unexpected`, never guessed at: then there is
- * only something to learn. A sealed message cannot be told from another, so a Finished is: in TLS <= 1.2 the first handshake record after a
- * change of cipher spec (16 bytes; nobody splits it); in TLS 1.3 the first client record after the ServerHello that is long enough for one.
+ * Until the server's answer shows whether it resumes, nothing that a client or server sends is out of order here: some
+ * server passes it over, whatever it is, and the answer decides. Behind that, a record or message out of order is
+ * `Unexpected`, never guessed at: then nothing is lost but something to learn. A sealed message looks like any other, so
+ * position and length show a Finished: in TLS <= 1.2 it is the first handshake record after a change of cipher spec (16
+ * bytes; nobody splits it), in TLS 1.3 the first client record after the ServerHello that is long enough for one.
  *
- * What a server of TLS <= 1.2 sends behind its ServerHello tells a resumption from a full handshake: a NewSessionTicket or a change of
- * cipher spec from anything else. The echo of a session ID alone does not: a server may echo one and make a new session.
+ * The bytes behind its ServerHello show whether a server of TLS <= 1.2 resumes: a NewSessionTicket or a change of cipher
+ * spec means a resumption, anything else a full handshake. The echo of a session ID alone shows nothing: a server may echo
+ * one and make a new session.
  *
- * TLS 1.3 with early data offered: early data may still be under way after the ServerHello, and whether the server took it is sealed.
- * Then only a record of exactly the length of a Finished counts, or the record after `EARLY_DATA_RECORDS_MAX` others, so an early data
- * record of that length completes a handshake a little early, and a padded Finished late. A certificate of the client in front of its
- * Finished completes early too. All of these have a ServerHello behind them, which proves an accepted PSK by itself.
+ * If a client of TLS 1.3 offers early data, some may still be under way after the ServerHello, and whether the server took
+ * it is sealed. Then only a record of exactly the length of a Finished counts, or the record after `MAX_EARLY_DATA_RECORDS`
+ * others. So an early data record of that length completes a handshake a little early, and a padded Finished completes it
+ * late. A certificate of the client in front of its Finished completes it early too. All of these have a ServerHello behind
+ * them, which proves an accepted PSK by itself.
  *
- * In TLS 1.3, where only a client's Finished is left to come, the number of its bytes tells it from an alert, and nobody has to read
- * them (`takeFinished`): nobody without the keys could tell a right one from a wrong one anyway.
+ * In TLS 1.3, if only a client's Finished is left to come, its length tells it from an alert, and nobody has to read it
+ * (`takeFinished`): without the keys, nobody could tell a right one from a wrong one anyway.
  *
  * `FLOW_SIZE` bytes that the caller provides, all zero at the start.
  */
-import { EARLY_DATA_RECORDS_MAX } from "./wire/limits";
+import { MAX_EARLY_DATA_RECORDS } from "./wire/limits";
 import { CipherSuite, ContentType, MessageType, Version } from "./wire/protocol";
 
 export const enum Direction {
@@ -35,12 +40,12 @@ export const enum Direction {
   Upstream = 1,
 }
 
-/** What comes next. */
+/** The message that is expected next, or the decision that was made. */
 export const enum Phase {
   ClientHello = 0,
   ServerHello = 1,
   SecondClientHello = 2,
-  /** TLS <= 1.2 was chosen, and it is not known yet whether it resumes. */
+  /** TLS <= 1.2 was chosen, and the server has not shown yet whether it resumes. */
   Undecided = 3,
   /** TLS <= 1.2 was chosen. */
   Legacy = 4,
@@ -48,7 +53,14 @@ export const enum Phase {
   Modern = 5,
 }
 
-/** What a record is to the observer. */
+/** The course of a TLS <= 1.2 handshake. */
+export const enum Course {
+  Full = 0,
+  /** A resumption. */
+  Abbreviated = 1,
+}
+
+/** The role of a record. */
 export const enum Role {
   Unexpected = 0,
   Skip = 1,
@@ -64,14 +76,14 @@ export const enum Role {
   Finished = 6,
 }
 
-/** What a handshake message in clear is to the observer. */
+/** The role of a handshake message in clear. */
 export const enum Part {
   Unexpected = 0,
   Skip = 1,
   ClientHello = 2,
   ServerHello = 3,
   NewSessionTicket = 4,
-  /** A ClientHello that nobody has asked for: a server may go by it all the same. */
+  /** A ClientHello that nobody asked for: a server may take it up all the same. */
   UnaskedClientHello = 5,
 }
 
@@ -83,42 +95,42 @@ export class Flow {
   private earlyRecords: i32;
   private earlyDataOffered: bool;
   private retried: bool;
-  /** The server sent what only a full TLS <= 1.2 handshake has. */
+  /** The server sent a message that only a full TLS <= 1.2 handshake has. */
   private full: bool;
   private serverHelloDone: bool;
   private clientChanged: bool;
   private serverChanged: bool;
   private clientFinished: bool;
   private serverFinished: bool;
-  /** A handshake record came behind the client's Finished, with the server's still to come. */
+  /** A handshake record came behind the client's Finished, before the server's. */
   private clientRenegotiates: bool;
 
-  /** This direction is sealed from here on (TLS <= 1.2). */
+  /** Whether a direction is sealed from here on (TLS <= 1.2). */
   sealed(direction: i32): bool {
     return direction == Direction.Downstream ? this.clientChanged : this.serverChanged;
   }
 
-  /** A ClientHello was read whole. */
+  /** Whether a ClientHello was read whole. */
   get begun(): bool {
     return this.phase != Phase.ClientHello;
   }
 
-  /** The server's answer has said whether it resumes. */
+  /** Whether the server's answer has shown if it resumes. */
   get decided(): bool {
     return this.phase >= Phase.Legacy;
   }
 
-  /** No ServerHello has come yet, but for a HelloRetryRequest. */
+  /** Whether no ServerHello has come yet, except a HelloRetryRequest. */
   get unanswered(): bool {
     return this.phase <= Phase.SecondClientHello;
   }
 
-  /** A ClientHello was read whole, and the answer to it is to come. */
+  /** Whether a ClientHello was read whole, and its answer is still to come. */
   get awaitsAnswer(): bool {
     return this.phase == Phase.ServerHello;
   }
 
-  /** How many records of the client's end of a TLS <= 1.2 handshake have not passed whole: see `record_follower.ts`. */
+  /** Records that end the client's part of a TLS <= 1.2 handshake and have not passed whole: see `record_follower.ts`. */
   get clientSealsIn(): i32 {
     if (this.clientRenegotiates) return -1;
     return this.clientFinished ? 0 : this.clientChanged ? 1 : 2;
@@ -156,14 +168,14 @@ export class Flow {
   }
 
   /** A ServerHello was read. */
-  answered(version: i32, cipher: i32): void {
+  answered(version: u16, cipher: u16): void {
     this.cipher = cipher;
     this.phase = version >= Version.TLS13 ? Phase.Modern : Phase.Undecided;
   }
 
-  /** The server of a TLS <= 1.2 handshake went on with what only a full one has, or with what only an abbreviated one has. */
-  decide(full: bool): void {
-    this.full = full;
+  /** The server of TLS <= 1.2 went on with a message that only a full handshake has, or only an abbreviated one. */
+  decide(course: Course): void {
+    this.full = course == Course.Full;
     this.phase = Phase.Legacy;
   }
 
@@ -173,7 +185,7 @@ export class Flow {
     else this.serverChanged = true;
   }
 
-  /** A sealed Finished has passed; true when the handshake is complete with it. */
+  /** A sealed Finished has passed. Returns whether it completes the handshake. */
   finished(direction: i32): bool {
     if (this.phase == Phase.Modern) return true;
     if (direction == Direction.Downstream) this.clientFinished = true;
@@ -182,9 +194,10 @@ export class Flow {
   }
 
   /**
-   * Takes that many bytes of the client for its Finished; false where they may be something else: where nothing else but alerts can
-   * come, and they are more than alerts are. An alert in clear has 7 bytes; TLS 1.3 may seal it, behind a change of cipher spec.
-   * Never in TLS <= 1.2: the records behind its Finished are followed, and its client may end those bytes inside a record.
+   * Takes so many bytes of the client for its Finished. False if they may be something else: only if nothing but alerts can
+   * come besides, and they are longer than an alert, they are a Finished. An alert in clear has 7 bytes; TLS 1.3 may seal
+   * it, behind a change of cipher spec. Never in TLS <= 1.2: the records behind its Finished are followed, and the bytes may
+   * end inside a record.
    */
   takeFinished(length: i32): bool {
     return (
@@ -231,7 +244,7 @@ export class Flow {
   private modernClientData(length: i32): Role {
     if (this.earlyDataOffered) {
       if (length == finishedLength(this.cipher)) return Role.Finished;
-      return ++this.earlyRecords > EARLY_DATA_RECORDS_MAX ? Role.Finished : Role.Skip;
+      return ++this.earlyRecords > MAX_EARLY_DATA_RECORDS ? Role.Finished : Role.Skip;
     }
     if (length >= shortestFinished(this.cipher)) return Role.Finished;
     return length == sealingOverhead(this.cipher) + ALERT_SIZE ? Role.SealedAlert : Role.Skip;
@@ -259,7 +272,7 @@ export class Flow {
   private serverMessage(type: i32, length: i32): Part {
     if (this.unanswered) return type == MessageType.SERVER_HELLO ? Part.ServerHello : Part.Skip;
     if (this.phase == Phase.Modern) return Part.Unexpected; // RFC 8446 5.1: the rest is sealed, in records of its own
-    // RFC 5246 7.4.1.1: may come at any time, means nothing during a handshake
+    // RFC 5246 7.4.1.1: may come at any time, and means nothing during a handshake
     if (type == MessageType.HELLO_REQUEST && length == 0) return Part.Skip;
     if (type == MessageType.SERVER_HELLO) return Part.Unexpected;
     if (type == MessageType.NEW_SESSION_TICKET) return Part.NewSessionTicket;
@@ -276,8 +289,8 @@ function finishedLength(cipher: i32): i32 {
 }
 
 /**
- * From this length on a client record counts as its Finished: that of the shortest hash, so that a certificate-less client's is never
- * missed. Shorter are only an alert, an empty Certificate (25) or EndOfEarlyData (21).
+ * From this length on a client record counts as its Finished: that of the shortest hash, so that no Finished of a client
+ * without a certificate is missed. Only an alert, an empty Certificate (25) and EndOfEarlyData (21) are shorter.
  */
 function shortestFinished(cipher: i32): i32 {
   return 4 + 32 + sealingOverhead(cipher);

@@ -1,22 +1,24 @@
 /**
- * One TLS handshake, seen from the middle: bytes of both directions go in, events and what is known so far come out.
+ * One TLS handshake, seen from the middle: bytes of both directions go in, events come out, and everything known so far can
+ * be read.
  *
- * Promises: never traps, whatever the bytes are; never waits for or holds bytes of the connection; every answer is the same however the
- * bytes of a direction were cut. Until the server's answer has said whether it resumes (`ServerHello`), nothing that a client sends ends
- * the watching: what cannot be followed is `Unsure` in the offers, and an acceptance of it is `acceptedUnfollowed`. Behind that, what is no
- * TLS handshake ends the watching with an event, not with harm.
+ * Promises: never traps, whatever the bytes are; never waits for or holds bytes of the connection; every answer is the same
+ * however the bytes of a direction were cut. Until the server's answer has shown whether it resumes (`ServerHello`), nothing
+ * that a client sends ends the watching: an offer that cannot be followed is `Unsure`, and an acceptance of it is
+ * `acceptedUnfollowed`. Behind that, bytes that are not a TLS handshake end the watching with an event, and do no harm.
  *
- * Memory: one block of `Handshake.size` bytes, counted against a bound for the whole VM, whatever the hellos' lengths: both are read as
- * they pass, tickets are hashed. Where that bound is reached, a block of `Handshake.smallSize` reads the server's answer alone.
+ * Memory: one block of `Handshake.size` bytes, counted against a bound for the whole VM, whatever the hellos' lengths: both
+ * are read as they pass, tickets are hashed. If that bound is reached, a block of `Handshake.smallSize` reads the server's
+ * answer alone.
  *
- * Cost: O(bytes) up to `Complete`, a few steps for each record; afterwards nothing is to be fed.
+ * Cost: O(bytes) up to `Complete`, a few steps for each record; afterwards nothing needs to be fed.
  *
- * Layout of the block: these fields, then one part after the other as the `..._AT` constants below say; a small one ends before the
- * client's.
+ * Layout of the block: these fields, then one part after the other at the `..._OFFSET` constants below; a small block ends
+ * before the client's parts.
  */
 import { CLIENT_HELLO_READER_SIZE, ClientHelloReader } from "./hello/client_hello";
-import { Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
-import { PSK_IDENTITIES_MAX } from "./wire/limits";
+import { Course, Direction, FLOW_SIZE, Flow, Part, Role } from "./flow";
+import { MAX_PSK_IDENTITIES } from "./wire/limits";
 import { allocateBlock, allocateReserve, releaseBlock, releaseReserve } from "./memory";
 import { MESSAGE_READER_SIZE, MessageReader } from "./wire/message";
 import { TICKET_READER_SIZE, TicketReader } from "./ticket/new_session_ticket";
@@ -27,6 +29,7 @@ import { RECORD_READER_SIZE, RecordReader } from "./wire/record";
 import { RecordFollower } from "./wire/record_follower";
 import { SERVER_HELLO_READER_SIZE, ServerHelloReader } from "./hello/server_hello";
 export { Direction } from "./flow";
+export { TICKET_OWNER } from "./hello/offers";
 
 export const enum Event {
   /** All bytes consumed, nothing new. */
@@ -34,23 +37,23 @@ export const enum Event {
   /** The offers are readable. Comes a second time after a HelloRetryRequest; those offers replace the first. */
   ClientHello = 1,
   /**
-   * Version, cipher, and what was accepted are readable. Not for a HelloRetryRequest. In TLS <= 1.2 it comes with the first byte
-   * or message behind the ServerHello, which tells a resumption from a full handshake (`undecided`).
+   * Version, cipher and acceptance are readable. Not for a HelloRetryRequest. In TLS <= 1.2 it comes with the first byte or
+   * message behind the ServerHello, which shows whether the server resumes (`undecided`).
    */
   ServerHello = 2,
-  /** The client's bytes do not begin with a record: its offers stay unknown. Comes once, and the watching goes on. */
+  /** The client's bytes do not begin with a record: its offers stay unknown. Comes once, and does not end the watching. */
   Unfollowed = 3,
-  /** The handshake is finished: what was issued is final. */
+  /** The handshake is finished: the issued ID and ticket are final. */
   Complete = 4,
-  /** The server's bytes are no TLS. */
+  /** The server's bytes are not TLS. */
   NotTls = 5,
-  /** The bytes cannot be followed; `error` says why. */
+  /** The bytes cannot be followed, for the reason in `error`. */
   Malformed = 6,
   /** A fatal alert, or a close in the form of an alert. */
   Failed = 7,
 }
 
-/** What the server's answer accepted. */
+/** The offer that the server's answer accepted. */
 export const enum Accepted {
   None = 0,
   SessionId = 1,
@@ -61,7 +64,7 @@ export const enum Accepted {
 
 @unmanaged
 export class Handshake {
-  /** Bytes that the last `feed` took; at least 1 where it was given any. */
+  /** Bytes that the last `feed` took; at least 1 if it was given any. */
   consumed: i32;
   error: ParseError;
   private event: Event;
@@ -72,31 +75,31 @@ export class Handshake {
   /** One of `Accepted`, None for a full handshake. Final at `ServerHello`. */
   acceptedKind: u8;
   acceptedPskIndex: i32;
-  /** Something was accepted, and nobody can tell what it was. */
+  /** An offer was accepted, and nobody can tell which session it was. */
   acceptedUnfollowed: bool;
-  /** The server's answer reads on behind the ServerHello of TLS <= 1.2, and nothing has told yet whether it resumes. */
+  /** The ServerHello of TLS <= 1.2 was read, and nothing behind it has shown yet whether the server resumes. */
   undecided: bool;
-  /** Only the server's answer is read: there was no memory for more. */
+  /** Only the server's answer is read, for want of memory. */
   small: bool;
-  private toldUnfollowed: bool;
+  private reportedUnfollowed: bool;
   /** Bits of `Unsure` that no later hello takes back. */
   private lasting: u32;
-  /** What the client's side has wrong and nobody has counted yet. */
+  /** An error of the client's side that nobody has counted yet. */
   private uncounted: ParseError;
 
   /** Bytes of one block. */
   static get size(): i32 {
-    return <i32>END_AT;
+    return <i32>END_OFFSET;
   }
 
   /** Bytes of a block that reads the server's answer alone. */
   static get smallSize(): i32 {
-    return <i32>CLIENT_RECORDS_AT;
+    return <i32>CLIENT_RECORDS_OFFSET;
   }
 
   /**
-   * A block for one connection: a small one where the memory for live handshakes is used up, null where the reserve is, too:
-   * then the connection cannot be watched.
+   * A block for one connection: a small one if the memory for live handshakes is used up; null if the reserve is, too, and
+   * the connection cannot be watched.
    */
   static create(): Handshake | null {
     let block = allocateBlock(Handshake.size);
@@ -110,7 +113,7 @@ export class Handshake {
     return handshake;
   }
 
-  /** Gives all its memory back; the handshake must not be used afterwards. */
+  /** Frees all its memory; the handshake must not be used afterwards. */
   free(): void {
     const block = changetype<usize>(this);
     if (this.small) releaseReserve(block, Handshake.smallSize);
@@ -118,8 +121,8 @@ export class Handshake {
   }
 
   /**
-   * Takes bytes up to the first event and says in `consumed` how many; the rest is to be fed again, unless the event ends the watching
-   * (`Complete` and above). After such an end all bytes are consumed and the same event comes again.
+   * Takes bytes up to the first event, and leaves their number in `consumed`; feed the rest again, unless the event ends the
+   * watching (`Complete` and above). After such an end all bytes are consumed and the same event comes again.
    */
   feed(direction: i32, data: usize, length: i32): Event {
     if (this.passesOver(direction)) {
@@ -136,8 +139,8 @@ export class Handshake {
   }
 
   /**
-   * As `feed`, but takes a byte of a header, or bytes of one record: `inEarlyData` says of which sort. For the client's bytes up to
-   * the answer, and only while the watching goes on.
+   * As `feed`, but takes a byte of a header, or bytes of one record; `inEarlyData` reports their sort before. For the
+   * client's bytes up to the answer, and only while the handshake is watched.
    */
   feedStep(data: usize, length: i32): Event {
     if (this.passesOver(Direction.Downstream)) {
@@ -156,8 +159,8 @@ export class Handshake {
   }
 
   /**
-   * Whether the client's byte that comes next, `next`, belongs to a record of application data: up to the server's answer that is
-   * early data (RFC 8446 2.3).
+   * Whether the client's next byte, `next`, belongs to a record of application data: up to the server's answer that is early
+   * data (RFC 8446 2.3).
    */
   inEarlyData(next: u8): bool {
     if (this.small) return false;
@@ -167,8 +170,8 @@ export class Handshake {
   }
 
   /**
-   * Whether the next `length` bytes of the client complete the handshake, as their number alone says that its Finished is
-   * among them: then they need not be read, and this is `Complete`. Otherwise nothing has changed, and they are to be fed.
+   * Completes the handshake with the client's next `length` bytes, unread, if their number alone shows that its Finished is
+   * among them. False: nothing has changed, and the bytes must be fed.
    */
   completeUnread(length: i32): bool {
     if (this.passesOver(Direction.Downstream) || this.partial(Direction.Downstream)) return false;
@@ -178,14 +181,14 @@ export class Handshake {
     return true;
   }
 
-  /** What the client's side has wrong and was not counted yet, once; None where there is nothing. */
+  /** Returns an error of the client's side that was not counted yet, once; None if there is none. */
   takeUncounted(): ParseError {
     const error = this.uncounted;
     this.uncounted = ParseError.None;
     return error;
   }
 
-  /** Hands the client's records on to whoever follows them behind the handshake. False where they cannot be followed. */
+  /** Hands the client's records on to a follower behind the handshake. False if they cannot be followed. */
   handOver(follower: RecordFollower): bool {
     if (this.small || this.answer.version >= Version.TLS13 || !this.flow.decided) return false;
     const records = this.records(Direction.Downstream);
@@ -194,59 +197,22 @@ export class Handshake {
     return true;
   }
 
-  // After ClientHello. Addresses are inside the block and live as long as it, or 0.
-
-  get sni(): usize {
-    return this.offers.nameLength >= 0 ? this.offers.sni : 0;
+  /**
+   * The client's offers, readable after ClientHello. Their addresses lie inside the block and live as long as it. A small
+   * block has none: all of them are `Unsure`.
+   */
+  get offers(): Offers {
+    return changetype<Offers>(this.small ? NO_OFFERS : changetype<usize>(this) + OFFERS_OFFSET);
   }
 
-  /** 1 to 255 visible ASCII characters; -1: none. */
-  get sniLength(): i32 {
-    return this.offers.nameLength;
+  /** The server's hello, readable after ServerHello. */
+  get answer(): ServerHelloReader {
+    return changetype<ServerHelloReader>(changetype<usize>(this) + ANSWER_OFFSET);
   }
 
-  get offeredId(): usize {
-    return this.offers.sessionIdLength > 0 ? this.offers.sessionId : 0;
-  }
-
-  /** Length of the session ID; in TLS 1.3 and beside a ticket it is made up and names no session. */
-  get offeredIdLength(): i32 {
-    return this.offers.sessionIdLength;
-  }
-
-  get offers13(): bool {
-    return this.offers.tls13;
-  }
-
-  get offeredTicket(): bool {
-    return this.offers.ticket.present;
-  }
-
-  /** The client has no ticket and would take one (RFC 5077 3.2). */
-  get asksForTicket(): bool {
-    return this.offers.asksForTicket;
-  }
-
-  get offeredTicketHash(): usize {
-    return this.offers.ticket.hash;
-  }
-
-  get offeredTicketKey(): usize {
-    return this.offers.ticket.key;
-  }
-
-  get offeredPskCount(): i32 {
-    return this.offers.pskCount;
-  }
-
-  /** 0 for an identity beyond those offered or hashed. */
-  pskHash(index: i32): usize {
-    return this.hashedPsk(index) ? this.offers.psk(index).hash : 0;
-  }
-
-  /** 0 for an identity shorter than 16 bytes, or beyond those offered or hashed. */
-  pskKey(index: i32): usize {
-    return this.hashedPsk(index) ? this.offers.psk(index).key : 0;
+  /** The ticket that the server of TLS <= 1.2 issued, readable after Complete. */
+  get tickets(): TicketReader {
+    return changetype<TicketReader>(this.small ? NO_TICKETS : changetype<usize>(this) + TICKETS_OFFSET);
   }
 
   /** Whether the bytes of a direction have stopped in the middle of a record or message. */
@@ -255,62 +221,24 @@ export class Handshake {
     return this.records(direction).partial || this.messages(direction).partial;
   }
 
-  /** Bits of `Unsure`: what the hello offers and cannot be followed. */
-  get unsure(): u32 {
-    return this.offers.unsure;
-  }
-
-  /** Identities that may be meant by the ticket or a PSK identity, besides those themselves. */
-  get furtherCount(): i32 {
-    return this.offers.furtherCount;
-  }
-
-  /** The hash of one of them. */
-  furtherHash(index: i32): usize {
-    return this.offers.further(index).hash;
-  }
-
-  /** The number of the PSK identity that one of them may be meant by, -1 for the ticket. */
-  furtherOwner(index: i32): i32 {
-    return this.offers.ownerOf(index);
-  }
-
-  /** Whether nobody can tell which identity is meant by a PSK identity, or by the ticket (-1). */
-  isAmbiguous(owner: i32): bool {
-    return this.offers.isAmbiguous(owner);
-  }
-
-  /** A ticket and a session ID are offered, and the ID is not seen to be made up from the ticket: an echo proves neither. */
-  get offersIdBesideTicket(): bool {
-    return this.offers.sessionIdLength > 0 && this.offers.ticket.present && !this.offers.idIsOfTicket;
-  }
-
-  /** A ClientHello was read. */
+  /** Whether a ClientHello was read. */
   get begun(): bool {
     return this.flow.begun;
   }
 
-  /** `Complete` has come. */
+  /** Whether `Complete` has come. */
   get completed(): bool {
     return this.ending == Event.Complete;
   }
 
-  /** A HelloRetryRequest was answered: the ClientHello at hand is the second one. */
+  /** Whether the client has answered a HelloRetryRequest: the offers are those of its second ClientHello. */
   get retried(): bool {
     return !this.flow.mayRetry;
   }
 
-  get offeredEncryptedHello(): bool {
-    return this.offers.encryptedHello;
-  }
-
-  get offeredEarlyData(): bool {
-    return this.offers.earlyData;
-  }
-
   /**
-   * The ServerHello of TLS <= 1.2 was read, what follows it was not, and it may be a resumption: it echoes the session ID, or there was
-   * none to echo beside the ticket (RFC 5077 3.4).
+   * Whether the ServerHello of TLS <= 1.2 was read, nothing behind it was, and it may be a resumption: it echoes the session
+   * ID, or there was none to echo beside the ticket (RFC 5077 3.4).
    */
   get mayResume(): bool {
     if (!this.undecided) return false;
@@ -320,69 +248,35 @@ export class Handshake {
     return memory.compare(this.answer.sessionId, this.offers.sessionId, length) == 0;
   }
 
-  // After ServerHello.
-
-  /** The server has said whether it resumes. */
+  /** Whether the server's answer has shown if it resumes. */
   get decided(): bool {
     return this.flow.decided;
   }
 
-  /** The PSK that was accepted stands in an encrypted hello: nothing is known of it. */
+  /** Whether the accepted PSK stands in an encrypted hello: nothing is known of it. */
   get acceptedUnseen(): bool {
     return this.acceptedKind == Accepted.Psk && this.acceptedPskIndex >= this.offers.pskCount;
   }
 
-  /** 0x0300 to 0x0304. */
-  get version(): u16 {
-    return <u16>this.answer.version;
-  }
-
-  get cipher(): u16 {
-    return <u16>this.answer.cipher;
-  }
-
-  /** The server of TLS <= 1.2 is going to issue a ticket (RFC 5077 3.2). */
-  get promisesTicket(): bool {
-    return this.answer.promisesTicket;
-  }
-
-  // After Complete.
-
+  /** Address of the session ID that was issued, 0 if none was. */
   get issuedId(): usize {
     return this.issuedIdLength > 0 ? this.answer.sessionId : 0;
   }
 
-  /** Length of the session ID that a full TLS <= 1.2 handshake issued, else 0. */
+  /** Length of the session ID that a full TLS <= 1.2 handshake issued; 0 until Complete, and for any other handshake. */
   get issuedIdLength(): i32 {
     const full = this.ending == Event.Complete && this.answer.version < Version.TLS13 && !this.resumed;
     return full ? this.answer.sessionIdLength : 0;
   }
 
-  get issuedTicket(): bool {
-    return this.tickets.ticket.present;
-  }
-
-  get issuedTicketHash(): usize {
-    return this.tickets.ticket.hash;
-  }
-
-  get issuedTicketKey(): usize {
-    return this.tickets.ticket.key;
-  }
-
-  /** In seconds, 0: unspecified. */
-  get issuedTicketLifetimeHint(): u32 {
-    return this.tickets.lifetimeHintSeconds;
-  }
-
-  /** Whether bytes of a direction say nothing any more. */
+  /** Whether bytes of a direction are ignored from here on. */
   private passesOver(direction: i32): bool {
     if (this.ending != Event.NeedMore) return true;
     if (direction == Direction.Upstream) return false;
-    return this.small || (this.toldUnfollowed && !this.records(Direction.Downstream).followable);
+    return this.small || (this.reportedUnfollowed && !this.records(Direction.Downstream).followable);
   }
 
-  /** Takes at least one byte; answers how many. */
+  /** Takes at least one byte; returns how many. */
   private step(direction: i32, data: usize, length: i32): i32 {
     const records = this.records(direction);
     if (!records.open) {
@@ -397,13 +291,13 @@ export class Handshake {
   private recordHeader(direction: i32, records: RecordReader, byte: u8): void {
     const whole = records.push(byte);
     if (records.lost && direction == Direction.Upstream) this.event = Event.NotTls;
-    else if (records.lost && !this.toldUnfollowed) this.lose();
+    else if (records.lost && !this.reportedUnfollowed) this.lose();
     else if (whole) this.recordStart(direction, records);
   }
 
   /** The client's bytes do not begin with a record. */
   private lose(): void {
-    this.toldUnfollowed = true;
+    this.reportedUnfollowed = true;
     this.notFollowed(Unsure.ALL);
     this.event = Event.Unfollowed;
   }
@@ -427,7 +321,7 @@ export class Handshake {
     if (records.length == 0 && records.pass(0)) this.recordEnd(direction, role);
   }
 
-  /** Takes at least one of the `length` bytes, which all belong to the present record; answers how many. */
+  /** Takes at least one of the `length` bytes, which all belong to the current record; returns how many. */
   private recordBody(direction: i32, records: RecordReader, data: usize, length: i32): i32 {
     switch (records.role) {
       case Role.Messages:
@@ -440,7 +334,7 @@ export class Handshake {
           this.fail(ParseError.ChangeCipherSpec);
           return 1;
         }
-        if (this.undecided) this.decide(true);
+        if (this.undecided) this.decide(Course.Abbreviated);
         this.flow.changed(direction);
         return 1;
       default:
@@ -453,7 +347,7 @@ export class Handshake {
     if (role == Role.Finished && this.flow.finished(direction)) this.event = Event.Complete;
   }
 
-  /** RFC 8446 6, RFC 5246 7.2: only a warning that is no close leaves the handshake alive. */
+  /** RFC 8446 6, RFC 5246 7.2: only a warning other than a close leaves the handshake alive. */
   private readAlert(records: RecordReader, byte: u8): void {
     if (records.left == ALERT_SIZE) {
       records.alertLevel = byte;
@@ -483,7 +377,7 @@ export class Handshake {
   private messageStart(direction: i32, messages: MessageReader): void {
     messages.part = this.flow.message(direction, messages.type, messages.length);
     if (this.undecided && direction == Direction.Upstream && messages.type != MessageType.HELLO_REQUEST)
-      this.decide(messages.part == Part.NewSessionTicket);
+      this.decide(messages.part == Part.NewSessionTicket ? Course.Abbreviated : Course.Full);
     switch (messages.part) {
       case Part.Unexpected:
         return this.fail(ParseError.UnexpectedMessage);
@@ -511,11 +405,11 @@ export class Handshake {
     messages.pass(0);
   }
 
-  /** `length` bytes of the present message, which may be its last. */
+  /** `length` bytes of the current message, which may be its last. */
   private messageBody(messages: MessageReader, data: usize, length: i32): void {
     switch (messages.part) {
       case Part.ClientHello:
-        // The answer is there: no offer changes what it has accepted.
+        // The answer is there: no later offer changes it.
         if (!this.flow.unanswered) return;
         if (this.clientHello.push(data, length, this.offers)) this.clientHelloRead();
         return;
@@ -541,8 +435,8 @@ export class Handshake {
 
   private serverHelloRead(): void {
     const answer = this.answer;
-    // A server that answers what is not whole here has understood what nobody here has. One whose own hello cannot be read still
-    // shows by what follows whether it resumes.
+    // A server that answers a hello that is not whole here has understood more than anybody here. If its own hello cannot be
+    // read, the bytes behind it still show whether it resumes.
     if (answer.error != ParseError.None) this.noteUnfollowed(answer.error);
     else if (!this.small && !this.flow.awaitsAnswer) this.noteUnfollowed(ParseError.UnexpectedMessage);
     if (answer.retry) return this.flow.retry();
@@ -555,17 +449,17 @@ export class Handshake {
     }
   }
 
-  /** The server went on, with what only an abbreviated handshake has or with something else. */
-  private decide(abbreviated: bool): void {
+  /** The server of TLS <= 1.2 has shown by its next bytes whether it resumes. */
+  private decide(course: Course): void {
     this.undecided = false;
-    this.flow.decide(!abbreviated);
-    if (abbreviated) this.acceptLegacy();
+    this.flow.decide(course);
+    if (course == Course.Abbreviated) this.acceptLegacy();
     this.event = Event.ServerHello;
   }
 
   /**
-   * RFC 8446 4.2.11: what is selected must have been offered; if not here, then in an encrypted hello (RFC 9849 6.1), or where
-   * nobody could follow.
+   * RFC 8446 4.2.11: a selected identity must have been offered; if not here, then in an encrypted hello (RFC 9849 6.1), or
+   * in one that nobody could follow.
    */
   private acceptPsk(index: i32): void {
     if (index < 0) return;
@@ -573,12 +467,12 @@ export class Handshake {
     this.resumed = true;
     this.acceptedKind = <u8>Accepted.Psk;
     this.acceptedPskIndex = index;
-    const seen = index < min(offers.pskCount, PSK_IDENTITIES_MAX);
+    const seen = index < min(offers.pskCount, MAX_PSK_IDENTITIES);
     const inside = index >= offers.pskCount && offers.encryptedHello;
     this.acceptedUnfollowed = (offers.unsure & Unsure.PSK) != 0 || (!seen && !inside);
   }
 
-  /** RFC 5246 7.3, RFC 5077 3.4: a ticket comes before a session ID, as far as a server goes by the book. */
+  /** RFC 5246 7.3, RFC 5077 3.4: a ticket comes before a session ID, if a server goes by the book. */
   private acceptLegacy(): void {
     const offers = this.offers;
     const ticket = offers.ticket.present;
@@ -587,13 +481,13 @@ export class Handshake {
     this.acceptedUnfollowed = (offers.unsure & Unsure.LEGACY) != 0 || (!ticket && offers.sessionIdLength == 0);
   }
 
-  /** Nothing of the client's offers can be relied on, for a reason that is to be counted. */
+  /** Notes that nothing of the client's offers can be relied on, for a reason that is to be counted. */
   private noteUnfollowed(error: ParseError): void {
     this.notFollowed(Unsure.ALL);
     this.uncounted = error;
   }
 
-  /** From now on nothing of that can be relied on, whatever a later hello says. */
+  /** Notes bits of `Unsure` that no later hello takes back. */
   private notFollowed(unsure: u32): void {
     this.lasting |= unsure;
     if (!this.small) this.offers.unsure |= unsure;
@@ -603,49 +497,33 @@ export class Handshake {
     this.ending = this.event;
   }
 
-  /** An answer that was decided by the same byte is told first: it may be one to refuse. */
+  /** An answer that the same byte has decided is reported first: it may be one to refuse. */
   private fail(error: ParseError): void {
     this.error = error;
     if (this.event == Event.ServerHello) this.ending = Event.Malformed;
     else this.event = Event.Malformed;
   }
 
-  private hashedPsk(index: i32): bool {
-    return index >= 0 && index < min(this.offers.pskCount, PSK_IDENTITIES_MAX);
-  }
-
   private records(direction: i32): RecordReader {
-    const at = direction == Direction.Downstream ? CLIENT_RECORDS_AT : SERVER_RECORDS_AT;
+    const at = direction == Direction.Downstream ? CLIENT_RECORDS_OFFSET : SERVER_RECORDS_OFFSET;
     return changetype<RecordReader>(changetype<usize>(this) + at);
   }
 
   private messages(direction: i32): MessageReader {
-    const at = direction == Direction.Downstream ? CLIENT_MESSAGES_AT : SERVER_MESSAGES_AT;
+    const at = direction == Direction.Downstream ? CLIENT_MESSAGES_OFFSET : SERVER_MESSAGES_OFFSET;
     return changetype<MessageReader>(changetype<usize>(this) + at);
   }
 
   private get flow(): Flow {
-    return changetype<Flow>(changetype<usize>(this) + FLOW_AT);
-  }
-
-  private get answer(): ServerHelloReader {
-    return changetype<ServerHelloReader>(changetype<usize>(this) + ANSWER_AT);
+    return changetype<Flow>(changetype<usize>(this) + FLOW_OFFSET);
   }
 
   private get clientHello(): ClientHelloReader {
-    return changetype<ClientHelloReader>(changetype<usize>(this) + CLIENT_HELLO_AT);
-  }
-
-  private get tickets(): TicketReader {
-    return changetype<TicketReader>(this.small ? NO_TICKETS : changetype<usize>(this) + TICKETS_AT);
-  }
-
-  private get offers(): Offers {
-    return changetype<Offers>(this.small ? NO_OFFERS : changetype<usize>(this) + OFFERS_AT);
+    return changetype<ClientHelloReader>(changetype<usize>(this) + CLIENT_HELLO_OFFSET);
   }
 }
 
-/** What a block without the client's side has for offers: nothing, and nothing for sure. */
+/** The offers of a small block: none, and none for sure. */
 const NO_OFFERS: usize = noOffers();
 
 function noOffers(): usize {
@@ -654,22 +532,22 @@ function noOffers(): usize {
   return changetype<usize>(offers);
 }
 
-/** What it has for tickets that were issued: none. Never written to. */
+/** The issued ticket of a small block: none. Never written to. */
 const NO_TICKETS: usize = memory.data(TICKET_READER_SIZE, 8);
 
-/** RFC 5246 7.1: the only value it has. */
+/** RFC 5246 7.1: its only value. */
 const CHANGE_CIPHER_SPEC: u8 = 0x01;
 
 const ALERT_SIZE: i32 = 2;
 
 const FIELDS_SIZE: usize = (offsetof<Handshake>() + 7) & ~7;
-const SERVER_RECORDS_AT: usize = FIELDS_SIZE;
-const SERVER_MESSAGES_AT: usize = SERVER_RECORDS_AT + RECORD_READER_SIZE;
-const FLOW_AT: usize = SERVER_MESSAGES_AT + MESSAGE_READER_SIZE;
-const ANSWER_AT: usize = FLOW_AT + FLOW_SIZE;
-const CLIENT_RECORDS_AT: usize = ANSWER_AT + SERVER_HELLO_READER_SIZE;
-const CLIENT_MESSAGES_AT: usize = CLIENT_RECORDS_AT + RECORD_READER_SIZE;
-const CLIENT_HELLO_AT: usize = CLIENT_MESSAGES_AT + MESSAGE_READER_SIZE;
-const TICKETS_AT: usize = CLIENT_HELLO_AT + CLIENT_HELLO_READER_SIZE;
-const OFFERS_AT: usize = TICKETS_AT + TICKET_READER_SIZE;
-const END_AT: usize = OFFERS_AT + OFFERS_SIZE;
+const SERVER_RECORDS_OFFSET: usize = FIELDS_SIZE;
+const SERVER_MESSAGES_OFFSET: usize = SERVER_RECORDS_OFFSET + RECORD_READER_SIZE;
+const FLOW_OFFSET: usize = SERVER_MESSAGES_OFFSET + MESSAGE_READER_SIZE;
+const ANSWER_OFFSET: usize = FLOW_OFFSET + FLOW_SIZE;
+const CLIENT_RECORDS_OFFSET: usize = ANSWER_OFFSET + SERVER_HELLO_READER_SIZE;
+const CLIENT_MESSAGES_OFFSET: usize = CLIENT_RECORDS_OFFSET + RECORD_READER_SIZE;
+const CLIENT_HELLO_OFFSET: usize = CLIENT_MESSAGES_OFFSET + MESSAGE_READER_SIZE;
+const TICKETS_OFFSET: usize = CLIENT_HELLO_OFFSET + CLIENT_HELLO_READER_SIZE;
+const OFFERS_OFFSET: usize = TICKETS_OFFSET + TICKET_READER_SIZE;
+const END_OFFSET: usize = OFFERS_OFFSET + OFFERS_SIZE;

@@ -1,15 +1,15 @@
 /**
  * The memory of all live handshakes of this VM, counted: clients decide how many there are, so their sum has a bound.
  *
- * Promises: never more than `LIVE_MEMORY_MAX` bytes of ordinary blocks, and never more than `RESERVE_MEMORY_MAX` of what refusing
- * needs beyond them: small blocks, and answers of servers that are held back. Beyond a bound, allocation answers 0 and whoever asked
- * does without. Blocks are zero and must be released with the size they were asked for. O(1), unmanaged.
+ * Promises: never more than `MAX_LIVE_MEMORY` bytes of ordinary blocks. Never more than `MAX_RESERVE_MEMORY` for refusing
+ * beyond them: small blocks, and answers of servers that are held back. Beyond a bound, allocation returns 0 and the caller
+ * does without. Blocks are zero and must be released with the size that they were allocated with. O(1), unmanaged.
  */
-import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "./wire/limits";
+import { MAX_LIVE_MEMORY, MAX_RESERVE_MEMORY } from "./wire/limits";
 
 /** `size` bytes for the block of a handshake, or 0. */
 export function allocateBlock(size: i32): usize {
-  if (live + size > LIVE_MEMORY_MAX) return 0;
+  if (live + size > MAX_LIVE_MEMORY) return 0;
   live += size;
   return zeroed(size);
 }
@@ -21,7 +21,7 @@ export function releaseBlock(block: usize, size: i32): void {
 
 /** `size` bytes of the reserve, or 0. */
 export function allocateReserve(size: i32): usize {
-  if (reserve + size > RESERVE_MEMORY_MAX) return 0;
+  if (reserve + size > MAX_RESERVE_MEMORY) return 0;
   reserve += size;
   return zeroed(size);
 }

@@ -51,7 +51,7 @@ export const ROOMS = [
   {
     room: "session/record",
     holds: "the session record, its times, selections of sessions, causes of events",
-    imports: ["bytes", "ports"],
+    imports: ["bytes", "ports", "tls/wire"],
   },
   {
     room: "session/settings",
@@ -76,7 +76,7 @@ export const ROOMS = [
   {
     room: "session/revocation",
     holds: "ticket keys and revoked server names",
-    imports: ["ports", "session/record", "session/settings", "shared"],
+    imports: ["bytes", "ports", "session/record", "session/settings", "shared"],
   },
   {
     room: "session",

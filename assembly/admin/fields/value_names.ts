@@ -34,7 +34,7 @@ export function causeName(cause: u8): string {
 }
 
 export function keyStateName(state: u8): string {
-  if (state == KeyState.TOLD) return "configured";
+  if (state == KeyState.CONFIGURED) return "configured";
   if (state == KeyState.SHARED) return "shared";
   return state == KeyState.REMOVED ? "removed" : "learned";
 }

@@ -36,7 +36,7 @@ export class CacheSizeRoute extends Route {
       unavailable(response, "not changed: other changes came first; try again");
       return;
     }
-    const previous = this.cache.previous;
+    const previous = this.cache.settings.previous;
     const report = new SizeChanged(size, previous);
     if (size != 0 && (previous == 0 || size < previous)) response.await(new Shrink(this.cache), report);
     else report.write(response);

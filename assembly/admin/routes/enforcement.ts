@@ -31,7 +31,7 @@ export class EnforcementRoute extends Route {
       unprocessable(response, 'enforcement: expected "observe", "revoked" or "strict"');
       return;
     }
-    if (!this.cache.changeEnforcement(enforcement)) {
+    if (!this.cache.settings.changeEnforcement(enforcement)) {
       unavailable(response, "not changed: other changes came first; try again");
       return;
     }
@@ -40,7 +40,7 @@ export class EnforcementRoute extends Route {
     json.name("enforcement");
     json.string(enforcementName(enforcement));
     json.name("previous");
-    json.string(enforcementName(this.cache.previous));
+    json.string(enforcementName(this.cache.settings.previous));
     writeEnforcedBy(json, this.cache);
     json.endObject();
   }

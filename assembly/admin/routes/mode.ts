@@ -30,7 +30,7 @@ export class ModeRoute extends Route {
       unprocessable(response, "mode: " + text.error);
       return;
     }
-    if (!this.cache.changeMode(text.mode)) {
+    if (!this.cache.settings.changeMode(text.mode)) {
       unavailable(response, "not changed: other changes came first; try again");
       return;
     }
@@ -39,7 +39,7 @@ export class ModeRoute extends Route {
     json.name("mode");
     writeMode(json, text.mode);
     json.name("previous");
-    writeMode(json, this.cache.previous);
+    writeMode(json, this.cache.settings.previous);
     json.endObject();
   }
 }

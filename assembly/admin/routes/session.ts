@@ -87,8 +87,8 @@ export class SessionRoute extends Route {
       return;
     }
     const report = new Removed(this.cache, outcome == RemoveOutcome.Removed);
-    if (this.cache.removedSession == 0) return report.write(response);
-    const others = new SessionRemoval(this.cache, this.cache.removedSession, Cause.API);
+    if (this.cache.removals.removedSession == 0) return report.write(response);
+    const others = new SessionRemoval(this.cache, this.cache.removals.removedSession, Cause.API);
     report.others = others;
     response.await(others, report);
   }

@@ -45,7 +45,7 @@ export class TicketKeyRoute extends Route {
     }
     const name = new TicketKeyName(request.parameter);
     const upstream = String.UTF8.encode(address);
-    switch (this.cache.ticketKeys.tell(name.pointer, changetype<usize>(upstream), upstream.byteLength)) {
+    switch (this.cache.ticketKeys.configure(name.pointer, changetype<usize>(upstream), upstream.byteLength)) {
       case KeyOutcome.Added:
         this.writeOutcome(response, 201, 1, "added");
         break;

@@ -28,7 +28,7 @@ export class TimeoutRoute extends Route {
       return;
     }
     const seconds = <u32>value.number;
-    if (!this.cache.changeTimeout(seconds)) {
+    if (!this.cache.settings.changeTimeout(seconds)) {
       unavailable(response, "not changed: other changes came first; try again");
       return;
     }
@@ -37,7 +37,7 @@ export class TimeoutRoute extends Route {
     json.name("timeout");
     json.number(seconds);
     json.name("previous");
-    json.number(this.cache.previous);
+    json.number(this.cache.settings.previous);
     json.endObject();
   }
 }

@@ -62,7 +62,7 @@ export class SharedCache {
   tick(): void {
     this.cache.tick();
     this.tally.tick();
-    const elected = this.sweeper.isElected();
+    const elected = this.sweeper.elect();
     this.keepRegistered(elected);
     if (elected) {
       const now = this.cache.clock.nowNanoseconds();
@@ -82,7 +82,7 @@ export class SharedCache {
   /** A new connection has come to a superseded filter: its listener serves again, so puts its configuration in force. */
   claim(): void {
     const cache = this.cache;
-    if (!cache.settings.claim(secondsOf(cache.clock), cache.nowSeconds())) return;
+    if (!cache.settings.claim(secondsOf(cache.clock), cache.clock.nowSeconds())) return;
     new HostLog().write(LogLevel.Warn, cache.settings.registrations.spokenName + IN_FORCE_AGAIN);
   }
 
@@ -101,7 +101,7 @@ export class SharedCache {
     changes.refresh();
     if (changes.epoch == this.ticked) return;
     const counted = this.inForce;
-    const line = settings.tick(elected, secondsOf(clock), this.cache.nowSeconds());
+    const line = settings.tick(elected, secondsOf(clock), this.cache.clock.nowSeconds());
     this.ticked = changes.epoch;
     if (line.length > 0) new HostLog().write(LogLevel.Error, line);
     if (counted && !this.inForce) new HostLog().write(LogLevel.Info, settings.registrations.spokenName + SUPERSEDED);

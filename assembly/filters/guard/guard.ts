@@ -85,7 +85,7 @@ export class Guard extends CacheFilter {
     const verdict = this.judge(shared.cache, counted);
     if (this.logs) log(verdict, counted);
     if (verdict == Verdict.Resume) return Action.CONTINUE;
-    shared.cache.refused(shown.id, shown.idLength, causeOf(verdict), shown.describe(), SOURCE);
+    shared.cache.noteRefusal(shown.id, shown.idLength, causeOf(verdict), shown.describe(), SOURCE);
     refuse();
     return Action.STOP_ITERATION;
   }
@@ -98,7 +98,7 @@ export class Guard extends CacheFilter {
 
   protected opened(shared: SharedCache, config: Config): void {
     const cache = shared.cache;
-    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
+    this.refusals = new Refusals(cache);
     this.logs = config.accessLog;
     // Guards of several caches may stand in one chain: each counts for itself.
     const counted = new ConnectionMark(COUNTED + config.cache);
@@ -138,7 +138,7 @@ export class Guard extends CacheFilter {
     const resumed = shown.describe();
     const refusals = this.refusals;
     if (refusals && this.marks) {
-      const verdict = refusals.judgeLooked(resumed, lookup);
+      const verdict = refusals.judgeFound(resumed, lookup);
       if (verdict != Verdict.Resume) return verdict;
     }
     counted.set(RESUMED);

@@ -26,16 +26,16 @@ import { Handshake } from "../../tls/handshake";
 export class AccessLog {
   /** A server has answered, and `observation` has judged it. */
   writeAnswer(observation: Observation, handshake: Handshake, verdict: Verdict): void {
-    const full = observation.offeredKind == 0;
+    const full = observation.offer.kind == 0;
     OUTCOME.writeWord(verdict != Verdict.Resume ? REFUSED : full ? FULL : fateWord(observation.fate));
     this.writeOffer(observation, handshake);
   }
 
   private writeOffer(observation: Observation, handshake: Handshake): void {
-    const kind = observation.offeredKind;
+    const kind = observation.offer.kind;
     OFFERED.writeWord(kindWord(kind));
-    PROTOCOL.writeWord(protocolWord(handshake.version));
-    if (kind != 0) writeId(ID, observation.offeredId, observation.offeredIdLength);
+    PROTOCOL.writeWord(protocolWord(handshake.answer.version));
+    if (kind != 0) writeId(ID, observation.offer.id, observation.offer.idLength);
   }
 
   /** The watching of a handshake has ended without a refusal, and `observation` has the end. */
@@ -46,7 +46,7 @@ export class AccessLog {
       if (handshake.mayResume) this.writeOffer(observation, handshake);
       return;
     }
-    if (handshake.issuedTicket) writeId(ISSUED, handshake.issuedTicketHash, MAX_ID_LENGTH);
+    if (handshake.tickets.ticket.present) writeId(ISSUED, handshake.tickets.ticket.hash, MAX_ID_LENGTH);
     else writeId(ISSUED, handshake.issuedId, handshake.issuedIdLength);
   }
 

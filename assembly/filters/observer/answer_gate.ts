@@ -66,7 +66,7 @@ export class AnswerGate {
   refuse(connection: ObservedConnection, handshake: Handshake, length: i32): void {
     connection.refused = true;
     const answer = this.answer;
-    answer.make(handshake.decided ? handshake.version : 0, SERVER_BYTES, this.copyFlight(connection, length));
+    answer.make(handshake.decided ? handshake.answer.version : 0, SERVER_BYTES, this.copyFlight(connection, length));
     connection.releaseHeld();
     if (!replaceBytes(BufferType.UPSTREAM_DATA, length, answer.start, answer.length)) {
       this.failures.end(connection, "proxy_set_buffer_bytes");

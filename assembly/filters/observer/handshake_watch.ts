@@ -176,12 +176,12 @@ export class HandshakeWatch {
   /** A ClientHello ends at `offset` of a chunk of `length` bytes. */
   private helloSeen(connection: ObservedConnection, handshake: Handshake, offset: i32, length: i32): void {
     this.countErrors(connection, handshake);
-    if (handshake.unsure != 0) this.countUnfollowed(connection);
-    if (!handshake.retried) this.observation.clientHello();
+    if (handshake.offers.unsure != 0) this.countUnfollowed(connection);
+    if (!handshake.retried) this.observation.countClientHello();
     // Bytes that the server has sent so far did not answer this hello.
     connection.passes = false;
     if (connection.waits) this.steer(connection, handshake);
-    if (connection.dropsEarlyData || !this.observation.dropsEarlyData(handshake)) return;
+    if (connection.dropsEarlyData || !this.observation.judge.wouldRefuseEarlyData(handshake)) return;
     if (!this.earlyData.dropFrom(connection, offset, length)) this.failures.end(connection, "proxy_get_buffer_bytes");
   }
 
@@ -190,7 +190,7 @@ export class HandshakeWatch {
     connection.waits = false;
     const upstreamChoice = this.upstreamChoice;
     if (!upstreamChoice) return;
-    const isSent = upstreamChoice.choose(connection, handshake, this.observation.firstOffer(handshake));
+    const isSent = upstreamChoice.choose(connection, handshake, this.observation.describeFirst(handshake));
     if (isSent) this.ticks.bringForwardFrom(connection.context);
   }
 
@@ -236,11 +236,11 @@ export class HandshakeWatch {
   private judgeAnswer(connection: ObservedConnection, handshake: Handshake, length: i32): bool {
     const observation = this.observation;
     connection.answered = true;
-    connection.sampled = handshake.acceptedKind == 0 || this.sampling.takesNext();
+    connection.sampled = handshake.acceptedKind == 0 || this.sampling.countNext();
     this.countErrors(connection, handshake);
     const upstreamChoice = this.upstreamChoice;
     observation.diversion = upstreamChoice ? upstreamChoice.diversionOf(connection) : 0;
-    const verdict = observation.serverHello(handshake, !connection.passes, connection.sampled);
+    const verdict = observation.judgeAnswer(handshake, connection.passes, connection.sampled);
     connection.handle = observation.handle;
     if (upstreamChoice) upstreamChoice.answered(connection, handshake);
     if (verdict == Verdict.Unfollowed) this.countUnfollowed(connection);
@@ -255,7 +255,7 @@ export class HandshakeWatch {
     const isMidway = handshake.undecided || handshake.partial(Direction.Upstream);
     if (!connection.answered && !connection.passes && isMidway && !endOfStream) {
       // An offer that may resume lets the answer through at once; a removal from now on is for the next handshake.
-      connection.passes = connection.heldLength == 0 && !this.observation.wouldRefuse(handshake);
+      connection.passes = connection.heldLength == 0 && !this.observation.judge.wouldRefuse(handshake);
       if (!connection.passes) {
         if (this.gate.holdBack(connection, length)) return true;
         if (connection.refused) return false;
@@ -337,7 +337,7 @@ export class HandshakeWatch {
   /** The watching of a handshake has ended without a refusal. */
   private ended(connection: ObservedConnection, handshake: Handshake): void {
     if (handshake.small) return;
-    this.observation.ended(handshake, connection.handle);
+    this.observation.end(handshake, connection.handle);
     const log = this.accessLog;
     if (log) log.writeEnd(this.observation, handshake);
   }

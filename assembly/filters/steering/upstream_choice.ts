@@ -162,8 +162,8 @@ export class UpstreamChoice {
 
   /** Learns from a completed handshake the key of its server's new ticket. */
   completed(connection: ObservedConnection, handshake: Handshake): void {
-    if (handshake.issuedTicket && connection.answeredBy >= 0) {
-      this.steering.learning.issued(handshake.issuedTicketKey, connection.answeredBy);
+    if (handshake.tickets.ticket.present && connection.answeredBy >= 0) {
+      this.steering.learning.issued(handshake.tickets.ticket.key, connection.answeredBy);
     }
   }
 

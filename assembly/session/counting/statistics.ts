@@ -121,9 +121,9 @@ export function handshakes(protocol: u16, outcome: i32): i32 {
   return Metric.HANDSHAKES + protocolIndex(protocol) * OUTCOMES + outcome;
 }
 
-/** What a full handshake issued: an `Outcome` of a resumed kind (ID or ticket), or FULL for nothing that was seen. */
-export function fullByKind(issued: i32): i32 {
-  return Metric.FULL_BY_KIND + (issued == Outcome.RESUMED_ID ? 0 : issued == Outcome.RESUMED_TICKET ? 1 : 2);
+/** The metric of full handshakes that issued a session of a `Kind` (an ID or a ticket); 0: none that was seen. */
+export function fullByKind(issued: u8): i32 {
+  return Metric.FULL_BY_KIND + (issued == Kind.ID ? 0 : issued == Kind.TICKET ? 1 : 2);
 }
 
 /** The metric of refusals for a cause: one of `EventCause`, from SESSION on. */

@@ -2,8 +2,10 @@
  * SSL_CTX_flush_sessions: removes the sessions that are held at one moment and expired at a given time, or all of them.
  * Those that had not expired leave tombstones: they do not resume.
  *
- * The moment is the raising of the cache's generation: sessions stored later carry the new one and stay. It does not
- * depend on the clock, and from that moment on earlier sessions count as removed, before their page is reached. Cost: one read of each page in use and one write of each that changes, in slices.
+ * That moment is when the cache's generation is raised: sessions stored later carry the new one and stay. It does not depend
+ * on the clock, and from then on earlier sessions count as removed, before their page is reached.
+ *
+ * Cost: one read of each page in use and one write of each that changes, in slices.
  */
 import { Cache } from "../cache";
 import { EventType } from "../events/event";
@@ -24,9 +26,9 @@ export class Flush extends RemovalJob {
     super(cache, Metric.FLUSHED);
   }
 
-  /** Fixes the moment; false where it could not be stored. */
+  /** Fixes the moment; false if it could not be stored. */
   begin(): bool {
-    if (!this.cache.settings.beginFlush(this.before, this.cache.nowSeconds())) return false;
+    if (!this.cache.settings.beginFlush(this.before, this.cache.clock.nowSeconds())) return false;
     this.generation = this.cache.settings.generation;
     return true;
   }

@@ -1,12 +1,14 @@
 /**
  * Gives back the names that no record uses (`names.ts`), by the one virtual machine that is elected for it, in slices.
  *
- * Once the half that takes names is nearly full, the other takes its place. Every machine sees that with its next tick, and
- * writes no number of the first half from then on. After some time a walk over all pages gives each number of it in a record
- * another one, in place; when a whole walk has met none, the half is emptied. Where the new half is full before all are
+ * Once the half that takes names is nearly full, the other half takes its place. Every machine sees that with its next tick,
+ * and writes no number of the first half from then on. After some time a walk over all pages gives each number of it in a
+ * record another one, in place; when a whole walk has met none, the half is emptied. If the new half is full before all are
  * moved, the rest waits until sessions have ended: nothing is lost by it, and new names stay in their pages meanwhile.
  *
- * Times are in ticks as well as by the clock, so that a machine that was stopped for a while has ticked before anything goes on.
+ * Times are in ticks as well as by the clock, so that a machine that was stopped for a while has ticked before the next
+ * phase begins.
+ *
  * Cost: one read of each page in use for each walk, one write of each that has old numbers, at most once a minute.
  */
 import { NANOSECONDS_PER_SECOND } from "../../ports/clock";
@@ -18,19 +20,19 @@ import { PageJob } from "./page_job";
 
 export class NamesCollection {
   private walk: NamesWalk | null = null;
-  /** Ticks in this phase, as far as this machine has seen them. */
+  /** Ticks of this machine in the current phase. */
   private ticks: i32 = 0;
   private ticksOf: Phase = Phase.Idle;
 
   constructor(private readonly cache: Cache) {}
 
-  /** Does what is due now; to be called with each tick of the machine that is elected. */
+  /** Does what is due now; to be called with each tick of the elected machine. */
   work(deadline: Deadline): void {
     const names = this.cache.names;
     if (names.phase != this.ticksOf) this.await(names.phase);
-    if (++this.ticks < LEAST_TICKS) return;
+    if (++this.ticks < MIN_TICKS) return;
     const now = this.cache.clock.nowNanoseconds();
-    // A clock that was set back must not stop it.
+    // If the clock was set back, that must not stop it.
     const waited = now < names.since ? u64.MAX_VALUE : now - names.since;
     if (names.phase == Phase.Idle) this.begin(names, now, waited);
     else if (names.phase == Phase.Moving) this.move(names, now, waited, deadline);
@@ -38,8 +40,8 @@ export class NamesCollection {
   }
 
   private begin(names: Names, now: u64, waited: u64): void {
-    // Looked at now and then.
-    if (waited < BETWEEN_NANOSECONDS || this.ticks % LEAST_TICKS != 0) return;
+    // Reading whether a half is full is not for every tick.
+    if (waited < BETWEEN_NANOSECONDS || this.ticks % MIN_TICKS != 0) return;
     if (names.isNearlyFull) names.proceed(names.turn + 1, Phase.Moving, now);
   }
 
@@ -53,8 +55,8 @@ export class NamesCollection {
     if (!walk.step(deadline)) return;
     this.walk = null;
     if (!walk.failed && walk.met == 0) names.proceed(names.turn, Phase.Emptying, now);
-    // What could not be moved waits for room.
-    else if (walk.failed || walk.left > 0) this.ticks = LEAST_TICKS - TICKS_UNTIL_RETRY;
+    // Names that could not be moved wait for room.
+    else if (walk.failed || walk.left > 0) this.ticks = MIN_TICKS - TICKS_UNTIL_RETRY;
   }
 
   private await(phase: Phase): void {
@@ -92,8 +94,8 @@ class NamesWalk extends PageJob {
   }
 }
 
-/** At 100 ms each: the time in which every machine has ticked, however long all were stopped. */
-const LEAST_TICKS: i32 = 50;
+/** At 100 ms each: after so many, every machine has ticked, however long all were stopped. */
+const MIN_TICKS: i32 = 50;
 const TICKS_UNTIL_RETRY: i32 = 600;
 /** From the change of halves to the walk. */
 const GRACE_NANOSECONDS: u64 = 10 * NANOSECONDS_PER_SECOND;

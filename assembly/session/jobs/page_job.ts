@@ -1,8 +1,9 @@
 /**
- * A job that edits every page of a cache once, in slices: what flushing, sweeping and shrinking have in common. It makes no
- * more events than are collected: where its outbox is crowded it collects, or waits, before it goes on.
- * A page whose commit meets other writers is read and edited again; one that cannot be committed in a bounded number
- * of tries ends the job as failed.
+ * A job that edits every page of a cache once, in slices: the common part of flushing, sweeping and shrinking. It writes no
+ * more events than are collected: if its outbox is crowded, it collects them, or waits, before it goes on.
+ *
+ * A page whose commit meets other writers is read and edited again; one that cannot be committed in a bounded number of
+ * tries ends the job as failed.
  */
 import { StoreResult } from "../../ports/shared_store";
 import { Cache } from "../cache";
@@ -10,22 +11,22 @@ import { Deadline, Job } from "../../work/job";
 import { Page } from "../pages/page";
 
 export abstract class PageJob extends Job {
-  /** Set by `edit` where it has used the buffer of its page for another one: the page is read and edited again. */
+  /** Set by `edit` if it has used the buffer of its page for another one: the page is read and edited again. */
   protected again: bool = false;
   private page: u32 = 0;
   private tries: i32 = 0;
   private refreshed: bool = false;
-  /** Since when it waits for its events to be collected (nanoseconds since 1970), 0 where it does not. */
+  /** Since when it waits for its events to be collected (nanoseconds since 1970), 0 if it does not wait. */
   private waitsSince: u64 = 0;
 
   constructor(protected readonly cache: Cache) {
     super();
   }
 
-  /** Edits a page that was just read; true where it is to be stored. May be called again for the same page. */
+  /** Edits a page that was just read; true if it is to be stored. May be called again for the same page. */
   protected abstract edit(page: Page): bool;
 
-  /** The last edit was stored. */
+  /** Called when the last edit was stored. */
   protected committed(): void {}
 
   step(deadline: Deadline): bool {
@@ -36,7 +37,7 @@ export abstract class PageJob extends Job {
     }
     this.page = pages.directory.next(this.page);
     while (this.page != pages.count) {
-      if (this.waits(deadline)) return false;
+      if (this.collectOrWait(deadline)) return false;
       const page = pages.read(this.page);
       if (!page) return this.giveUp();
       const changed = this.edit(page);
@@ -61,8 +62,8 @@ export abstract class PageJob extends Job {
     return true;
   }
 
-  /** Whether what it has told so far is to be collected first. Not for ever: nothing holds up a removal. */
-  private waits(deadline: Deadline): bool {
+  /** Collects its events if there are many; true if it has to wait for that. Not for ever: nothing holds up a removal. */
+  private collectOrWait(deadline: Deadline): bool {
     const outbox = this.cache.pages.outbox;
     if (!outbox.isCrowded || this.cache.events.relieve(outbox, deadline)) {
       this.waitsSince = 0;
@@ -70,7 +71,7 @@ export abstract class PageJob extends Job {
     }
     const now = this.cache.clock.nowNanoseconds();
     if (this.waitsSince == 0) this.waitsSince = now;
-    return now >= this.waitsSince && now - this.waitsSince < LONGEST_WAIT_NANOSECONDS;
+    return now >= this.waitsSince && now - this.waitsSince < MAX_WAIT_NANOSECONDS;
   }
 
   /** Begins again from the first page. */
@@ -91,7 +92,7 @@ export abstract class PageJob extends Job {
   }
 }
 
-/** Longer than one that ended in the middle of a change holds up what is collected (`events/sequencer.ts`). */
-const LONGEST_WAIT_NANOSECONDS: u64 = 10_000_000_000;
+/** Longer than a machine that ended in the middle of a change holds up the collecting (`events/sequencer.ts`). */
+const MAX_WAIT_NANOSECONDS: u64 = 10_000_000_000;
 /** Tries of one page in one job. */
 const MAX_TRIES: i32 = 256;

@@ -1,6 +1,8 @@
 /**
- * A job that takes some of the sessions out of every page of a cache and counts them: what flushing and removing the handles of a
- * session have in common. Cost: one read of each page in use and one write of each that changes, in slices.
+ * A job that takes some of the sessions out of every page of a cache and counts them: the common part of flushing and of
+ * removing the handles of a session.
+ *
+ * Cost: one read of each page in use and one write of each that changes, in slices.
  */
 import { Cache } from "../cache";
 import { Entry, Page } from "../pages/page";
@@ -13,13 +15,13 @@ export abstract class RemovalJob extends PageJob {
 
   constructor(
     cache: Cache,
-    /** Where they are counted. */
+    /** The metric that counts them. */
     private readonly metric: i32,
   ) {
     super(cache);
   }
 
-  /** Whether an entry is to go. One that was taken is not reached again. */
+  /** Whether to remove an entry. A removed one is not reached again. */
   protected abstract reaches(entry: Entry): bool;
 
   /** Takes an entry out of its page. The present moment is in `pages.moment`. */
@@ -33,7 +35,7 @@ export abstract class RemovalJob extends PageJob {
       if (this.reaches(entry)) {
         this.take(page, entry);
         this.removedHere++;
-        // Those behind have moved up; what was left in its place stands at the end.
+        // The entries behind have moved up; its tombstone stands at the end.
         entry = page.following(entry);
       } else {
         entry = page.after(entry);

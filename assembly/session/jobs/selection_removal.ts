@@ -1,11 +1,11 @@
 /**
- * Removes all sessions of a selection, each as a call for its ID would: a tombstone in its place, told as removed and counted;
- * and with each all its handles, whether they match or not. Or only counts those that match.
+ * Removes all sessions of a selection, each as a call for its ID would: a tombstone takes its place, an event reports it, a
+ * metric counts it. All handles of each go with it, whether they match or not. Or only counts the sessions that match.
  *
- * Two passes over the pages, in slices. In the first, what matches goes; for one of several handles the name of its session is
- * buried before (`graves.ts`), so that the others are refused from then on. The second takes those out, and is left out where
- * none had others. When it has finished, nothing that was held when it began and matched resumes. Of what is stored meanwhile,
- * some goes.
+ * Two passes over the pages, in slices. In the first, matching sessions go; if one has several handles, the name of its
+ * session is buried before (`graves.ts`), so that the others are refused from then on. The second pass takes those out;
+ * there is none if none had others. When the job has finished, no session resumes that matched and was held when it began.
+ * Of those stored meanwhile, some go.
  *
  * Cost: one read of each page in use and one write of each that changes, for each pass; besides, for a session of several
  * handles, a read of the page of its name for each of them and one write.
@@ -20,7 +20,7 @@ import { Cause } from "../record/session";
 import { Metric } from "../counting/statistics";
 
 export class SelectionRemoval extends RemovalJob {
-  /** Rows that have matched. `removed` counts other handles too, and none where it only counts. */
+  /** Rows that have matched. `removed` counts other handles too, and nothing if the job only counts. */
   matched: u64 = 0;
   private takesHandles: bool = false;
   private hasHandles: bool = false;
@@ -30,7 +30,7 @@ export class SelectionRemoval extends RemovalJob {
   constructor(
     cache: Cache,
     private readonly selection: Selection,
-    /** Whether it changes nothing. */
+    /** Whether it only counts, and changes nothing. */
     private readonly onlyCounts: bool,
   ) {
     super(cache, Metric.REMOVES);
@@ -57,7 +57,7 @@ export class SelectionRemoval extends RemovalJob {
     }
     this.cache.pages.moment.take();
     if (this.buryNames(page)) {
-      // That has used the page's buffer.
+      // Burying has used the page's buffer.
       this.again = true;
       return false;
     }
@@ -81,15 +81,15 @@ export class SelectionRemoval extends RemovalJob {
       // Only those of removed sessions are left.
       return entry.session != 0 && cache.graves.removalOf(entry.session) == Removal.InForce;
     }
-    // Not resumable any more, and counted by the flush.
+    // It does not resume any more, and the flush counts it.
     if (cache.settings.flushed(entry.generation, entry.expiry)) return false;
     entry.readSession(cache.found, cache.names);
     return this.selection.matches(cache.found);
   }
 
   /**
-   * Buries the names of sessions that are to go and whose names are not buried yet, or not for as long as a handle would
-   * resume; some of them, so that it does not take long. True where there was one: then the page has to be read again.
+   * Buries the names of matching sessions that are not buried yet, or not for as long as a handle would resume; only so many
+   * that it does not take long. True if there was one: then the page must be read again.
    */
   private buryNames(page: Page): bool {
     const graves = this.cache.graves;

@@ -1,6 +1,6 @@
 /**
- * Takes the other handles of a session out of the cache, one of which was removed: each leaves a tombstone, is told as
- * removed and counted. They are refused already when this begins (`graves.ts`), so that nothing hangs on how long it takes.
+ * Takes the other handles of a session out of the cache after one of them was removed: each leaves a tombstone, an event and
+ * a count. They are refused already when this begins (`graves.ts`), so nothing depends on how long it takes.
  *
  * Cost: one read of each page in use and one write of each that has such a handle, in slices.
  */
@@ -25,7 +25,7 @@ export class SessionRemoval extends RemovalJob {
 
   step(deadline: Deadline): bool {
     if (!super.step(deadline)) return false;
-    // What is learned later under the name is refused as long as the handle that is refused longest.
+    // Sessions that are learned later under the name are refused as long as the handle that is refused longest.
     const graves = this.cache.graves;
     const lasts = this.until == 0 || graves.buryName(this.session, this.until, this.monotonicUntil, this.cause);
     if (!lasts) this.failed = true;

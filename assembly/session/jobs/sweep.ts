@@ -1,7 +1,8 @@
 /**
- * One pass of automatic clearing: removes sessions that have been expired for a while, tombstones that have ended and
- * saturation that is over; and what a flush that was interrupted has left. It also counts what is held (`census.ts`). OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it
- * runs in the background, in slices (`sweeper.ts`).
+ * One pass of automatic clearing: removes sessions that have been expired for a while, tombstones that have ended,
+ * saturation that is over, and sessions that an interrupted flush has left. It also counts the sessions that are held
+ * (`census.ts`). OpenSSL does this every 256th handshake unless SSL_SESS_CACHE_NO_AUTO_CLEAR is set; here it runs in the
+ * background, in slices (`sweeper.ts`).
  */
 import { Cache } from "../cache";
 import { Census } from "../pages/census";
@@ -17,7 +18,6 @@ import { Metric } from "../counting/statistics";
 export class Sweep extends PageJob {
   private expiredHere: i32 = 0;
   private flushedHere: i32 = 0;
-
   private readonly census: Census;
 
   constructor(cache: Cache) {
@@ -25,15 +25,15 @@ export class Sweep extends PageJob {
     this.census = new Census(cache.counts);
   }
 
-  /** It is finished: what it has counted on its way is held against the stored numbers. `before`: the pass before this. */
-  count(before: Sweep | null): void {
+  /** Compares the counts of a finished pass with the stored numbers. `before`: the pass before this one. */
+  endCensus(before: Sweep | null): void {
     if (!this.failed) this.census.end(before ? before.census : null);
   }
 
   protected edit(page: Page): bool {
     const pages = this.cache.pages;
     const moment = pages.moment;
-    // One of the layout before is stored as one of this.
+    // A page of the layout before is stored in the current one.
     let changed = pages.upgrades;
     moment.take();
     this.expiredHere = 0;
@@ -66,7 +66,7 @@ export class Sweep extends PageJob {
     this.cache.metrics.increase(Metric.FLUSHED, this.flushedHere);
   }
 
-  /** Whether a flush has not carried out what it was for, though it has had time to. */
+  /** Whether an interrupted flush has left an entry: it had time enough to remove it. */
   private isLeftBehind(entry: Entry, now: u64): bool {
     const settings = this.cache.settings;
     if (entry.isTombstone || now < settings.lastFlush + FLUSH_TAKES_SECONDS) return false;
@@ -87,6 +87,6 @@ export class Sweep extends PageJob {
 }
 
 /** Expired sessions stay this long, so that one which is offered just too late counts as a timeout, not as a miss. */
-export const EXPIRED_STAY_SECONDS: u64 = 5;
-/** Longer than a flush takes: it counts what it removes, so nobody else is to do its work meanwhile. */
+const EXPIRED_STAY_SECONDS: u64 = 5;
+/** Longer than a flush takes: it counts the sessions that it removes, so nobody else may do its work meanwhile. */
 const FLUSH_TAKES_SECONDS: u64 = 600;

@@ -1,6 +1,7 @@
 /**
  * Sweeps a cache in the background, by exactly one of the virtual machines that share it (`lease.ts`).
- * Cost of a tick: one small read; for the one that is elected, a slice of sweeping when a pass is on.
+ *
+ * Cost of a tick: one small read; for the elected machine, a slice of sweeping while a pass is under way.
  */
 import { NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { SharedStore } from "../../ports/shared_store";
@@ -31,15 +32,15 @@ export class Sweeper {
     this.lease.free();
   }
 
-  /** Whether this machine is the sweeper. */
-  isElected(): bool {
+  /** Takes or renews the lease, and returns whether this machine is the sweeper now. */
+  elect(): bool {
     if (this.lease.held(this.cache.clock.nowNanoseconds())) return true;
     this.sweep = null;
     this.before = null;
     return false;
   }
 
-  /** Does what is due now, of the one that is elected. */
+  /** Does what is due now; only for the elected machine. */
   work(deadline: Deadline): void {
     this.collection.work(deadline);
     const now = this.cache.clock.nowNanoseconds();
@@ -49,14 +50,14 @@ export class Sweeper {
     }
     let sweep = this.sweep;
     if (!sweep) {
-      // A clock that was set back must not stop the sweeping.
+      // If the clock was set back, that must not stop the sweeping.
       if (now < this.nextPass && this.nextPass - now <= PASS_NANOSECONDS) return;
       this.cache.readSettings();
       sweep = new Sweep(this.cache);
       this.sweep = sweep;
     }
     if (!sweep.step(deadline)) return;
-    sweep.count(this.before);
+    sweep.endCensus(this.before);
     this.before = sweep.failed ? null : sweep;
     this.sweep = null;
     this.nextPass = now + PASS_NANOSECONDS;

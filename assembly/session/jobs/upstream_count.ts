@@ -1,8 +1,8 @@
 /**
- * Counts the sessions that a cache holds by the upstream that issued them, and the ticket keys likewise. Of more than
- * MAX_COUNTED upstreams, those of the others are counted together.
+ * Counts the sessions that a cache holds by the upstream that issued them, and the ticket keys likewise. Beyond MAX_COUNTED
+ * upstreams, the sessions of all others are counted together.
  *
- * Cost: one read of each page in use, in slices; a look into a table for each session.
+ * Cost: one read of each page in use, in slices; a look into a map for each session.
  */
 import { Cache } from "../cache";
 import { INLINE_NAME, NO_NAME } from "../../shared/names";
@@ -12,7 +12,7 @@ import { Known, Session } from "../record/session";
 import { TABLE_PAGES } from "../../shared/table";
 import { KeyState } from "../revocation/ticket_keys";
 
-/** What is held of one upstream. */
+/** The sessions and ticket keys that are held of one upstream. */
 export class CountedUpstream {
   sessions: u64 = 0;
   hits: u64 = 0;
@@ -28,7 +28,7 @@ export class UpstreamCount extends PageJob {
   readonly upstreams: CountedUpstream[] = [];
   /** Sessions whose upstream is not known. */
   unknown: u64 = 0;
-  /** Sessions of upstreams beyond those that are counted. */
+  /** Sessions of upstreams beyond MAX_COUNTED. */
   others: u64 = 0;
   private readonly byAddress: Map<string, CountedUpstream> = new Map<string, CountedUpstream>();
   /** Those that stand in the table of names, by their number in it. */
@@ -38,14 +38,14 @@ export class UpstreamCount extends PageJob {
     super(cache);
   }
 
-  /** Adds the ticket keys; false where they could not be read. Once, when the sessions are counted. */
+  /** Adds the ticket keys; false if they could not be read. To be called once, when the sessions are counted. */
   addTicketKeys(): bool {
     const table = this.cache.ticketKeys.table;
     for (let number: u32 = 0; number < TABLE_PAGES; number++) {
       if (!table.openPage(number)) return false;
       let row = table.first();
       while (row) {
-        const counts = row.state == KeyState.LEARNED || row.state == KeyState.TOLD;
+        const counts = row.state == KeyState.LEARNED || row.state == KeyState.CONFIGURED;
         if (counts && row.upstreamLength > 0) {
           const upstream = this.ofAddress(row.upstream, row.upstreamLength);
           if (upstream) upstream.ticketKeys++;

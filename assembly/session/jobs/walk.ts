@@ -25,8 +25,8 @@ export class Walk {
   private current: Page | null = null;
 
   /**
-   * Shows sessions or tombstones from a position on: the beginning is (0, 0). `pagesLeft` is how many pages it may read; one that goes
-   * on where another was interrupted takes what that had left.
+   * Shows sessions or tombstones from a position on; the beginning is (0, 0). It may read `pagesLeft` pages; a walk that
+   * continues an interrupted one takes over the pages that it had left.
    */
   constructor(
     private readonly cache: Cache,
@@ -40,7 +40,7 @@ export class Walk {
     if (pagesLeft == MAX_PAGES_PER_WALK) cache.pages.directory.refreshAll();
   }
 
-  /** Moves on; afterwards `page` and `version` are the position just behind what was shown. */
+  /** Moves on; afterwards `page` and `version` are the position just behind the entry that was shown. */
   next(): WalkStep {
     const moment = this.cache.pages.moment;
     moment.take();
@@ -74,7 +74,7 @@ export class Walk {
     }
   }
 
-  /** Of a removed session `cache.found` has the upstream, where it is known. */
+  /** Fills `cache.tombstone`, and `cache.found` with the upstream of the removed session, if it is known. */
   private readTombstone(entry: Entry): void {
     const cache = this.cache;
     entry.readTombstone(cache.tombstone);
@@ -92,7 +92,7 @@ export class Walk {
   }
 }
 
-/** Whether an entry is an ID that is refused; the name of a session is nobody's ID. */
+/** Whether an entry is the tombstone of an ID that still refuses; a hidden one stands for the name of a session. */
 function showsRemoval(entry: Entry, moment: Moment): bool {
   return entry.isTombstone && !entry.isHidden && entry.refusesAt(moment);
 }

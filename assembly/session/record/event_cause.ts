@@ -4,19 +4,19 @@ export namespace EventCause {
   export const API: u8 = 1;
   /** A handshake that was observed. */
   export const HANDSHAKE: u8 = 2;
-  /** The cache had its size. */
+  /** The cache was full. */
   export const SIZE: u8 = 3;
   /** The page had no room. */
   export const ROOM: u8 = 4;
   /** The session's time was over. */
   export const TIMEOUT: u8 = 5;
   export const FLUSH: u8 = 6;
-  // Of a refusal: what it was for.
+  // Causes of refusals and diversions: the removed or revoked thing, or the enforcement.
   export const SESSION: u8 = 7;
   export const TICKET_KEY: u8 = 8;
   export const SNI: u8 = 9;
   export const STRICT: u8 = 10;
-  /** What was offered could not be followed. */
+  /** The offer could not be followed. */
   export const UNFOLLOWED: u8 = 11;
 }
 

@@ -1,10 +1,10 @@
 /**
- * One moment by two clocks: the clock of the day, which somebody may set, and the machine's own, which only goes on. What
- * refuses is over when both say so: neither a clock that was set ahead for some seconds ends it early, nor one that was
- * set back.
+ * One moment by two clocks: the clock of the day, which somebody may set, and the machine's own, which only goes on. A
+ * refusal is over when it is over by both: neither a clock that was set ahead for some seconds ends it early, nor one that
+ * was set back.
  *
- * The machine's clock is read where it decides and not before, at most once for each moment: where nothing is over by the
- * clock of the day, it costs nothing. Where there is none, the clock of the day decides alone.
+ * The machine's clock is read only if it decides, at most once for each moment: while a refusal is not over by the clock of
+ * the day, it costs nothing. If there is no such clock, the clock of the day decides alone.
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 
@@ -16,7 +16,7 @@ export class Moment {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Makes this the present moment; answers with its nanoseconds since 1970. */
+  /** Makes this the present moment; returns its nanoseconds since 1970. */
   take(): u64 {
     const nanoseconds = this.clock.nowNanoseconds();
     this.nanoseconds = nanoseconds;
@@ -25,22 +25,22 @@ export class Moment {
     return nanoseconds;
   }
 
-  /** Seconds of the machine's clock, 0 where there is none. */
+  /** Seconds of the machine's clock, 0 if there is none. */
   get monotonic(): u64 {
     if (this.machine == UNREAD) this.machine = this.clock.monotonicSeconds();
     return this.machine;
   }
 
   /**
-   * Whether a second is over. `until` is by the clock of the day, `monotonicUntil` the same by the machine's, 0 where that
-   * was not known.
+   * Whether a second is over. `until` is by the clock of the day, `monotonicUntil` the same by the machine's, 0 if that is
+   * not known.
    */
   @inline
   isOver(until: u64, monotonicUntil: u64): bool {
     return this.seconds > until && (monotonicUntil == 0 || this.isOverByMachine(monotonicUntil));
   }
 
-  /** What `until`, a second of the clock of the day, is by the machine's clock; 0 where there is none. */
+  /** Converts `until`, a second of the clock of the day, to the machine's clock; 0 if there is none. */
   monotonicAt(until: u64): u64 {
     const machine = this.monotonic;
     if (machine == 0) return 0;
@@ -53,7 +53,7 @@ export class Moment {
   }
 }
 
-/** Seconds as they are stored: those beyond what 32 bits hold, the year 2106, are the last of them. */
+/** Seconds as they are stored, in 32 bits: those beyond, from the year 2106 on, become the last second. */
 @inline
 export function narrow(seconds: u64): u32 {
   return seconds > <u64>u32.MAX_VALUE ? u32.MAX_VALUE : <u32>seconds;

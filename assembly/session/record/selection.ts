@@ -1,9 +1,9 @@
 /**
  * Some of the sessions of a cache: those of a kind, a protocol, a server name, an upstream, a ticket key, or issued before a
- * time; where several are asked for, all have to hold. What is unknown of a session matches nothing that is asked for, but for
- * its issue: one whose time of issue nobody has seen counts as issued before.
+ * time; a session must match all given criteria. An unknown field matches no criterion, except the time of issue: a session
+ * whose issue nobody has seen counts as issued before.
  *
- * Cost of a look: a comparison for each that is asked for; nothing allocates.
+ * Cost of a match: a comparison for each criterion; nothing allocates.
  */
 import { equalsLowered } from "../../bytes/ascii";
 import { Known, Session, TICKET_KEY_LENGTH } from "./session";
@@ -22,7 +22,7 @@ export class Selection {
   /** Unix seconds; 0: any. */
   issuedBefore: u64 = 0;
 
-  /** Whether it is all sessions. */
+  /** Whether it selects all sessions. */
   get isAll(): bool {
     const names = this.sni.byteLength + this.upstream.byteLength + this.ticketKey.byteLength;
     return names == 0 && this.kind == 0 && this.protocol == 0 && this.issuedBefore == 0;

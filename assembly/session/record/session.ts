@@ -1,11 +1,13 @@
 /**
- * A TLS session as the cache knows it: what it is, who issued it, how long it lives, how often it was resumed.
+ * A TLS session as the cache knows it: its kind and fields, who issued it, how long it lives, how often it was resumed.
  *
  * `Session` is a view: its pointers lead into a page buffer or into the caller's memory and are valid until the next
- * operation on the cache. It is used in both directions: the cache fills one for what it found, callers fill one for
- * what is to be stored. The pointed-to bytes are never changed through it.
+ * operation on the cache. It serves both directions: the cache fills one with a session that it found, callers fill one with
+ * a session to store. The pointed-to bytes are never changed through it.
  */
 import { PeerAddress } from "../../ports/peer_address";
+import { MAX_SESSION_ID_LENGTH } from "../../tls/wire/limits";
+export { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../../tls/wire/limits";
 
 export namespace Kind {
   /** A session ID of TLS <= 1.2: 1 to 32 bytes that the server chose (RFC 5246 7.4.1.3). */
@@ -40,10 +42,8 @@ export namespace Cause {
   export const FLUSH: u8 = 2;
 }
 
-export const MAX_ID_LENGTH: i32 = 32;
-export const TICKET_KEY_LENGTH: i32 = 16;
-/** A host name in SNI is at most 255 bytes (RFC 1035 3.1). */
-export const MAX_SNI_LENGTH: i32 = 255;
+/** A session ID of TLS <= 1.2, or the SHA-256 of a ticket or identity: both have 32 bytes at most. */
+export const MAX_ID_LENGTH: i32 = MAX_SESSION_ID_LENGTH;
 /** The longest address is "[" + 45 characters of IPv6 + "]:" + 5 digits. */
 export const MAX_UPSTREAM_LENGTH: i32 = 64;
 
@@ -51,11 +51,11 @@ export class Session {
   id: usize = 0;
   idLength: i32 = 0;
   kind: u8 = Kind.ID;
-  /** Bits of `Known`. In what the cache found, a field without its bit is unknown (null); in a change, untouched. */
+  /** Bits of `Known`. A field without its bit is unknown (null) in a found session, and untouched by a change. */
   known: u32 = 0;
   /**
-   * In a change only: bits of `Known` for fields that are given as null, that is, to be made unknown. Only PROTOCOL,
-   * CIPHER, SNI and UPSTREAM can be.
+   * In a change only: bits of `Known` for fields that are given as null, to be made unknown. Only PROTOCOL, CIPHER, SNI and
+   * UPSTREAM can be.
    */
   cleared: u32 = 0;
   /** As on the wire: 0x0303 is TLS 1.2. */
@@ -68,20 +68,20 @@ export class Session {
   upstreamLength: i32 = 0;
   /** The first 16 bytes of the ticket or identity. */
   ticketKey: usize = 0;
-  /** Numbers of these three in the cache's table of names, 0 where they were not looked up; see `names.ts`. */
+  /** Numbers of these three in the cache's table of names, 0 if they were not looked up; see `names.ts`. */
   sniName: u16 = 0;
   upstreamName: u16 = 0;
   ticketKeyName: u16 = 0;
   /**
-   * What all handles of one session share: its ID and its ticket, and a renewed ticket with the one that it renews. 0 where
-   * it has but this handle. See `Cache.sessionName`.
+   * The name that all handles of one session share: its ID and its ticket, and a renewed ticket with the one that it renews.
+   * 0 if it has only this handle. See `Cache.sessionName`.
    */
   session: u64 = 0;
-  /** It was learned by its acceptance: when it was issued is not known, and `time` is when it was seen first. */
+  /** It was learned by its acceptance: the time of its issue is unknown, and `time` is when it was seen first. */
   unissued: bool = false;
-  /** Of a ticket: its server has issued no session ID beside it, as far as that was seen. */
+  /** A ticket beside which its server was seen to issue no session ID. */
   alone: bool = false;
-  /** Unix seconds of the issue, as far as it was seen, or of the last change by hand. */
+  /** Unix seconds of the issue, if it was seen, or of the last change by hand. */
   time: u64 = 0;
   timeoutSeconds: u32 = 0;
   lastUsed: u64 = 0;
@@ -118,14 +118,19 @@ export class Session {
     this.version = 0;
   }
 
-  /** Asks which server has answered, unless that is known; what it says is valid until the next session asks. */
-  tellUpstream(server: PeerAddress): void {
+  /** Reads which server has answered, unless that is known; valid until the next session reads it. */
+  readUpstream(server: PeerAddress): void {
     if (this.knows(Known.UPSTREAM)) return;
     const length = server.read(UPSTREAM, MAX_UPSTREAM_LENGTH);
     if (length <= 0) return;
     this.upstream = UPSTREAM;
     this.upstreamLength = length;
     this.known |= Known.UPSTREAM;
+  }
+
+  /** Whether its issuer is known and has this address. */
+  isOfUpstream(address: usize, length: i32): bool {
+    return this.knows(Known.UPSTREAM) && sameBytes(this.upstream, this.upstreamLength, address, length);
   }
 
 
@@ -147,26 +152,30 @@ export class Session {
   }
 }
 
-const UPSTREAM: usize = memory.data(64);
-
-/** A removed session that stays refused: what `GET /v1/removed` shows. */
+/** A removed session that stays refused, as `GET /v1/removed` shows it. */
 export class Tombstone {
   id: usize = 0;
   idLength: i32 = 0;
-  /** Who issued the session: its number in the table of names, 0 where unknown, or INLINE_NAME: then these bytes. */
+  /** The session's issuer: its number in the table of names, 0 if unknown, or INLINE_NAME: then these bytes. */
   upstreamName: u16 = 0;
   upstream: usize = 0;
   upstreamLength: i32 = 0;
-  /** The name that all handles of its session share, 0 where it had but one. */
+  /** The name that all handles of its session share, 0 if it had only one. */
   session: u64 = 0;
-  /** It stands for that name, not for an ID: all handles of the session are refused. No listing shows it. */
+  /** It stands for that name instead of an ID: all handles of the session are refused. No listing shows it. */
   hidden: bool = false;
   /** Unix seconds of the removal. */
   time: u64 = 0;
   /** The last second in which it is refused, by the clock of the day. */
   until: u64 = 0;
-  /** The same by the machine's own clock (`moment.ts`), 0 where there is none. */
+  /** The same by the machine's own clock (`moment.ts`), 0 if there is none. */
   monotonicUntil: u64 = 0;
   cause: u8 = 0;
   version: u64 = 0;
 }
+
+export function sameBytes(a: usize, aLength: i32, b: usize, bLength: i32): bool {
+  return aLength == bLength && memory.compare(a, b, aLength) == 0;
+}
+
+const UPSTREAM: usize = memory.data(MAX_UPSTREAM_LENGTH);

@@ -1,26 +1,21 @@
 /**
- * Which upstreams put a key's name in front of their tickets, and which do not. The name is a recommendation (RFC 5077 4),
- * and some servers' tickets begin with what is random or encrypted: taken for names, each of these would be another one.
- * A name repeats. So an upstream whose last MOST_FRESH names were all new is not trusted until one of them comes again.
+ * Which upstreams begin their tickets with a key's name, and which do not. The name is a recommendation (RFC 5077 4): some
+ * servers' tickets begin with random or encrypted bytes, and taken for a name, those would be a new name in each ticket. A
+ * name repeats. So an upstream whose last MAX_FRESH names were all new is not trusted until one of them comes again.
  *
- * One for each virtual machine; fixed size, 17 KiB. Layout of a place for an upstream: u32 hash of its address, u32 number
- * of fresh names in a row, then MOST_FRESH names of 16 bytes. Upstreams that share a place displace each other: then a few
- * more names are learned than need be.
+ * One for each virtual machine; fixed size, 17 KiB. Upstreams that share a place displace each other: then a few more names
+ * are learned than necessary.
  */
 import { TICKET_KEY_LENGTH } from "../record/session";
 
 export class KeyTrust {
-  private readonly places: usize;
+  private readonly places: usize = heap.alloc(PLACES * PLACE_SIZE);
   /** The first eight bytes of names that came from upstreams that are not trusted. */
-  private readonly heard: usize;
+  private readonly heard: usize = heap.alloc(HEARD << 3);
 
   constructor() {
-    const places = heap.alloc(PLACES * PLACE_SIZE);
-    memory.fill(places, 0, PLACES * PLACE_SIZE);
-    this.places = places;
-    const heard = heap.alloc(HEARD << 3);
-    memory.fill(heard, 0, HEARD << 3);
-    this.heard = heard;
+    memory.fill(this.places, 0, PLACES * PLACE_SIZE);
+    memory.fill(this.heard, 0, HEARD << 3);
   }
 
   free(): void {
@@ -28,55 +23,66 @@ export class KeyTrust {
     heap.free(this.heard);
   }
 
-  /** Whether a name that was not known before is one, as far as can be told: the upstream is trusted, or it repeats. */
-  believes(upstream: u32, name: usize): bool {
-    if (freshAt(this.placeOf(upstream)) < MOST_FRESH) return true;
+  /**
+   * Reports whether to learn bytes that were not known before as a name: their upstream is trusted, or they repeat, which
+   * makes it trusted. Remembers them otherwise.
+   */
+  judgeNew(upstream: u32, name: usize): bool {
+    if (this.placeOf(upstream).fresh < MAX_FRESH) return true;
     const place = this.heard + ((<usize>(load<u32>(name) % HEARD)) << 3);
     if (load<u64>(place) == load<u64>(name)) {
-      this.repeated(upstream);
+      this.noteRepeated(upstream);
       return true;
     }
     store<u64>(place, load<u64>(name));
     return false;
   }
 
-  /** A name of an upstream has come again. */
-  repeated(upstream: u32): void {
-    store<u32>(this.placeOf(upstream), 0, FRESH_OFFSET);
+  /** A name of an upstream has come again: it is trusted. */
+  noteRepeated(upstream: u32): void {
+    this.placeOf(upstream).fresh = 0;
   }
 
-  /** A new name of an upstream was learned. Answers whether that was one too many: see `freshName`. */
-  learned(upstream: u32, name: usize): bool {
+  /** A new name of an upstream was learned. Returns whether that was one too many: see `freshName`. */
+  noteLearned(upstream: u32, name: usize): bool {
     const place = this.placeOf(upstream);
-    const fresh = freshAt(place);
-    if (fresh >= MOST_FRESH) return false;
-    memory.copy(place + NAMES_OFFSET + <usize>(fresh * TICKET_KEY_LENGTH), name, TICKET_KEY_LENGTH);
-    store<u32>(place, fresh + 1, FRESH_OFFSET);
-    return fresh + 1 == MOST_FRESH;
+    const fresh = place.fresh;
+    if (fresh >= MAX_FRESH) return false;
+    memory.copy(place.name(fresh), name, TICKET_KEY_LENGTH);
+    place.fresh = fresh + 1;
+    return fresh + 1 == MAX_FRESH;
   }
 
-  /** The names that an upstream is not trusted for, by their numbers up to MOST_FRESH. */
+  /** One of the MAX_FRESH names that an upstream is not trusted for. */
   freshName(upstream: u32, number: i32): usize {
-    return this.placeOf(upstream) + NAMES_OFFSET + <usize>(number * TICKET_KEY_LENGTH);
+    return this.placeOf(upstream).name(number);
   }
 
-  private placeOf(upstream: u32): usize {
-    const place = this.places + <usize>((upstream % PLACES) * PLACE_SIZE);
-    if (load<u32>(place) == upstream) return place;
-    store<u32>(place, upstream);
-    store<u32>(place, 0, FRESH_OFFSET);
+  private placeOf(upstream: u32): TrustPlace {
+    const place = changetype<TrustPlace>(this.places + <usize>((upstream % PLACES) * PLACE_SIZE));
+    if (place.upstream == upstream) return place;
+    place.upstream = upstream;
+    place.fresh = 0;
     return place;
   }
 }
 
-function freshAt(place: usize): i32 {
-  return load<i32>(place, FRESH_OFFSET);
+/** These fields, then MAX_FRESH names of 16 bytes. */
+@unmanaged
+class TrustPlace {
+  /** Hash of the upstream's address. */
+  upstream: u32;
+  /** Number of fresh names in a row. */
+  fresh: i32;
+
+  /** Address of a fresh name. */
+  name(number: i32): usize {
+    return changetype<usize>(this) + offsetof<TrustPlace>() + <usize>(number * TICKET_KEY_LENGTH);
+  }
 }
 
 /** A server that rotates its key has one new name at a time, one of many processes some. */
-export const MOST_FRESH: i32 = 8;
+export const MAX_FRESH: i32 = 8;
 const PLACES: u32 = 109;
-const FRESH_OFFSET: usize = 4;
-const NAMES_OFFSET: usize = 8;
-const PLACE_SIZE: u32 = 8 + 8 * 16;
+const PLACE_SIZE: u32 = offsetof<TrustPlace>() + <u32>(MAX_FRESH * TICKET_KEY_LENGTH);
 const HEARD: u32 = 256;

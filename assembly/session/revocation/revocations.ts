@@ -1,54 +1,56 @@
 /**
- * Server names whose sessions are revoked: no session that was issued up to the second of the revocation resumes. Names
- * are compared without regard to case (RFC 4343).
+ * Server names whose sessions are revoked: no session that was issued up to the second of the revocation resumes. Names are
+ * compared without regard to case (RFC 4343).
  *
  * A revocation lasts until it is lifted, or until every ticket of before must have died: `lifetime` seconds, by both clocks
- * (`moment.ts`). What is over refuses nothing, is not shown, and its room is taken by the next revocation in its page; when
- * there is no room for one more, that is said, and none is dropped. One of a version that knew no end lasts until it is
+ * (`moment.ts`). A revocation that is over refuses nothing, is not shown, and the next one in its page takes its room. If
+ * there is no room for one more, that is reported, and none is dropped. One of a version that knew no end lasts until it is
  * lifted or made again.
  *
- * Of a row of the table (`table.ts`), `state` is one of `Unseen`, `lastUsed` the last second in which it refuses (Unix
+ * In a row of the table (`table.ts`), `state` is one of `Unseen`, `lastUsed` the last second in which it refuses (Unix
  * seconds; 0: it has no end), and `count` the same by the machine's clock.
  */
 import { Clock } from "../../ports/clock";
-import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { SharedStore } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
 import { KeyedHash } from "../../shared/keyed_hash";
 import { KnownRows } from "../../shared/known_rows";
+import { Row, Table, TABLE_PAGES } from "../../shared/table";
 import { Moment, narrow } from "../record/moment";
 import { MAX_SNI_LENGTH } from "../record/session";
 import { DEFAULT_TICKET_LIFETIME } from "../settings/given_settings";
-import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "../../shared/table";
+import { TableChange } from "./table_change";
 
-/** What a revocation is for a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
+/** The effect of a revocation on a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
 export namespace Unseen {
   /** Nothing. */
   export const BY_NAME: u8 = 0;
-  /** It is refused: it may have been issued under the revoked name. */
+  /** Refuses it: it may have been issued under the revoked name. */
   export const REFUSE: u8 = 1;
-  /** Of a call: what it was stays, and at first it is BY_NAME. */
+  /** In a call: keeps the value of before, BY_NAME at first. */
   export const AS_IT_IS: u8 = 2;
 }
 
 export const enum RevocationOutcome {
   Done = 0,
-  /** Of a lifting: there was none. */
+  /** Nothing to lift. */
   NotFound = 1,
-  /** It could not be stored, for want of room or against other writers. */
+  /** Not stored, for want of room or against other writers. */
   NotStored = 2,
 }
 
 export class Revocations {
   readonly table: Table;
   private readonly known: KnownRows;
-  /** Of the revocation that was put last: its second, the last in which it refuses, and one of `Unseen`. */
+  private readonly change: TableChange;
+  /** Of the last revocation: its second, the last second in which it refuses, and one of `Unseen`. */
   time: u64 = 0;
   until: u64 = 0;
   unseen: u8 = Unseen.BY_NAME;
-  /** Whether the name that was put last had been revoked before. */
+  /** Whether the last revoked name had been revoked before. */
   replaced: bool = false;
   private readonly moment: Moment;
-  /** The epoch of which it is known whether any name is revoked, 0 for none. */
+  /** The epoch for which the table was surveyed, 0 for none. */
   private surveyed: u32 = 0;
   private anyInForce: bool = false;
   private anyRefusesUnseen: bool = false;
@@ -60,7 +62,9 @@ export class Revocations {
     hash: KeyedHash,
     private readonly changes: Changes,
   ) {
-    this.table = new Table(cacheName, "revocations", sharedStore, hash);
+    const table = new Table(cacheName, "revocations", sharedStore, hash);
+    this.table = table;
+    this.change = new TableChange(table);
     this.known = new KnownRows(changes);
     this.moment = new Moment(clock);
   }
@@ -75,7 +79,7 @@ export class Revocations {
     return NAME;
   }
 
-  /** The second in which a name was revoked, 0 where it is not; as of the last `Changes.refresh`. */
+  /** The second in which a name was revoked, 0 if it is not; as of the last `Changes.refresh`. */
   revokedAt(sni: usize, sniLength: i32): u64 {
     if (sniLength <= 0 || sniLength > MAX_SNI_LENGTH) return 0;
     lower(sni, sniLength);
@@ -92,7 +96,9 @@ export class Revocations {
     return this.anyInForce;
   }
 
-  /** Whether any of them refuses what nobody has seen, whatever name that shows (`Unseen.REFUSE`). Costs as `inForce`. */
+  /**
+   * Whether any of them refuses PSKs that nobody has seen, whatever name they show (`Unseen.REFUSE`). Costs as `inForce`.
+   */
   refusesUnseen(): bool {
     this.survey();
     return this.anyRefusesUnseen;
@@ -104,7 +110,7 @@ export class Revocations {
     return !this.isOver(row);
   }
 
-  /** Revokes what was issued up to now; again, where it was revoked before: then nothing of it moves back. */
+  /** Revokes sessions that were issued up to now. If the name was revoked before, it is so again, and no time moves back. */
   revoke(
     sni: usize,
     sniLength: i32,
@@ -112,9 +118,9 @@ export class Revocations {
     unseen: u8 = Unseen.AS_IT_IS,
   ): RevocationOutcome {
     lower(sni, sniLength);
-    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
-      if (!this.table.open(NAME, sniLength)) break;
-      this.dropWhatIsOver();
+    this.change.begin();
+    while (this.change.open(NAME, sniLength)) {
+      this.dropEnded();
       let row: Row | null = this.table.find(NAME, sniLength);
       this.replaced = row != null;
       if (!row) row = this.table.append(NAME, sniLength, 0, 0);
@@ -129,35 +135,29 @@ export class Revocations {
       this.time = row.time;
       this.until = row.lastUsed;
       this.unseen = row.state;
-      const result = this.table.commit();
-      if (result == StoreResult.Ok) {
-        this.changes.announce();
-        return RevocationOutcome.Done;
-      }
-      if (result != StoreResult.Conflict) break;
+      if (!this.change.store()) continue;
+      this.changes.announce();
+      return RevocationOutcome.Done;
     }
     return RevocationOutcome.NotStored;
   }
 
   lift(sni: usize, sniLength: i32): RevocationOutcome {
     lower(sni, sniLength);
-    for (let attempt = 0; attempt < TABLE_TRIES; attempt++) {
-      if (!this.table.open(NAME, sniLength)) break;
-      this.dropWhatIsOver();
+    this.change.begin();
+    while (this.change.open(NAME, sniLength)) {
+      this.dropEnded();
       const row = this.table.find(NAME, sniLength);
       if (!row) return RevocationOutcome.NotFound;
       this.table.remove(row);
-      const result = this.table.commit();
-      if (result == StoreResult.Ok) {
-        this.changes.announce();
-        return RevocationOutcome.Done;
-      }
-      if (result != StoreResult.Conflict) break;
+      if (!this.change.store()) continue;
+      this.changes.announce();
+      return RevocationOutcome.Done;
     }
     return RevocationOutcome.NotStored;
   }
 
-  /** Reads all of the table, unless that was done in this epoch. Where it cannot be read, what was known stays. */
+  /** Reads the whole table, once in each epoch. If it cannot be read, the last survey stays. */
   private survey(): void {
     const epoch = this.changes.epoch;
     if (this.surveyed == epoch) return;
@@ -179,8 +179,8 @@ export class Revocations {
     this.surveyed = epoch;
   }
 
-  /** Takes what is over out of the page at hand, and takes the present moment. */
-  private dropWhatIsOver(): void {
+  /** Takes the present moment, and removes the revocations of the open page that are over. */
+  private dropEnded(): void {
     this.moment.take();
     let row = this.table.first();
     while (row) {

@@ -30,7 +30,9 @@ export class Client {
     const length = this.read();
     if (length == 0) return 0;
     const source = this.hash.of(ADDRESS, length);
-    return handshake.sniLength > 0 ? source ^ (this.hash.of(handshake.sni, handshake.sniLength) * 0x9e3779b1) : source;
+    return handshake.offers.sniLength > 0
+      ? source ^ (this.hash.of(handshake.offers.sni, handshake.offers.sniLength) * 0x9e3779b1)
+      : source;
   }
 
   /**

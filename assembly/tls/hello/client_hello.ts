@@ -1,28 +1,29 @@
 /**
- * A ClientHello, read as it passes and never held: what it offers to resume.
+ * A ClientHello, read as it passes and never held: its offers to resume.
  *
- * Layout (RFC 8446 4.1.2; before TLS 1.3 the same, RFC 5246 7.4.1.2, where the extensions may be missing altogether):
+ * Layout (RFC 8446 4.1.2; before TLS 1.3 the same, RFC 5246 7.4.1.2, except that the extensions may be missing altogether):
  *
  *     u16 version, 32 bytes random, session ID <0..32>, cipher suites <2..2^16-2>, compression methods <1..2^8-1>,
  *     extensions <0..2^16-1>
  *
- * Promises: reads as leniently as the most lenient server. What an extension has wrong inside is kept to that extension; only
- * where the extensions cannot be told apart, nothing of the hello can be relied on (`Unsure.ALL`). Any extension may come twice, in
- * any order; of those that count here, each is taken in. GREASE (RFC 8701) needs no code: unknown values are passed over. Every answer is the
- * same however the bytes were cut, and no read leaves the given bytes.
+ * Promises: reads as leniently as the most lenient server. An error inside an extension is kept to that extension; only if
+ * the extensions cannot be told apart, nothing of the hello can be relied on (`Unsure.ALL`). Any extension may come twice,
+ * in any order; each of those that count here is taken in. GREASE (RFC 8701) needs no code: unknown values are passed over.
+ * Every answer is the same however the bytes were cut, and no read leaves the given bytes.
  *
- * Memory: `CLIENT_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length. Cost: one walk, and one
- * SHA-256 of each ticket and of the first `PSK_IDENTITIES_MAX` PSK identities.
+ * Memory: `CLIENT_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
+ *
+ * Cost: one walk, and one SHA-256 of each ticket and of the first `MAX_PSK_IDENTITIES` PSK identities.
  */
 import { HelloFields } from "./hello_fields";
 import { IDENTITY_READER_SIZE, IdentityReader } from "../ticket/identity_reader";
-import { PSK_IDENTITIES_MAX, SESSION_ID_MAX, SNI_MAX } from "../wire/limits";
+import { MAX_PSK_IDENTITIES, MAX_SESSION_ID_LENGTH, MAX_SNI_LENGTH } from "../wire/limits";
 import { Offers, TICKET_OWNER, Unsure } from "./offers";
 import { ParseError } from "../wire/parse_error";
 import { ExtensionType, RANDOM_SIZE, Version } from "../wire/protocol";
 import { TicketIdentity } from "../ticket/ticket_identity";
 
-/** What the reader is at: a number, whose size `numberSize` says, or a run of bytes. */
+/** The place of the reader: a number of `numberSize` bytes, or a run of bytes. */
 const enum Step {
   Fixed = 0,
   SessionIdLength = 1,
@@ -53,7 +54,7 @@ const enum Step {
   Binder = 26,
   /** The rest of an extension. */
   Passed = 27,
-  /** The rest of the hello, in which nothing can be told any more. */
+  /** The rest of the hello, which cannot be read any more. */
   Lost = 28,
 }
 
@@ -61,21 +62,21 @@ const enum Step {
 @unmanaged
 export class ClientHelloReader extends HelloFields {
   private step: Step;
-  /** Bytes that are left of the extension at hand, and of the list in it. */
+  /** Bytes that are left of the current extension, and of the list in it. */
   private body: i32;
   private list: i32;
   private binders: i32;
   private nameSeen: bool;
-  /** A host name has begun, whatever it is good for. */
+  /** A host name has begun, valid or not. */
   private nameTold: bool;
   private pskSeen: bool;
-  /** The ticket at hand is not the first one: which of them is meant is up to the server. */
+  /** The current ticket is not the first one: the server decides which of them is meant. */
   private ticketAgain: bool;
-  /** Where the ticket or identity at hand goes. */
+  /** Receives the current ticket or identity. */
   private identity: usize;
   private owner: i32;
 
-  /** Begins a hello of `length` bytes, at least 1. `unsure`: what cannot be followed, whatever it says. */
+  /** Begins a hello of `length` bytes, at least 1. `unsure`: bits that stay, whatever it offers. */
   start(length: i32, offers: Offers, unsure: u32): void {
     offers.clear(unsure);
     memory.fill(changetype<usize>(this), 0, offsetof<ClientHelloReader>());
@@ -93,7 +94,7 @@ export class ClientHelloReader extends HelloFields {
     return true;
   }
 
-  /** Takes at least one byte; answers how many. */
+  /** Takes at least one byte; returns how many. */
   private take(at: usize, available: i32, offers: Offers): i32 {
     const size = numberSize(this.step);
     if (size == 0) return this.takeRun(at, available, offers);
@@ -109,7 +110,7 @@ export class ClientHelloReader extends HelloFields {
     let taken = min(available, this.run);
     switch (this.step) {
       case Step.SessionId:
-        memory.copy(offers.sessionId + <usize>(offers.sessionIdLength - this.run), at, taken);
+        memory.copy(offers.sessionIdPlace + <usize>(offers.sessionIdLength - this.run), at, taken);
         break;
       case Step.Name:
         this.addName(at, taken, offers);
@@ -131,7 +132,7 @@ export class ClientHelloReader extends HelloFields {
   private outerNumber(value: i32, offers: Offers): void {
     switch (this.step) {
       case Step.SessionIdLength:
-        if (value <= SESSION_ID_MAX) {
+        if (value <= MAX_SESSION_ID_LENGTH) {
           offers.sessionIdLength = value;
           return this.begin(Step.SessionId, value, offers);
         }
@@ -215,7 +216,7 @@ export class ClientHelloReader extends HelloFields {
         this.step = Step.BlockLength;
         return;
       case Step.Name:
-        if (load<u8>(offers.sni + <usize>(offers.sniLength - 1)) == FULL_STOP) return this.badName(offers);
+        if (load<u8>(offers.sniPlace + <usize>(offers.readSniLength - 1)) == FULL_STOP) return this.badName(offers);
         return this.nextName(offers);
       case Step.OtherName:
         return this.nextName(offers);
@@ -253,13 +254,13 @@ export class ClientHelloReader extends HelloFields {
     if (length == 0) this.runEnded(offers);
   }
 
-  /** As `begin`, inside an extension that has so many bytes. */
+  /** As `begin`, inside an extension if it has so many bytes. */
   private beginInner(step: Step, length: i32, offers: Offers): void {
     this.body -= length;
     this.begin(step, length, offers);
   }
 
-  /** Begins a number inside an extension; false where that has not so many bytes. */
+  /** Begins a number inside an extension; false if that has not so many bytes. */
   private beginNumber(step: Step): bool {
     this.step = step;
     return this.body >= numberSize(step);
@@ -274,12 +275,12 @@ export class ClientHelloReader extends HelloFields {
   private beginExtension(offers: Offers): void {
     switch (this.type) {
       case ExtensionType.SERVER_NAME:
-        // Of two, one server takes the first and another the last.
+        // Of two, one server takes the first and another takes the last.
         if (this.nameSeen) return this.badName(offers);
         this.nameSeen = true;
         if (!this.beginNumber(Step.NameListLength)) this.badName(offers);
         return;
-      case ExtensionType.SESSION_TICKET: // RFC 5077 3.2: empty where the client has no ticket yet
+      case ExtensionType.SESSION_TICKET: // RFC 5077 3.2: empty if the client has no ticket yet
         if (this.body > 0) return this.beginTicket(offers);
         offers.asksForTicket = true;
         return this.passRest(offers);
@@ -293,7 +294,7 @@ export class ClientHelloReader extends HelloFields {
         offers.encryptedHello = true;
         return this.passRest(offers);
       case ExtensionType.PRE_SHARED_KEY:
-        // Of two, nobody can tell which one a server's index is of.
+        // Of two, nobody can tell which one a server's index refers to.
         if (this.pskSeen || !this.beginNumber(Step.IdentitiesLength)) this.badPsk(offers);
         this.pskSeen = true;
         return;
@@ -302,7 +303,7 @@ export class ClientHelloReader extends HelloFields {
     }
   }
 
-  /** Passes over what is left of the extension at hand. */
+  /** Passes over the rest of the current extension. */
   private passRest(offers: Offers): void {
     this.begin(Step.Passed, this.body, offers);
   }
@@ -315,16 +316,16 @@ export class ClientHelloReader extends HelloFields {
 
   private beginName(length: i32, offers: Offers): void {
     if (this.type != HOST_NAME) return this.beginInner(Step.OtherName, length, offers);
-    // Two of a type are forbidden: which one counts is up to the server.
-    if (this.nameTold || length > SNI_MAX) return this.badName(offers);
+    // Two of a type are forbidden: the server decides which one counts.
+    if (this.nameTold || length > MAX_SNI_LENGTH) return this.badName(offers);
     this.nameTold = true;
-    offers.sniLength = length;
+    offers.readSniLength = length;
     this.beginInner(Step.Name, length, offers);
   }
 
   /** The name is attacker text that ends up in logs, metrics and keys: only visible ASCII is kept. */
   private addName(at: usize, count: i32, offers: Offers): void {
-    const place = offers.sni + <usize>(offers.sniLength - this.run);
+    const place = offers.sniPlace + <usize>(offers.readSniLength - this.run);
     memory.copy(place, at, count);
     for (let i = 0; i < count; i++) {
       const byte = load<u8>(at + <usize>i);
@@ -370,7 +371,7 @@ export class ClientHelloReader extends HelloFields {
   private beginPsk(length: i32, offers: Offers): void {
     this.owner = offers.pskCount++;
     this.ticketAgain = false;
-    if (this.owner >= PSK_IDENTITIES_MAX) return this.beginInner(Step.OtherIdentity, length, offers);
+    if (this.owner >= MAX_PSK_IDENTITIES) return this.beginInner(Step.OtherIdentity, length, offers);
     this.beginIdentity(offers.psk(this.owner), length);
     this.beginInner(Step.Identity, length, offers);
   }
@@ -399,7 +400,7 @@ export class ClientHelloReader extends HelloFields {
     const taken = reader.push(at, count);
     if (!reader.endsForm) return taken;
     const shorter = offers.addFurther(this.owner);
-    if (shorter) reader.tellForm(shorter);
+    if (shorter) reader.takeForm(shorter);
     else reader.passForm();
     return taken;
   }
@@ -410,7 +411,7 @@ export class ClientHelloReader extends HelloFields {
     if (reader.isWholeForm && !this.ticketAgain) offers.noteWhole(this.owner);
   }
 
-  /** Notes what cannot be relied on, and why. */
+  /** Notes offers that cannot be relied on, and the reason. */
   private note(offers: Offers, unsure: u32, error: ParseError): void {
     offers.unsure |= unsure;
     if (this.error == ParseError.None) this.error = error;
@@ -424,11 +425,11 @@ export class ClientHelloReader extends HelloFields {
   }
 
   private get reader(): IdentityReader {
-    return changetype<IdentityReader>(changetype<usize>(this) + READER_AT);
+    return changetype<IdentityReader>(changetype<usize>(this) + READER_OFFSET);
   }
 }
 
-/** Bytes of the number that is read in a step, 0 where it is a run of bytes. */
+/** Bytes of the number that is read in a step, 0 for a run of bytes. */
 function numberSize(step: Step): i32 {
   return <i32>load<u8>(NUMBER_SIZES + <usize>step);
 }
@@ -448,5 +449,5 @@ const FULL_STOP: u8 = 0x2e;
 const IDENTITY_LENGTH_SIZE: i32 = 2;
 const OBFUSCATED_AGE_SIZE: i32 = 4;
 
-const READER_AT: usize = (offsetof<ClientHelloReader>() + 7) & ~7;
-export const CLIENT_HELLO_READER_SIZE: i32 = <i32>READER_AT + IDENTITY_READER_SIZE;
+const READER_OFFSET: usize = (offsetof<ClientHelloReader>() + 7) & ~7;
+export const CLIENT_HELLO_READER_SIZE: i32 = <i32>READER_OFFSET + IDENTITY_READER_SIZE;

@@ -1,5 +1,5 @@
 /**
- * What the readers of both hellos have in common: numbers that come byte by byte, and how much of everything is left.
+ * The common part of the readers of both hellos: numbers that come byte by byte, and how much of everything is left.
  *
  * A reader keeps these fields first in its own memory, all zero at the start.
  */
@@ -8,19 +8,19 @@ import { ParseError } from "../wire/parse_error";
 
 @unmanaged
 export class HelloFields {
-  /** What the hello has wrong, the first thing of all; None where nothing is. */
+  /** The first error of the hello; None if it has none. */
   error: ParseError;
-  /** The number at hand, and how many of its bytes have come. */
+  /** The current number, and how many of its bytes have come. */
   private value: i32;
   protected gathered: i32;
-  /** Bytes that are left of the run of bytes at hand, the message, and the extensions behind the one at hand. */
+  /** Bytes that are left of the current run of bytes, of the message, and of the extensions behind the current one. */
   protected run: i32;
   protected left: i32;
   protected block: i32;
-  /** Type of the extension at hand. */
+  /** Type of the current extension. */
   protected type: i32;
 
-  /** Takes bytes of a number of `size` bytes, at least one; answers how many. It is whole once `gathered` is `size`. */
+  /** Takes bytes of a number of `size` bytes, at least one; returns how many. It is whole once `gathered` is `size`. */
   protected gather(at: usize, available: i32, size: i32): i32 {
     let taken = 0;
     while (taken < available && this.gathered < size) {
@@ -40,7 +40,7 @@ export class HelloFields {
     return value;
   }
 
-  /** Takes the length of an extension out of the block; false where it reaches past it. */
+  /** Takes the length of an extension out of the block; false if it reaches past the block. */
   protected enterExtension(length: i32): bool {
     this.block -= EXTENSION_HEADER_SIZE;
     if (length > this.block) return false;
@@ -48,7 +48,7 @@ export class HelloFields {
     return true;
   }
 
-  /** What is wrong where the next extension would begin; None where one may, or where all of them have passed. */
+  /** The error at the place of the next extension; None if one may begin there, or if all have passed. */
   protected extensionError(truncated: ParseError, trailing: ParseError): ParseError {
     if (this.block == 0) return this.left > 0 ? trailing : ParseError.None;
     return this.block < EXTENSION_HEADER_SIZE ? truncated : ParseError.None;

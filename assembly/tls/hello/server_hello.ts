@@ -1,21 +1,21 @@
 /**
- * A ServerHello, read as it passes and never held: the version and cipher suite that were chosen, and what was accepted.
+ * A ServerHello, read as it passes and never held: the chosen version and cipher suite, and the accepted offer.
  *
- * Layout (RFC 8446 4.1.3; before TLS 1.3 the same, RFC 5246 7.4.1.3, where the extensions may be missing altogether):
+ * Layout (RFC 8446 4.1.3; before TLS 1.3 the same, RFC 5246 7.4.1.3, except that the extensions may be missing altogether):
  *
  *     u16 version, 32 bytes random, session ID <0..32>, u16 cipher suite, u8 compression method, extensions <0..2^16-1>
  *
- * A HelloRetryRequest is a ServerHello with a fixed random. Promises: every answer is the same however the bytes were cut, and no read
- * leaves the given bytes. Whether an accepted ID or PSK was offered is not known here.
+ * A HelloRetryRequest is a ServerHello with a fixed random. Promises: every answer is the same however the bytes were cut,
+ * and no read leaves the given bytes. Whether an accepted ID or PSK was offered is not known here.
  *
  * Memory: `SERVER_HELLO_READER_SIZE` bytes that the caller provides, 8-byte aligned, whatever the hello's length.
  */
 import { HelloFields } from "./hello_fields";
-import { SESSION_ID_MAX } from "../wire/limits";
+import { MAX_SESSION_ID_LENGTH } from "../wire/limits";
 import { ParseError } from "../wire/parse_error";
 import { ExtensionType, HELLO_RETRY_RANDOM, RANDOM_SIZE, Version } from "../wire/protocol";
 
-/** What the reader is at: a number, whose size `numberSize` says, or a run of bytes. */
+/** The place of the reader: a number of `numberSize` bytes, or a run of bytes. */
 const enum Step {
   LegacyVersion = 0,
   Random = 1,
@@ -30,7 +30,7 @@ const enum Step {
   SelectedPsk = 10,
   /** The body of an extension. */
   Passed = 11,
-  /** Something is wrong with it: the rest is passed over. */
+  /** An error was found: the rest is passed over. */
   Lost = 12,
   LongSessionId = 13,
 }
@@ -38,20 +38,20 @@ const enum Step {
 
 @unmanaged
 export class ServerHelloReader extends HelloFields {
-  /** 0x0300 to 0x0304; supported_versions decides where it is there. */
-  version: i32;
-  cipher: i32;
+  /** 0x0300 to 0x0304; supported_versions decides if it is there. */
+  version: u16;
+  cipher: u16;
   /** Index of the accepted PSK identity; -1: none. */
   selectedPsk: i32;
   sessionIdLength: i32;
-  /** This is a HelloRetryRequest. */
+  /** It is a HelloRetryRequest. */
   retry: bool;
-  /** A ticket is going to be issued (RFC 5077 3.2). */
+  /** The server of TLS <= 1.2 is going to issue a ticket (RFC 5077 3.2). */
   promisesTicket: bool;
   private step: Step;
 
   get sessionId(): usize {
-    return changetype<usize>(this) + SESSION_ID_AT;
+    return changetype<usize>(this) + SESSION_ID_OFFSET;
   }
 
   /** Begins a hello of `length` bytes. */
@@ -72,7 +72,7 @@ export class ServerHelloReader extends HelloFields {
     return true;
   }
 
-  /** Takes at least one byte; answers how many. */
+  /** Takes at least one byte; returns how many. */
   private take(at: usize, available: i32): i32 {
     const size = numberSize(this.step);
     if (size == 0) return this.takeRun(at, min(available, this.run));
@@ -97,17 +97,17 @@ export class ServerHelloReader extends HelloFields {
   private number(value: i32): void {
     switch (this.step) {
       case Step.LegacyVersion:
-        this.version = value;
+        this.version = <u16>value;
         // RFC 8446 4.2.1: TLS 1.3 is only ever chosen in supported_versions
-        if (value < Version.SSL30 || value > Version.TLS12) return this.lose(ParseError.ServerVersion);
+        if (this.version < Version.SSL30 || this.version > Version.TLS12) return this.lose(ParseError.ServerVersion);
         return this.begin(Step.Random, RANDOM_SIZE);
       case Step.SessionIdLength:
-        // Go echoes whatever it was sent, of any length: what is longer than an ID may be names no session.
-        this.sessionIdLength = value <= SESSION_ID_MAX ? value : 0;
-        return this.begin(value <= SESSION_ID_MAX ? Step.SessionId : Step.LongSessionId, value);
+        // Go echoes whatever it was sent, of any length: beyond the length of an ID it names no session.
+        this.sessionIdLength = value <= MAX_SESSION_ID_LENGTH ? value : 0;
+        return this.begin(value <= MAX_SESSION_ID_LENGTH ? Step.SessionId : Step.LongSessionId, value);
       case Step.Cipher:
-        this.cipher = value;
-        this.step = Step.Compression; // changes what is sealed, not what is seen
+        this.cipher = <u16>value;
+        this.step = Step.Compression; // changes only sealed bytes
         return;
       case Step.Compression:
         this.step = Step.BlockLength;
@@ -124,7 +124,7 @@ export class ServerHelloReader extends HelloFields {
         if (!this.enterExtension(value)) return this.lose(ParseError.ServerHelloTruncated);
         return this.beginExtension(value);
       case Step.SelectedVersion: // RFC 8446 4.2.1: one version, and it must be TLS 1.3
-        this.version = value;
+        this.version = <u16>value;
         if (value != Version.TLS13) return this.lose(ParseError.ServerVersion);
         return this.nextExtension();
       default: // RFC 8446 4.2.11: selected_identity
@@ -183,7 +183,7 @@ export class ServerHelloReader extends HelloFields {
   }
 }
 
-/** Bytes of the number that is read in a step, 0 where it is a run of bytes. */
+/** Bytes of the number that is read in a step, 0 for a run of bytes. */
 function numberSize(step: Step): i32 {
   return <i32>load<u8>(NUMBER_SIZES + <usize>step);
 }
@@ -191,5 +191,5 @@ function numberSize(step: Step): i32 {
 // prettier-ignore
 const NUMBER_SIZES: usize = memory.data<u8>([2, 0, 1, 0, 2, 1, 2, 2, 2, 2, 2, 0, 0, 0]);
 
-const SESSION_ID_AT: usize = offsetof<ServerHelloReader>();
-export const SERVER_HELLO_READER_SIZE: i32 = (<i32>SESSION_ID_AT + SESSION_ID_MAX + 7) & ~7;
+const SESSION_ID_OFFSET: usize = offsetof<ServerHelloReader>();
+export const SERVER_HELLO_READER_SIZE: i32 = (<i32>SESSION_ID_OFFSET + MAX_SESSION_ID_LENGTH + 7) & ~7;

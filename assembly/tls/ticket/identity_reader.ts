@@ -1,23 +1,25 @@
 /**
- * A ticket or PSK identity, read as it passes and never held: its SHA-256, its first bytes, and what it is without bytes
+ * A ticket or PSK identity, read as it passes and never held: its SHA-256, its first bytes, and the same without bytes
  * behind it.
  *
- * RFC 5077 4 recommends this form, and some servers (GnuTLS, wolfSSL) read no further than it says, so that a ticket with bytes behind
- * it is the same ticket to them, with another hash:
+ * RFC 5077 4 recommends this form. Some servers (GnuTLS, wolfSSL) read no further than its end, so a ticket with bytes
+ * behind it is the same ticket to them, with another hash:
  *
  *     0   16 bytes  key name
  *     16  16 bytes  IV
  *     32  u16       length of the encrypted state
  *     34  bytes     encrypted state, then a MAC of 20 bytes (GnuTLS) or 32 (RFC 5077, wolfSSL)
  *
- * So where bytes follow the end of that form, the hash of what stands before them is told as well, for each length of MAC. What has
- * another form rarely looks like this one, and then only one more hash is judged.
+ * So if bytes follow the end of that form, the hash of the bytes before them is reported as well, for each length of MAC. A
+ * ticket of another form rarely looks like this one, and then only one more hash is judged.
  *
- * Promises: any number of pieces of any size. Cost: one SHA-256, and the end of one more for each such length.
- * `IDENTITY_READER_SIZE` bytes that the caller provides, 8-byte aligned.
+ * Promises: any number of pieces of any size.
+ *
+ * Cost: one SHA-256, and the end of one more for each such length. `IDENTITY_READER_SIZE` bytes that the caller provides,
+ * 8-byte aligned.
  */
 import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
-import { TICKET_KEY_SIZE } from "../wire/limits";
+import { TICKET_KEY_LENGTH } from "../wire/limits";
 import { TicketIdentity } from "./ticket_identity";
 
 
@@ -25,7 +27,7 @@ import { TicketIdentity } from "./ticket_identity";
 export class IdentityReader {
   private length: i32;
   private seen: i32;
-  /** Where the next shorter form may end: a number of MAC_SIZES. */
+  /** The next shorter form that may end: a number below MAC_SIZES. */
   private form: i32;
 
   /** Begins an identity of `length` bytes, at least 1. */
@@ -37,8 +39,8 @@ export class IdentityReader {
   }
 
   /**
-   * Adds bytes, up to the end of a shorter form; answers how many. Where `endsForm` is true afterwards, `tellForm` is to be
-   * called before the next piece.
+   * Adds bytes, up to the end of a shorter form; returns how many. If `endsForm` is true afterwards, `takeForm` or
+   * `passForm` must be called before the next piece.
    */
   push(data: usize, count: i32): i32 {
     let taken = count;
@@ -55,7 +57,7 @@ export class IdentityReader {
     return taken;
   }
 
-  /** A shorter form ends with the bytes that were read, and more follow. */
+  /** Whether a shorter form ends with the bytes that were read, and more follow. */
   get endsForm(): bool {
     return this.seen < this.length && this.seen == this.formEnd;
   }
@@ -65,8 +67,8 @@ export class IdentityReader {
     this.form++;
   }
 
-  /** Fills `identity` with what was read so far, and goes on to the next form. */
-  tellForm(identity: TicketIdentity): void {
+  /** Fills `identity` with the bytes so far, and goes on to the next form. */
+  takeForm(identity: TicketIdentity): void {
     this.passForm();
     memory.copy(COPY, this.hashing, SHA256_STATE_SIZE);
     this.fill(identity, COPY);
@@ -77,7 +79,7 @@ export class IdentityReader {
     this.fill(identity, this.hashing);
   }
 
-  /** All of it was read, and it ends where one of the forms does: nothing stands behind it. */
+  /** Whether all of it was read, and it ends where one of the forms does, with nothing behind it. */
   get isWholeForm(): bool {
     if (this.length < PREFIX_SIZE) return false;
     const behind = this.length - PREFIX_SIZE - this.stateLength;
@@ -86,10 +88,10 @@ export class IdentityReader {
   }
 
   private get stateLength(): i32 {
-    return <i32>bswap<u16>(load<u16>(this.prefix + STATE_LENGTH_AT));
+    return <i32>bswap<u16>(load<u16>(this.prefix + STATE_LENGTH_OFFSET));
   }
 
-  /** Where the next shorter form ends, 0 where there is none. */
+  /** Where the next shorter form ends, 0 if there is none. */
   private get formEnd(): i32 {
     if (this.seen < PREFIX_SIZE || this.form >= MAC_SIZES) return 0;
     const end = PREFIX_SIZE + this.stateLength + macSize(this.form);
@@ -98,16 +100,16 @@ export class IdentityReader {
 
   private fill(identity: TicketIdentity, state: usize): void {
     identity.length = this.seen;
-    memory.copy(identity.keyPlace, this.prefix, min(this.seen, TICKET_KEY_SIZE));
+    memory.copy(identity.keyPlace, this.prefix, min(this.seen, TICKET_KEY_LENGTH));
     sha256Final(state, identity.hashPlace);
   }
 
   private get hashing(): usize {
-    return changetype<usize>(this) + HASHING_AT;
+    return changetype<usize>(this) + HASHING_OFFSET;
   }
 
   private get prefix(): usize {
-    return changetype<usize>(this) + PREFIX_AT;
+    return changetype<usize>(this) + PREFIX_OFFSET;
   }
 }
 
@@ -116,11 +118,11 @@ function macSize(form: i32): i32 {
 }
 
 const PREFIX_SIZE: i32 = 34;
-const STATE_LENGTH_AT: usize = 32;
+const STATE_LENGTH_OFFSET: usize = 32;
 const MACS: usize = memory.data<u8>([20, 32]);
 const MAC_SIZES: i32 = 2;
 const COPY: usize = memory.data(104, 8);
 
-const HASHING_AT: usize = (offsetof<IdentityReader>() + 7) & ~7;
-const PREFIX_AT: usize = HASHING_AT + SHA256_STATE_SIZE;
-export const IDENTITY_READER_SIZE: i32 = (<i32>PREFIX_AT + PREFIX_SIZE + 7) & ~7;
+const HASHING_OFFSET: usize = (offsetof<IdentityReader>() + 7) & ~7;
+const PREFIX_OFFSET: usize = HASHING_OFFSET + SHA256_STATE_SIZE;
+export const IDENTITY_READER_SIZE: i32 = (<i32>PREFIX_OFFSET + PREFIX_SIZE + 7) & ~7;

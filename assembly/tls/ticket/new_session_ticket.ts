@@ -1,15 +1,16 @@
 /**
- * The NewSessionTicket of TLS 1.2 (RFC 5077 3.3), read as it passes and never held. That of TLS 1.3 is sealed and never seen.
+ * The NewSessionTicket of TLS 1.2 (RFC 5077 3.3), read as it passes and never held. That of TLS 1.3 is sealed and never
+ * seen.
  *
  *     0  u32    lifetime hint in seconds, 0: unspecified
  *     4  u16    length of the ticket; 0: the server changed its mind and issues none
  *     6  bytes  the ticket
  *
- * Promises: one hash over the ticket whatever its size, no buffer. `TICKET_READER_SIZE` bytes that the caller provides, 8-byte aligned, all
- * zero at the start. A second message takes the place of the first.
+ * Promises: one hash over the ticket whatever its size, no buffer. `TICKET_READER_SIZE` bytes that the caller provides,
+ * 8-byte aligned, all zero at the start. A second message takes the place of the first.
  */
 import { SHA256_STATE_SIZE, sha256Final, sha256Init, sha256Update } from "../../bytes/sha256";
-import { TICKET_KEY_SIZE } from "../wire/limits";
+import { TICKET_KEY_LENGTH } from "../wire/limits";
 import { ParseError } from "../wire/parse_error";
 import { TICKET_IDENTITY_SIZE, TicketIdentity } from "./ticket_identity";
 
@@ -21,11 +22,12 @@ export class TicketReader {
   private messageLength: i32;
   private ticketLength: i32;
   private seen: i32;
+  /** 0: unspecified. */
   lifetimeHintSeconds: u32;
 
   /** The ticket that was issued, once its message has passed. */
   get ticket(): TicketIdentity {
-    return changetype<TicketIdentity>(changetype<usize>(this) + TICKET_AT);
+    return changetype<TicketIdentity>(changetype<usize>(this) + TICKET_OFFSET);
   }
 
   start(messageLength: i32): ParseError {
@@ -53,8 +55,8 @@ export class TicketReader {
     const length = <i32>(end - at);
     if (length == 0) return ParseError.None;
 
-    if (this.seen < TICKET_KEY_SIZE) {
-      memory.copy(this.ticket.keyPlace + this.seen, at, min(length, TICKET_KEY_SIZE - this.seen));
+    if (this.seen < TICKET_KEY_LENGTH) {
+      memory.copy(this.ticket.keyPlace + this.seen, at, min(length, TICKET_KEY_LENGTH - this.seen));
     }
     this.seen += length;
     sha256Update(this.hashing, at, length);
@@ -65,11 +67,11 @@ export class TicketReader {
   }
 
   private get hashing(): usize {
-    return changetype<usize>(this) + HASHING_AT;
+    return changetype<usize>(this) + HASHING_OFFSET;
   }
 }
 
 const HEADER_SIZE: i32 = 6;
-const HASHING_AT: usize = (offsetof<TicketReader>() + 7) & ~7;
-const TICKET_AT: usize = HASHING_AT + SHA256_STATE_SIZE;
-export const TICKET_READER_SIZE: i32 = (<i32>TICKET_AT + TICKET_IDENTITY_SIZE + 7) & ~7;
+const HASHING_OFFSET: usize = (offsetof<TicketReader>() + 7) & ~7;
+const TICKET_OFFSET: usize = HASHING_OFFSET + SHA256_STATE_SIZE;
+export const TICKET_READER_SIZE: i32 = (<i32>TICKET_OFFSET + TICKET_IDENTITY_SIZE + 7) & ~7;

@@ -13,7 +13,7 @@
 export class MessageReader {
   private header: u32;
   private headerLength: i32;
-  /** Message type and body length of the present message, once `open`. */
+  /** Message type and body length of the current message, once `open`. */
   type: i32;
   length: i32;
   /** Bytes of the body that have not passed yet. */
@@ -21,7 +21,7 @@ export class MessageReader {
   /** Between a whole header and the end of its body. */
   open: bool;
 
-  /** What the present message is to the observer: a `Part`. */
+  /** The `Part` of the current message. */
   part: i32;
 
   /** Adds one byte of a header; true when it is whole. */
@@ -37,7 +37,7 @@ export class MessageReader {
     return true;
   }
 
-  /** In the middle of a message, or of its header. */
+  /** Whether the bytes have stopped in the middle of a message, or of its header. */
   get partial(): bool {
     return this.open || this.headerLength > 0;
   }

@@ -1,8 +1,8 @@
 /**
- * Why bytes are not TLS that can be followed, one name for each cause.
+ * Reasons why bytes cannot be followed as TLS, one name for each.
  *
- * The values are contiguous from 0, so that `PARSE_ERRORS` counters can be an array; the names are snake_case and usable as a metric
- * label. Append only: a name that was once exported as a label keeps its meaning.
+ * The values are contiguous from 0, so that `PARSE_ERRORS` counters can be an array; the names are snake_case and usable as
+ * a metric label. Append only: a name that was once exported as a label keeps its meaning.
  */
 export const enum ParseError {
   None = 0,

@@ -30,9 +30,9 @@ export namespace ExtensionType {
 }
 
 export namespace Version {
-  export const SSL30: i32 = 0x0300;
-  export const TLS12: i32 = 0x0303;
-  export const TLS13: i32 = 0x0304;
+  export const SSL30: u16 = 0x0300;
+  export const TLS12: u16 = 0x0303;
+  export const TLS13: u16 = 0x0304;
 }
 
 export namespace AlertLevel {

@@ -1,28 +1,28 @@
 /**
- * The record layer of one direction: headers, and how much of the present record is still to come.
+ * The record layer of one direction: headers, and how much of the current record is still to come.
  *
  * Layout of a header (RFC 8446 5.1, RFC 5246 6.2.1):
  *
  *     0  u8   content type
- *     1  u16  legacy version, major 3, any minor: it says nothing about the version that is negotiated
+ *     1  u16  legacy version, major 3, any minor: not the negotiated version
  *     3  u16  length of the body
  *
- * The first record of a client may be an SSLv2 hello instead (RFC 5246 E.2), whose header is a u16: the highest bit, and the length.
- * Servers that understand one go on in TLS, so its bytes are passed over, and records follow.
+ * The first record of a client may be an SSLv2 hello instead (RFC 5246 E.2). Its header is a u16: the highest bit, and the
+ * length. Servers that understand one go on in TLS, so its bytes are passed over, and records follow.
  *
- * Promises: takes headers byte by byte, so that it does not matter how they were cut; never holds any of the body. Errors are of
- * `check`. `RECORD_READER_SIZE` bytes that the caller provides, all zero at the start.
+ * Promises: takes headers byte by byte, so that it does not matter how they were cut; never holds any of the body. Errors
+ * are of `check`. `RECORD_READER_SIZE` bytes that the caller provides, all zero at the start.
  */
 import { ParseError } from "./parse_error";
 import { ContentType } from "./protocol";
-import { CLEAR_RECORD_MAX, SEALED_RECORD_MAX } from "./limits";
+import { MAX_CLEAR_RECORD_LENGTH, MAX_SEALED_RECORD_LENGTH } from "./limits";
 
 
 @unmanaged
 export class RecordReader {
   private header: u64;
   private headerLength: i32;
-  /** Content type and body length of the present record, once `open`. */
+  /** Content type and body length of the current record, once `open`. */
   type: i32;
   length: i32;
   /** Bytes of the body that have not passed yet. */
@@ -36,9 +36,9 @@ export class RecordReader {
   /** It begins with a record or an SSLv2 hello: records follow. */
   followable: bool;
 
-  /** What the present record is to the observer: a `Role`. */
+  /** The `Role` of the current record. */
   role: i32;
-  /** First byte of the present alert. */
+  /** First byte of the current alert. */
   alertLevel: i32;
 
   /** Adds one byte of a header; true when it is whole. */
@@ -58,13 +58,13 @@ export class RecordReader {
     return true;
   }
 
-  /** Whether the present header, of which a byte has come, is of a record of a type. */
+  /** Whether the current header, of which a byte has come, is of a record of a type. */
   beginsType(type: i32): bool {
     if (this.open) return this.type == type;
     return this.headerLength > 0 && <i32>((this.header >> (<u64>((this.headerLength - 1) << 3))) & 0xff) == type;
   }
 
-  /** What is wrong with a whole header, whatever the handshake has come to. `sealed`: this direction has changed its cipher spec. */
+  /** The error of a whole header, None if it has none. `sealed`: this direction has changed its cipher spec. */
   check(sealed: bool): ParseError {
     if (!this.isVersion3) return ParseError.RecordVersion;
     switch (this.type) {
@@ -72,30 +72,30 @@ export class RecordReader {
         return this.length == 1 ? ParseError.None : ParseError.ChangeCipherSpec;
       case ContentType.ALERT: // RFC 8446 6, RFC 5246 7.2: level and description
         if (!sealed) return this.length == 2 ? ParseError.None : ParseError.AlertLength;
-        return this.length <= SEALED_RECORD_MAX ? ParseError.None : ParseError.RecordTooLong;
+        return this.length <= MAX_SEALED_RECORD_LENGTH ? ParseError.None : ParseError.RecordTooLong;
       case ContentType.HANDSHAKE: // RFC 8446 5.1: zero-length fragments of handshake are forbidden
         if (this.length == 0) return ParseError.RecordEmpty;
-        return this.length <= (sealed ? SEALED_RECORD_MAX : CLEAR_RECORD_MAX)
+        return this.length <= (sealed ? MAX_SEALED_RECORD_LENGTH : MAX_CLEAR_RECORD_LENGTH)
           ? ParseError.None
           : ParseError.RecordTooLong;
       case ContentType.APPLICATION_DATA:
-        return this.length <= SEALED_RECORD_MAX ? ParseError.None : ParseError.RecordTooLong;
+        return this.length <= MAX_SEALED_RECORD_LENGTH ? ParseError.None : ParseError.RecordTooLong;
       default:
         return ParseError.RecordType;
     }
   }
 
-  /** The header at hand has the version of all of TLS, and of SSL 3.0. */
+  /** Whether the current header has the major version of TLS and SSL 3.0. */
   get isVersion3(): bool {
     return ((<u32>(this.header >> 24)) & 0xff) == MAJOR_VERSION;
   }
 
-  /** The header at hand is of a type that records have. */
+  /** Whether the current header has a content type of TLS. */
   get isKnownType(): bool {
     return isRecordType(this.type);
   }
 
-  /** In the middle of a record, or of its header. */
+  /** Whether the bytes have stopped in the middle of a record, or of its header. */
   get partial(): bool {
     return this.open || this.headerLength > 0;
   }
@@ -108,7 +108,7 @@ export class RecordReader {
     return true;
   }
 
-  /** Looks at the first bytes of all: HTTP, SSH and other protocols are lost at the first or second. */
+  /** Checks the first bytes of the direction: HTTP, SSH and other protocols are lost at the first or second. */
   private recognise(byte: u8): void {
     if (this.headerLength == 1) {
       this.lost = !isRecordType(byte);
@@ -126,7 +126,7 @@ function isRecordType(type: i32): bool {
 
 const HEADER_SIZE: i32 = 5;
 const MAJOR_VERSION: u32 = 0x03;
-/** The type of an SSLv2 hello here: no record has it. */
+/** Stands for an SSLv2 hello: no record has this type. */
 const V2_HELLO: i32 = 0x80;
 const V2_BIT: u8 = 0x80;
 const V2_HEADER_SIZE: i32 = 2;

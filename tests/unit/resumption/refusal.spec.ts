@@ -19,8 +19,8 @@ class Judge {
     readonly bench: Bench = new Bench(),
   ) {
     const cache = bench.cache;
-    this.refusals = new Refusals(cache, cache.ticketKeys, cache.revocations);
-    cache.changeEnforcement(enforcement);
+    this.refusals = new Refusals(cache);
+    cache.settings.changeEnforcement(enforcement);
   }
 
   judge(accepted: Session): Verdict {
@@ -29,9 +29,9 @@ class Judge {
   }
 
   /** As the guard does it, which has looked already. */
-  judgeLooked(accepted: Session): Verdict {
+  judgeFound(accepted: Session): Verdict {
     const lookup = this.bench.cache.peek(accepted.id, accepted.idLength);
-    return this.refusals.judgeLooked(accepted, lookup);
+    return this.refusals.judgeFound(accepted, lookup);
   }
 
   judgeUnseen(sni: string): Verdict {
@@ -191,7 +191,7 @@ describe("a ticket under a removed key", () => {
     const name = keyName(1);
     const upstream = new Text("10.0.0.7:443");
     judge.bench.cache.ticketKeys.remove(name);
-    judge.bench.cache.ticketKeys.tell(name, upstream.start, upstream.length);
+    judge.bench.cache.ticketKeys.configure(name, upstream.start, upstream.length);
     expect(judge.judge(underKey(ofKind(Kind.TICKET), name))).toBe(Verdict.Resume);
   });
 });
@@ -335,7 +335,7 @@ describe("an observer", () => {
     judge.revoke("shop.example");
     const accepted = underKey(ofKind(Kind.TICKET, 1, "shop.example"), name);
     expect(judge.judge(accepted)).toBe(Verdict.Resume);
-    judge.bench.cache.changeEnforcement(Enforcement.REVOKED);
+    judge.bench.cache.settings.changeEnforcement(Enforcement.REVOKED);
     expect(judge.judge(accepted)).toBe(Verdict.RemovedSession);
   });
 
@@ -415,7 +415,7 @@ describe("a session that was looked up already", () => {
       let refused = 0;
       for (let number = 1; number <= 6; number++) {
         const accepted = ofKind(Kind.ID, number, number == 3 ? "shop.example" : "");
-        const verdict = judge.judgeLooked(accepted);
+        const verdict = judge.judgeFound(accepted);
         expect(verdict).toBe(judge.judge(accepted), "session " + number.toString());
         if (verdict != Verdict.Resume) refused++;
       }

@@ -36,7 +36,7 @@ describe("test_session_with_only_int_cache", () => {
 describe("test_session_with_only_ext_cache", () => {
   it("under NO_INTERNAL_STORE a handshake stores nothing, and its resumption makes no session either", () => {
     const bench = new Bench();
-    bench.cache.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
     expect(bench.cache.learn(session(1))).toBe(PutOutcome.NotStored);
     expect(resume(bench, 1)).toBe(Lookup.Absent);
     expect(bench.number()).toBe(0);
@@ -45,7 +45,7 @@ describe("test_session_with_only_ext_cache", () => {
 
   it("removing an absent session returns 0, and it is not resumable all the same", () => {
     const bench = new Bench();
-    bench.cache.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
     expect(remove(bench, 1)).toBe(RemoveOutcome.NotFound);
     expect(look(bench.cache, 1)).toBe(Lookup.Removed);
     expect(bench.count(Metric.REMOVES)).toBe(0);
@@ -113,7 +113,7 @@ describe("test_session_timeout", () => {
     bench.cache.put(session(EARLY, 10));
     look(bench.cache, EARLY);
     expect(bench.cache.found.time).toBe(NOW - 10, "without the flag it stays");
-    bench.cache.changeMode(Mode.SERVER | Mode.UPDATE_TIME);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.UPDATE_TIME);
     bench.cache.put(session(EARLY, 10));
     look(bench.cache, EARLY);
     expect(bench.cache.found.time).toBe(NOW);

@@ -76,7 +76,7 @@ describe("adding a session by hand", () => {
     bench.clock.advance(50);
     bench.cache.put(session(1, 100));
     expect(bench.cache.found.time).toBe(1_790_000_000);
-    bench.cache.changeMode(Mode.SERVER | Mode.UPDATE_TIME);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.UPDATE_TIME);
     expect(bench.cache.put(session(1, 100))).toBe(PutOutcome.Identical);
     look(bench.cache, 1);
     expect(bench.cache.found.time).toBe(1_790_000_050);
@@ -143,7 +143,7 @@ describe("removing a session", () => {
     const bench = new Bench();
     bench.cache.put(session(1));
     const before = bench.cache.found.version;
-    bench.cache.refused(idOf(2), 32, EventCause.SESSION);
+    bench.cache.noteRefusal(idOf(2), 32, EventCause.SESSION);
     bench.cache.put(session(3));
     const after = bench.cache.found.version;
     expect(after > before && after - before < 1000).toBe(true);
@@ -453,7 +453,7 @@ describe("the mode", () => {
   it("does not touch tombstones", () => {
     const bench = new Bench();
     bench.cache.remove(idOf(1), 32, Cause.API);
-    bench.cache.changeMode(Mode.OFF);
+    bench.cache.settings.changeMode(Mode.OFF);
     expect(look(bench.cache, 1)).toBe(Lookup.Removed);
     expect(bench.cache.remove(idOf(2), 32, Cause.API)).toBe(RemoveOutcome.NotFound);
     expect(look(bench.cache, 2)).toBe(Lookup.Removed);
@@ -468,7 +468,7 @@ describe("a store that does not answer", () => {
     expect(bench.cache.put(session(2))).toBe(PutOutcome.Contended);
     expect(bench.cache.remove(idOf(1), 32, Cause.API)).toBe(RemoveOutcome.Contended);
     expect(look(bench.cache, 1)).toBe(Lookup.Unavailable);
-    expect(bench.cache.changeTimeout(5)).toBe(false);
+    expect(bench.cache.settings.changeTimeout(5)).toBe(false);
     expect(bench.count(Metric.NOT_STORED_CONTENDED)).toBe(2);
     bench.store.broken = false;
     expect(look(bench.cache, 1)).toBe(Lookup.Found);
@@ -498,7 +498,7 @@ function fillWithSessions(bench: Bench, count: u32): void {
 
 function inMode(mode: u32): Bench {
   const bench = new Bench();
-  bench.cache.changeMode(mode);
+  bench.cache.settings.changeMode(mode);
   bench.cache.readSettings();
   return bench;
 }

@@ -70,7 +70,7 @@ describe("handles of one session", () => {
     const writes = bench.store.writes;
     bench.cache.remove(idOf(1), 32, Cause.API);
     const one = bench.store.writes - writes;
-    expect(bench.cache.removedSession).toBe(0);
+    expect(bench.cache.removals.removedSession).toBe(0);
     bench.cache.remove(idOf(99), 32, Cause.API);
     expect(bench.store.writes - writes).toBe(2 * one);
     expect(bench.count(Metric.TOMBSTONES)).toBe(2);
@@ -91,10 +91,10 @@ describe("handles of one session", () => {
     bench.cache.put(session(3));
     bench.cache.readSettings();
     let reads = bench.store.reads;
-    bench.cache.look(idOf(3), 32);
+    bench.cache.read(idOf(3), 32);
     expect(bench.store.reads - reads).toBe(1);
     reads = bench.store.reads;
-    bench.cache.look(idOf(1), 32);
+    bench.cache.read(idOf(1), 32);
     expect(bench.store.reads - reads).toBe(2);
   });
 
@@ -121,7 +121,7 @@ describe("handles of one session", () => {
       const bench = new Bench();
       learnBoth(bench, 1, 2);
       finish(bench, remove(bench, 1));
-      if (mode == 1) bench.cache.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
+      if (mode == 1) bench.cache.settings.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
       bench.cache.readSettings();
       expect(learn(bench, 3, bench.cache.sessionName(idOf(1), 32))).toBe(PutOutcome.Refused);
       expect(look(bench.cache, 3)).toBe(Lookup.Removed);
@@ -135,7 +135,7 @@ describe("handles of one session", () => {
     const bench = new Bench();
     learnBoth(bench, 1, 2);
     finish(bench, remove(bench, 1));
-    bench.cache.changeEnforcement(Enforcement.OBSERVE);
+    bench.cache.settings.changeEnforcement(Enforcement.OBSERVE);
     bench.cache.readSettings();
     const before = bench.count(Metric.TOMBSTONES);
     expect(learn(bench, 3, bench.cache.sessionName(idOf(1), 32))).toBe(PutOutcome.Refused);
@@ -189,7 +189,7 @@ describe("a session that gets a second handle", () => {
     expect(bench.cache.found.session).toBe(own);
     expect(acceptAs(bench, 2, 77)).toBe(Lookup.Found);
     expect(bench.cache.found.session).toBe(own);
-    bench.cache.changeMode(Mode.SERVER | Mode.NO_INTERNAL_LOOKUP);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.NO_INTERNAL_LOOKUP);
     bench.cache.put(session(3));
     expect(accept(bench, 3)).toBe(Lookup.Found);
     look(bench.cache, 3);
@@ -207,7 +207,7 @@ describe("a session that gets a second handle", () => {
     const bench = new Bench();
     expect(accept(bench, 1)).toBe(Lookup.Absent);
     expect(bench.cache.found.session).toBe(bench.cache.sessionName(idOf(1), 32));
-    bench.cache.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
     look(bench.cache, 1);
     expect(accept(bench, 2)).toBe(Lookup.Absent);
     expect(bench.cache.found.session).toBe(0);
@@ -438,7 +438,7 @@ class RemovingStore extends FakeStore {
     if (!other || this.happened) return;
     this.happened = true;
     other.cache.remove(idOf(1), 32, Cause.API);
-    finish(other, new SessionRemoval(other.cache, other.cache.removedSession, Cause.API));
+    finish(other, new SessionRemoval(other.cache, other.cache.removals.removedSession, Cause.API));
   }
 }
 
@@ -473,8 +473,8 @@ function acceptAs(bench: Bench, number: u32, name: u64): Lookup {
 /** Removes a handle; the job that takes out the others has still to be done. */
 function remove(bench: Bench, number: u32, outcome: RemoveOutcome = RemoveOutcome.Removed): SessionRemoval {
   expect(bench.cache.remove(idOf(number), 32, Cause.API)).toBe(outcome);
-  expect(bench.cache.removedSession != 0).toBe(true);
-  return new SessionRemoval(bench.cache, bench.cache.removedSession, Cause.API);
+  expect(bench.cache.removals.removedSession != 0).toBe(true);
+  return new SessionRemoval(bench.cache, bench.cache.removals.removedSession, Cause.API);
 }
 
 /** Removed sessions that a listing shows. */

@@ -43,7 +43,7 @@ class Worker {
 
   accept(upstream: string = HERE): void {
     const text = new Text(upstream);
-    this.issuers.accepted(text.start, text.length);
+    this.issuers.noteAccepted(text.start, text.length);
   }
 
   /** Own sessions are declined, those of as many sources by turns. */
@@ -51,7 +51,7 @@ class Worker {
     const text = new Text(upstream);
     for (let i = 0; i < times; i++) {
       this.client.address = "192.0.2." + (i % sources).toString() + ":" + (1000 + i).toString();
-      this.issuers.declined(text.start, text.length, this.client);
+      this.issuers.noteDeclined(text.start, text.length, this.client);
     }
   }
 
@@ -85,7 +85,7 @@ describe("an upstream that declines its own sessions", () => {
     }
     expect(worker.neverResumes(THERE)).toBe(true);
     const text = new Text(HERE);
-    for (let i: u32 = 0; i < DECLINES_OF_ONE_SOURCE; i++) worker.issuers.declined(text.start, text.length, null);
+    for (let i: u32 = 0; i < DECLINES_OF_ONE_SOURCE; i++) worker.issuers.noteDeclined(text.start, text.length, null);
     expect(worker.neverResumes(HERE)).toBe(true);
   });
 
@@ -144,9 +144,9 @@ describe("the table of issuers", () => {
   it("takes no address that is none, and a store that does not answer changes nothing", () => {
     const worker = new Worker();
     const long = new Text("1".repeat(65));
-    worker.issuers.accepted(long.start, long.length);
-    worker.issuers.accepted(long.start, -1);
-    worker.issuers.declined(long.start, long.length, worker.client);
+    worker.issuers.noteAccepted(long.start, long.length);
+    worker.issuers.noteAccepted(long.start, -1);
+    worker.issuers.noteDeclined(long.start, long.length, worker.client);
     expect(worker.issuers.neverResumes(long.start, long.length)).toBe(false);
     expect(worker.store.writes).toBe(0);
     worker.store.broken = true;

@@ -77,7 +77,7 @@ class Steered {
   choose(hello: Bytes, source: u32 = SOURCE): Steering {
     const seen = new Watch().client(hello).seen;
     this.address.source = source;
-    this.steering.choose(seen, this.observation.firstOffer(seen));
+    this.steering.choose(seen, this.observation.describeFirst(seen));
     return this.steering;
   }
 
@@ -249,7 +249,7 @@ describe("a ticket under a known key name", () => {
   it("leads where the operator has told", () => {
     const one = new Steered();
     const told = ticket(1);
-    one.bench.cache.ticketKeys.tell(told.at, UPSTREAMS[1].start, UPSTREAMS[1].length);
+    one.bench.cache.ticketKeys.configure(told.at, UPSTREAMS[1].start, UPSTREAMS[1].length);
     expect(one.chosen(withPsk(ticket(1, 50)))).toBe(1);
   });
 
@@ -368,7 +368,7 @@ describe("a ticket under an unknown key name", () => {
     const offered = withPsk(ticket(1));
     const watch = new Watch().client(offered);
     const made = session(1);
-    made.id = watch.seen.pskHash(0);
+    made.id = watch.seen.offers.pskHash(0);
     made.upstream = UPSTREAMS[3].start;
     made.upstreamLength = UPSTREAMS[3].length;
     made.known |= Known.UPSTREAM;
@@ -493,7 +493,7 @@ describe("steering to a named host", () => {
   it("names only hosts that were seen as upstreams, or that the configuration has", () => {
     const one = exact();
     one.hold(1, UNKNOWN);
-    one.bench.cache.ticketKeys.tell(ticket(1).at, UNKNOWN.start, UNKNOWN.length);
+    one.bench.cache.ticketKeys.configure(ticket(1).at, UNKNOWN.start, UNKNOWN.length);
     expect(one.chosen(withId(1))).toBe(SPREAD);
     for (let i = 0; i < 50; i++) expect(one.chosen(withPsk(ticket(1, 50))) < 4).toBe(true);
     one.steering.configure(UNKNOWN.start, UNKNOWN.length);
@@ -718,7 +718,7 @@ describe("a session whose issuer is known, and no way there yet", () => {
 
   it("does so under a key that was told, too", () => {
     const one = new Steered(new Bench(), BySource.Guess, 8);
-    one.bench.cache.ticketKeys.tell(ticket(1).at, UNKNOWN.start, UNKNOWN.length);
+    one.bench.cache.ticketKeys.configure(ticket(1).at, UNKNOWN.start, UNKNOWN.length);
     one.visit(withNothing(), declined13(), 2);
     expect(one.choose(withPsk(ticket(1, 5))).token >= 8).toBe(true);
   });

@@ -82,21 +82,22 @@ export class Watch {
     const h = this.handshake;
     let print = mix(this.trail, this.miscounted ? 1 : 0);
     print = mix(print, h.error);
-    print = mixBytes(mix(print, h.unsure), h.sni, h.sniLength);
-    print = mixBytes(mix(print, h.offers13 ? 1 : 0), h.offeredId, h.offeredIdLength);
-    print = mixBytes(mixBytes(print, h.offeredTicketHash, 32), h.offeredTicketKey, 16);
-    print = mix(print, h.offeredPskCount);
-    for (let i = 0; i < 4; i++) print = mixBytes(mixBytes(print, h.pskHash(i), 32), h.pskKey(i), 16);
-    print = mix(print, h.furtherCount);
-    for (let i = 0; i < h.furtherCount; i++) print = mixBytes(mix(print, h.furtherOwner(i)), h.furtherHash(i), 32);
-    print = mix(mix(print, h.offersIdBesideTicket ? 1 : 0), h.offeredEncryptedHello ? 1 : 0);
-    print = mix(mix(mix(print, h.offeredEarlyData ? 1 : 0), h.version), h.cipher);
+    print = mixBytes(mix(print, h.offers.unsure), h.offers.sni, h.offers.sniLength);
+    print = mixBytes(mix(print, h.offers.tls13 ? 1 : 0), h.offers.sessionId, h.offers.sessionIdLength);
+    print = mixBytes(mixBytes(print, h.offers.ticket.hash, 32), h.offers.ticket.key, 16);
+    print = mix(print, h.offers.pskCount);
+    for (let i = 0; i < 4; i++) print = mixBytes(mixBytes(print, h.offers.pskHash(i), 32), h.offers.pskKey(i), 16);
+    print = mix(print, h.offers.furtherCount);
+    for (let i = 0; i < h.offers.furtherCount; i++)
+      print = mixBytes(mix(print, h.offers.ownerOf(i)), h.offers.further(i).hash, 32);
+    print = mix(mix(print, h.offers.hasIdBesideTicket ? 1 : 0), h.offers.encryptedHello ? 1 : 0);
+    print = mix(mix(mix(print, h.offers.earlyData ? 1 : 0), h.answer.version), h.answer.cipher);
     print = mix(mix(mix(print, h.undecided ? 1 : 0), h.decided ? 1 : 0), h.retried ? 1 : 0);
     print = mix(mix(print, h.acceptedUnfollowed ? 1 : 0), h.acceptedUnseen ? 1 : 0);
     print = mix(mix(mix(print, h.acceptedKind), h.acceptedPskIndex), h.resumed ? 1 : 0);
     print = mixBytes(print, h.issuedId, h.issuedIdLength);
-    print = mixBytes(mixBytes(print, h.issuedTicketHash, 32), h.issuedTicketKey, 16);
-    return mix(print, h.issuedTicketLifetimeHint);
+    print = mixBytes(mixBytes(print, h.tickets.ticket.hash, 32), h.tickets.ticket.key, 16);
+    return mix(print, h.tickets.lifetimeHintSeconds);
   }
 
   /** All that can be read of the handshake, as one line. */
@@ -104,23 +105,23 @@ export class Watch {
     const h = this.handshake;
     let text = this.events + " error=" + this.error;
     if (this.miscounted) text += " MISCOUNTED";
-    text += " sni=" + (h.sniLength < 0 ? "none" : hexOf(h.sni, h.sniLength));
-    text += " unsure=" + unsureName(h.unsure);
-    text += " id=" + hexOf(h.offeredId, h.offeredIdLength) + " 13=" + h.offers13.toString();
-    text += " ticket=" + hexOf(h.offeredTicketHash, 32) + "/" + hexOf(h.offeredTicketKey, 16);
-    text += " psks=" + h.offeredPskCount.toString();
-    for (let i = 0; i < 4; i++) text += " " + hexOf(h.pskHash(i), 32) + "/" + hexOf(h.pskKey(i), 16);
-    for (let i = 0; i < h.furtherCount; i++) {
-      text += " further=" + h.furtherOwner(i).toString() + "/" + hexOf(h.furtherHash(i), 32);
+    text += " sni=" + (h.offers.sniLength < 0 ? "none" : hexOf(h.offers.sni, h.offers.sniLength));
+    text += " unsure=" + unsureName(h.offers.unsure);
+    text += " id=" + hexOf(h.offers.sessionId, h.offers.sessionIdLength) + " 13=" + h.offers.tls13.toString();
+    text += " ticket=" + hexOf(h.offers.ticket.hash, 32) + "/" + hexOf(h.offers.ticket.key, 16);
+    text += " psks=" + h.offers.pskCount.toString();
+    for (let i = 0; i < 4; i++) text += " " + hexOf(h.offers.pskHash(i), 32) + "/" + hexOf(h.offers.pskKey(i), 16);
+    for (let i = 0; i < h.offers.furtherCount; i++) {
+      text += " further=" + h.offers.ownerOf(i).toString() + "/" + hexOf(h.offers.further(i).hash, 32);
     }
-    text += " early=" + h.offeredEarlyData.toString();
-    text += " version=" + h.version.toString(16) + " cipher=" + h.cipher.toString(16);
+    text += " early=" + h.offers.earlyData.toString();
+    text += " version=" + h.answer.version.toString(16) + " cipher=" + h.answer.cipher.toString(16);
     text += " accepted=" + acceptedName(h.acceptedKind) + "/" + h.acceptedPskIndex.toString();
     if (h.acceptedUnfollowed) text += " unfollowed";
     if (h.undecided) text += " undecided";
     text += " resumed=" + h.resumed.toString() + " issued=" + hexOf(h.issuedId, h.issuedIdLength);
-    text += " " + hexOf(h.issuedTicketHash, 32) + "/" + hexOf(h.issuedTicketKey, 16);
-    return text + " hint=" + h.issuedTicketLifetimeHint.toString();
+    text += " " + hexOf(h.tickets.ticket.hash, 32) + "/" + hexOf(h.tickets.ticket.key, 16);
+    return text + " hint=" + h.tickets.lifetimeHintSeconds.toString();
   }
 
   /** The fingerprint, with the memory given back. */

@@ -18,7 +18,7 @@ function observed(watch: Watch): string {
   if (watch.last != Event.Complete) return watch.facts();
   const seen = watch.seen;
   const kind = seen.resumed ? acceptedName(seen.acceptedKind) : "full";
-  return kind + " " + seen.version.toString(16) + " " + seen.cipher.toString(16);
+  return kind + " " + seen.answer.version.toString(16) + " " + seen.answer.cipher.toString(16);
 }
 
 describe("a captured exchange", () => {
@@ -46,10 +46,10 @@ describe("a captured exchange", () => {
         compared++;
       }
       if (exchange.said("ticket") != "") {
-        expect(hexOf(seen.issuedTicketHash, 32)).toBe(exchange.said("ticket"));
+        expect(hexOf(seen.tickets.ticket.hash, 32)).toBe(exchange.said("ticket"));
         compared++;
       }
-      if (exchange.said("hint") != "") expect(seen.issuedTicketLifetimeHint.toString()).toBe(exchange.said("hint"));
+      if (exchange.said("hint") != "") expect(seen.tickets.lifetimeHintSeconds.toString()).toBe(exchange.said("hint"));
       watch.free();
     }
     expect(compared).toBeGreaterThan(5);
@@ -60,7 +60,7 @@ describe("a captured exchange", () => {
       const watch = exchanges[i].watch();
       const name = exchanges[i].said("sni");
       const expected = Bytes.text(name == "" ? "shop.example" : name);
-      expect(hexOf(watch.seen.sni, watch.seen.sniLength)).toBe(hexOf(expected.at, expected.length));
+      expect(hexOf(watch.seen.offers.sni, watch.seen.offers.sniLength)).toBe(hexOf(expected.at, expected.length));
       watch.free();
     }
   });
@@ -68,7 +68,7 @@ describe("a captured exchange", () => {
   it("offers nothing that is unsure, and accepts nothing that is not followed", () => {
     for (let i = 0; i < exchanges.length; i++) {
       const watch = exchanges[i].watch();
-      expect(unsureName(watch.seen.unsure)).toBe("nothing", exchanges[i].name);
+      expect(unsureName(watch.seen.offers.unsure)).toBe("nothing", exchanges[i].name);
       expect(watch.seen.acceptedUnfollowed).toBe(false, exchanges[i].name);
       watch.free();
     }

@@ -1,4 +1,4 @@
-import { LIVE_MEMORY_MAX } from "../../../assembly/tls/wire/limits";
+import { MAX_LIVE_MEMORY } from "../../../assembly/tls/wire/limits";
 import { allocateBlock, liveHandshakeBytes, releaseBlock } from "../../../assembly/tls/memory";
 import { fuzz } from "../../fuzz/handshake_fuzz";
 
@@ -9,9 +9,9 @@ describe("a damaged exchange, or random bytes", () => {
   });
 
   it("does so as well where there is memory for the server's answer alone", () => {
-    const all = allocateBlock(LIVE_MEMORY_MAX);
+    const all = allocateBlock(MAX_LIVE_MEMORY);
     expect(fuzz(0xface, 1500)).toBe(0);
-    releaseBlock(all, LIVE_MEMORY_MAX);
+    releaseBlock(all, MAX_LIVE_MEMORY);
     expect(liveHandshakeBytes()).toBe(0);
   });
 });

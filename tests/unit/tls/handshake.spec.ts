@@ -123,8 +123,8 @@ describe("a full handshake of TLS 1.2", () => {
     expect(watch.events).toBe("ClientHello ServerHello Complete");
     expect(kind(watch)).toBe("full");
     expect(hexOf(watch.seen.issuedId, watch.seen.issuedIdLength)).toBe(hexOf(id.at, 32));
-    expect(watch.seen.version).toBe(0x0303);
-    expect(watch.seen.cipher).toBe(0xc02f);
+    expect(watch.seen.answer.version).toBe(0x0303);
+    expect(watch.seen.answer.cipher).toBe(0xc02f);
     watch.free();
   });
 
@@ -135,10 +135,10 @@ describe("a full handshake of TLS 1.2", () => {
     expect(watch.events).toBe("ClientHello ServerHello Complete");
     expect(watch.seen.issuedIdLength).toBe(0);
     expect(watch.seen.issuedId).toBe(0);
-    expect(watch.seen.issuedTicket).toBe(true);
-    expect(hexOf(watch.seen.issuedTicketHash, 32)).toBe(ticketHash);
-    expect(hexOf(watch.seen.issuedTicketKey, 16)).toBe("000102030405060708090a0b0c0d0e0f");
-    expect(watch.seen.issuedTicketLifetimeHint).toBe(7200);
+    expect(watch.seen.tickets.ticket.present).toBe(true);
+    expect(hexOf(watch.seen.tickets.ticket.hash, 32)).toBe(ticketHash);
+    expect(hexOf(watch.seen.tickets.ticket.key, 16)).toBe("000102030405060708090a0b0c0d0e0f");
+    expect(watch.seen.tickets.lifetimeHintSeconds).toBe(7200);
     watch.free();
   });
 
@@ -146,7 +146,7 @@ describe("a full handshake of TLS 1.2", () => {
     const watch = fullTo(hello().ticket(new Bytes()), answer());
     watch.server(record(0x16, newSessionTicket(7200, new Bytes()))).server(finish());
     expect(watch.last).toBe(Event.Complete);
-    expect(watch.seen.issuedTicket).toBe(false);
+    expect(watch.seen.tickets.ticket.present).toBe(false);
     watch.free();
   });
 
@@ -179,7 +179,7 @@ describe("a full handshake of TLS 1.2", () => {
       finish(),
     );
     expect(watch.last).toBe(Event.Complete);
-    expect(watch.seen.version).toBe(0x0300);
+    expect(watch.seen.answer.version).toBe(0x0300);
     watch.free();
   });
 
@@ -200,7 +200,7 @@ describe("a full handshake of TLS 1.2", () => {
     const watch = new Watch().client(bytes.slice(0, 30)).server(record(0x16, Bytes.of("00 000000")));
     watch.client(bytes.slice(30, bytes.length));
     expect(watch.events).toBe("ClientHello");
-    expect(watch.seen.sniLength).toBe(12);
+    expect(watch.seen.offers.sniLength).toBe(12);
     watch.free();
   });
 });
@@ -233,7 +233,7 @@ describe("an abbreviated handshake of TLS 1.2", () => {
     watch.server(finish()).client(finish());
     expect(watch.events).toBe("ClientHello ServerHello Complete");
     expect(kind(watch)).toBe("ticket");
-    expect(hexOf(watch.seen.issuedTicketHash, 32)).toBe(ticketHash);
+    expect(hexOf(watch.seen.tickets.ticket.hash, 32)).toBe(ticketHash);
     watch.free();
   });
 
@@ -266,7 +266,7 @@ describe("an abbreviated handshake of TLS 1.2", () => {
     for (let i = 0; i < hellos.length; i++) {
       const watch = new Watch().client(hellos[i].record()).server(answer().sessionId(id).record().append(finish()));
       expect(watch.seen.resumed).toBe(true);
-      expect(watch.seen.unsure).not.toBe(0);
+      expect(watch.seen.offers.unsure).not.toBe(0);
       expect(watch.seen.acceptedUnfollowed).toBe(false);
       watch.free();
     }
@@ -279,7 +279,7 @@ describe("an abbreviated handshake of TLS 1.2", () => {
     for (let i = 0; i < hellos.length; i++) {
       const watch = new Watch().client(hellos[i].record()).server(answer().sessionId(id).record().append(finish()));
       expect(watch.events).toBe("ClientHello ServerHello");
-      expect(unsureName(watch.seen.unsure)).toBe("legacy");
+      expect(unsureName(watch.seen.offers.unsure)).toBe("legacy");
       expect(watch.seen.acceptedUnfollowed).toBe(true);
       watch.free();
     }
@@ -369,7 +369,7 @@ describe("application data of a server in TLS 1.2", () => {
 describe("a handshake of TLS 1.3", () => {
   it("completes with the first client record that is long enough for a Finished", () => {
     const watch = new Watch().client(hello13().record()).server(answer().tls13().sessionId(otherId).record());
-    expect(watch.seen.version).toBe(0x0304);
+    expect(watch.seen.answer.version).toBe(0x0304);
     watch.server(changeCipherSpec().append(applicationData(900))).client(changeCipherSpec());
     watch.client(applicationData(52));
     expect(watch.events).toBe("ClientHello ServerHello");
@@ -403,8 +403,8 @@ describe("a handshake of TLS 1.3", () => {
     expect(watch.seen.resumed).toBe(true);
     expect(kind(watch)).toBe("psk");
     expect(watch.seen.acceptedPskIndex).toBe(1);
-    expect(hexOf(watch.seen.pskHash(1), 32)).toBe(ticketHash);
-    expect(hexOf(watch.seen.pskKey(1), 16)).toBe("000102030405060708090a0b0c0d0e0f");
+    expect(hexOf(watch.seen.offers.pskHash(1), 32)).toBe(ticketHash);
+    expect(hexOf(watch.seen.offers.pskKey(1), 16)).toBe("000102030405060708090a0b0c0d0e0f");
     watch.client(applicationData(69));
     expect(watch.events).toBe("ClientHello ServerHello Complete");
     expect(watch.seen.resumed).toBe(true);
@@ -415,11 +415,11 @@ describe("a handshake of TLS 1.3", () => {
     const identities: Array<Bytes> = [];
     for (let i = 0; i < 5; i++) identities.push(Bytes.counting(20 + i));
     const watch = new Watch().client(hello13().sni("shop.example".repeat(20)).psk(identities).record());
-    expect(watch.seen.offeredPskCount).toBe(5);
-    expect(watch.seen.pskHash(3)).not.toBe(0);
-    expect(watch.seen.pskHash(4)).toBe(0);
-    expect(watch.seen.pskHash(-1)).toBe(0);
-    expect(watch.seen.pskKey(i32.MAX_VALUE)).toBe(0);
+    expect(watch.seen.offers.pskCount).toBe(5);
+    expect(watch.seen.offers.pskHash(3)).not.toBe(0);
+    expect(watch.seen.offers.pskHash(4)).toBe(0);
+    expect(watch.seen.offers.pskHash(-1)).toBe(0);
+    expect(watch.seen.offers.pskKey(i32.MAX_VALUE)).toBe(0);
     watch.server(answer().tls13().psk(4).record());
     expect(watch.seen.acceptedPskIndex).toBe(4);
     expect(watch.seen.acceptedUnfollowed).toBe(true);
@@ -445,7 +445,7 @@ describe("a handshake of TLS 1.3", () => {
     for (let index = 0; index < 2; index++) {
       const client = hello13().extension(0xfe0d, Bytes.counting(50)).psk([ticket]);
       const watch = new Watch().client(client.record()).server(answer().tls13().psk(index).record());
-      expect(watch.seen.offeredEncryptedHello).toBe(true);
+      expect(watch.seen.offers.encryptedHello).toBe(true);
       expect(watch.seen.acceptedUnseen).toBe(index == 1);
       expect(watch.seen.acceptedUnfollowed).toBe(false);
       watch.free();
@@ -455,12 +455,12 @@ describe("a handshake of TLS 1.3", () => {
   it("cannot be followed where its PSK identities are unsure, and is where anything else is", () => {
     const unsure = new Watch().client(hello13().psk([ticket]).psk([ticket]).record());
     unsure.server(answer().tls13().psk(0).record());
-    expect(unsureName(unsure.seen.unsure)).toBe("psk");
+    expect(unsureName(unsure.seen.offers.unsure)).toBe("psk");
     expect(unsure.seen.acceptedUnfollowed).toBe(true);
     unsure.free();
     const sure = new Watch().client(hello13().sessionId(Bytes.counting(33)).sni("").psk([ticket]).record());
     sure.server(answer().tls13().psk(0).record());
-    expect(unsureName(sure.seen.unsure)).toBe("legacy name");
+    expect(unsureName(sure.seen.offers.unsure)).toBe("legacy name");
     expect(sure.seen.resumed).toBe(true);
     expect(sure.seen.acceptedUnfollowed).toBe(false);
     sure.free();
@@ -513,7 +513,7 @@ describe("early data", () => {
     expect(watch.events).toBe("ClientHello ServerHello");
     watch.client(applicationData(53));
     expect(watch.events).toBe("ClientHello ServerHello Complete");
-    expect(watch.seen.offeredEarlyData).toBe(true);
+    expect(watch.seen.offers.earlyData).toBe(true);
     watch.free();
   });
 
@@ -595,10 +595,10 @@ describe("a HelloRetryRequest", () => {
     watch.client(applicationData(500).append(changeCipherSpec()));
     watch.client(hello13().sni("two.example").psk([ticket]).record());
     expect(watch.events).toBe("ClientHello ClientHello");
-    expect(watch.seen.offeredPskCount).toBe(1);
-    expect(watch.seen.offeredEarlyData).toBe(false);
-    expect(hexOf(watch.seen.pskHash(0), 32)).toBe(ticketHash);
-    expect(String.UTF8.decodeUnsafe(watch.seen.sni, watch.seen.sniLength)).toBe("two.example");
+    expect(watch.seen.offers.pskCount).toBe(1);
+    expect(watch.seen.offers.earlyData).toBe(false);
+    expect(hexOf(watch.seen.offers.pskHash(0), 32)).toBe(ticketHash);
+    expect(String.UTF8.decodeUnsafe(watch.seen.offers.sni, watch.seen.offers.sniLength)).toBe("two.example");
     watch.server(changeCipherSpec().append(answer().tls13().psk(0).record()));
     watch.client(applicationData(60));
     expect(watch.events).toBe("ClientHello ClientHello ServerHello Complete");
@@ -612,16 +612,16 @@ describe("a HelloRetryRequest", () => {
     watch.client(hello13().psk([ticket]).record()).server(answer().tls13().psk(0).record());
     expect(watch.events).toBe("ClientHello ClientHello ClientHello ServerHello");
     expect(watch.seen.acceptedUnfollowed).toBe(false);
-    expect(hexOf(watch.seen.pskHash(0), 32)).toBe(ticketHash);
+    expect(hexOf(watch.seen.offers.pskHash(0), 32)).toBe(ticketHash);
     watch.free();
   });
 
   it("makes all unsure where the ServerHello comes without a second ClientHello", () => {
     const watch = new Watch().client(hello13().psk([ticket]).record()).server(answer().tls13().retry().record());
-    expect(unsureName(watch.seen.unsure)).toBe("nothing");
+    expect(unsureName(watch.seen.offers.unsure)).toBe("nothing");
     watch.server(answer().tls13().psk(0).record());
     expect(watch.events).toBe("ClientHello ServerHello");
-    expect(unsureName(watch.seen.unsure)).toBe("all");
+    expect(unsureName(watch.seen.offers.unsure)).toBe("all");
     expect(watch.seen.acceptedUnfollowed).toBe(true);
     expect(parseErrorName(watch.seen.takeUncounted())).toBe("unexpected_message");
     watch.free();
@@ -629,10 +629,10 @@ describe("a HelloRetryRequest", () => {
 
   it("leaves nothing of what was unsure in the first ClientHello alone", () => {
     const watch = new Watch().client(hello13().sni("").psk([ticket]).psk([ticket]).record());
-    expect(unsureName(watch.seen.unsure)).toBe("psk name");
+    expect(unsureName(watch.seen.offers.unsure)).toBe("psk name");
     watch.server(answer().tls13().retry().record()).client(hello13().sni("a").psk([ticket]).record());
-    expect(unsureName(watch.seen.unsure)).toBe("nothing");
-    expect(watch.seen.sniLength).toBe(1);
+    expect(unsureName(watch.seen.offers.unsure)).toBe("nothing");
+    expect(watch.seen.offers.sniLength).toBe(1);
     watch.server(answer().tls13().psk(0).record());
     expect(watch.seen.acceptedUnfollowed).toBe(false);
     watch.free();
@@ -642,8 +642,8 @@ describe("a HelloRetryRequest", () => {
     const watch = new Watch().client(hello13().psk([ticket]).record()).client(hello13().psk([ticket]).record());
     watch.server(answer().tls13().retry().record()).client(hello13().sni("a").psk([ticket]).record());
     expect(watch.events).toBe("ClientHello ClientHello");
-    expect(unsureName(watch.seen.unsure)).toBe("all");
-    expect(watch.seen.sniLength).toBe(-1);
+    expect(unsureName(watch.seen.offers.unsure)).toBe("all");
+    expect(watch.seen.offers.sniLength).toBe(-1);
     expect(parseErrorName(watch.seen.takeUncounted())).toBe("none", "the second hello has nothing wrong");
     watch.server(answer().tls13().psk(0).record());
     expect(watch.seen.acceptedUnfollowed).toBe(true);
@@ -656,10 +656,10 @@ describe("a HelloRetryRequest", () => {
       const watch = new Watch().client(bytes.slice(0, cut)).server(answer().tls13().retry().record());
       watch.client(bytes.slice(cut, bytes.length)).client(bytes);
       expect(watch.events).toBe("ClientHello", cut.toString());
-      expect(unsureName(watch.seen.unsure)).toBe("all");
-      expect(watch.seen.sniLength).toBe(-1);
-      expect(hexOf(watch.seen.pskHash(0), 32)).toBe(ticketHash);
-      expect(watch.seen.furtherCount).toBe(0);
+      expect(unsureName(watch.seen.offers.unsure)).toBe("all");
+      expect(watch.seen.offers.sniLength).toBe(-1);
+      expect(hexOf(watch.seen.offers.pskHash(0), 32)).toBe(ticketHash);
+      expect(watch.seen.offers.furtherCount).toBe(0);
       watch.server(answer().tls13().psk(0).record());
       expect(watch.seen.acceptedUnfollowed).toBe(true);
       watch.free();
@@ -713,7 +713,7 @@ describe("records and messages", () => {
       watch.client(records(0x16, clientKeyExchange(), fragment).append(finish()));
       watch.server(records(0x16, newSessionTicket(9, ticket), fragment).append(finish()));
       expect(watch.events).toBe("ClientHello ServerHello Complete");
-      expect(hexOf(watch.seen.issuedTicketHash, 32)).toBe(ticketHash);
+      expect(hexOf(watch.seen.tickets.ticket.hash, 32)).toBe(ticketHash);
       watch.free();
     }
   });
@@ -734,7 +734,7 @@ describe("records and messages", () => {
     const long = message(1, hello().sessionId(id).extension(0xabcd, Bytes.counting(60000)).sni("a").body());
     const watch = new Watch().client(records(0x16, long, 16384));
     expect(watch.events).toBe("ClientHello");
-    expect(watch.seen.sniLength).toBe(1);
+    expect(watch.seen.offers.sniLength).toBe(1);
     watch.server(records(0x16, answer().sessionId(id).extension(0xabcd, Bytes.counting(50000)).message(), 16384));
     watch.server(finish());
     expect(watch.events).toBe("ClientHello ServerHello");
@@ -854,8 +854,8 @@ describe("nothing that a client sends before the answer", () => {
       exchange.client(odd[i]).server(finish()).client(finish());
       const watch = exchange.watch();
       expect(watch.events).toBe("ClientHello ServerHello Complete", i.toString());
-      expect(unsureName(watch.seen.unsure)).toBe("nothing", i.toString());
-      expect(watch.seen.sniLength).toBe(12);
+      expect(unsureName(watch.seen.offers.unsure)).toBe("nothing", i.toString());
+      expect(watch.seen.offers.sniLength).toBe(12);
       expect(kind(watch)).toBe("id", i.toString());
       expect(watch.seen.acceptedUnfollowed).toBe(false, i.toString());
       watch.free();
@@ -875,8 +875,8 @@ describe("nothing that a client sends before the answer", () => {
         .append(record(0x16, bytes.slice(60, bytes.length)));
       const watch = new Watch().client(split);
       expect(watch.events).toBe("ClientHello", i.toString());
-      expect(watch.seen.sniLength).toBe(12, i.toString());
-      expect(hexOf(watch.seen.offeredTicketHash, 32)).toBe(ticketHash, i.toString());
+      expect(watch.seen.offers.sniLength).toBe(12, i.toString());
+      expect(hexOf(watch.seen.offers.ticket.hash, 32)).toBe(ticketHash, i.toString());
       watch.free();
     }
   });
@@ -899,7 +899,7 @@ describe("nothing that a client sends before the answer", () => {
   it("is lost where a ClientHello is empty: it makes all unsure", () => {
     const watch = new Watch().client(record(0x16, Bytes.of("01 000000")));
     expect(watch.events).toBe("ClientHello");
-    expect(unsureName(watch.seen.unsure)).toBe("all");
+    expect(unsureName(watch.seen.offers.unsure)).toBe("all");
     expect(parseErrorName(watch.seen.takeUncounted())).toBe("client_hello_truncated");
     expect(parseErrorName(watch.seen.takeUncounted())).toBe("none", "told once");
     watch.free();
@@ -919,8 +919,8 @@ describe("a ClientHello that nobody has asked for", () => {
       exchanges[i].server(modern ? answer().tls13().psk(0).record() : answer().record().append(changeCipherSpec()));
       const watch = exchanges[i].watch();
       expect(watch.events).toBe("ClientHello ServerHello", exchanges[i].name);
-      expect(unsureName(watch.seen.unsure)).toBe("all", exchanges[i].name);
-      expect(watch.seen.sniLength).toBe(-1);
+      expect(unsureName(watch.seen.offers.unsure)).toBe("all", exchanges[i].name);
+      expect(watch.seen.offers.sniLength).toBe(-1);
       expect(watch.seen.resumed).toBe(true);
       expect(watch.seen.acceptedUnfollowed).toBe(true, exchanges[i].name);
       expect(parseErrorName(watch.seen.takeUncounted())).toBe("unexpected_message");
@@ -932,7 +932,7 @@ describe("a ClientHello that nobody has asked for", () => {
   it("is none yet while its header is not whole", () => {
     const watch = new Watch().client(hello().sessionId(id).record()).client(hello().record().slice(0, 8));
     watch.server(answer().sessionId(id).record().append(changeCipherSpec()));
-    expect(unsureName(watch.seen.unsure)).toBe("nothing");
+    expect(unsureName(watch.seen.offers.unsure)).toBe("nothing");
     expect(watch.seen.acceptedUnfollowed).toBe(false);
     watch.free();
   });
@@ -953,8 +953,8 @@ describe("a ServerHello before a whole ClientHello", () => {
       const watch = new Watch().client(bytes.slice(0, cut)).server(answer().sessionId(id).record());
       watch.client(bytes.slice(cut, bytes.length)).server(finish()).client(finish());
       expect(watch.events).toBe("ServerHello Complete", cut.toString());
-      expect(unsureName(watch.seen.unsure)).toBe("all", cut.toString());
-      expect(watch.seen.sniLength).toBe(-1);
+      expect(unsureName(watch.seen.offers.unsure)).toBe("all", cut.toString());
+      expect(watch.seen.offers.sniLength).toBe(-1);
       expect(watch.seen.resumed).toBe(true);
       expect(watch.seen.acceptedUnfollowed).toBe(true, cut.toString());
       expect(parseErrorName(watch.seen.takeUncounted())).toBe("unexpected_message");
@@ -983,7 +983,7 @@ describe("what begins with no record", () => {
     const http = Bytes.text("GET / HTTP/1.1\r\n\r\n");
     expect<i32>(handshake.feed(Direction.Downstream, http.at, http.length)).toBe(Event.Unfollowed);
     expect(handshake.consumed).toBe(1);
-    expect(unsureName(handshake.unsure)).toBe("all");
+    expect(unsureName(handshake.offers.unsure)).toBe("all");
     expect<i32>(handshake.feed(Direction.Downstream, http.at, http.length)).toBe(Event.NeedMore);
     expect(handshake.consumed).toBe(http.length);
     handshake.free();
@@ -1035,7 +1035,7 @@ describe("what begins with no record", () => {
       exchange.client(record(0x16, clientKeyExchange()).append(finish())).server(finish());
       const watch = exchange.watch();
       expect(watch.events).toBe("Unfollowed ServerHello Complete");
-      expect(unsureName(watch.seen.unsure)).toBe("all");
+      expect(unsureName(watch.seen.offers.unsure)).toBe("all");
       expect(hexOf(watch.seen.issuedId, watch.seen.issuedIdLength)).toBe(hexOf(id.at, 32));
       watch.free();
       expectSameCutAnywhere(exchange);
@@ -1047,9 +1047,9 @@ describe("what begins with no record", () => {
     exchange.server(answer().sessionId(id).record().append(finish()));
     const watch = exchange.watch();
     expect(watch.events).toBe("Unfollowed ClientHello ServerHello");
-    expect(unsureName(watch.seen.unsure)).toBe("all");
-    expect(watch.seen.sniLength).toBe(-1);
-    expect(watch.seen.offeredIdLength).toBe(32);
+    expect(unsureName(watch.seen.offers.unsure)).toBe("all");
+    expect(watch.seen.offers.sniLength).toBe(-1);
+    expect(watch.seen.offers.sessionIdLength).toBe(32);
     expect(watch.seen.acceptedUnfollowed).toBe(true);
     watch.free();
     expectSameCutAnywhere(exchange);
@@ -1230,13 +1230,13 @@ describe("feeding", () => {
 
   it("finds a new handshake empty", () => {
     const handshake = changetype<Handshake>(Handshake.create());
-    expect(handshake.sniLength).toBe(-1);
-    expect(handshake.sni).toBe(0);
-    expect(handshake.offeredId).toBe(0);
-    expect(handshake.offeredTicket).toBe(false);
+    expect(handshake.offers.sniLength).toBe(-1);
+    expect(handshake.offers.sni).toBe(0);
+    expect(handshake.offers.sessionId).toBe(0);
+    expect(handshake.offers.ticket.present).toBe(false);
     expect(handshake.acceptedPskIndex).toBe(-1);
-    expect(handshake.version).toBe(0);
-    expect(handshake.issuedTicketHash).toBe(0);
+    expect(handshake.answer.version).toBe(0);
+    expect(handshake.tickets.ticket.hash).toBe(0);
     handshake.free();
   });
 });

@@ -1,5 +1,5 @@
 import { Direction, Event, Handshake } from "../../../assembly/tls/handshake";
-import { LIVE_MEMORY_MAX, RESERVE_MEMORY_MAX } from "../../../assembly/tls/wire/limits";
+import { MAX_LIVE_MEMORY, MAX_RESERVE_MEMORY } from "../../../assembly/tls/wire/limits";
 import {
   allocateBlock,
   allocateReserve,
@@ -24,9 +24,9 @@ const ticket = Bytes.counting(64);
 
 /** A watch for which there is no memory but the reserve; to be freed before the next one. */
 function smallWatch(): Watch {
-  const all = allocateBlock(LIVE_MEMORY_MAX);
+  const all = allocateBlock(MAX_LIVE_MEMORY);
   const watch = new Watch();
-  releaseBlock(all, LIVE_MEMORY_MAX);
+  releaseBlock(all, MAX_LIVE_MEMORY);
   return watch;
 }
 
@@ -51,13 +51,13 @@ describe("the memory of live handshakes", () => {
   });
 
   it("ends at its bound: then a block reads the server's answer alone", () => {
-    const most = LIVE_MEMORY_MAX - Handshake.size;
+    const most = MAX_LIVE_MEMORY - Handshake.size;
     const fits = allocateBlock(most);
     const whole = changetype<Handshake>(Handshake.create());
     expect(whole.small).toBe(false);
     const small = changetype<Handshake>(Handshake.create());
     expect(small.small).toBe(true);
-    expect(liveHandshakeBytes()).toBe(LIVE_MEMORY_MAX + Handshake.smallSize);
+    expect(liveHandshakeBytes()).toBe(MAX_LIVE_MEMORY + Handshake.smallSize);
     small.free();
     whole.free();
     releaseBlock(fits, most);
@@ -65,8 +65,8 @@ describe("the memory of live handshakes", () => {
   });
 
   it("ends for good where the reserve is used up, too: then a connection goes unwatched", () => {
-    const all = allocateBlock(LIVE_MEMORY_MAX);
-    const most = RESERVE_MEMORY_MAX - Handshake.smallSize;
+    const all = allocateBlock(MAX_LIVE_MEMORY);
+    const most = MAX_RESERVE_MEMORY - Handshake.smallSize;
     const reserve = allocateReserve(most);
     expect(reserve).not.toBe(0);
     const last = Handshake.create();
@@ -76,7 +76,7 @@ describe("the memory of live handshakes", () => {
     expect(allocateBlock(1)).toBe(0);
     if (last) last.free();
     releaseReserve(reserve, most);
-    releaseBlock(all, LIVE_MEMORY_MAX);
+    releaseBlock(all, MAX_LIVE_MEMORY);
     expect(liveHandshakeBytes()).toBe(0);
   });
 
@@ -117,7 +117,7 @@ describe("a small block", () => {
         expect(watch.events).toBe("ServerHello");
         expect(watch.seen.resumed).toBe(true);
         expect(watch.seen.acceptedUnfollowed).toBe(true);
-        expect(watch.seen.version).toBe(0x0303);
+        expect(watch.seen.answer.version).toBe(0x0303);
         watch.free();
       }
     }
@@ -163,27 +163,27 @@ describe("a small block", () => {
   });
 
   it("offers and issues nothing, whatever lies behind it", () => {
-    const all = allocateBlock(LIVE_MEMORY_MAX);
+    const all = allocateBlock(MAX_LIVE_MEMORY);
     // The next block lies where this one was.
     const before = allocateReserve(Handshake.size);
     memory.fill(before, 0xff, Handshake.size);
     releaseReserve(before, Handshake.size);
     const watch = new Watch();
-    releaseBlock(all, LIVE_MEMORY_MAX);
+    releaseBlock(all, MAX_LIVE_MEMORY);
     watch.server(record(0x16, new ServerHelloBuilder().message().append(newSessionTicket(60, ticket))));
     const seen = watch.seen;
     expect(seen.small).toBe(true);
-    expect(seen.sniLength).toBe(-1);
-    expect(seen.sni).toBe(0);
-    expect((seen.unsure & Unsure.NAME) != 0).toBe(true);
-    expect(seen.offeredIdLength).toBe(0);
-    expect(seen.offeredTicket).toBe(false);
-    expect(seen.offeredPskCount).toBe(0);
-    expect(seen.furtherCount).toBe(0);
-    expect(seen.issuedTicket).toBe(false);
-    expect(seen.issuedTicketHash).toBe(0);
-    expect(seen.issuedTicketKey).toBe(0);
-    expect(seen.issuedTicketLifetimeHint).toBe(0);
+    expect(seen.offers.sniLength).toBe(-1);
+    expect(seen.offers.sni).toBe(0);
+    expect((seen.offers.unsure & Unsure.NAME) != 0).toBe(true);
+    expect(seen.offers.sessionIdLength).toBe(0);
+    expect(seen.offers.ticket.present).toBe(false);
+    expect(seen.offers.pskCount).toBe(0);
+    expect(seen.offers.furtherCount).toBe(0);
+    expect(seen.tickets.ticket.present).toBe(false);
+    expect(seen.tickets.ticket.hash).toBe(0);
+    expect(seen.tickets.ticket.key).toBe(0);
+    expect(seen.tickets.lifetimeHintSeconds).toBe(0);
     expect(seen.partial(Direction.Downstream)).toBe(false);
     expect(seen.betweenRecords).toBe(false);
     expect(seen.inEarlyData(0x17)).toBe(false);

@@ -23,7 +23,7 @@ describe(`${CONNECTIONS} connections whose server's answer is held back`, () => 
     const proxy = new Proxy({ workers: 1 });
     proxy.delete(ID);
     const base = proxy.worker.memoryBytes;
-    const bound = limit("RESERVE_MEMORY_MAX");
+    const bound = limit("MAX_RESERVE_MEMORY");
     // Open, with their hello in: what they take before any answer is held back.
     const open = (): Connection[] =>
       Array.from({ length: CONNECTIONS }, () =>
@@ -32,7 +32,7 @@ describe(`${CONNECTIONS} connections whose server's answer is held back`, () => 
     const first = open();
     const watching = proxy.worker.memoryBytes - base;
     const after = hold(proxy, first);
-    assert.ok(watching < limit("LIVE_MEMORY_MAX"), `${watching} bytes for the handshakes`);
+    assert.ok(watching < limit("MAX_LIVE_MEMORY"), `${watching} bytes for the handshakes`);
     // A VM's memory grows by doubling: as much again may have been asked for ahead.
     assert.ok(after - base - watching <= bound * 2, `${after - base - watching} bytes are held, the bound is ${bound}`);
 

@@ -88,7 +88,7 @@ describe("GET /v1/events", () => {
     }
     client.call("DELETE", "/v1/sessions/" + hexId(4));
     client.call("DELETE", "/v1/sessions/" + hexId(77));
-    client.bench.cache.refused(idOf(1), 32, EventCause.STRICT);
+    client.bench.cache.noteRefusal(idOf(1), 32, EventCause.STRICT);
     expect(count(client, "type=new")).toBe(12);
     expect(count(client, "type=removed")).toBe(2);
     expect(count(client, "type=refused")).toBe(1);

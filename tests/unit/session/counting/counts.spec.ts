@@ -113,7 +113,7 @@ describe("numbers that are wrong, as a machine has ended in the middle of a chan
 function sweepFor(bench: Bench, sweeper: Sweeper, seconds: i32): void {
   const deadline = new Deadline(bench.clock);
   for (let tick = 0; tick <= seconds * 10; tick++) {
-    if (sweeper.isElected()) {
+    if (sweeper.elect()) {
       deadline.start(u64.MAX_VALUE >> 1);
       sweeper.work(deadline);
     }

@@ -48,7 +48,7 @@ describe("the events of a cache", () => {
 
   it("tell of a new session that NO_INTERNAL_STORE keeps out, as OpenSSL calls new_cb for an external cache", () => {
     const bench = new Bench();
-    bench.cache.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.NO_INTERNAL_STORE);
     bench.cache.readSettings();
     bench.cache.learn(session(1));
     bench.cache.resume(session(1));
@@ -59,7 +59,7 @@ describe("the events of a cache", () => {
 
   it("say nothing of new sessions where the cache is off", () => {
     const bench = new Bench();
-    bench.cache.changeMode(Mode.OFF);
+    bench.cache.settings.changeMode(Mode.OFF);
     bench.cache.readSettings();
     bench.cache.learn(session(1));
     expect(story(bench, sequencerOf(bench))).toBe("");
@@ -261,7 +261,7 @@ describe("the events of a cache", () => {
     bench.cache.put(known);
     bench.cache.put(session(2, 100));
     bench.cache.remove(idOf(1), 32, Cause.API);
-    bench.cache.refused(idOf(3), 32, EventCause.STRICT, known, new Client());
+    bench.cache.noteRefusal(idOf(3), 32, EventCause.STRICT, known, new Client());
     const flush = new Flush(bench.cache, 0);
     flush.begin();
     finish(bench, flush);

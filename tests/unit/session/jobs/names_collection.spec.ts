@@ -25,7 +25,7 @@ class Pair {
     this.first.cache.tick();
     this.second.cache.tick();
     this.deadline.start(u64.MAX_VALUE >> 1);
-    if (this.sweeper.isElected()) this.sweeper.work(this.deadline);
+    if (this.sweeper.elect()) this.sweeper.work(this.deadline);
   }
 
   get names(): Names {

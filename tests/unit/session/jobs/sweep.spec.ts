@@ -24,7 +24,7 @@ describe("a sweep", () => {
 
   it("leaves expired sessions alone under NO_AUTO_CLEAR, but not tombstones that have ended", () => {
     const bench = new Bench();
-    bench.cache.changeMode(Mode.SERVER | Mode.NO_AUTO_CLEAR);
+    bench.cache.settings.changeMode(Mode.SERVER | Mode.NO_AUTO_CLEAR);
     bench.cache.put(session(1, 10));
     bench.cache.remove(idOf(2), 32, Cause.API);
     bench.clock.advance(604801);

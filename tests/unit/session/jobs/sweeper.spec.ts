@@ -49,5 +49,5 @@ describe("the sweeper", () => {
 function tick(sweeper: Sweeper, bench: Bench): void {
   const deadline = new Deadline(bench.clock);
   deadline.start(1000);
-  if (sweeper.isElected()) sweeper.work(deadline);
+  if (sweeper.elect()) sweeper.work(deadline);
 }

@@ -48,7 +48,7 @@ class Worker {
 
   tell(name: usize, upstream: string = HERE): KeyOutcome {
     const text = new Text(upstream);
-    return this.keys.tell(name, text.start, text.length);
+    return this.keys.configure(name, text.start, text.length);
   }
 
   isRemoved(name: usize): bool {
@@ -257,7 +257,7 @@ describe("a name that was shared", () => {
     const name = keyName(1);
     share(worker, name);
     for (let second = 0; second < 300; second++) {
-      worker.keys.repeat(name, false);
+      worker.keys.countKnown(name, false);
       worker.clock.advance(1);
       worker.tick();
     }
@@ -277,7 +277,7 @@ describe("a name that was shared", () => {
     expect(worker.state(name)).toBe(KeyState.LEARNED);
     worker.tell(name, THERE);
     observe(worker, name, HERE, 100);
-    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.state(name)).toBe(KeyState.CONFIGURED);
     expect(worker.upstream(name)).toBe(THERE);
     worker.keys.remove(name);
     observe(worker, name, HERE, 100);
@@ -331,11 +331,11 @@ describe("tickets under a known name", () => {
   it("count whoever has accepted them, but for those whose turn it is to show it, and none under a name that is not known", () => {
     const worker = new Worker();
     const name = keyName(1);
-    expect(worker.keys.repeat(name, false)).toBe(false, "it is not known");
+    expect(worker.keys.countKnown(name, false)).toBe(false, "it is not known");
     worker.learn(name);
-    for (let i = 0; i < 4; i++) expect(worker.keys.repeat(name, false)).toBe(true);
-    expect(worker.keys.repeat(name, true)).toBe(false, "it is its turn");
-    expect(worker.keys.repeat(keyName(2), false)).toBe(false, "another name");
+    for (let i = 0; i < 4; i++) expect(worker.keys.countKnown(name, false)).toBe(true);
+    expect(worker.keys.countKnown(name, true)).toBe(false, "it is its turn");
+    expect(worker.keys.countKnown(keyName(2), false)).toBe(false, "another name");
     worker.tick();
     expect(worker.tickets(name)).toBe(5);
   });
@@ -427,7 +427,7 @@ describe("an upstream whose tickets have no key name", () => {
     for (let number: u32 = 5; number <= 20; number++) worker.learn(keyName(number));
     expect(worker.state(keyName(1))).toBe(0);
     expect(worker.state(keyName(2))).toBe(KeyState.LEARNED);
-    expect(worker.state(keyName(3))).toBe(KeyState.TOLD);
+    expect(worker.state(keyName(3))).toBe(KeyState.CONFIGURED);
     expect(worker.state(keyName(4))).toBe(KeyState.REMOVED);
   });
 
@@ -446,7 +446,7 @@ describe("a name that the operator tells", () => {
     const worker = new Worker();
     const name = keyName(1);
     expect(worker.tell(name, HERE)).toBe(KeyOutcome.Added);
-    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.state(name)).toBe(KeyState.CONFIGURED);
     expect(worker.lastUsed(name)).toBe(0);
     expect(worker.tickets(name)).toBe(0);
     expect(worker.tell(name, HERE)).toBe(KeyOutcome.Identical);
@@ -460,7 +460,7 @@ describe("a name that the operator tells", () => {
     worker.learn(name, HERE);
     worker.clock.advance(9);
     expect(worker.tell(name, HERE)).toBe(KeyOutcome.Replaced);
-    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.state(name)).toBe(KeyState.CONFIGURED);
     expect(worker.tickets(name)).toBe(1);
     expect(worker.lastUsed(name)).toBe(START);
   });
@@ -470,7 +470,7 @@ describe("a name that the operator tells", () => {
     const name = keyName(1);
     worker.tell(name, HERE);
     worker.learn(name, THERE);
-    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.state(name)).toBe(KeyState.CONFIGURED);
     expect(worker.upstream(name)).toBe(HERE);
     expect(worker.tickets(name)).toBe(1);
   });
@@ -511,7 +511,7 @@ describe("a removed name", () => {
     worker.keys.remove(name);
     expect(worker.tell(name, HERE)).toBe(KeyOutcome.Replaced);
     expect(worker.isRemoved(name)).toBe(false);
-    expect(worker.state(name)).toBe(KeyState.TOLD);
+    expect(worker.state(name)).toBe(KeyState.CONFIGURED);
   });
 
   it("stays removed where the clock steps backwards", () => {
@@ -537,7 +537,7 @@ describe("a page that is full", () => {
     worker.tick();
     worker.learn(names[LEARNED_IN_A_PAGE]);
     expect(worker.state(names[0])).toBe(KeyState.LEARNED, "used since");
-    expect(worker.state(names[1])).toBe(KeyState.TOLD, "told");
+    expect(worker.state(names[1])).toBe(KeyState.CONFIGURED, "told");
     expect(worker.state(names[2])).toBe(0, "the oldest");
     for (let i = 3; i <= LEARNED_IN_A_PAGE; i++) expect(worker.state(names[i])).toBe(KeyState.LEARNED, i.toString());
   });
@@ -551,7 +551,7 @@ describe("a page that is full", () => {
     expect(worker.tell(names[LEARNED_IN_A_PAGE])).toBe(KeyOutcome.NotStored);
     expect(worker.keys.remove(names[3])).toBe(KeyOutcome.Removed);
     for (let i = 0; i < LEARNED_IN_A_PAGE; i++) {
-      expect(worker.state(names[i])).toBe(i == 3 ? KeyState.REMOVED : KeyState.TOLD, i.toString());
+      expect(worker.state(names[i])).toBe(i == 3 ? KeyState.REMOVED : KeyState.CONFIGURED, i.toString());
     }
   });
 
@@ -585,7 +585,7 @@ describe("two workers that change one page at once", () => {
       expect(race.worker.tell(names[1])).toBe(KeyOutcome.Added);
       expect(race.store.happened).toBe(true);
       expect(race.worker.isRemoved(names[0])).toBe(true);
-      expect(race.worker.state(names[1])).toBe(KeyState.TOLD);
+      expect(race.worker.state(names[1])).toBe(KeyState.CONFIGURED);
     }
   });
 

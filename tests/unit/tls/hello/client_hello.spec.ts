@@ -11,7 +11,7 @@ const reader = changetype<ClientHelloReader>(memory.data(CLIENT_HELLO_READER_SIZ
 /** All that was read, as one line. */
 function all(): string {
   let text = parseErrorName(reader.error) + " " + unsureName(offers.unsure);
-  text += " " + hexOf(offers.sni, offers.nameLength) + " " + hexOf(offers.sessionId, offers.sessionIdLength);
+  text += " " + hexOf(offers.sni, offers.sniLength) + " " + hexOf(offers.sessionId, offers.sessionIdLength);
   text += " " + hexOf(offers.ticket.hash, 32) + "/" + hexOf(offers.ticket.key, 16);
   text += " " + offers.pskCount.toString();
   for (let i = 0; i < min(offers.pskCount, 4); i++) text += " " + hexOf(offers.psk(i).hash, 32);
@@ -49,7 +49,7 @@ function hello(): ClientHelloBuilder {
 }
 
 function name(): string {
-  return offers.nameLength < 0 ? "none" : String.UTF8.decodeUnsafe(offers.sni, offers.nameLength);
+  return offers.sniLength < 0 ? "none" : String.UTF8.decodeUnsafe(offers.sni, offers.sniLength);
 }
 
 const id = Bytes.counting(32, 0x20);

@@ -7,7 +7,7 @@ const ticket = Bytes.counting(64);
 
 /** Offers a session ID. */
 function offerId(id: Bytes): void {
-  memory.copy(offers.sessionId, id.at, id.length);
+  memory.copy(offers.sessionIdPlace, id.at, id.length);
   offers.sessionIdLength = id.length;
 }
 
@@ -16,7 +16,7 @@ describe("offers", () => {
     memory.fill(changetype<usize>(offers), 0xff, OFFERS_SIZE);
     offers.clear(Unsure.PSK);
     expect(unsureName(offers.unsure)).toBe("psk");
-    expect(offers.nameLength).toBe(-1);
+    expect(offers.sniLength).toBe(-1);
     expect(offers.sessionIdLength).toBe(0);
     expect(offers.ticket.present).toBe(false);
     expect(offers.pskCount).toBe(0);
@@ -28,16 +28,16 @@ describe("offers", () => {
 
   it("have no name where it is unsure", () => {
     offers.clear(0);
-    offers.sniLength = 5;
-    expect(offers.nameLength).toBe(5);
+    offers.readSniLength = 5;
+    expect(offers.sniLength).toBe(5);
     offers.unsure = Unsure.LEGACY | Unsure.PSK;
-    expect(offers.nameLength).toBe(5);
+    expect(offers.sniLength).toBe(5);
     offers.unsure = Unsure.NAME;
-    expect(offers.nameLength).toBe(-1);
+    expect(offers.sniLength).toBe(-1);
     offers.clear(0);
-    offers.sniLength = 5;
+    offers.readSniLength = 5;
     offers.dropName();
-    expect(offers.nameLength).toBe(-1);
+    expect(offers.sniLength).toBe(-1);
     expect(unsureName(offers.unsure)).toBe("name");
   });
 

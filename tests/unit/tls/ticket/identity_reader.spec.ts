@@ -18,7 +18,7 @@ function forms(identity: Bytes, cut: i32): string {
     if (taken < 1 || taken > end - at) return "miscounted";
     at += taken;
     if (!reader.endsForm) continue;
-    reader.tellForm(shorter);
+    reader.takeForm(shorter);
     told += shorter.length.toString() + "=" + hexOf(shorter.hash, 32) + "/" + hexOf(shorter.key, 16) + " ";
   }
   reader.finish(whole);
