@@ -24,9 +24,9 @@ import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Changes } from "../shared/changes";
 import { KeyedHash } from "../shared/keyed_hash";
-import { KnownRows } from "../shared/known_rows";
 import { MAX_UPSTREAM_LENGTH } from "./record/session";
-import { Row, Table, TABLE_TRIES } from "../shared/table";
+import { Row } from "../shared/row";
+import { Table, TABLE_TRIES } from "../shared/table";
 
 export namespace Issuer {
   /** It has declined sessions of its own, all from one source. */
@@ -39,7 +39,6 @@ export namespace Issuer {
 
 export class Issuers {
   readonly table: Table;
-  private readonly known: KnownRows;
   /** The keyed hashes of upstreams that are known to resume; 0 = empty. */
   private readonly resuming: usize;
   private seconds: u32 = 0;
@@ -51,15 +50,13 @@ export class Issuers {
     private readonly hash: KeyedHash,
     private readonly changes: Changes,
   ) {
-    this.table = new Table(cacheName, "issuers", sharedStore, hash);
-    this.known = new KnownRows(changes);
+    this.table = new Table(cacheName, "issuers", sharedStore, hash, changes);
     this.resuming = heap.alloc(RESUMING << 3);
     this.forget();
   }
 
   free(): void {
     this.table.free();
-    this.known.free();
     heap.free(this.resuming);
   }
 
@@ -133,7 +130,7 @@ export class Issuers {
   private look(upstream: usize, length: i32): Row | null {
     if (length <= 0 || length > MAX_UPSTREAM_LENGTH) return null;
     memory.copy(ADDRESS, upstream, length);
-    return this.table.look(this.known, ADDRESS, length);
+    return this.table.look(ADDRESS, length);
   }
 
   /** Appends a row of the address in ADDRESS; null where no room could be made. */

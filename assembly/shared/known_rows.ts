@@ -6,7 +6,7 @@
  * u32 zero, the name, then from ROW_OFFSET on a copy of the row. What does not fit is not kept.
  */
 import { Changes } from "./changes";
-import { Row } from "./table";
+import { Row } from "./row";
 
 export class KnownRows {
   private readonly places: usize;

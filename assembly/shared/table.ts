@@ -2,51 +2,21 @@
  * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over TABLE_PAGES
  * pages by the hash of their name; a page is read, edited and replaced whole, with compare-and-set.
  *
- * Layout of a page, little-endian: 0 u32 bytes used, 4 u32 zero, 8 u64 version of the last change, then rows:
- *   0   u16  size     2  u8  length of the name     3  u8  length of the upstream     4  u8  state     5  u8  zero     6  u16  run
- *   8   u64  time (Unix seconds)     16  u64  last used (Unix seconds, 0 = never)     24  u64  version     32  u32  count
- *   36  u32  witness     40  name, upstream
- * What state, last used and count are of a revoked server name is said in `revocations.ts`, of an issuer in `issuers.ts`; run and witness are a
- * ticket key's name's (`ticket_keys.ts`).
+ * Layout of a page, little-endian: 0 u32 bytes used, 4 u32 zero, 8 u64 version of the last change, 16 rows (`row.ts`).
  *
  * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look, one read and one write
  * for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Changes } from "./changes";
 import { KeyedHash } from "./keyed_hash";
-import { StoreKey } from "./store_key";
 import { KnownRows } from "./known_rows";
-
-
-@unmanaged
-export class Row {
-  size: u16;
-  nameLength: u8;
-  upstreamLength: u8;
-  state: u8;
-  private zero: u8;
-  run: u16;
-  time: u64;
-  lastUsed: u64;
-  version: u64;
-  count: u32;
-  witness: u32;
-
-
-  @inline
-  get name(): usize {
-    return changetype<usize>(this) + ROW_FIXED_SIZE;
-  }
-
-
-  @inline
-  get upstream(): usize {
-    return this.name + <usize>this.nameLength;
-  }
-}
+import { Row, ROW_FIXED_SIZE } from "./row";
+import { StoreKey } from "./store_key";
 
 export class Table {
   private readonly key: StoreKey;
+  private readonly known: KnownRows;
   private number: u32 = 0;
   private exists: bool = false;
   private mark: u32 = 0;
@@ -56,12 +26,15 @@ export class Table {
     family: string,
     private readonly sharedStore: SharedStore,
     private readonly hash: KeyedHash,
+    changes: Changes,
   ) {
     this.key = new StoreKey(cacheName, family, true);
+    this.known = new KnownRows(changes);
   }
 
   free(): void {
     this.key.free();
+    this.known.free();
   }
 
   /** Reads the page in which a name lives; false where the store does not answer. Rows are valid until the next read. */
@@ -74,10 +47,11 @@ export class Table {
   }
 
   /** The row of a name as of the last `Changes.refresh`, or null; valid until the next use of any table. */
-  look(known: KnownRows, name: usize, nameLength: i32): Row | null {
+  look(name: usize, nameLength: i32): Row | null {
     const hash = this.hashOf(name, nameLength);
     // The pages take the hash's lowest bits: the places take others.
     const place = hash >> 8;
+    const known = this.known;
     if (known.knows(place, name, nameLength)) return known.rowAt(place);
     if (!this.openPage(hash & (TABLE_PAGES - 1))) return null;
     const row = this.find(name, nameLength);
@@ -174,5 +148,4 @@ const PAGE_CAPACITY: i32 = 4095;
 /** A page is one byte shorter than a multiple of one more than this, as its host adds one. */
 const LENGTH_STEP: u32 = 511;
 const HEADER_SIZE: i32 = 16;
-const ROW_FIXED_SIZE: i32 = 40;
 const PAGE: usize = memory.data(4096, 8);

@@ -1,6 +1,6 @@
 /** Names of ticket keys as the API shows them. What is unknown is null. */
 import { JsonWriter } from "../../json/writer";
-import { Row } from "../../shared/table";
+import { Row } from "../../shared/row";
 import { keyStateName } from "../fields/names";
 
 export function writeTicketKey(json: JsonWriter, row: Row): void {

@@ -2,7 +2,7 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Revocations } from "../../session/revocation/revocations";
-import { Row } from "../../shared/table";
+import { Row } from "../../shared/row";
 import { AdminRequest } from "../http/request";
 import { AdminResponse } from "../http/response";
 import { writeRevocation } from "../answers/revocation_json";

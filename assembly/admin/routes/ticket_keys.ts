@@ -1,7 +1,7 @@
 /** GET /v1/ticket-keys: the names of ticket keys that were seen, configured or removed; of one upstream or of all. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Row } from "../../shared/table";
+import { Row } from "../../shared/row";
 import { AskedUpstream } from "../fields/asked";
 import { badRequest } from "../http/problem";
 import { AdminRequest } from "../http/request";

@@ -14,11 +14,11 @@ import { Clock } from "../../ports/clock";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
 import { KeyedHash } from "../../shared/keyed_hash";
-import { KnownRows } from "../../shared/known_rows";
 import { Moment, narrow } from "../record/moment";
 import { MAX_SNI_LENGTH } from "../record/session";
 import { DEFAULT_TICKET_LIFETIME } from "../settings/given_settings";
-import { Row, Table, TABLE_PAGES, TABLE_TRIES } from "../../shared/table";
+import { Row } from "../../shared/row";
+import { Table, TABLE_PAGES, TABLE_TRIES } from "../../shared/table";
 
 /** What a revocation is for a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
 export namespace Unseen {
@@ -40,7 +40,6 @@ export const enum RevocationOutcome {
 
 export class Revocations {
   readonly table: Table;
-  private readonly known: KnownRows;
   /** Of the revocation that was put last: its second, the last in which it refuses, and one of `Unseen`. */
   time: u64 = 0;
   until: u64 = 0;
@@ -60,21 +59,19 @@ export class Revocations {
     hash: KeyedHash,
     private readonly changes: Changes,
   ) {
-    this.table = new Table(cacheName, "revocations", sharedStore, hash);
-    this.known = new KnownRows(changes);
+    this.table = new Table(cacheName, "revocations", sharedStore, hash, changes);
     this.moment = new Moment(clock);
   }
 
   free(): void {
     this.table.free();
-    this.known.free();
   }
 
   /** The second in which a name was revoked, 0 where it is not; as of the last `Changes.refresh`. */
   revokedAt(sni: usize, sniLength: i32): u64 {
     if (sniLength <= 0 || sniLength > MAX_SNI_LENGTH) return 0;
     lower(sni, sniLength);
-    const row = this.table.look(this.known, NAME, sniLength);
+    const row = this.table.look(NAME, sniLength);
     return row && this.isInForce(row) ? row.time : 0;
   }
 

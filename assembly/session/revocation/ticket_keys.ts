@@ -27,9 +27,9 @@ import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
 import { KeyTrust, MOST_FRESH } from "./key_trust";
 import { KeyedHash } from "../../shared/keyed_hash";
-import { KnownRows } from "../../shared/known_rows";
 import { TICKET_KEY_LENGTH } from "../record/session";
-import { Row, Table, TABLE_TRIES } from "../../shared/table";
+import { Row } from "../../shared/row";
+import { Table, TABLE_TRIES } from "../../shared/table";
 
 export namespace KeyState {
   /** Seen from one upstream. */
@@ -54,7 +54,6 @@ export const enum KeyOutcome {
 
 export class TicketKeys {
   readonly table: Table;
-  private readonly known: KnownRows;
   /** The row that was stored last; valid until the next use of any table. */
   row: Row | null = null;
   /** What the name that was removed last had been before: a `KeyState`, 0 for nothing. */
@@ -72,8 +71,7 @@ export class TicketKeys {
     hash: KeyedHash,
     private readonly changes: Changes,
   ) {
-    this.table = new Table(cacheName, "ticket_keys", sharedStore, hash);
-    this.known = new KnownRows(changes);
+    this.table = new Table(cacheName, "ticket_keys", sharedStore, hash, changes);
     const seen = heap.alloc(SEEN_PLACES * SEEN_SIZE);
     memory.fill(seen, 0, SEEN_PLACES * SEEN_SIZE);
     this.seen = seen;
@@ -81,7 +79,6 @@ export class TicketKeys {
 
   free(): void {
     this.table.free();
-    this.known.free();
     this.trust.free();
     heap.free(this.seen);
   }
@@ -97,7 +94,7 @@ export class TicketKeys {
    * and times say may be a little older.
    */
   look(name: usize): Row | null {
-    this.row = this.table.look(this.known, name, TICKET_KEY_LENGTH);
+    this.row = this.table.look(name, TICKET_KEY_LENGTH);
     return this.row;
   }
 
