@@ -10,18 +10,18 @@
  */
 import { JsonWriter } from "../json/writer";
 import { Delivery, EventSink } from "../ports/event_sink";
-import { SharedStore, StoreResult } from "../ports/shared_store";
+import { SharedStore } from "../ports/shared_store";
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "../session/cache";
 import { EventReader } from "../session/events/event_log";
-import { StoreKey } from "../shared/store_key";
 import { Lease } from "../shared/lease";
+import { StoredValue } from "../shared/stored_value";
 import { Metric } from "../session/counting/statistics";
 import { EventFilter } from "./fields/event_filter";
 import { EventList, EventMarks } from "./answers/event_json";
 
 export class EventPoster {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private readonly lease: Lease;
   /** Last event of the batch that is under way. */
   private sent: u64 = 0;
@@ -31,16 +31,16 @@ export class EventPoster {
 
   constructor(
     private readonly cache: Cache,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly sink: EventSink,
   ) {
     const name = cache.settings.cacheName;
-    this.key = new StoreKey(name, "events/posted", false);
+    this.value = new StoredValue(name, "events/posted", sharedStore);
     this.lease = new Lease(name, "events/poster", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
     this.lease.free();
   }
 
@@ -76,7 +76,7 @@ export class EventPoster {
     if (!this.cache.events.log.load(now)) return true;
     store<u64>(VALUE, this.cache.events.log.making);
     store<u64>(VALUE, this.sent, 8);
-    this.sharedStore.overwrite(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    this.value.overwrite(VALUE, VALUE_SIZE);
     return true;
   }
 
@@ -89,8 +89,7 @@ export class EventPoster {
 
   /** Sequence number of the last event that was accepted, 0 where none of this log was. */
   private accepted(making: u64): u64 {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result != StoreResult.Ok || this.sharedStore.length != VALUE_SIZE || load<u64>(VALUE) != making) return 0;
+    if (!this.value.readWhole(VALUE, VALUE_SIZE) || load<u64>(VALUE) != making) return 0;
     return load<u64>(VALUE, 8);
   }
 }

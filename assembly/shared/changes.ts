@@ -8,28 +8,25 @@
  * (`age`).
  */
 import { SharedStore } from "../ports/shared_store";
-import { StoreKey } from "./store_key";
+import { StoredValue } from "./stored_value";
 
 export class Changes {
   /** What was looked up in one epoch is right for all of it. Never 0. */
   epoch: u32 = 1;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private mark: u32 = 0;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, "changed", false);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, "changed", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Begins a new epoch where anything has changed since the last call, or where that cannot be told. */
   refresh(): void {
-    const mark = this.sharedStore.markOf(this.key.start, this.key.length);
+    const mark = this.value.readMark();
     if (mark != 0 && mark == this.mark) return;
     this.mark = mark;
     this.age();
@@ -42,7 +39,9 @@ export class Changes {
 
   /** Lets everybody know of a change that was stored. From now on it is in force for all. */
   announce(): void {
-    this.sharedStore.overwrite(this.key.start, this.key.length, this.key.start, 0);
+    this.value.overwrite(NOTHING, 0);
     this.age();
   }
 }
+
+const NOTHING: usize = memory.data(1);

@@ -7,37 +7,32 @@
  */
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "./store_key";
+import { StoredValue } from "./stored_value";
 
 export class Lease {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   /** This virtual machine's number as a holder: 0 until it has held the lease. */
   private holder: u64 = 0;
 
-  constructor(
-    cacheName: string,
-    purpose: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, purpose, false);
+  constructor(cacheName: string, purpose: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, purpose, sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Whether the lease is this machine's; takes or renews it where that is due. */
   held(nowNanoseconds: u64): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    const result = this.value.read(VALUE, VALUE_SIZE);
     if (result == StoreResult.Absent) {
       store<u64>(VALUE, 1);
       store<u64>(VALUE, nowNanoseconds + LEASE_NANOSECONDS, 8);
-      if (this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE) != StoreResult.Ok) return false;
+      if (this.value.put(VALUE, VALUE_SIZE) != StoreResult.Ok) return false;
       this.holder = 1;
       return true;
     }
-    if (result != StoreResult.Ok || this.sharedStore.length != VALUE_SIZE) return false;
-    const mark = this.sharedStore.mark;
+    if (result != StoreResult.Ok || this.value.length != VALUE_SIZE) return false;
     const holder = load<u64>(VALUE);
     const until = load<u64>(VALUE, 8);
     const mine = holder == this.holder;
@@ -48,8 +43,7 @@ export class Lease {
     const next = mine ? holder : holder + 1;
     store<u64>(VALUE, next);
     store<u64>(VALUE, nowNanoseconds + LEASE_NANOSECONDS, 8);
-    const renewed = this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, mark);
-    if (renewed != StoreResult.Ok) return false;
+    if (this.value.put(VALUE, VALUE_SIZE) != StoreResult.Ok) return false;
     this.holder = next;
     return true;
   }

@@ -21,7 +21,7 @@
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyedHash } from "./keyed_hash";
-import { StoreKey } from "./store_key";
+import { StoredValue } from "./stored_value";
 
 /** A name that is not in the table. */
 export const NO_NAME: u16 = 0;
@@ -43,9 +43,10 @@ export class Names {
   phase: Phase = Phase.Idle;
   /** When it began: nanoseconds since 1970. */
   since: u64 = 0;
-  private turnMark: u32 = 0;
-  private readonly turnKey: StoreKey;
-  private readonly key: StoreKey;
+  private readonly turnValue: StoredValue;
+  /** A segment that is read to look at it, and the one that is being filled or emptied. */
+  private readonly looked: StoredValue;
+  private readonly filled: StoredValue;
   /** Address of this machine's copy of each segment, 0 where it has none. */
   private readonly segments: usize;
   private readonly candidates: usize;
@@ -58,11 +59,12 @@ export class Names {
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly hash: KeyedHash,
   ) {
-    this.key = new StoreKey(cacheName, "names", true);
-    this.turnKey = new StoreKey(cacheName, "names_turn", false);
+    this.looked = new StoredValue(cacheName, "names", sharedStore);
+    this.filled = new StoredValue(cacheName, "names", sharedStore);
+    this.turnValue = new StoredValue(cacheName, "names_turn", sharedStore);
     this.segments = zeroed((2 * SEGMENTS) << 2);
     this.candidates = zeroed(CANDIDATES * CANDIDATE_SIZE);
     this.resize(FEWEST_PLACES);
@@ -72,18 +74,17 @@ export class Names {
   free(): void {
     this.dropCopies(0);
     this.dropCopies(1);
-    this.turnKey.free();
+    this.turnValue.free();
     heap.free(this.segments);
     heap.free(this.candidates);
     heap.free(this.index);
-    this.key.free();
+    this.looked.free();
+    this.filled.free();
   }
 
   /** Takes the turn as it is now. To be called with each tick, and not while a session that was read is in use. */
   follow(): void {
-    const result = this.sharedStore.read(this.turnKey.start, this.turnKey.length, TURN, TURN_SIZE);
-    if (result != StoreResult.Ok || this.sharedStore.length != TURN_SIZE) return;
-    this.turnMark = this.sharedStore.mark;
+    if (!this.turnValue.readWhole(TURN, TURN_SIZE)) return;
     const turn = load<u32>(TURN);
     const phase = <Phase>load<u32>(TURN, PHASE_AT);
     const moved = turn - this.turn;
@@ -108,11 +109,7 @@ export class Names {
     store<u32>(TURN, turn);
     store<u32>(TURN, phase, PHASE_AT);
     store<u64>(TURN, nowNanoseconds, SINCE_AT);
-    const key = this.turnKey;
-    const result =
-      this.turnMark == 0
-        ? this.sharedStore.create(key.start, key.length, TURN, TURN_SIZE)
-        : this.sharedStore.replace(key.start, key.length, TURN, TURN_SIZE, this.turnMark);
+    const result = this.turnValue.put(TURN, TURN_SIZE);
     this.follow();
     return result == StoreResult.Ok;
   }
@@ -120,7 +117,7 @@ export class Names {
   /** Whether the last segment of the half that takes names has been begun, by whichever machine. */
   get isNearlyFull(): bool {
     const segment = this.first + SEGMENTS - 1;
-    if (!this.refresh(segment)) return false;
+    if (!this.refresh(segment, this.looked)) return false;
     return load<u32>(this.copyOf(segment), USED_AT) > 0;
   }
 
@@ -146,12 +143,11 @@ export class Names {
   empty(): bool {
     const first = this.first ^ SEGMENTS;
     for (let segment = first; segment < first + SEGMENTS; segment++) {
-      this.key.select(segment);
-      const read = this.sharedStore.read(this.key.start, this.key.length, SCRATCH, SEGMENT_SIZE);
-      if (read == StoreResult.Absent || (read == StoreResult.Ok && this.sharedStore.length == 0)) continue;
-      if (read != StoreResult.Ok) return false;
-      const mark = this.sharedStore.mark;
-      if (this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, 0, mark) != StoreResult.Ok) return false;
+      const value = this.filled;
+      value.select(segment);
+      const read = value.read(SCRATCH, SEGMENT_SIZE);
+      if (read == StoreResult.Absent || (value.exists && value.length == 0)) continue;
+      if (!value.exists || value.put(SCRATCH, 0) != StoreResult.Ok) return false;
     }
     return true;
   }
@@ -186,7 +182,7 @@ export class Names {
     const copy = this.copyOf(segment);
     if (copy != 0 && rank < load<u32>(copy, COUNT_AT)) return copy + <usize>load<u16>(copy + (rank << 1), OFFSETS_AT);
     // Another machine has entered it since.
-    if (!this.refresh(segment)) return 0;
+    if (!this.refresh(segment, this.looked)) return 0;
     const fresh = this.copyOf(segment);
     return rank < load<u32>(fresh, COUNT_AT) ? fresh + <usize>load<u16>(fresh + (rank << 1), OFFSETS_AT) : 0;
   }
@@ -228,7 +224,7 @@ export class Names {
     let conflicts = 0;
     while (conflicts < MAX_TRIES && this.last < SEGMENTS) {
       const segment = this.first + this.last;
-      const exists = this.refresh(segment);
+      const exists = this.refresh(segment, this.filled);
       const known = this.find(hash, name, length);
       if (known != NO_NAME) return known;
       const copy = exists ? this.copyOf(segment) : 0;
@@ -241,11 +237,8 @@ export class Names {
       if (exists) memory.copy(SCRATCH, copy, used);
       store<u8>(SCRATCH + used, <u8>length);
       memory.copy(SCRATCH + used + 1, name, length);
-      this.key.select(segment);
       const size = <i32>used + 1 + length;
-      const result = exists
-        ? this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, size, this.sharedStore.mark)
-        : this.sharedStore.create(this.key.start, this.key.length, SCRATCH, size);
+      const result = this.filled.put(SCRATCH, size);
       if (result == StoreResult.Ok) {
         this.take(segment, size);
         return <u16>((segment << 8) + rank + 1);
@@ -257,11 +250,10 @@ export class Names {
   }
 
   /** Reads what a segment has become; false where there is none. */
-  private refresh(segment: u32): bool {
-    this.key.select(segment);
-    const result = this.sharedStore.read(this.key.start, this.key.length, SCRATCH, SEGMENT_SIZE);
-    if (result != StoreResult.Ok) return false;
-    this.take(segment, this.sharedStore.length);
+  private refresh(segment: u32, value: StoredValue): bool {
+    value.select(segment);
+    if (value.read(SCRATCH, SEGMENT_SIZE) != StoreResult.Ok) return false;
+    this.take(segment, value.length);
     return this.copyOf(segment) != 0;
   }
 

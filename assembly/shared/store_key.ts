@@ -1,6 +1,6 @@
 /**
- * The names of a cache in the shared store. All begin with the format's number and the cache's name, so that several
- * named caches live side by side and a later format does not read this one's pages.
+ * The keys of a cache in the shared store. All begin with the format's number and the cache's name, so several named caches live side
+ * by side, and a later format does not read this one's pages. A family of numbered values ends with a number, u32.
  *
  *   "tls_session_cache/2/NAME/settings"          settings and registrations, see `settings.ts`
  *   "tls_session_cache/2/NAME/changed"           empty; another mark after each change, see `changes.ts`
@@ -15,18 +15,19 @@
  *   "tls_session_cache/2/NAME/events/..."        outboxes and the log, see `events/`
  *   "tls_session_cache/2/NAME/steering/..."      see the folder `steering`
  *
- * Built once for each cache; afterwards only the number at the end is written. Costs no allocation on use.
+ * A key is built once for each cache; afterwards only the number at its end is written. Use allocates nothing.
  */
 export class StoreKey {
   readonly start: usize;
-  readonly length: i32;
+  /** Without the number until `select` is called, with it afterwards. */
+  length: i32;
   private readonly number: usize;
 
-  constructor(cacheName: string, family: string, numbered: bool) {
+  constructor(cacheName: string, family: string) {
     const text = "tls_session_cache/2/" + cacheName + "/" + family;
     const textLength = String.UTF8.byteLength(text);
     this.start = heap.alloc(textLength + 4);
-    this.length = numbered ? textLength + 4 : textLength;
+    this.length = textLength;
     this.number = this.start + textLength;
     String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, this.start);
     store<u32>(this.number, 0);
@@ -36,10 +37,11 @@ export class StoreKey {
     heap.free(this.start);
   }
 
-  /** Makes this the key of the given number. */
+  /** Makes this the key of a number. */
   @inline
   select(number: u32): void {
     store<u32>(this.number, number);
+    this.length = <i32>(this.number - this.start) + 4;
   }
 }
 

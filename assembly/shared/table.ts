@@ -12,28 +12,25 @@ import { Changes } from "./changes";
 import { KeyedHash } from "./keyed_hash";
 import { KnownRows } from "./known_rows";
 import { Row, ROW_FIXED_SIZE } from "./row";
-import { StoreKey } from "./store_key";
+import { StoredValue } from "./stored_value";
 
 export class Table {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private readonly known: KnownRows;
-  private number: u32 = 0;
-  private exists: bool = false;
-  private mark: u32 = 0;
 
   constructor(
     cacheName: string,
     family: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly hash: KeyedHash,
     changes: Changes,
   ) {
-    this.key = new StoreKey(cacheName, family, true);
+    this.value = new StoredValue(cacheName, family, sharedStore);
     this.known = new KnownRows(changes);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
     this.known.free();
   }
 
@@ -61,16 +58,14 @@ export class Table {
 
   /** Reads a page by its number, below TABLE_PAGES. */
   openPage(number: u32): bool {
-    this.number = number;
-    this.key.select(number);
-    const result = this.sharedStore.read(this.key.start, this.key.length, PAGE, PAGE_CAPACITY);
-    this.exists = result == StoreResult.Ok;
-    this.mark = this.sharedStore.mark;
+    const value = this.value;
+    value.select(number);
+    const result = value.read(PAGE, PAGE_CAPACITY);
     const used = load<u32>(PAGE);
-    if (this.exists && used >= <u32>HEADER_SIZE && used <= <u32>this.sharedStore.length) return true;
+    if (value.exists && used >= <u32>HEADER_SIZE && used <= <u32>value.length) return true;
     store<u64>(PAGE, HEADER_SIZE);
     store<u64>(PAGE, 0, 8);
-    return this.exists || result == StoreResult.Absent;
+    return value.exists || result == StoreResult.Absent;
   }
 
   find(name: usize, nameLength: i32): Row | null {
@@ -124,11 +119,9 @@ export class Table {
 
   /** Stores the page that was opened last. With `Conflict` nothing was stored: open again and retry. */
   commit(): StoreResult {
-    this.key.select(this.number);
     // In steps, so that the host's memory for it is rarely another one; a look at a small table copies little.
     const length = min(<i32>(load<u32>(PAGE) | LENGTH_STEP), PAGE_CAPACITY);
-    if (!this.exists) return this.sharedStore.create(this.key.start, this.key.length, PAGE, length);
-    return this.sharedStore.replace(this.key.start, this.key.length, PAGE, length, this.mark);
+    return this.value.put(PAGE, length);
   }
 
   private at(address: usize): Row | null {

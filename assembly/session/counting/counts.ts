@@ -15,7 +15,7 @@
  */
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { Metric } from "./statistics";
 
 export const enum Room {
@@ -31,23 +31,21 @@ export class Counts {
   sessions: u32 = 0;
   tombstones: u32 = 0;
   saturatedPages: u32 = 0;
-  /** Of the value that was read last; another one after each change. */
-  mark: u32 = 0;
   private owedSessions: i32 = 0;
   private owedTombstones: i32 = 0;
   private owedPages: i32 = 0;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly metrics: Metrics,
   ) {
-    this.key = new StoreKey(cacheName, "counts", false);
+    this.value = new StoredValue(cacheName, "counts", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Whether the store has a value. */
@@ -58,7 +56,7 @@ export class Counts {
   /** Gives a cache that has none its first value; one that another machine has given is kept. */
   begin(sessions: u32, tombstones: u32, saturatedPages: u32): void {
     this.put(sessions, tombstones, saturatedPages);
-    if (this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE) == StoreResult.Ok) this.show();
+    if (this.value.create(VALUE, VALUE_SIZE) == StoreResult.Ok) this.show();
   }
 
   /** Takes the present numbers; where they cannot be read, the last known stay. */
@@ -72,7 +70,7 @@ export class Counts {
       const result = this.load();
       if (result != StoreResult.Ok && result != StoreResult.Absent) return Room.Unknown;
       if (size != 0 && this.sessions >= size) return Room.None;
-      const stored = this.change(result, 1, 0, 0);
+      const stored = this.change(1, 0, 0);
       if (stored == StoreResult.Ok) return Room.Taken;
       if (stored != StoreResult.Conflict) return Room.Unknown;
     }
@@ -92,7 +90,7 @@ export class Counts {
     for (let attempt = 0; attempt < MAX_TRIES && this.owes; attempt++) {
       const result = this.load();
       if (result != StoreResult.Ok && result != StoreResult.Absent) return;
-      if (this.change(result, this.owedSessions, this.owedTombstones, this.owedPages) != StoreResult.Ok) continue;
+      if (this.change(this.owedSessions, this.owedTombstones, this.owedPages) != StoreResult.Ok) continue;
       this.owedSessions = 0;
       this.owedTombstones = 0;
       this.owedPages = 0;
@@ -102,8 +100,7 @@ export class Counts {
   /** Puts counted numbers in the place of those that carry `mark`, if they still do. */
   correct(mark: u32, sessions: u32, tombstones: u32, saturatedPages: u32): void {
     this.put(sessions, tombstones, saturatedPages);
-    const result = this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, mark);
-    if (result == StoreResult.Ok) this.show();
+    if (this.value.replace(VALUE, VALUE_SIZE, mark) == StoreResult.Ok) this.show();
   }
 
   /** Lets the gauges show the present numbers. */
@@ -114,14 +111,18 @@ export class Counts {
     this.metrics.record(Metric.SATURATED_PAGES, this.saturatedPages);
   }
 
+  /** Of the value that was read last; another one after each change. */
+  get mark(): u32 {
+    return this.value.mark;
+  }
+
   private get owes(): bool {
     return this.owedSessions != 0 || this.owedTombstones != 0 || this.owedPages != 0;
   }
 
   private load(): StoreResult {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result == StoreResult.Ok && this.sharedStore.length == VALUE_SIZE) {
-      this.mark = this.sharedStore.mark;
+    const result = this.value.read(VALUE, VALUE_SIZE);
+    if (result == StoreResult.Ok && this.value.length == VALUE_SIZE) {
       this.sessions = load<u32>(VALUE);
       this.tombstones = load<u32>(VALUE, 4);
       this.saturatedPages = load<u32>(VALUE, 8);
@@ -137,15 +138,12 @@ export class Counts {
   }
 
   /** Stores the numbers that were loaded, with `loaded` as the answer, changed by so much. */
-  private change(loaded: StoreResult, sessions: i32, tombstones: i32, saturatedPages: i32): StoreResult {
+  private change(sessions: i32, tombstones: i32, saturatedPages: i32): StoreResult {
     const nextSessions = changed(this.sessions, sessions);
     const nextTombstones = changed(this.tombstones, tombstones);
     const nextPages = changed(this.saturatedPages, saturatedPages);
     this.put(nextSessions, nextTombstones, nextPages);
-    const result =
-      loaded == StoreResult.Ok
-        ? this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, this.mark)
-        : this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    const result = this.value.put(VALUE, VALUE_SIZE);
     if (result != StoreResult.Ok) return result;
     if (nextSessions != this.sessions) this.metrics.record(Metric.SESSIONS, nextSessions);
     if (nextTombstones != this.tombstones) this.metrics.record(Metric.TOMBSTONES, nextTombstones);

@@ -13,7 +13,7 @@
  */
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { GAUGES, METRICS } from "./statistics";
 
 export class Tally extends Metrics {
@@ -25,25 +25,25 @@ export class Tally extends Metrics {
   /** In a row. */
   private differences: u32 = 0;
   private isFresh: bool = false;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
   /** `created`: the cache is new, and has counted nothing. Else, a sum that is not there yet begins with the metrics. */
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly metrics: Metrics,
     created: bool,
   ) {
     super();
-    this.key = new StoreKey(cacheName, "tally", false);
+    this.value = new StoredValue(cacheName, "tally", sharedStore);
     memory.fill(VALUE, 0, VALUE_SIZE);
     if (!created) for (let metric = GAUGES; metric < METRICS; metric++) setSum(metric, metrics.read(metric));
-    sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    this.value.create(VALUE, VALUE_SIZE);
   }
 
   free(): void {
     this.tick();
-    this.key.free();
+    this.value.free();
   }
 
   increase(metric: i32, by: u64): void {
@@ -71,7 +71,7 @@ export class Tally extends Metrics {
       if (!this.load()) return;
       for (let metric = GAUGES; metric < METRICS; metric++)
         setSum(metric, sumOf(metric) + unchecked(this.fresh[metric]));
-      const result = this.replace();
+      const result = this.value.put(VALUE, VALUE_SIZE);
       if (result == StoreResult.Conflict) continue;
       if (result != StoreResult.Ok) return;
       for (let metric = 0; metric < METRICS; metric++) unchecked((this.fresh[metric] = 0));
@@ -91,7 +91,7 @@ export class Tally extends Metrics {
       const isOthers: u64 = this.differences >= CERTAIN_DIFFERENCES ? 1 : 0;
       if (isOthers != load<u64>(VALUE)) {
         store<u64>(VALUE, isOthers);
-        this.replace();
+        this.value.put(VALUE, VALUE_SIZE);
       }
     }
     for (let metric = GAUGES; metric < METRICS; metric++)
@@ -100,12 +100,7 @@ export class Tally extends Metrics {
   }
 
   private load(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    return result == StoreResult.Ok && this.sharedStore.length == VALUE_SIZE;
-  }
-
-  private replace(): StoreResult {
-    return this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, this.sharedStore.mark);
+    return this.value.readWhole(VALUE, VALUE_SIZE);
   }
 }
 

@@ -8,37 +8,34 @@
  * length of the ID, u8 1 = not held, 4 bytes zero, the ID. Writers "events/writers": 64 x u64 last sign of life, 0 = never
  * taken. Head "events/head": 0 u64 next, 8 u64 making, 32 64 x u64 index of the next event to be collected.
  */
-import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { SharedStore } from "../../ports/shared_store";
+import { StoredValue } from "../../shared/stored_value";
 import { Event } from "./event";
 import { Segment, SEGMENT_EVENTS, segmentStart } from "./segment";
 
 export class EarlierFormat {
-  private readonly writersKey: StoreKey;
-  private readonly headKey: StoreKey;
-  private readonly outboxKey: StoreKey;
-  private readonly logKey: StoreKey;
+  private readonly writers: StoredValue;
+  private readonly head: StoredValue;
+  private readonly outbox: StoredValue;
+  private readonly log: StoredValue;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.writersKey = new StoreKey(cacheName, "events/writers", false);
-    this.headKey = new StoreKey(cacheName, "events/head", false);
-    this.outboxKey = new StoreKey(cacheName, "events/outbox", true);
-    this.logKey = new StoreKey(cacheName, "events/log", true);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.writers = new StoredValue(cacheName, "events/writers", sharedStore);
+    this.head = new StoredValue(cacheName, "events/head", sharedStore);
+    this.outbox = new StoredValue(cacheName, "events/outbox", sharedStore);
+    this.log = new StoredValue(cacheName, "events/log", sharedStore);
   }
 
   free(): void {
-    this.writersKey.free();
-    this.headKey.free();
-    this.outboxKey.free();
-    this.logKey.free();
+    this.writers.free();
+    this.head.free();
+    this.outbox.free();
+    this.log.free();
   }
 
   /** Reads which places are in use; false where there was no such module. `isUsed` is valid until the next use. */
   loadWriters(): bool {
-    return this.read(this.writersKey, WRITERS_TABLE, WRITERS_SIZE);
+    return this.writers.readWhole(WRITERS_TABLE, WRITERS_SIZE);
   }
 
   /** Whether the writer of a place may have written lately. */
@@ -49,7 +46,7 @@ export class EarlierFormat {
 
   /** Reads how far its log has come; false where there is none. The others are valid until the next use. */
   loadHead(): bool {
-    return this.read(this.headKey, HEAD, HEAD_SIZE);
+    return this.head.readWhole(HEAD, HEAD_SIZE);
   }
 
   get next(): u64 {
@@ -66,46 +63,41 @@ export class EarlierFormat {
 
   /** Reads the segment of a writer that is at an index, or a later one that has overwritten it; false where there is none. */
   readOutbox(place: i32, index: u64, into: Segment): bool {
-    this.outboxKey.select(((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % OUTBOX_SEGMENTS));
-    return this.readSegment(this.outboxKey, into);
+    this.outbox.select(((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % OUTBOX_SEGMENTS));
+    return readSegment(this.outbox, into);
   }
 
   /** Reads the segment of its log in which a sequence number lies; false where it is lost. */
   readLog(sequence: u64, into: Segment): bool {
-    this.logKey.select(<u32>(sequence / SEGMENT_EVENTS) % LOG_SEGMENTS);
-    return this.readSegment(this.logKey, into) && into.first == segmentStart(sequence);
+    this.log.select(<u32>(sequence / SEGMENT_EVENTS) % LOG_SEGMENTS);
+    return readSegment(this.log, into) && into.first == segmentStart(sequence);
   }
+}
 
-  private readSegment(key: StoreKey, into: Segment): bool {
-    if (!this.read(key, READ, SEGMENT_SIZE)) return false;
-    const count = load<u32>(READ, 8);
-    const confirmed = load<u32>(READ, 12);
-    if (count > SEGMENT_EVENTS || confirmed > count) return false;
-    into.begin(load<u64>(READ));
-    for (let place: u32 = 0; place < count; place++) {
-      const event = READ + EVENTS_OFFSET + <usize>(place * EVENT_SIZE);
-      const idLength = min<i32>(load<u8>(event, 18), 32);
-      const converted = changetype<Event>(CONVERTED);
-      const held = load<u8>(event, 19) == 0;
-      converted.write(
-        load<u64>(event),
-        load<u64>(event, 8),
-        load<u8>(event, 16),
-        load<u8>(event, 17),
-        event + 24,
-        idLength,
-        held,
-      );
-      into.append(converted);
-    }
-    into.confirmed = <u16>confirmed;
-    return true;
+function readSegment(value: StoredValue, into: Segment): bool {
+  if (!value.readWhole(READ, SEGMENT_SIZE)) return false;
+  const count = load<u32>(READ, 8);
+  const confirmed = load<u32>(READ, 12);
+  if (count > SEGMENT_EVENTS || confirmed > count) return false;
+  into.begin(load<u64>(READ));
+  for (let place: u32 = 0; place < count; place++) {
+    const event = READ + EVENTS_OFFSET + <usize>(place * EVENT_SIZE);
+    const idLength = min<i32>(load<u8>(event, 18), 32);
+    const converted = changetype<Event>(CONVERTED);
+    const held = load<u8>(event, 19) == 0;
+    converted.write(
+      load<u64>(event),
+      load<u64>(event, 8),
+      load<u8>(event, 16),
+      load<u8>(event, 17),
+      event + 24,
+      idLength,
+      held,
+    );
+    into.append(converted);
   }
-
-  private read(key: StoreKey, into: usize, size: i32): bool {
-    const result = this.sharedStore.read(key.start, key.length, into, size);
-    return result == StoreResult.Ok && this.sharedStore.length == size;
-  }
+  into.confirmed = <u16>confirmed;
+  return true;
 }
 
 export const EARLIER_WRITERS: i32 = 64;

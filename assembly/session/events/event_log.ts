@@ -11,7 +11,7 @@
  * next event to be collected.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { EarlierFormat, EARLIER_WRITERS } from "./earlier_format";
 import { Event, EventType, LossCause, LOSS_CAUSES } from "./event";
 import { pack, PACKED, PACKED_CAPACITY, unpack } from "./log_segment";
@@ -19,22 +19,23 @@ import { Segment, SEGMENT_EVENTS, segmentStart } from "./segment";
 import { WRITERS } from "./writers";
 
 export class EventLog {
-  private readonly headKey: StoreKey;
-  private readonly segmentKey: StoreKey;
-  private mark: u32 = 0;
+  private readonly headValue: StoredValue;
+  private readonly segmentValue: StoredValue;
+  private appending: u64 = NO_SEGMENT;
+  private dirty: bool = false;
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly earlier: EarlierFormat,
   ) {
-    this.headKey = new StoreKey(cacheName, "events/2/head", false);
-    this.segmentKey = new StoreKey(cacheName, "events/2/log", true);
+    this.headValue = new StoredValue(cacheName, "events/2/head", sharedStore);
+    this.segmentValue = new StoredValue(cacheName, "events/2/log", sharedStore);
   }
 
   free(): void {
-    this.headKey.free();
-    this.segmentKey.free();
+    this.headValue.free();
+    this.segmentValue.free();
   }
 
   /** Reads the head, making it where there is none. `head` is then valid until the next use of any log. */
@@ -45,7 +46,7 @@ export class EventLog {
     store<u64>(HEAD, nowNanoseconds, 8);
     if (this.earlier.loadHead()) this.follow(this.earlier);
     store<u64>(HEAD, this.next, 24);
-    this.sharedStore.create(this.headKey.start, this.headKey.length, HEAD, HEAD_SIZE);
+    this.headValue.put(HEAD, HEAD_SIZE);
     return this.read();
   }
 
@@ -141,12 +142,10 @@ export class EventLog {
     const segment = changetype<Segment>(buffer);
     if (sequence < this.firstOwn) return this.earlier.readLog(sequence, segment) ? segment : null;
     this.selectSegment(start);
-    const result = this.sharedStore.read(this.segmentKey.start, this.segmentKey.length, PACKED, PACKED_CAPACITY);
-    return result == StoreResult.Ok && unpack(start, this.sharedStore.length, segment) ? segment : null;
+    const value = this.segmentValue;
+    value.read(PACKED, PACKED_CAPACITY);
+    return value.exists && unpack(start, value.length, segment) ? segment : null;
   }
-
-  private appending: u64 = NO_SEGMENT;
-  private dirty: bool = false;
 
   private pending(cause: i32): u64 {
     return load<u64>(HEAD + PENDING_OFFSET + ((<usize>cause) << 3));
@@ -190,22 +189,19 @@ export class EventLog {
     this.dirty = false;
     this.selectSegment(this.appending);
     const length = pack(changetype<Segment>(APPENDED));
-    this.sharedStore.overwrite(this.segmentKey.start, this.segmentKey.length, PACKED, length);
+    this.segmentValue.overwrite(PACKED, length);
   }
 
   private selectSegment(start: u64): void {
-    this.segmentKey.select(<u32>(start / SEGMENT_EVENTS) % LOG_SEGMENTS);
+    this.segmentValue.select(<u32>(start / SEGMENT_EVENTS) % LOG_SEGMENTS);
   }
 
   private read(): bool {
-    const result = this.sharedStore.read(this.headKey.start, this.headKey.length, HEAD, HEAD_SIZE);
-    this.mark = this.sharedStore.mark;
-    return result == StoreResult.Ok && this.sharedStore.length == HEAD_SIZE;
+    return this.headValue.readWhole(HEAD, HEAD_SIZE);
   }
 
   private write(): bool {
-    const result = this.sharedStore.replace(this.headKey.start, this.headKey.length, HEAD, HEAD_SIZE, this.mark);
-    return result == StoreResult.Ok;
+    return this.headValue.put(HEAD, HEAD_SIZE) == StoreResult.Ok;
   }
 }
 

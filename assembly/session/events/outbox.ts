@@ -14,7 +14,7 @@
 import { Clock } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { Metric } from "../counting/statistics";
 import { Event, EVENT_SIZE, EventNames, MAX_EVENT_NAMES } from "./event";
 import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
@@ -30,7 +30,7 @@ export class Outbox {
   /** The index behind the last event that is known to have been collected. */
   collected: u64 = 0;
   private readonly writers: Writers;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   /** The segment in which `next` lies, or the one before where that is full. */
   private tail: usize = 0;
   private next: u64 = 0;
@@ -42,19 +42,19 @@ export class Outbox {
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
   ) {
     this.writers = new Writers(cacheName, sharedStore);
-    this.key = outboxKey(cacheName);
+    this.value = outboxValue(cacheName, sharedStore);
   }
 
   /** Gives its place and its memory back. */
   free(): void {
     this.giveBack();
     this.writers.free();
-    this.key.free();
+    this.value.free();
     if (this.tail != 0) heap.free(this.tail);
     this.tail = 0;
   }
@@ -235,10 +235,11 @@ export class Outbox {
 
   /** Reads the segment of an index aside, or, with `any`, whatever the ring has in its place. */
   private readSpare(start: u64, any: bool = false): Segment | null {
-    this.key.select(outboxSegment(this.place, start));
-    if (this.sharedStore.read(this.key.start, this.key.length, SPARE, SEGMENT_CAPACITY) != StoreResult.Ok) return null;
+    const value = this.value;
+    value.select(outboxSegment(this.place, start));
+    if (value.read(SPARE, SEGMENT_CAPACITY) != StoreResult.Ok) return null;
     const segment = changetype<Segment>(SPARE);
-    return segment.is(any ? segment.first : start, this.sharedStore.length) ? segment : null;
+    return segment.is(any ? segment.first : start, value.length) ? segment : null;
   }
 
   private readInto(start: u64, buffer: usize): bool {
@@ -249,16 +250,17 @@ export class Outbox {
   }
 
   private write(segment: Segment): void {
-    this.key.select(outboxSegment(this.place, segment.first));
-    this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(segment), segment.length);
+    this.value.select(outboxSegment(this.place, segment.first));
+    this.value.overwrite(changetype<usize>(segment), segment.length);
   }
 }
 
-export function outboxKey(cacheName: string): StoreKey {
-  return new StoreKey(cacheName, "events/2/outbox", true);
+/** The segments of all outboxes, by `outboxSegment`. */
+export function outboxValue(cacheName: string, sharedStore: SharedStore): StoredValue {
+  return new StoredValue(cacheName, "events/2/outbox", sharedStore);
 }
 
-/** The number, for its key, of the segment of a writer that holds an index. */
+/** The number, for `outboxValue`, of the segment of a writer that holds an index. */
 export function outboxSegment(place: i32, index: u64): u32 {
   return ((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % RING_SEGMENTS);
 }

@@ -12,14 +12,14 @@
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
-import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { SharedStore } from "../../ports/shared_store";
 import { Deadline } from "../../work/job";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { Metric } from "../counting/statistics";
 import { EarlierFormat, EARLIER_WRITERS } from "./earlier_format";
 import { EventType, LossCause } from "./event";
 import { EventLog } from "./event_log";
-import { Outbox, outboxKey, outboxSegment, RING_SEGMENTS } from "./outbox";
+import { Outbox, outboxValue, outboxSegment, RING_SEGMENTS } from "./outbox";
 import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
 import { Writers, WRITERS } from "./writers";
 
@@ -27,7 +27,7 @@ export class Sequencer {
   readonly log: EventLog;
   private readonly writers: Writers;
   private readonly earlier: EarlierFormat;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   /** For each writer: a segment's room, 0 until it is needed. */
   private readonly segments: StaticArray<usize> = new StaticArray<usize>(ALL_WRITERS);
   /** For each writer: the index behind what the first look saw confirmed. */
@@ -39,7 +39,7 @@ export class Sequencer {
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
   ) {
@@ -47,14 +47,14 @@ export class Sequencer {
     this.earlier = earlier;
     this.log = new EventLog(cacheName, sharedStore, earlier);
     this.writers = new Writers(cacheName, sharedStore);
-    this.key = outboxKey(cacheName);
+    this.value = outboxValue(cacheName, sharedStore);
   }
 
   free(): void {
     this.log.free();
     this.earlier.free();
     this.writers.free();
-    this.key.free();
+    this.value.free();
     for (let writer = 0; writer < ALL_WRITERS; writer++) {
       if (this.segments[writer] != 0) heap.free(this.segments[writer]);
       this.segments[writer] = 0;
@@ -142,10 +142,10 @@ export class Sequencer {
 
   private readSegment(writer: i32, position: u64, segment: Segment): bool {
     if (writer < EARLIER_WRITERS) return this.earlier.readOutbox(writer, position, segment);
-    this.key.select(outboxSegment(writer - EARLIER_WRITERS, position));
-    const buffer = changetype<usize>(segment);
-    const result = this.sharedStore.read(this.key.start, this.key.length, buffer, SEGMENT_CAPACITY);
-    return result == StoreResult.Ok && segment.is(segment.first, this.sharedStore.length);
+    const value = this.value;
+    value.select(outboxSegment(writer - EARLIER_WRITERS, position));
+    value.read(changetype<usize>(segment), SEGMENT_CAPACITY);
+    return value.exists && segment.is(segment.first, value.length);
   }
 
   /** Takes ripe events, the lowest version first, until a lowest head is not ripe or cannot be seen. */

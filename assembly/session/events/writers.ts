@@ -8,28 +8,24 @@
  * Changed when a place is taken and given back, and by each writer once in SIGN_OF_LIFE_SECONDS.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 
 export class Writers {
   /** Of the place that was taken last: whether its last holder gave it back, so that `end` is where it stopped. */
   wasGivenBack: bool = false;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, "events/2/writers", false);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, "events/2/writers", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Reads the table; false where there is none. What it says is valid until the next use of any `Writers`. */
   load(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, TABLE, TABLE_SIZE);
-    return result == StoreResult.Ok && this.sharedStore.length == TABLE_SIZE;
+    return this.value.readWhole(TABLE, TABLE_SIZE);
   }
 
   /** Whether a place is in use, or may hold events from an index on. */
@@ -50,14 +46,12 @@ export class Writers {
   /** Takes a place; -1 where all are in use. */
   take(nowSeconds: u64): i32 {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.load();
-      const mark = this.sharedStore.mark;
-      if (!exists) memory.fill(TABLE, 0, TABLE_SIZE);
+      if (!this.load()) memory.fill(TABLE, 0, TABLE_SIZE);
       const place = freePlace(nowSeconds);
       if (place < 0) return -1;
       this.wasGivenBack = signOf(place) == 0;
       setSign(place, nowSeconds);
-      if (this.write(exists, mark) == StoreResult.Ok) return place;
+      if (this.write() == StoreResult.Ok) return place;
     }
     return -1;
   }
@@ -69,10 +63,9 @@ export class Writers {
   signOfLife(place: i32, before: u64, nowSeconds: u64): bool {
     this.shown = false;
     if (!this.load()) return true;
-    const mark = this.sharedStore.mark;
     if (signOf(place) != before) return false;
     setSign(place, nowSeconds);
-    this.shown = this.write(true, mark) == StoreResult.Ok;
+    this.shown = this.write() == StoreResult.Ok;
     return true;
   }
 
@@ -83,27 +76,23 @@ export class Writers {
   giveBack(place: i32, before: u64, end: u64): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.load() || signOf(place) != before) return;
-      const mark = this.sharedStore.mark;
       setSign(place, 0);
       store<u64>(TABLE + placeAt(place), end, 8);
-      if (this.write(true, mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
   /** Counts events that were lost as no place was free. */
   lose(count: u64): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.load();
-      const mark = this.sharedStore.mark;
-      if (!exists) memory.fill(TABLE, 0, TABLE_SIZE);
+      if (!this.load()) memory.fill(TABLE, 0, TABLE_SIZE);
       store<u64>(TABLE, this.lost + count);
-      if (this.write(exists, mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
-  private write(exists: bool, mark: u32): StoreResult {
-    if (exists) return this.sharedStore.replace(this.key.start, this.key.length, TABLE, TABLE_SIZE, mark);
-    return this.sharedStore.create(this.key.start, this.key.length, TABLE, TABLE_SIZE);
+  private write(): StoreResult {
+    return this.value.put(TABLE, TABLE_SIZE);
   }
 }
 

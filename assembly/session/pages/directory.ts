@@ -10,7 +10,7 @@
  * Memory: one bit for each page that there can be, here and in the store.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 
 export class Directory {
   /** The level of the roots: so many bits of the hash tell them apart. */
@@ -18,19 +18,19 @@ export class Directory {
   /** The level at which a page is split no more. */
   readonly lastLevel: u32;
   private readonly known: usize;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
   /** `pages`: how many there can be, a power of two. */
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     readonly pages: u32,
   ) {
     const bytes = shardsFor(pages) * SHARD_BYTES;
     const known = heap.alloc(bytes);
     memory.fill(known, 0, bytes);
     this.known = known;
-    this.key = new StoreKey(cacheName, "directory", true);
+    this.value = new StoredValue(cacheName, "directory", sharedStore);
     this.lastLevel = 31 - clz(pages);
     this.rootLevel = this.lastLevel < MOST_ROOT_LEVEL ? this.lastLevel : MOST_ROOT_LEVEL;
     for (let root: u32 = 0; root < (<u32>1) << this.rootLevel; root++) this.learn(root);
@@ -38,22 +38,17 @@ export class Directory {
 
   free(): void {
     heap.free(this.known);
-    this.key.free();
+    this.value.free();
   }
 
   /** Makes sure that a page is listed; false where a bounded number of tries did not succeed. */
   add(page: u32): bool {
     const shard = page / PAGES_PER_SHARD;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.refresh(shard);
-      if (!exists) memory.fill(SCRATCH, 0, SHARD_BYTES);
+      if (!this.refresh(shard)) memory.fill(SCRATCH, 0, SHARD_BYTES);
       else if (isSet(SCRATCH, page % PAGES_PER_SHARD)) return true;
       setBit(SCRATCH, page % PAGES_PER_SHARD);
-      this.key.select(shard);
-      const result = exists
-        ? this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, SHARD_BYTES, this.sharedStore.mark)
-        : this.sharedStore.create(this.key.start, this.key.length, SCRATCH, SHARD_BYTES);
-      if (result == StoreResult.Ok) return true;
+      if (this.value.put(SCRATCH, SHARD_BYTES) == StoreResult.Ok) return true;
     }
     return false;
   }
@@ -112,9 +107,8 @@ export class Directory {
 
   /** Reads a shard into SCRATCH and into what is known. False where it does not exist. */
   private refresh(shard: u32): bool {
-    this.key.select(shard);
-    const result = this.sharedStore.read(this.key.start, this.key.length, SCRATCH, SHARD_BYTES);
-    if (result != StoreResult.Ok || this.sharedStore.length != SHARD_BYTES) return false;
+    this.value.select(shard);
+    if (!this.value.readWhole(SCRATCH, SHARD_BYTES)) return false;
     const known = this.known + <usize>(shard * SHARD_BYTES);
     for (let i: usize = 0; i < <usize>SHARD_BYTES; i += 8) {
       store<u64>(known + i, load<u64>(known + i) | load<u64>(SCRATCH + i));

@@ -240,6 +240,11 @@ export class Page {
     return earliest;
   }
 
+  /** The session that has to give way first, if this holds more than its place has room for; else null. */
+  get excess(): Entry | null {
+    return this.hasRoom(0) ? null : this.earliestToExpire();
+  }
+
   /** The first tombstone that no longer refuses anything, or null. */
   lapsedTombstone(moment: Moment): Entry | null {
     let entry = this.first();

@@ -45,11 +45,16 @@ export function upgraded(page: Page, length: i32, moment: Moment): Page | null {
   return result;
 }
 
+/** Removes the sessions that expire first from an upgraded page, until it fits its place or holds none. */
+export function evictExcess(page: Page): void {
+  for (let displaced = page.excess; displaced; displaced = page.excess) page.remove(displaced);
+}
+
 /**
  * Makes an upgraded page small enough for its place, at the cost of tombstones, once it holds nothing else: it is
  * saturated then for as long as those would have lasted, so that their IDs stay refused.
  */
-export function saturateWhatIsTooMuch(page: Page): void {
+export function saturateExcess(page: Page): void {
   while (<i32>page.used > PAGE_CAPACITY) {
     const entry = page.first();
     if (!entry) return;

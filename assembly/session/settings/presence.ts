@@ -6,21 +6,18 @@
  * Bounded: MOST machines of a filter are counted. Cost: one read and one write of 8 bytes for each machine, when a lease is renewed.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 
 export class Presence {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private length: i32 = 0;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, "filters/present", true);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, "filters/present", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Takes or renews the lease of a machine; false where that could not be stored. */
@@ -33,7 +30,7 @@ export class Presence {
         store<u32>(VALUE + <usize>this.length, now, 4);
         this.length += ENTRY;
       }
-      if (this.write(result)) return true;
+      if (this.write()) return true;
     }
     return false;
   }
@@ -43,7 +40,7 @@ export class Presence {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const result = this.read(place, identity, now, machine);
       if (result == StoreResult.Failed) return -1;
-      if (result == StoreResult.Absent || this.write(result)) return (this.length - HEADER) / ENTRY;
+      if (result == StoreResult.Absent || this.write()) return (this.length - HEADER) / ENTRY;
     }
     return -1;
   }
@@ -55,10 +52,10 @@ export class Presence {
 
   /** Reads the leases that hold into VALUE, but for that of `without`. Ok, Absent or Failed. */
   private read(place: u32, identity: u64, now: u32, without: u32): StoreResult {
-    this.key.select(place);
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, CAPACITY);
+    this.value.select(place);
+    const result = this.value.read(VALUE, CAPACITY);
     if (result != StoreResult.Ok && result != StoreResult.Absent) return StoreResult.Failed;
-    const end = result == StoreResult.Ok && load<u64>(VALUE) == identity ? this.sharedStore.length : HEADER;
+    const end = result == StoreResult.Ok && load<u64>(VALUE) == identity ? this.value.length : HEADER;
     this.length = HEADER;
     store<u64>(VALUE, identity);
     for (let at = HEADER; at + ENTRY <= end; at += ENTRY) {
@@ -74,13 +71,8 @@ export class Presence {
     return result;
   }
 
-  private write(found: StoreResult): bool {
-    const store = this.sharedStore;
-    const result =
-      found == StoreResult.Absent
-        ? store.create(this.key.start, this.key.length, VALUE, this.length)
-        : store.replace(this.key.start, this.key.length, VALUE, this.length, store.mark);
-    return result == StoreResult.Ok;
+  private write(): bool {
+    return this.value.put(VALUE, this.length) == StoreResult.Ok;
   }
 }
 

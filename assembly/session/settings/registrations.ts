@@ -23,7 +23,7 @@ import { Changes } from "../../shared/changes";
 import { Enforcement } from "./enforcement";
 import { ENFORCEMENT, GivenSettings, MODE, SETTINGS, settingName } from "./given_settings";
 import { stricter, UNSET, valueText, wholeMode } from "./given_settings";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { LEASE_SECONDS, Presence } from "./presence";
 import { MISPLACED, Registration, REGISTRATION_SIZE, Role, roleOf, spoken, State } from "./registration";
 
@@ -47,24 +47,23 @@ export class Registrations {
   private ended: bool = false;
   private misplaced: bool = false;
   private renewed: u32 = 0;
-  private mark: u32 = 0;
   private reported: string = "";
   private suspected: string = "";
   private suspectedAt: u32 = 0;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private readonly presence: Presence;
 
   constructor(
     private readonly cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly changes: Changes,
   ) {
-    this.key = new StoreKey(cacheName, "filters", false);
+    this.value = new StoredValue(cacheName, "filters", sharedStore);
     this.presence = new Presence(cacheName, sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
     this.presence.free();
   }
 
@@ -95,7 +94,7 @@ export class Registrations {
       if (refusal.length > 0) return refusal;
       const boot = !this.ticked;
       this.enroll(boot || !this.anyInForce() ? State.IN_FORCE : State.PENDING, now, unix);
-      const result = this.write(found);
+      const result = this.write();
       if (result == StoreResult.Ok) return "";
       if (result == StoreResult.Failed) break;
     }
@@ -130,7 +129,7 @@ export class Registrations {
         changed = true;
       }
       if (elected && this.reap(now)) changed = true;
-      if (changed && this.write(found) != StoreResult.Ok) continue;
+      if (changed && this.write() != StoreResult.Ok) continue;
       this.active = true;
       this.inForce = own.state == State.IN_FORCE;
       const age = now >= this.renewed ? now - this.renewed : RENEWAL_SECONDS;
@@ -165,7 +164,7 @@ export class Registrations {
       own.state = State.IN_FORCE;
       own.sequence = takeNumber();
       own.since = unix;
-      if (this.write(found) != StoreResult.Ok) continue;
+      if (this.write() != StoreResult.Ok) continue;
       this.inForce = true;
       return true;
     }
@@ -181,7 +180,7 @@ export class Registrations {
       const place = this.find(this.identity);
       if (place < 0 || this.presence.leave(<u32>place, this.identity, this.machine, now) != 0) return;
       this.takeOut(place);
-      if (this.write(StoreResult.Ok) == StoreResult.Ok) return;
+      if (this.write() == StoreResult.Ok) return;
     }
   }
 
@@ -498,19 +497,14 @@ export class Registrations {
 
   /** Ok, Absent or Failed: what is not well-formed cannot be told from what does not come. */
   private readValue(): StoreResult {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, CAPACITY);
-    this.mark = this.sharedStore.mark;
+    const result = this.value.read(VALUE, CAPACITY);
     if (result == StoreResult.Absent) return result;
-    const isWhole = result == StoreResult.Ok && this.sharedStore.length >= HEADER && load<u32>(VALUE) <= MOST;
+    const isWhole = result == StoreResult.Ok && this.value.length >= HEADER && load<u32>(VALUE) <= MOST;
     return isWhole ? result : StoreResult.Failed;
   }
 
-  private write(found: StoreResult): StoreResult {
-    const length = HEADER + <i32>this.places * <i32>REGISTRATION_SIZE;
-    const result =
-      found == StoreResult.Absent
-        ? this.sharedStore.create(this.key.start, this.key.length, VALUE, length)
-        : this.sharedStore.replace(this.key.start, this.key.length, VALUE, length, this.mark);
+  private write(): StoreResult {
+    const result = this.value.put(VALUE, HEADER + <i32>this.places * <i32>REGISTRATION_SIZE);
     if (result == StoreResult.Ok) this.changes.announce();
     return result;
   }

@@ -42,7 +42,7 @@ import {
   UNSET,
 } from "./given_settings";
 import { KeyedHash } from "../../shared/keyed_hash";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { Mode } from "./mode";
 import { Registrations } from "./registrations";
 
@@ -77,11 +77,9 @@ export class Settings {
 
   readonly changes: Changes;
   readonly registrations: Registrations;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   /** That of `changes` when the values were taken last, 0 for never. */
   private epoch: u32 = 0;
-  private mark: u32 = 0;
-  private length: i32 = 0;
   private lacksEntropy: bool = false;
 
   constructor(
@@ -89,14 +87,14 @@ export class Settings {
     private readonly sharedStore: SharedStore,
     private readonly entropy: Entropy,
   ) {
-    this.key = new StoreKey(cacheName, "settings", false);
+    this.value = new StoredValue(cacheName, "settings", sharedStore);
     const changes = new Changes(cacheName, sharedStore);
     this.changes = changes;
     this.registrations = new Registrations(cacheName, sharedStore, changes);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
     this.changes.free();
     this.registrations.free();
   }
@@ -116,10 +114,8 @@ export class Settings {
 
   /** Takes the present values, and makes RECORD ready for a change of them. */
   private read(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, RECORD, RECORD_CAPACITY);
-    if (result != StoreResult.Ok || this.sharedStore.length < REGISTRATIONS_OFFSET) return false;
-    this.mark = this.sharedStore.mark;
-    this.length = this.sharedStore.length;
+    this.value.read(RECORD, RECORD_CAPACITY);
+    if (this.value.length < REGISTRATIONS_OFFSET) return false;
     this.take();
     return true;
   }
@@ -287,8 +283,7 @@ export class Settings {
     if (this.lacksEntropy) return StoreResult.Failed;
     store<u32>(RECORD, pagesFor(given.maxMemoryMib < 0 ? DEFAULT_MAX_MEMORY_MIB : <u32>given.maxMemoryMib));
     for (let setting = 0; setting < SETTINGS; setting++) setConfigured(setting, UNSET);
-    this.length = REGISTRATIONS_OFFSET;
-    const result = this.sharedStore.create(this.key.start, this.key.length, RECORD, this.length);
+    const result = this.value.create(RECORD, REGISTRATIONS_OFFSET);
     if (result == StoreResult.Ok) {
       this.changes.announce();
       this.created = true;
@@ -297,7 +292,7 @@ export class Settings {
   }
 
   private write(): StoreResult {
-    const result = this.sharedStore.replace(this.key.start, this.key.length, RECORD, this.length, this.mark);
+    const result = this.value.put(RECORD, this.value.length);
     if (result == StoreResult.Ok) this.changes.announce();
     return result;
   }

@@ -16,18 +16,16 @@
  * TOKENS u8 the low byte of the era in which it was seen last.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { isEven, tells } from "./evenness";
 import { FOREVER, MAX_ADDRESS, MAX_UPSTREAMS, Upstream, UPSTREAM_SIZE } from "./upstream";
 
 export class Tokens {
-  private readonly key: StoreKey;
-  private readonly revisionKey: StoreKey;
+  private readonly value: StoredValue;
+  private readonly revisionValue: StoredValue;
   /** This machine's copy, and the revision that it is of. */
   private readonly table: usize;
   private revision: u32 = 0;
-  /** Of the table that was opened last. */
-  private mark: u32 = 0;
   /** For each upstream, the token to take for it; and whether all tokens were seen. Made when they are asked for. */
   private readonly leading: StaticArray<i16> = new StaticArray<i16>(MAX_UPSTREAMS);
   private allSeen: bool = false;
@@ -38,28 +36,23 @@ export class Tokens {
   private upstreamsAway: i32 = 0;
 
   /** `family` names the cluster's part of the cache's keys. */
-  constructor(
-    cacheName: string,
-    family: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, family + "/upstreams", false);
-    this.revisionKey = new StoreKey(cacheName, family + "/revision", false);
+  constructor(cacheName: string, family: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, family + "/upstreams", sharedStore);
+    this.revisionValue = new StoredValue(cacheName, family + "/revision", sharedStore);
     const table = heap.alloc(TABLE_SIZE);
     memory.fill(table, 0, TABLE_SIZE);
     this.table = table;
   }
 
   free(): void {
-    this.key.free();
-    this.revisionKey.free();
+    this.value.free();
+    this.revisionValue.free();
     heap.free(this.table);
   }
 
   /** Takes what other machines have learned, where there is anything. Costs one read of four bytes where there is not. */
   follow(): void {
-    const result = this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
-    if (result != StoreResult.Ok || load<u32>(REVISION) == this.revision) return;
+    if (this.revisionValue.read(REVISION, 4) != StoreResult.Ok || load<u32>(REVISION) == this.revision) return;
     const revision = load<u32>(REVISION);
     if (this.refresh()) this.revision = revision;
   }
@@ -71,14 +64,10 @@ export class Tokens {
 
   /** Tells all machines that something was learned: here, or in another table that goes by the numbers of this one. */
   announce(): void {
-    const exists =
-      this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4) == StoreResult.Ok;
-    const mark = this.sharedStore.mark;
-    if (!exists) store<u32>(REVISION, 0);
+    if (this.revisionValue.read(REVISION, 4) != StoreResult.Ok) store<u32>(REVISION, 0);
     // Where somebody else comes first, that one's count tells of this change, too: it was made before.
     store<u32>(REVISION, load<u32>(REVISION) + 1);
-    if (exists) this.sharedStore.replace(this.revisionKey.start, this.revisionKey.length, REVISION, 4, mark);
-    else this.sharedStore.create(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
+    this.revisionValue.put(REVISION, 4);
   }
 
   /** Number of upstreams that were ever seen. */
@@ -175,7 +164,7 @@ export class Tokens {
       const place = this.open(upstream);
       if (!place || place.avoidedUntil == untilSeconds) return;
       place.avoidedUntil = untilSeconds;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -194,7 +183,7 @@ export class Tokens {
       }
       place.avoidedUntil = <u32>nowSeconds + min((<u32>1) << (<u32>place.failures), AVOIDED_AT_MOST) - 1;
       if (place.failures < MOST_FAILURES) place.failures++;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -212,7 +201,7 @@ export class Tokens {
       place.away = false;
       place.avoidedUntil = 0;
       place.failures = 0;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -226,7 +215,7 @@ export class Tokens {
     if (!place || !mayBeTried(place, nowSeconds)) return false;
     place.tries++;
     place.nextTry = <u32>nowSeconds + secondsAfter(place.tries);
-    return this.write(true, this.mark) == StoreResult.Ok;
+    return this.write() == StoreResult.Ok;
   }
 
   /** Notes that an upstream alone is known to hold a key (`key` the low half of its name's hash), or no longer: 0. */
@@ -235,7 +224,7 @@ export class Tokens {
       const place = this.open(upstream);
       if (!place || place.ownKey == key) return;
       place.ownKey = key;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -245,33 +234,31 @@ export class Tokens {
     let number = this.numberOf(address, length);
     if (this.knows(token, number)) return number;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.refresh();
-      const mark = this.sharedStore.mark;
+      this.refresh();
       number = this.numberOf(address, length);
       if (number < 0) number = this.append(address, length);
       if (number < 0) return -1;
       if (token >= 0) this.note(token, number);
-      if (this.write(exists, mark) != StoreResult.Conflict) return number;
+      if (this.write() != StoreResult.Conflict) return number;
     }
     return number;
   }
 
-  /** The place of an upstream, as it is stored, for a change that `write` is to store under `mark`; null if there is none. */
+  /** The place of an upstream, as it is stored, for a change that `write` is to store; null if there is none. */
   private open(upstream: i32): Upstream | null {
     if (!this.refresh() || upstream < 0 || upstream >= this.upstreams) return null;
-    this.mark = this.sharedStore.mark;
     return this.at(upstream);
   }
 
   /** Copies the table as it is stored; false where there is none, or it cannot be read. A damaged one begins anew. */
   private refresh(): bool {
     this.isIndexed = false;
-    const result = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    const result = this.value.read(this.table, TABLE_SIZE);
     if (result == StoreResult.Ok && this.isWhole) return true;
     memory.fill(this.table, 0, TABLE_SIZE);
     if (result != StoreResult.Ok && result != StoreResult.TooLarge) return false;
-    this.sharedStore.overwrite(this.key.start, this.key.length, this.table, TABLE_SIZE);
-    const again = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    this.value.overwrite(this.table, TABLE_SIZE);
+    const again = this.value.read(this.table, TABLE_SIZE);
     if (again == StoreResult.Ok && this.isWhole) return true;
     memory.fill(this.table, 0, TABLE_SIZE);
     return false;
@@ -279,7 +266,7 @@ export class Tokens {
 
   /** What is relied on later: its size, the number of upstreams, and that no address is longer than its place. */
   private get isWhole(): bool {
-    if (this.sharedStore.length != TABLE_SIZE || load<u32>(this.table) > <u32>MAX_UPSTREAMS) return false;
+    if (this.value.length != TABLE_SIZE || load<u32>(this.table) > <u32>MAX_UPSTREAMS) return false;
     const upstreams = this.upstreams;
     for (let number = 0; number < upstreams; number++) {
       if (this.addressLengthOf(number) > MAX_ADDRESS) return false;
@@ -290,10 +277,8 @@ export class Tokens {
     return true;
   }
 
-  private write(exists: bool, mark: u32): StoreResult {
-    const result = exists
-      ? this.sharedStore.replace(this.key.start, this.key.length, this.table, TABLE_SIZE, mark)
-      : this.sharedStore.create(this.key.start, this.key.length, this.table, TABLE_SIZE);
+  private write(): StoreResult {
+    const result = this.value.put(this.table, TABLE_SIZE);
     if (result == StoreResult.Ok) this.announce();
     return result;
   }

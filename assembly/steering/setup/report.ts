@@ -8,7 +8,8 @@
  * exact cluster was seen, 14 two unused; 16 127 bytes name, 1 unused, 128 bytes argument.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { hashId, StoreKey } from "../../shared/store_key";
+import { hashId } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { SteeringMode } from "./modes";
 
 /** Whether steering has the effect that it is to have. */
@@ -46,26 +47,21 @@ export class SteeringState {
 }
 
 export class SteeringReport {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, "steering/report", false);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, "steering/report", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** A filter begins anew: what it said before goes, and what it says of a cluster is there, unless it steers nothing. */
   begin(filter: string, state: SteeringState): void {
     const name = nameOf(filter);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.read();
-      const mark = this.sharedStore.mark;
-      if (!exists) {
+      if (!this.read()) {
         if (state.mode == SteeringMode.Off) return;
         memory.fill(VALUE, 0, VALUE_SIZE);
       }
@@ -80,7 +76,7 @@ export class SteeringReport {
         fill(freeEntry(), name, state, 0);
         changed = true;
       }
-      if (!changed || this.write(exists, mark) != StoreResult.Conflict) return;
+      if (!changed || this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -91,16 +87,14 @@ export class SteeringReport {
   say(filter: string, state: SteeringState, insists: bool): bool {
     const name = nameOf(filter);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.read();
-      const mark = this.sharedStore.mark;
-      if (!exists) memory.fill(VALUE, 0, VALUE_SIZE);
+      if (!this.read()) memory.fill(VALUE, 0, VALUE_SIZE);
       const found = find(name, state.cluster);
       if (found != 0 && (isSame(found, state) || (!insists && load<u8>(found, EFFECT) != <u8>Effect.Unknown)))
         return false;
       // Whether the cluster was seen stays as it is.
       if (found != 0) fill(found, name, state, load<u8>(found, SEEN));
       else fill(freeEntry(), name, state, 0);
-      if (this.write(exists, mark) != StoreResult.Conflict) return true;
+      if (this.write() != StoreResult.Conflict) return true;
     }
     return true;
   }
@@ -116,11 +110,10 @@ export class SteeringReport {
   noteCluster(filter: string, cluster: string, isThere: bool): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.read()) return;
-      const mark = this.sharedStore.mark;
       const found = find(nameOf(filter), cluster);
       if (found == 0 || (load<u8>(found, SEEN) != 0) == isThere) return;
       store<u8>(found, isThere ? 1 : 0, SEEN);
-      if (this.write(true, mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -143,8 +136,7 @@ export class SteeringReport {
 
   /** Copies the value to VALUE; false where there is none that is whole. */
   private read(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result != StoreResult.Ok || this.sharedStore.length != VALUE_SIZE) return false;
+    if (!this.value.readWhole(VALUE, VALUE_SIZE)) return false;
     for (let i = 0; i < ENTRIES; i++) {
       const entry = entryAt(i);
       const length = <i32>load<u8>(entry, NAME_LENGTH);
@@ -153,13 +145,13 @@ export class SteeringReport {
     return true;
   }
 
-  private write(exists: bool, mark: u32): StoreResult {
-    if (exists) return this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, mark);
-    const result = this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result != StoreResult.Conflict || this.read()) return result;
+  private write(): StoreResult {
+    const wasThere = this.value.exists;
+    const result = this.value.put(VALUE, VALUE_SIZE);
+    if (wasThere || result != StoreResult.Conflict || this.read()) return result;
     // What is there is damaged: it begins anew.
     memory.fill(VALUE, 0, VALUE_SIZE);
-    this.sharedStore.overwrite(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    this.value.overwrite(VALUE, VALUE_SIZE);
     return result;
   }
 }
