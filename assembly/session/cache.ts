@@ -31,7 +31,8 @@ import { Deadline, SLICE_NANOSECONDS } from "../work/job";
 import { KeyedHash } from "../shared/keyed_hash";
 import { learns, looksUp, Mode } from "./settings/mode";
 import { Moment } from "./record/moment";
-import { Entry, Page, sessionSize } from "./pages/page";
+import { Entry, sessionSize } from "./pages/entry";
+import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { Issuers } from "./issuers";
 import { Names, NO_NAME } from "../shared/names";
@@ -812,5 +813,5 @@ const ORIGIN_ISSUED: i32 = 1;
 const ORIGIN_ACCEPTED: i32 = 2;
 const NONE_GONE: i32 = -1;
 const FILLED_IN: u32 = Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY | Known.SESSION;
-/** Room for MAX_ENTRY_SIZE bytes. */
+/** Room for the largest entry of a page. */
 const ENTRY_COPY: usize = memory.data(512, 8);

@@ -10,7 +10,8 @@ import { EventType } from "../events/event";
 import { EventCause } from "../record/event_cause";
 import { Deadline } from "../../work/job";
 import { PageJob } from "./page_job";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 import { Metric } from "../counting/statistics";
 
 export class Shrink extends PageJob {

@@ -29,7 +29,8 @@ import { Moment } from "../record/moment";
 import { MAX_UPSTREAM_LENGTH, Session } from "../record/session";
 import { ASIDE, EDITED } from "./buffers";
 import { Directory } from "./directory";
-import { Entry, Page, PAGE_CAPACITY, versionAt } from "./page";
+import { Entry, versionAt } from "./entry";
+import { Page, PAGE_CAPACITY } from "./page";
 import { lengthFor, originOf, PageSplit, putPage } from "./page_split";
 import { saturateExcess, upgraded } from "./page_upgrade";
 
