@@ -47,7 +47,7 @@ export class EventPoster {
   /** Does what is due: notes what became of the last batch, sends the next. */
   tick(): void {
     const now = this.cache.clock.nowNanoseconds();
-    if (!this.lease.held(now)) return;
+    if (!this.lease.acquireOrRenew(now)) return;
     if (this.underWay && !this.settle(now)) return;
     if (now < this.notBefore && this.notBefore - now <= LONGEST_WAIT_NANOSECONDS) return;
     // What the sequencer has not collected yet is sent with the next batch.

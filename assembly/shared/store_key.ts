@@ -44,16 +44,3 @@ export class StoreKey {
     this.length = <i32>(this.number - this.start) + 4;
   }
 }
-
-/** FNV-1a, finished as in MurmurHash3: spreads evenly, whatever the length. Anybody can find inputs that collide. */
-export function hashId(id: usize, idLength: i32): u32 {
-  let hash: u32 = 0x811c9dc5;
-  for (let i: i32 = 0; i < idLength; i++) {
-    hash = (hash ^ (<u32>load<u8>(id + i))) * 0x01000193;
-  }
-  hash ^= hash >> 16;
-  hash *= 0x85ebca6b;
-  hash ^= hash >> 13;
-  hash *= 0xc2b2ae35;
-  return hash ^ (hash >> 16);
-}

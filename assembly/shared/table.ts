@@ -1,11 +1,9 @@
 /**
- * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over TABLE_PAGES
- * pages by the hash of their name; a page is read, edited and replaced whole, with compare-and-set.
+ * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over TABLE_PAGES pages by
+ * the hash of their name. A page is read, edited and replaced whole, with compare-and-set.
  *
- * Layout of a page, little-endian: 0 u32 bytes used, 4 u32 zero, 8 u64 version of the last change, 16 rows (`row.ts`).
- *
- * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look, one read and one write
- * for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
+ * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look at a row that is not known, one read and
+ * one write for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Changes } from "./changes";
@@ -34,7 +32,7 @@ export class Table {
     this.known.free();
   }
 
-  /** Reads the page in which a name lives; false where the store does not answer. Rows are valid until the next read. */
+  /** Reads the page in which a name lives; false if the store does not answer. Rows are valid until the next read. */
   open(name: usize, nameLength: i32): bool {
     return this.openPage(this.hashOf(name, nameLength) & (TABLE_PAGES - 1));
   }
@@ -43,7 +41,7 @@ export class Table {
     return this.hash.of(name, nameLength);
   }
 
-  /** The row of a name as of the last `Changes.refresh`, or null; valid until the next use of any table. */
+  /** Returns the row of a name as of the last `Changes.refresh`, or null; valid until the next use of any table. */
   look(name: usize, nameLength: i32): Row | null {
     const hash = this.hashOf(name, nameLength);
     // The pages take the hash's lowest bits: the places take others.
@@ -60,14 +58,14 @@ export class Table {
   openPage(number: u32): bool {
     const value = this.value;
     value.select(number);
-    const result = value.read(PAGE, PAGE_CAPACITY);
-    const used = load<u32>(PAGE);
-    if (value.exists && used >= <u32>HEADER_SIZE && used <= <u32>value.length) return true;
-    store<u64>(PAGE, HEADER_SIZE);
-    store<u64>(PAGE, 0, 8);
+    const result = value.read(PAGE_BYTES, PAGE_CAPACITY);
+    if (value.exists && PAGE.used >= <u32>HEADER_SIZE && PAGE.used <= <u32>value.length) return true;
+    memory.fill(PAGE_BYTES, 0, HEADER_SIZE);
+    PAGE.used = HEADER_SIZE;
     return value.exists || result == StoreResult.Absent;
   }
 
+  /** Finds the row of a name in the page that is open. */
   find(name: usize, nameLength: i32): Row | null {
     let row = this.first();
     while (row) {
@@ -78,59 +76,68 @@ export class Table {
   }
 
   first(): Row | null {
-    return this.at(PAGE + HEADER_SIZE);
+    return this.at(PAGE_BYTES + HEADER_SIZE);
   }
 
   after(row: Row): Row | null {
     return this.at(changetype<usize>(row) + <usize>row.size);
   }
 
-  /** Appends a row of zeros with its name and upstream; null where the page has no room. */
+  /** Appends a row of zeros with its name and upstream; null if the page has no room. */
   append(name: usize, nameLength: i32, upstream: usize, upstreamLength: i32): Row | null {
     const size = ROW_FIXED_SIZE + nameLength + upstreamLength;
-    const used = load<u32>(PAGE);
+    const used = PAGE.used;
     if (<i32>used + size > PAGE_CAPACITY) return null;
-    const row = changetype<Row>(PAGE + <usize>used);
+    const row = changetype<Row>(PAGE_BYTES + <usize>used);
     memory.fill(changetype<usize>(row), 0, ROW_FIXED_SIZE);
     row.size = <u16>size;
     row.nameLength = <u8>nameLength;
     row.upstreamLength = <u8>upstreamLength;
     memory.copy(row.name, name, nameLength);
     memory.copy(row.upstream, upstream, upstreamLength);
-    store<u32>(PAGE, used + <u32>size);
+    PAGE.used = used + <u32>size;
     return row;
   }
 
   remove(row: Row): void {
     const start = changetype<usize>(row);
     const size = <usize>row.size;
-    const used = load<u32>(PAGE);
-    memory.copy(start, start + size, PAGE + <usize>used - start - size);
-    store<u32>(PAGE, used - <u32>size);
+    memory.copy(start, start + size, PAGE_BYTES + <usize>PAGE.used - start - size);
+    PAGE.used -= <u32>size;
   }
 
-  /** A version for a change of the page, greater than all before. */
+  /** Returns a version for a change of the page, greater than all before. */
   nextVersion(nowNanoseconds: u64): u64 {
-    const next = load<u64>(PAGE, 8) + 1;
+    const next = PAGE.lastVersion + 1;
     const version = nowNanoseconds > next ? nowNanoseconds : next;
-    store<u64>(PAGE, version, 8);
+    PAGE.lastVersion = version;
     return version;
   }
 
-  /** Stores the page that was opened last. With `Conflict` nothing was stored: open again and retry. */
+  /** Stores the page that is open. With `Conflict` nothing was stored: open again and retry. */
   commit(): StoreResult {
-    // In steps, so that the host's memory for it is rarely another one; a look at a small table copies little.
-    const length = min(<i32>(load<u32>(PAGE) | LENGTH_STEP), PAGE_CAPACITY);
-    return this.value.put(PAGE, length);
+    // In steps, so the host rarely needs other memory for it; a look at a small table copies little.
+    const length = min(<i32>(PAGE.used | LENGTH_STEP), PAGE_CAPACITY);
+    return this.value.put(PAGE_BYTES, length);
   }
 
+  /** The row at an address, or null if the page ends or is not well-formed there. */
   private at(address: usize): Row | null {
-    const end = PAGE + <usize>load<u32>(PAGE);
+    const end = PAGE_BYTES + <usize>PAGE.used;
     if (address + ROW_FIXED_SIZE > end) return null;
     const row = changetype<Row>(address);
     const size = ROW_FIXED_SIZE + <i32>row.nameLength + <i32>row.upstreamLength;
     return <i32>row.size == size && address + <usize>size <= end ? row : null;
   }
+}
+
+/** The header of a page, HEADER_SIZE bytes, little-endian; the rows follow it. */
+@unmanaged
+class TablePage {
+  /** Bytes, this header included. */
+  used: u32;
+  private zero: u32;
+  lastVersion: u64;
 }
 
 /** A power of two. */
@@ -141,4 +148,6 @@ const PAGE_CAPACITY: i32 = 4095;
 /** A page is one byte shorter than a multiple of one more than this, as its host adds one. */
 const LENGTH_STEP: u32 = 511;
 const HEADER_SIZE: i32 = 16;
-const PAGE: usize = memory.data(4096, 8);
+/** The page that is open; all tables of a virtual machine share it. */
+const PAGE_BYTES: usize = memory.data(4096, 8);
+const PAGE: TablePage = changetype<TablePage>(PAGE_BYTES);

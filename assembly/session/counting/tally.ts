@@ -1,14 +1,14 @@
 /**
- * The counters of one cache. The host's metrics are those of the process, by name: they take in what another cache of that name counts
- * (under another `vm_id`), what one counted that is gone, and, while a hot restart lasts, what the old process goes on counting. So
- * each virtual machine keeps, beside them, what it has counted itself, and puts that into the shared store with each tick: there is the
- * sum over all machines of this cache, and of no other.
+ * The counters of one cache. The host's metrics belong to the process, by name. They include the counts of another cache of that name
+ * (under another `vm_id`), those of a cache that is gone, and those of the old process while a hot restart lasts. So each virtual machine
+ * keeps its own counts beside them, and adds these to the shared store with each tick: that is the sum over all machines of this cache,
+ * and of no other.
  *
- * The metrics are right at once, the sum within a tick. `read` answers with the metrics as long as both agree, as they do in most
- * processes, and with the sum from the moment on that they do not: the machine that sweeps looks for it once a second (`compare`).
- * A machine that traps takes what it has counted since its last tick along.
+ * The metrics are right at once, the sum within a tick. `read` returns the metric as long as both agree, as they do in most processes, and
+ * the sum from the moment on that they do not; the machine that sweeps compares them once a second (`compare`). A machine that traps loses
+ * its counts since its last tick.
  *
- * Value, little-endian: 0 u64, 1 = the metrics count for others, too; 8 u64 for each metric; gauges are zero.
+ * Value, little-endian: 0 u64, 1 = the metrics count for others as well; 8 u64 for each metric; gauges are zero.
  * Cost on the path of a connection: an addition in memory, no call. Of a tick: a read and a write, if anything was counted.
  */
 import { Metrics } from "../../ports/metrics";
@@ -17,17 +17,17 @@ import { StoredValue } from "../../shared/stored_value";
 import { GAUGES, METRICS } from "./statistics";
 
 export class Tally extends Metrics {
-  /** Counted here since the last tick. */
+  /** Counts of this machine since the last tick. */
   private readonly fresh: StaticArray<u64> = new StaticArray<u64>(METRICS);
-  /** The metrics, as they were when they were compared last. */
+  /** The metrics when they were compared last. */
   private readonly compared: StaticArray<u64> = new StaticArray<u64>(METRICS);
   private hasCompared: bool = false;
-  /** In a row. */
+  /** Comparisons in a row that have differed. */
   private differences: u32 = 0;
   private isFresh: bool = false;
   private readonly value: StoredValue;
 
-  /** `created`: the cache is new, and has counted nothing. Else, a sum that is not there yet begins with the metrics. */
+  /** `created`: the cache is new, and has counted nothing. Else a sum that the store does not have begins with the metrics. */
   constructor(
     cacheName: string,
     sharedStore: SharedStore,
@@ -65,7 +65,7 @@ export class Tally extends Metrics {
     return sumOf(metric) + unchecked(this.fresh[metric]);
   }
 
-  /** Puts what was counted here into the sum. */
+  /** Adds the counts of this machine to the sum. */
   tick(): void {
     for (let attempt = 0; attempt < MAX_TRIES && this.isFresh; attempt++) {
       if (!this.load()) return;
@@ -79,14 +79,14 @@ export class Tally extends Metrics {
     }
   }
 
-  /** Whether the metrics count for others, too. To be called about once a second, by one machine: far less often than ticks come. */
+  /** Finds out whether the metrics count for others as well. To be called once a second, by one machine: far less often than ticks. */
   compare(): void {
     if (this.load() && this.hasCompared) {
       let differ = false;
       for (let metric = GAUGES; metric < METRICS; metric++) {
         if (unchecked(this.compared[metric]) > sumOf(metric) + unchecked(this.fresh[metric])) differ = true;
       }
-      // Once may be a machine that has not come to its tick.
+      // A single difference may be a machine that has not come to its tick.
       this.differences = differ ? this.differences + 1 : 0;
       const isOthers: u64 = this.differences >= CERTAIN_DIFFERENCES ? 1 : 0;
       if (isOthers != load<u64>(VALUE)) {

@@ -1,7 +1,6 @@
 /**
- * The events of the format before this one: a module that is being replaced goes on writing them as long as its
- * connections live, to outboxes of its own, and what it has collected is in a log of its own. Both are read here, so that an
- * update in place loses nothing; neither is written.
+ * The events of the earlier format. A module that is being replaced goes on writing them as long as its connections live, to outboxes of
+ * its own, and collects them in a log of its own. Both are read here, so an update in place loses nothing; neither is written.
  *
  * Outboxes "events/outbox" + u32 (place << 16 | segment % 64), log "events/log" + u32 (segment % 512), segments of 912 bytes:
  * 0 u64 first index, 8 u32 events, 12 u32 confirmed, 16 16 events of 56 bytes: u64 version, u64 time, u8 type, u8 cause, u8
@@ -33,18 +32,18 @@ export class EarlierFormat {
     this.log.free();
   }
 
-  /** Reads which places are in use; false where there was no such module. `isUsed` is valid until the next use. */
+  /** Reads the table of writers; false if there was no such module. `isUsed` is valid until the next call. */
   loadWriters(): bool {
     return this.writers.readWhole(WRITERS_TABLE, WRITERS_SIZE);
   }
 
-  /** Whether the writer of a place may have written lately. */
+  /** Whether the writer of a place may have written recently. */
   isUsed(place: i32, nowSeconds: u64): bool {
     const seen = load<u64>(WRITERS_TABLE + ((<usize>place) << 3));
     return seen != 0 && seen + GONE_SECONDS > nowSeconds;
   }
 
-  /** Reads how far its log has come; false where there is none. The others are valid until the next use. */
+  /** Reads the head of its log; false if there is none. `next`, `making` and `position` are valid until the next call. */
   loadHead(): bool {
     return this.head.readWhole(HEAD, HEAD_SIZE);
   }
@@ -61,13 +60,13 @@ export class EarlierFormat {
     return load<u64>(HEAD + POSITIONS_OFFSET + ((<usize>place) << 3));
   }
 
-  /** Reads the segment of a writer that is at an index, or a later one that has overwritten it; false where there is none. */
+  /** Reads the segment of a writer at an index, or a later one that has overwritten it; false if there is none. */
   readOutbox(place: i32, index: u64, into: Segment): bool {
     this.outbox.select(((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % OUTBOX_SEGMENTS));
     return readSegment(this.outbox, into);
   }
 
-  /** Reads the segment of its log in which a sequence number lies; false where it is lost. */
+  /** Reads the segment of its log in which a sequence number lies; false if it is lost. */
   readLog(sequence: u64, into: Segment): bool {
     this.log.select(<u32>(sequence / SEGMENT_EVENTS) % LOG_SEGMENTS);
     return readSegment(this.log, into) && into.first == segmentStart(sequence);

@@ -33,7 +33,7 @@ export class Sweeper {
 
   /** Whether this machine is the sweeper. */
   isElected(): bool {
-    if (this.lease.held(this.cache.clock.nowNanoseconds())) return true;
+    if (this.lease.acquireOrRenew(this.cache.clock.nowNanoseconds())) return true;
     this.sweep = null;
     this.before = null;
     return false;

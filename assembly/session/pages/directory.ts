@@ -8,6 +8,7 @@
  *
  * Memory: one bit for each page that there can be, here and in the store.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoredValue } from "../../shared/stored_value";
 
@@ -25,10 +26,7 @@ export class Directory {
     sharedStore: SharedStore,
     readonly pages: u32,
   ) {
-    const bytes = shardsFor(pages) * SHARD_SIZE;
-    const known = heap.alloc(bytes);
-    memory.fill(known, 0, bytes);
-    this.known = known;
+    this.known = zeroed(shardsFor(pages) * SHARD_SIZE);
     this.value = new StoredValue(cacheName, "directory", sharedStore);
     this.lastLevel = 31 - clz(pages);
     this.rootLevel = this.lastLevel < MAX_ROOT_LEVEL ? this.lastLevel : MAX_ROOT_LEVEL;

@@ -7,6 +7,7 @@
  * of fresh names in a row, then MOST_FRESH names of 16 bytes. Upstreams that share a place displace each other: then a few
  * more names are learned than need be.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { TICKET_KEY_LENGTH } from "../record/session";
 
 export class KeyTrust {
@@ -15,12 +16,8 @@ export class KeyTrust {
   private readonly heard: usize;
 
   constructor() {
-    const places = heap.alloc(PLACES * PLACE_SIZE);
-    memory.fill(places, 0, PLACES * PLACE_SIZE);
-    this.places = places;
-    const heard = heap.alloc(HEARD << 3);
-    memory.fill(heard, 0, HEARD << 3);
-    this.heard = heard;
+    this.places = zeroed(PLACES * PLACE_SIZE);
+    this.heard = zeroed(HEARD << 3);
   }
 
   free(): void {

@@ -22,6 +22,8 @@
  * Of a shared name a row has, for that: `witness`, the hash of the upstream that all evidence has come from since `time`, or
  * SEVERAL; `run`, how many pieces. Machines add what they have seen when they write what they have counted.
  */
+import { fnv32 } from "../../bytes/fnv";
+import { zeroed } from "../../bytes/zeroed";
 import { Clock } from "../../ports/clock";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
@@ -72,9 +74,7 @@ export class TicketKeys {
     private readonly changes: Changes,
   ) {
     this.table = new Table(cacheName, "ticket_keys", sharedStore, hash, changes);
-    const seen = heap.alloc(SEEN_PLACES * SEEN_SIZE);
-    memory.fill(seen, 0, SEEN_PLACES * SEEN_SIZE);
-    this.seen = seen;
+    this.seen = zeroed(SEEN_PLACES * SEEN_SIZE);
   }
 
   free(): void {
@@ -419,9 +419,7 @@ function sameUpstream(row: Row, upstream: usize, upstreamLength: i32): bool {
 }
 
 function hashOf(bytes: usize, length: i32): u32 {
-  let hash: u32 = 0x811c9dc5;
-  for (let i: i32 = 0; i < length; i++) hash = (hash ^ (<u32>load<u8>(bytes + i))) * 0x01000193;
-  return hash | 1;
+  return fnv32(bytes, length) | 1;
 }
 
 /** No hashes: those are odd; and not that of an empty place. */

@@ -8,6 +8,7 @@
  * One for each virtual machine; PLACES places, the oldest of which give way. Layout of a place, 16 bytes: u32 upstream + 1, u32
  * network, u64 until when it counts (Unix seconds).
  */
+import { zeroed } from "../../bytes/zeroed";
 export class Silences {
   private readonly places: usize;
   private next: u32 = 0;
@@ -15,9 +16,7 @@ export class Silences {
   private lastUntil: u64 = 0;
 
   constructor() {
-    const places = heap.alloc(PLACES * PLACE_SIZE);
-    memory.fill(places, 0, PLACES * PLACE_SIZE);
-    this.places = places;
+    this.places = zeroed(PLACES * PLACE_SIZE);
   }
 
   free(): void {

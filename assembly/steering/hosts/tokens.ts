@@ -15,6 +15,7 @@
  * 255 upstreams its place (`upstream.ts`); then for each of TOKENS u8 number of its upstream + 1 (0 = not known); then for each of
  * TOKENS u8 the low byte of the era in which it was seen last.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoredValue } from "../../shared/stored_value";
 import { isEven, tells } from "./evenness";
@@ -39,9 +40,7 @@ export class Tokens {
   constructor(cacheName: string, family: string, sharedStore: SharedStore) {
     this.value = new StoredValue(cacheName, family + "/upstreams", sharedStore);
     this.revisionValue = new StoredValue(cacheName, family + "/revision", sharedStore);
-    const table = heap.alloc(TABLE_SIZE);
-    memory.fill(table, 0, TABLE_SIZE);
-    this.table = table;
+    this.table = zeroed(TABLE_SIZE);
   }
 
   free(): void {

@@ -15,6 +15,7 @@
  * place displace each other, and are learned again. Each virtual machine has copies of COPIES of them, which are right as long as
  * the revision of `tokens.ts` is the same: to look costs one read after a change, and none otherwise.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { KeyedHash } from "../../shared/keyed_hash";
 import { StoredValue } from "../../shared/stored_value";
@@ -34,9 +35,7 @@ export class Holders {
     private readonly tokens: Tokens,
   ) {
     this.value = new StoredValue(cacheName, family + "/holders", sharedStore);
-    const copies = heap.alloc(COPIES * COPY_SIZE);
-    memory.fill(copies, 0, COPIES * COPY_SIZE);
-    this.copies = copies;
+    this.copies = zeroed(COPIES * COPY_SIZE);
   }
 
   free(): void {

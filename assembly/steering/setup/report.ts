@@ -7,8 +7,8 @@
  * 8 u8 mode (0 = no entry), 9 u8 effect, 10 u8 fault, 11 u8 length of the cluster's name, 12 u8 length of the argument, 13 u8 whether the
  * exact cluster was seen, 14 two unused; 16 127 bytes name, 1 unused, 128 bytes argument.
  */
+import { hash32 } from "../../bytes/fnv";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { hashId } from "../../shared/store_key";
 import { StoredValue } from "../../shared/stored_value";
 import { SteeringMode } from "./modes";
 
@@ -158,7 +158,7 @@ export class SteeringReport {
 
 function nameOf(filter: string): u32 {
   const bytes = String.UTF8.encode(filter);
-  return hashId(changetype<usize>(bytes), bytes.byteLength);
+  return hash32(changetype<usize>(bytes), bytes.byteLength);
 }
 
 /** The entry of a filter and a cluster, 0 where there is none. */
