@@ -1,6 +1,6 @@
 /**
- * FNV-1a (Fowler, Noll, Vo): tells texts and bytes apart, unless somebody has made them collide. For bytes that outsiders choose, use
- * `siphash.ts`. O(length); nothing is allocated.
+ * FNV-1a (Fowler, Noll, Vo): tells texts and bytes apart, unless somebody has made them collide. For bytes that outsiders
+ * choose, use `siphash.ts`. O(length); nothing is allocated.
  */
 
 /** The hash of nothing, of 64 bits. */

@@ -1,10 +1,11 @@
 /**
- * Tells every virtual machine that something has changed by which it judges or leads resumptions: a setting, the name of a ticket key, a
- * revoked server name. So each machine keeps its copies of them, and still never judges by an outdated one.
+ * Tells every virtual machine that something has changed by which it judges or leads resumptions: a setting, the name of a
+ * ticket key, a revoked server name. So each machine keeps its copies of them, and still never judges by an outdated one.
  *
- * It is one empty value in the shared store, which has another mark after each change; to read the mark costs less than to read any value.
- * A change is stored first and announced then, before anybody hears that it was made: whoever looks afterwards sees it. If an
- * announcement is lost, as its machine ended in between, the change is in force within a second or two (`age`).
+ * It is one empty value in the shared store, which has another mark after each change; to read the mark costs less than to
+ * read any value. A change is stored first and announced then, before anybody hears that it was made: whoever looks
+ * afterwards sees it. If an announcement is lost, as its machine ended in between, the change is in force within a second or
+ * two (`age`).
  */
 import { SharedStore } from "../ports/shared_store";
 import { StoredValue } from "./stored_value";

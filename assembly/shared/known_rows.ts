@@ -1,7 +1,7 @@
 /**
- * The rows of a table (`table.ts`) that this virtual machine has looked up, absent ones as well: right for one epoch of `changes.ts`. A
- * fixed number of places, found by the hash of a name; names that share a place displace each other. A name or a row that does not fit its
- * place is not kept. Costs no host call, and allocates nothing after construction.
+ * The rows of a table (`table.ts`) that this virtual machine has looked up, absent ones as well: right for one epoch of
+ * `changes.ts`. A fixed number of places, found by the hash of a name; names that share a place displace each other. A name
+ * or a row that does not fit its place is not kept. Costs no host call, and allocates nothing after construction.
  */
 import { zeroed } from "../bytes/zeroed";
 import { Changes } from "./changes";

@@ -1,6 +1,6 @@
 /**
- * Agreement of the virtual machines that share a cache on which one of them does a task, by a small value in the shared store: its holder
- * renews it, and another machine takes over after it has run out.
+ * Agreement of the virtual machines that share a cache on which one of them does a task, by a small value in the shared
+ * store: its holder renews it, and another machine takes over after it has run out.
  *
  * Cost: one small read, and for the holder one write a second.
  */

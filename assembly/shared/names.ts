@@ -1,21 +1,22 @@
 /**
- * Names that many sessions share (server names, upstreams, names of ticket keys), each kept once for the whole cache: a page holds a
- * number of 16 bits instead of 4 to 255 bytes.
+ * Names that many sessions share (server names, upstreams, names of ticket keys), each kept once for the whole cache: a page
+ * holds a number of 16 bits instead of 4 to 255 bytes.
  *
- * The table is shared and bounded, and a number means the same as long as any page has it. So a virtual machine's copy of the table is
- * never wrong, only short. A name that comes once stays in its page. A machine enters a name when it has met it several times, the more
- * often the fuller the table is: so clients that make up names do not take the room of those that are used. When the table is full, names
- * stay in their pages; that costs memory of the pages, which has its own bound, and nothing else.
+ * The table is shared and bounded, and a number means the same as long as any page has it. So a virtual machine's copy of
+ * the table is never wrong, only short. A name that comes once stays in its page. A machine enters a name when it has met it
+ * several times, the more often the fuller the table is: so clients that make up names do not take the room of those that
+ * are used. When the table is full, names stay in their pages; that costs memory of the pages, which has its own bound, and
+ * nothing else.
  *
- * There are two halves, of which one takes new names. When that is full, the other takes its place, and a walk over all pages moves the
- * names that are still used. Then the first half is emptied (`names_collection.ts`). So names that no record uses are given back. The turn
- * holds how far that has come; every machine reads it with each tick.
+ * There are two halves, of which one takes new names. When that is full, the other takes its place, and a walk over all
+ * pages moves the names that are still used. Then the first half is emptied (`names_collection.ts`). So names that no record
+ * uses are given back. The turn holds how far that has come; every machine reads it with each tick.
  *
  * Layout of a segment: for each name u8 length, then its bytes. The n-th name of segment s has the number s * 256 + n + 1.
  *
- * Bounds: two halves of SEGMENTS segments of SEGMENT_CAPACITY bytes, 512 KiB, of which one is empty except during a move; in each virtual
- * machine as much again, and at most 160 KiB to find names by. Cost: a look into memory. A name that this or another machine enters costs
- * an access or two to the store, once; and each tick one small read.
+ * Bounds: two halves of SEGMENTS segments of SEGMENT_CAPACITY bytes, 512 KiB, of which one is empty except during a move; in
+ * each virtual machine as much again, and at most 160 KiB to find names by. Cost: a look into memory. A name that this or
+ * another machine enters costs an access or two to the store, once; and each tick one small read.
  */
 import { zeroed } from "../bytes/zeroed";
 import { SharedStore, StoreResult } from "../ports/shared_store";
@@ -355,8 +356,8 @@ class Turn {
 }
 
 /**
- * A machine's copy of a segment, COPY_SIZE bytes: the segment's bytes, at USED_OFFSET u32 bytes of them, at COUNT_OFFSET u32 names, at
- * OFFSETS_OFFSET u16 offset of each name.
+ * A machine's copy of a segment, COPY_SIZE bytes: the segment's bytes, at USED_OFFSET u32 bytes of them, at COUNT_OFFSET u32
+ * names, at OFFSETS_OFFSET u16 offset of each name.
  */
 @unmanaged
 class SegmentCopy {

@@ -1,6 +1,6 @@
 /**
- * The keys of a cache in the shared store. All begin with the format's number and the cache's name, so several named caches live side
- * by side, and a later format does not read this one's pages. A family of numbered values ends with a number, u32.
+ * The keys of a cache in the shared store. All begin with the format's number and the cache's name, so several named caches
+ * live side by side, and a later format does not read this one's pages. A family of numbered values ends with a number, u32.
  *
  *   "tls_session_cache/2/NAME/settings"          settings and registrations, see `settings.ts`
  *   "tls_session_cache/2/NAME/changed"           empty; another mark after each change, see `changes.ts`
@@ -8,7 +8,7 @@
  *   "tls_session_cache/2/NAME/directory" + u32   which of 4096 pages exist, see `directory.ts`
  *   "tls_session_cache/2/NAME/page" + u32        one page, see `page.ts`
  *   "tls_session_cache/2/NAME/counts"            how much it holds, see `counts.ts`
- *   "tls_session_cache/2/NAME/tally"             what it has counted, see `tally.ts`
+ *   "tls_session_cache/2/NAME/tally"             its counters, see `tally.ts`
  *   "tls_session_cache/2/NAME/names" + u32       names that sessions share, see `names.ts`
  *   "tls_session_cache/2/NAME/names_turn"        which half of them takes new ones, see `names.ts`
  *   "tls_session_cache/2/NAME/ticket_keys" + u32, ".../revocations" + u32, ".../issuers" + u32       rows, see `table.ts`

@@ -1,9 +1,9 @@
 /**
  * One value of the shared store, or one of a family of numbered values: read, changed in memory, and replaced.
  *
- * `exists`, `length` and `mark` belong to this value's own last read, whatever else was read since. A change is a bounded loop: read,
- * edit, `put`, and again after `StoreResult.Conflict`. Two objects may stand for the same value; each replaces only what it has read
- * itself.
+ * `exists`, `length` and `mark` belong to this value's own last read, whatever else was read since. A change is a bounded
+ * loop: read, edit, `put`, and again after `StoreResult.Conflict`. Two objects may stand for the same value; each replaces
+ * only what it has read itself.
  *
  * Costs the store's own calls and nothing else. Allocates only when it is constructed.
  */

@@ -1,9 +1,9 @@
 /**
- * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over TABLE_PAGES pages by
- * the hash of their name. A page is read, edited and replaced whole, with compare-and-set.
+ * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over
+ * TABLE_PAGES pages by the hash of their name. A page is read, edited and replaced whole, with compare-and-set.
  *
- * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look at a row that is not known, one read and
- * one write for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
+ * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look at a row that is not known,
+ * one read and one write for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { Changes } from "./changes";

@@ -1,14 +1,15 @@
 /**
- * The numbers of sessions, tombstones and saturated pages of a cache, as one small value in the shared store. The value is the cache's own,
- * and decides whether there is room (`admission.ts`). The gauges of the same names only show it: Envoy adds up the gauges and counters of
- * two processes while a hot restart lasts, and those of two caches of one name.
+ * The numbers of sessions, tombstones and saturated pages of a cache, as one small value in the shared store. The value is
+ * the cache's own, and decides whether there is room (`admission.ts`). The gauges of the same names only show it: Envoy adds
+ * up the gauges and counters of two processes while a hot restart lasts, and those of two caches of one name.
  *
- * Each change is a compare-and-set that is tried again a bounded number of times. A change that could not be stored even so is owed: it
- * goes along with this machine's next change, or with its next tick. Of sessions, only departures are ever owed: the number is too high
- * for a moment then, never too low. A machine that ends in the middle of a change leaves the number wrong; `census.ts` corrects it.
+ * Each change is a compare-and-set that is tried again a bounded number of times. A change that could not be stored even so
+ * is owed: it goes along with this machine's next change, or with its next tick. Of sessions, only departures are ever owed:
+ * the number is too high for a moment then, never too low. A machine that ends in the middle of a change leaves the number
+ * wrong; `census.ts` corrects it.
  *
- * Gauges are set to each number that was stored, not raised by it. So a gauge that another machine has set meanwhile is right again within
- * a second (`show`).
+ * Gauges are set to each number that was stored, not raised by it. So a gauge that another machine has set meanwhile is
+ * right again within a second (`show`).
  *
  * Cost of a change: one read, one write, and a call for each gauge that changes. Nothing here allocates.
  */

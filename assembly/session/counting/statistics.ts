@@ -1,9 +1,10 @@
 /**
- * The metrics of a cache: their numbers and their names. A name is a family in Prometheus naming, followed by pairs of label and value; all
- * families share the prefix `tls_session_cache_`.
+ * The metrics of a cache: their numbers and their names. A name is a family in Prometheus naming, followed by pairs of label
+ * and value; all families share the prefix `tls_session_cache_`.
  *
- * Metrics belong to the process, by name: they begin with the process, not with the cache. While a hot restart lasts, Envoy adds the old
- * process's gauges to those of the new one, and its counts to the new one's counters. So nothing is ever decided by them.
+ * Metrics belong to the process, by name: they begin with the process, not with the cache. While a hot restart lasts, Envoy
+ * adds the old process's gauges to those of the new one, and its counts to the new one's counters. So nothing is ever
+ * decided by them.
  */
 import { PARSE_ERRORS, parseErrorName } from "../../tls/wire/parse_error";
 import { EventCause, eventCauseName } from "../record/event_cause";
@@ -85,7 +86,8 @@ export namespace Outcome {
 }
 
 /**
- * The fate of a session that was offered to a server. Each session that is counted as offered has one of these as soon as it is decided.
+ * The fate of a session that was offered to a server. Each session that is counted as offered has one of these as soon as it
+ * is decided.
  */
 export namespace Fate {
   /** The server resumed it. */
@@ -119,7 +121,9 @@ export function handshakes(protocol: u16, outcome: i32): i32 {
   return Metric.HANDSHAKES + protocolIndex(protocol) * OUTCOMES + outcome;
 }
 
-/** The metric of full handshakes by the kind that they issued: an `Outcome` of a resumed kind (ID or ticket), FULL for none. */
+/**
+ * The metric of full handshakes by the kind that they issued: an `Outcome` of a resumed kind (ID or ticket), FULL for none.
+ */
 export function fullByKind(issued: i32): i32 {
   return Metric.FULL_BY_KIND + (issued == Outcome.RESUMED_ID ? 0 : issued == Outcome.RESUMED_TICKET ? 1 : 2);
 }

@@ -1,12 +1,12 @@
 /**
- * The counters of one cache. The host's metrics belong to the process, by name. They include the counts of another cache of that name
- * (under another `vm_id`), those of a cache that is gone, and those of the old process while a hot restart lasts. So each virtual machine
- * keeps its own counts beside them, and adds these to the shared store with each tick: that is the sum over all machines of this cache,
- * and of no other.
+ * The counters of one cache. The host's metrics belong to the process, by name. They include the counts of another cache of
+ * that name (under another `vm_id`), those of a cache that is gone, and those of the old process while a hot restart lasts.
+ * So each virtual machine keeps its own counts beside them, and adds these to the shared store with each tick: that is the
+ * sum over all machines of this cache, and of no other.
  *
- * The metrics are right at once, the sum within a tick. `read` returns the metric as long as both agree, as they do in most processes, and
- * the sum from the moment on that they do not; the machine that sweeps compares them once a second (`compare`). A machine that traps loses
- * its counts since its last tick.
+ * The metrics are right at once, the sum within a tick. `read` returns the metric as long as both agree, as they do in most
+ * processes, and the sum from the moment on that they do not; the machine that sweeps compares them once a second
+ * (`compare`). A machine that traps loses its counts since its last tick.
  *
  * Value, little-endian: 0 u64, 1 = the metrics count for others as well; 8 u64 for each metric; gauges are zero.
  * Cost on the path of a connection: an addition in memory, no call. Of a tick: a read and a write, if anything was counted.
@@ -27,7 +27,9 @@ export class Tally extends Metrics {
   private isFresh: bool = false;
   private readonly value: StoredValue;
 
-  /** `created`: the cache is new, and has counted nothing. Else a sum that the store does not have begins with the metrics. */
+  /**
+   * `created`: the cache is new, and has counted nothing. Else a sum that the store does not have begins with the metrics.
+   */
   constructor(
     cacheName: string,
     sharedStore: SharedStore,
@@ -79,7 +81,10 @@ export class Tally extends Metrics {
     }
   }
 
-  /** Finds out whether the metrics count for others as well. To be called once a second, by one machine: far less often than ticks. */
+  /**
+   * Finds out whether the metrics count for others as well. To be called once a second, by one machine: far less often than
+   * ticks.
+   */
   compare(): void {
     if (this.load() && this.hasCompared) {
       let differ = false;

@@ -1,14 +1,15 @@
 /**
- * The events of the earlier format. A module that is being replaced goes on writing them as long as its connections live, to outboxes of
- * its own, and collects them in a log of its own. Both are read here, so an update in place loses nothing; neither is written.
+ * The events of the earlier format. A module that is being replaced goes on writing them as long as its connections live, to
+ * outboxes of its own, and collects them in a log of its own. Both are read here, so an update in place loses nothing;
+ * neither is written.
  *
- * Outboxes "events/outbox" + u32 (place << 16 | segment % 64), log "events/log" + u32 (segment % 512), segments of 912 bytes:
- * 0 u64 first index, 8 u32 events, 12 u32 confirmed, 16 16 events of 56 bytes: u64 version, u64 time, u8 type, u8 cause, u8
- * length of the ID, u8 1 = not held, 4 bytes zero, the ID. Writers "events/writers": 64 x u64 last sign of life, 0 = never
- * taken. Head "events/head": 0 u64 next, 8 u64 making, 32 64 x u64 index of the next event to be collected.
+ * Outboxes "events/outbox" + u32 (place << 16 | segment % 64), log "events/log" + u32 (segment % 512), segments of 912 bytes
+ * with 16 events of 56 bytes each. Writers "events/writers": 64 x u64 last sign of life, 0 = never taken. Head
+ * "events/head": `EarlierHead`, at POSITIONS_OFFSET 64 x u64 index of the next event to be collected.
  */
 import { SharedStore } from "../../ports/shared_store";
 import { StoredValue } from "../../shared/stored_value";
+import { MAX_ID_LENGTH } from "../record/session";
 import { Event } from "./event";
 import { Segment, SEGMENT_EVENTS, segmentStart } from "./segment";
 
@@ -49,11 +50,11 @@ export class EarlierFormat {
   }
 
   get next(): u64 {
-    return load<u64>(HEAD);
+    return changetype<EarlierHead>(HEAD).next;
   }
 
   get making(): u64 {
-    return load<u64>(HEAD, 8);
+    return changetype<EarlierHead>(HEAD).making;
   }
 
   position(place: i32): u64 {
@@ -75,28 +76,47 @@ export class EarlierFormat {
 
 function readSegment(value: StoredValue, into: Segment): bool {
   if (!value.readWhole(READ, SEGMENT_SIZE)) return false;
-  const count = load<u32>(READ, 8);
-  const confirmed = load<u32>(READ, 12);
+  const segment = changetype<EarlierSegment>(READ);
+  const count = segment.count;
+  const confirmed = segment.confirmed;
   if (count > SEGMENT_EVENTS || confirmed > count) return false;
-  into.begin(load<u64>(READ));
+  into.begin(segment.first);
   for (let place: u32 = 0; place < count; place++) {
-    const event = READ + EVENTS_OFFSET + <usize>(place * EVENT_SIZE);
-    const idLength = min<i32>(load<u8>(event, 18), 32);
+    const event = changetype<EarlierEvent>(READ + EVENTS_OFFSET + <usize>(place * EVENT_SIZE));
+    const id = changetype<usize>(event) + ID_OFFSET;
+    const idLength = min<i32>(event.idLength, MAX_ID_LENGTH);
     const converted = changetype<Event>(CONVERTED);
-    const held = load<u8>(event, 19) == 0;
-    converted.write(
-      load<u64>(event),
-      load<u64>(event, 8),
-      load<u8>(event, 16),
-      load<u8>(event, 17),
-      event + 24,
-      idLength,
-      held,
-    );
+    converted.write(event.version, event.time, event.type, event.cause, id, idLength, event.unheld == 0);
     into.append(converted);
   }
   into.confirmed = <u16>confirmed;
   return true;
+}
+
+/** The head of the log; the positions of writers follow at POSITIONS_OFFSET. */
+@unmanaged
+class EarlierHead {
+  next: u64;
+  making: u64;
+}
+
+/** The header of a segment; the events follow at EVENTS_OFFSET. */
+@unmanaged
+class EarlierSegment {
+  first: u64;
+  count: u32;
+  confirmed: u32;
+}
+
+/** An event, EVENT_SIZE bytes; the ID is at ID_OFFSET. */
+@unmanaged
+class EarlierEvent {
+  version: u64;
+  time: u64;
+  type: u8;
+  cause: u8;
+  idLength: u8;
+  unheld: u8;
 }
 
 export const EARLIER_WRITERS: i32 = 64;
@@ -109,6 +129,7 @@ const POSITIONS_OFFSET: usize = 32;
 const HEAD_SIZE: i32 = 544;
 const EVENTS_OFFSET: usize = 16;
 const EVENT_SIZE: u32 = 56;
+const ID_OFFSET: usize = 24;
 const SEGMENT_SIZE: i32 = 912;
 const WRITERS_TABLE: usize = memory.data(512, 8);
 const HEAD: usize = memory.data(544, 8);

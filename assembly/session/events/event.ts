@@ -123,8 +123,8 @@ export class Event {
   }
 
   /**
-   * Copies this to another place, and its names to an address behind that, unless `like`, an earlier event, has the same names: then both
-   * share them. Returns the address behind the names.
+   * Copies this to another place, and its names to an address behind that, unless `like`, an earlier event, has the same
+   * names: then both share them. Returns the address behind the names.
    */
   copyTo(other: Event, like: Event | null, at: usize): usize {
     const size = this.namesSize;

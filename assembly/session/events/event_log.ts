@@ -1,8 +1,8 @@
 /**
- * The log of events that readers see: one sequence of numbers over all workers, in a ring of segments in the shared store. Only the
- * sequencer writes it, under a lock; anybody reads it. It holds the last LOG_SEGMENTS segments, at least 8,176 events (0.35 MiB and the
- * names in them, 3.4 MiB at most). Lost events take no numbers: the next event carries their count and their cause. If no event follows,
- * one number without an event carries them.
+ * The log of events that readers see: one sequence of numbers over all workers, in a ring of segments in the shared store.
+ * Only the sequencer writes it, under a lock; anybody reads it. It holds the last LOG_SEGMENTS segments, at least 8,176
+ * events (0.35 MiB and the names in them, 3.4 MiB at most). Lost events take no numbers: the next event carries their count
+ * and their cause. If no event follows, one number without an event carries them.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoredValue } from "../../shared/stored_value";
@@ -207,9 +207,9 @@ export class EventLog {
 }
 
 /**
- * The head in the store, HEAD_SIZE bytes, little-endian. At PENDING_OFFSET follows for each of the first CARRIED_CAUSES a u64: events that
- * were lost and that no event carries yet. At POSITIONS_OFFSET, for each writer of the earlier format, then for each of this one, a u64:
- * the index of its next event to collect.
+ * The head in the store, HEAD_SIZE bytes, little-endian. At PENDING_OFFSET follows for each of the first CARRIED_CAUSES a
+ * u64: events that were lost and that no event carries yet. At POSITIONS_OFFSET, for each writer of the earlier format, then
+ * for each of this one, a u64: the index of its next event to collect.
  */
 @unmanaged
 class LogHead {
@@ -224,8 +224,8 @@ class LogHead {
 }
 
 /**
- * Reads the log from a sequence number on, in slices: `resume` has to come first in each of them. A slice reads each segment once, even a
- * lost one.
+ * Reads the log from a sequence number on, in slices: `resume` has to come first in each of them. A slice reads each segment
+ * once, even a lost one.
  */
 export class EventReader {
   /** Events that were lost between the first number asked for and the last one read. */

@@ -2,17 +2,17 @@
  * A segment as the log keeps it: packed, as 8,000 events stay for long, and readers need no versions.
  *
  * Layout, little-endian:
- *   0   u64  index of the first event     8  u16  events in it     10  u16  bytes in all     12  u16  FORMAT     14  u16  zero
- *   16  events: u8 type | cause << 4, u8 length of the ID | 64 if the session was not held | 128 if events were lost just before it,
- *       u32 time, u8 NAMES_..., the ID; of lost events u32 count, u8 `LossCause`; names of its own, as in `event.ts`
+ *   0   `PackedHeader`
+ *   16  events: u8 type | cause << 4, u8 length of the ID | 64 if the session was not held | 128 if events were lost just
+ *       before it, u32 time, u8 NAMES_..., the ID; of lost events u32 count, u8 `LossCause`; its own names, as in `event.ts`
  */
 import { MAX_ID_LENGTH } from "../record/session";
 import { Event, EVENT_SIZE, EventNames } from "./event";
 import { Segment, SEGMENT_EVENTS } from "./segment";
 
 /**
- * Packs a segment to PACKED. Returns the length to store it with: at least that of a full segment without names, as values that grow by
- * small steps strand memory in the host's allocator.
+ * Packs a segment to PACKED. Returns the length to store it with: at least that of a full segment without names, as values
+ * that grow by small steps strand memory in the host's allocator.
  */
 export function pack(segment: Segment): i32 {
   memory.fill(PACKED, 0, MIN_LENGTH);
@@ -83,7 +83,9 @@ export function unpack(first: u64, length: i32, into: Segment): bool {
 /** The header of a packed segment, HEADER_SIZE bytes, little-endian. */
 @unmanaged
 class PackedHeader {
+  /** Index of the first event. */
   first: u64;
+  /** Events. */
   count: u16;
   /** Bytes in all. */
   length: u16;

@@ -1,15 +1,15 @@
 /**
- * The outbox of one filter of one virtual machine for the events of a cache: a ring of segments in the shared store that nobody else
- * writes. So no handshake ever contends for a log. The sequencer collects the events.
+ * The outbox of one filter of one virtual machine for the events of a cache: a ring of segments in the shared store that
+ * nobody else writes. So no handshake ever contends for a log. The sequencer collects the events.
  *
- * An event is *announced* before its page is stored and *confirmed* afterwards. So whoever sees an event of an ID can also see every
- * earlier event of that ID, at least as announced, whichever machine it came from: the machine that makes a later change of a page has read
- * the earlier one, whose event was announced by then. Versions ascend for each page and for each outbox (Lamport's clocks). That makes
- * the order of versions right for each ID.
+ * An event is *announced* before its page is stored and *confirmed* afterwards. So whoever sees an event of an ID can also
+ * see every earlier event of that ID, at least as announced, whichever machine it came from: the machine that makes a later
+ * change of a page has read the earlier one, whose event was announced by then. Versions ascend for each page and for each
+ * outbox (Lamport's clocks). That makes the order of versions right for each ID.
  *
- * Bounds: RING_SEGMENTS segments in the store, 58 KB and the names, 157 KB at most; one of them is kept here too. The sequencer counts
- * events as lost that were overwritten before it collected them; work that makes many events at once waits before that happens
- * (`isCrowded`). Cost of a change: two writes of 1 to 2 KB that meet nobody.
+ * Bounds: RING_SEGMENTS segments in the store, 58 KB and the names, 157 KB at most; one of them is kept here too. The
+ * sequencer counts events as lost that were overwritten before it collected them; work that makes many events at once waits
+ * before that happens (`isCrowded`). Cost of a change: two writes of 1 to 2 KB that meet nobody.
  */
 import { Clock } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
@@ -136,8 +136,8 @@ export class Outbox {
   }
 
   /**
-   * Whether so many events are not collected yet, as far as is known, that work which makes many events is to wait. The rest of the ring
-   * has room for the largest change, and for the events of handshakes meanwhile.
+   * Whether so many events are not collected yet, as far as is known, that work which makes many events is to wait. The rest
+   * of the ring has room for the largest change, and for the events of handshakes meanwhile.
    */
   @inline
   get isCrowded(): bool {
@@ -278,7 +278,9 @@ const CROWDED_EVENTS: u64 = 512;
 const IDLE_SECONDS: u64 = 10;
 /** More than one page can hold, so that no single change has more. */
 const MAX_NOTED: i32 = 256;
-/** Bytes of names in a segment. An event with more goes to the next segment: so long names take places, and no more memory. */
+/**
+ * Bytes of names in a segment. An event with more goes to the next segment: so long names take places, and no more memory.
+ */
 const MAX_SEGMENT_NAMES_SIZE: i32 = 1536;
 /** Events, then their names: together within reach of the 16 bits of an event's offset. */
 const NOTED: usize = memory.data(65536, 8);

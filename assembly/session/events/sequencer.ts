@@ -1,13 +1,14 @@
 /**
  * Collects the events of all outboxes into the log, in an order that is right for each ID.
  *
- * It reads every outbox twice. Events that the first reading shows as confirmed are ripe. An earlier event of the same ID was announced
- * before that, so the second reading shows it. Versions ascend for each page and for each outbox. So taking the lowest head of all outboxes
- * each time takes the earlier event first. A lowest head that is not ripe stops the round: the next round will have it.
+ * It reads every outbox twice. Events that the first reading shows as confirmed are ripe. An earlier event of the same ID
+ * was announced before that, so the second reading shows it. Versions ascend for each page and for each outbox. So taking
+ * the lowest head of all outboxes each time takes the earlier event first. A lowest head that is not ripe stops the round:
+ * the next round will have it.
  *
- * Runs on ticks, before a reader is answered, and when work makes many events (`relieve`); never on the path of a connection. A round takes
- * at most a segment of each outbox. Memory: one segment for each outbox in use, in the machine that runs it. Outboxes of the earlier format
- * are collected too (`earlier_format.ts`).
+ * Runs on ticks, before a reader is answered, and when work makes many events (`relieve`); never on the path of a
+ * connection. A round takes at most a segment of each outbox. Memory: one segment for each outbox in use, in the machine
+ * that runs it. Outboxes of the earlier format are collected too (`earlier_format.ts`).
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";

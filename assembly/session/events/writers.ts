@@ -1,7 +1,7 @@
 /**
- * The filters of virtual machines that write events, each to an outbox of its own: a table of WRITERS places in the shared store. A writer
- * gives its place back when it ends, and when it has had nothing to write for a while. A writer that has shown no sign of life for
- * STALE_SECONDS loses its place. So neither updates nor machines that trapped use the places up.
+ * The filters of virtual machines that write events, each to an outbox of its own: a table of WRITERS places in the shared
+ * store. A writer gives its place back when it ends, and when it has had nothing to write for a while. A writer that has
+ * shown no sign of life for STALE_SECONDS loses its place. So neither updates nor machines that trapped use the places up.
  *
  * Value, little-endian: 0 u64 events that were lost as no place was free, then the places, see `Place`.
  * It changes when a place is taken or given back, and once in SIGN_OF_LIFE_SECONDS for each writer.
@@ -60,8 +60,8 @@ export class Writers {
   }
 
   /**
-   * Shows that the writer of a place is alive, whose last sign was at `before`. Returns false if the place was taken from it meanwhile;
-   * true also if other writers came first, as there is time for another try: then `shown` is false.
+   * Shows that the writer of a place is alive, whose last sign was at `before`. Returns false if the place was taken from it
+   * meanwhile; true also if other writers came first, as there is time for another try: then `shown` is false.
    */
   signOfLife(place: i32, before: u64, nowSeconds: u64): bool {
     this.shown = false;

@@ -1,6 +1,6 @@
 /**
- * Where pages are read, edited and split, one page each. All caches of a virtual machine share these buffers, so a page in one of them is
- * valid until the next use of that buffer.
+ * Where pages are read, edited and split, one page each. All caches of a virtual machine share these buffers, so a page in
+ * one of them is valid until the next use of that buffer.
  */
 export const BUFFERS: usize = memory.data(16384, 8);
 export const BUFFERS_SIZE: usize = 16384;

@@ -1,11 +1,12 @@
 /**
- * Counts the sessions, tombstones and saturated pages of a cache, and corrects the numbers in the shared store (`counts.ts`). A machine
- * that ended in the middle of a change leaves them wrong, and a damaged page may have held more than it still tells.
+ * Counts the sessions, tombstones and saturated pages of a cache, and corrects the numbers in the shared store
+ * (`counts.ts`). A machine that ended in the middle of a change leaves them wrong, and a damaged page may have held more
+ * than its header counts.
  *
- * One pass over the pages is not a snapshot, as others change them meanwhile. But two passes in a row may agree in every respect, each
- * page's last version included, while the stored numbers stay the same from the first to the last. Then nobody came or went, and the
- * count is right. Passes are seconds apart, a change takes microseconds. A cache that is never quiet for so long is corrected when it is;
- * until then its number is at most too high.
+ * One pass over the pages is not a snapshot, as others change them meanwhile. But two passes in a row may agree in every
+ * respect, each page's last version included, while the stored numbers stay the same from the first to the last. Then nobody
+ * came or went, and the count is right. Passes are seconds apart, a change takes microseconds. A cache that is never quiet
+ * for so long is corrected when it is; until then its number is at most too high.
  */
 import { Counts } from "../counting/counts";
 import { Page } from "./page";

@@ -1,10 +1,10 @@
 /**
- * Lists the pages of a cache. The store cannot list its keys, and a listing of ten sessions must not read every page that could exist.
- * So one bit for each page that was split off another is kept beside the pages. Bits are only ever set.
+ * Lists the pages of a cache. The store cannot list its keys, and a listing of ten sessions must not read every page that
+ * could exist. So one bit for each page that was split off another is kept beside the pages. Bits are only ever set.
  *
- * A bit is set *before* its page is stored, so listing, flushing and sweeping see every session. Each virtual machine remembers the bits
- * that it has seen, and the splits that it has met: none of that ever becomes wrong. A page that is not known yet costs one more read, once
- * (see `pages.ts`).
+ * A bit is set *before* its page is stored, so listing, flushing and sweeping see every session. Each virtual machine
+ * remembers the bits that it has seen, and the splits that it has met: none of that ever becomes wrong. A page that is not
+ * known yet costs one more read, once (see `pages.ts`).
  *
  * Memory: one bit for each page that there can be, here and in the store.
  */

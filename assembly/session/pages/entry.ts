@@ -10,12 +10,12 @@
  *   session:    16 u32 timeout in seconds      20  u32 last used, 0 = never      24 u32 hits     28 u32 generation
  *               32 u16 cipher suite            34  u16 SNI                       36 u16 ticket key
  *               38 ID, session, ticket key, SNI, upstream
- * The session's name, 8 bytes, is there only if it has one. SNI, upstream and ticket key are numbers of `names.ts`: 0 if unknown, or
- * INLINE_NAME if the name stands behind the ID, the ticket key as 16 bytes, the others as u8 length and bytes. A hidden tombstone has a
- * session's name in the place of the ID. Seconds end in the year 2106.
+ * The session's name, 8 bytes, is there only if it has one. SNI, upstream and ticket key are numbers of `names.ts`: 0 if
+ * unknown, or INLINE_NAME if the name stands behind the ID, the ticket key as 16 bytes, the others as u8 length and bytes. A
+ * hidden tombstone has a session's name in the place of the ID. Seconds end in the year 2106.
  *
- * A version is a number of 8 ns since 1970, or one more than the page's last version if the clock has not moved or has stepped back: it
- * orders all changes of one page.
+ * A version is a number of 8 ns since 1970, or one more than the page's last version if the clock has not moved or has
+ * stepped back: it orders all changes of one page.
  */
 import { INLINE_NAME, Names, NO_NAME } from "../../shared/names";
 import { Moment, narrow } from "../record/moment";
@@ -224,8 +224,8 @@ export class Entry {
   }
 
   /**
-   * Gives a tombstone the session's name and a copy of the upstream. The copy stays valid after this entry is removed, until the next
-   * copy.
+   * Gives a tombstone the session's name and a copy of the upstream. The copy stays valid after this entry is removed, until
+   * the next copy.
    */
   copyUpstream(tombstone: Tombstone): void {
     tombstone.session = this.session;
@@ -389,6 +389,9 @@ const INLINE_ALL: i32 = 15;
 const PROTOCOL_MAJOR: u16 = 0x0300;
 const MAX_PROTOCOL_MINOR: u16 = 15;
 export const SESSION_FIXED_SIZE: i32 = 38;
-/** Smaller than a session's, and a tombstone has no longer upstream than its session had: a removal always finds room in place. */
+/**
+ * Smaller than a session's, and a tombstone has no longer upstream than its session had: a removal always finds room in
+ * place.
+ */
 export const TOMBSTONE_FIXED_SIZE: i32 = 24;
 const UPSTREAM_COPY: usize = memory.data(255);

@@ -1,9 +1,9 @@
 /**
  * One page of the cache: the codec of one value of the shared store, edited in place in linear memory.
  *
- * The store has no deletion and no listing. So sessions live in pages (see `pages.ts`), several to a page, and a page is read, edited and
- * replaced whole. A page never exceeds `PAGE_CAPACITY` bytes, whatever it is asked to hold. All searches are O(entries in the page), some
- * dozens. Nothing here allocates or traps.
+ * The store has no deletion and no listing. So sessions live in pages (see `pages.ts`), several to a page, and a page is
+ * read, edited and replaced whole. A page never exceeds `PAGE_CAPACITY` bytes, whatever it is asked to hold. All searches
+ * are O(entries in the page), some dozens. Nothing here allocates or traps.
  *
  * Layout, little-endian:
  *   0   u32  bytes used, this header included      4   u32  check over the bytes from 8 on
@@ -234,7 +234,7 @@ export class Page {
     return null;
   }
 
-  /** The entry at an address, or null where the page ends. */
+  /** The entry at an address, or null if the page ends there. */
   @inline
   private at(address: usize): Entry | null {
     const end = changetype<usize>(this) + <usize>this.used;
@@ -242,8 +242,8 @@ export class Page {
   }
 
   /**
-   * Returns the check over all bytes in use from 8 on. Four chains run side by side, as a multiplication takes several cycles. Every
-   * step can be undone, so no single word can change unnoticed.
+   * Returns the check over all bytes in use from 8 on. Four chains run side by side, as a multiplication takes several
+   * cycles. Every step can be undone, so no single word can change unnoticed.
    */
   private sum(): u32 {
     const start = changetype<usize>(this) + CHECKED_OFFSET;
@@ -267,8 +267,8 @@ export class Page {
 }
 
 /**
- * Returns the length to store a page of `used` bytes with, in steps: the host's allocator then keeps few sizes, and one page takes the
- * place that another has left.
+ * Returns the length to store a page of `used` bytes with, in steps: the host's allocator then keeps few sizes, and one page
+ * takes the place that another has left.
  */
 export function storedLength(used: u32): i32 {
   return <i32>((used + LENGTH_STEP) & ~(LENGTH_STEP - 1)) - 1;
@@ -277,8 +277,8 @@ export function storedLength(used: u32): i32 {
 /** Tells a page of this layout from others. */
 const LAYOUT: u8 = 0x53;
 /**
- * The most bytes that a page may have. It bounds the memory of the cache (pages x capacity) and the time of one operation. One less than a
- * power of two, as the host allocates a byte more than the value's length.
+ * The most bytes that a page may have. It bounds the memory of the cache (pages x capacity) and the time of one operation.
+ * One less than a power of two, as the host allocates a byte more than the value's length.
  */
 export const PAGE_CAPACITY: i32 = 4095;
 export const HEADER_SIZE: i32 = 32;

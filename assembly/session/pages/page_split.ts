@@ -1,11 +1,12 @@
 /**
- * Splits pages of a cache that have grown too large, and tells whether a page counts that was split off.
+ * Splits pages of a cache that have grown too large, and decides whether a page counts that was split off.
  *
- * A page P of level L is split in two steps. The first stores a page P + 2^L of level L + 1 with its half, as *pending*. The second stores
- * the page itself with the other half and level L + 1. The second step alone decides: a pending page counts only if the page that it was
- * split off says so by its level. So no machine ever sees an ID in both or in none, whoever is interrupted where.
+ * A page P of level L is split in two steps. The first stores a page P + 2^L of level L + 1 with its half, as *pending*. The
+ * second stores the page itself with the other half and level L + 1. The second step alone decides: a pending page counts
+ * only if the page that it was split off has the level for it. So no machine ever sees an ID in both or in none, whoever is
+ * interrupted where.
  *
- * Cost: about four reads and three writes for a split. Touches neither the page that is edited nor what was read of it.
+ * Cost: about four reads and three writes for a split. Leaves the page that is edited alone.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { KeyedHash } from "../../shared/keyed_hash";
@@ -128,15 +129,17 @@ export function originOf(number: u32): u32 {
 }
 
 /**
- * A page with more bytes is split. Pages differ in it, by up to a factor of two, so that they are not all split at once: then at any
- * time some are new and some nearly full, and one page takes what another gives back to the host's allocator.
+ * A page with more bytes is split. Pages differ in it, by up to a factor of two, so that they are not all split at once:
+ * then at any time some are new and some nearly full, and one page takes what another gives back to the host's allocator.
  */
 @inline
 function splitAt(number: u32): u32 {
   return LATEST_SPLIT - (number % SPLIT_STEPS) * SPLIT_STEP;
 }
 
-/** Leaves room below a page's capacity for one more of the largest entries, so that nothing has to give way before a split. */
+/**
+ * Leaves room below a page's capacity for one more of the largest entries, so that nothing has to give way before a split.
+ */
 const LATEST_SPLIT: u32 = 3071;
 const SPLIT_STEPS: u32 = 16;
 const SPLIT_STEP: u32 = 98;

@@ -1,13 +1,13 @@
 /**
- * Reads pages of the earlier layout: shared data lives as long as its process, so longer than a module that is replaced at run time. All
- * sessions and tombstones stay as they were.
+ * Reads pages of the earlier layout: shared data lives as long as its process, so longer than a module that is replaced at
+ * run time. All sessions and tombstones stay as they were.
  *
- * Layout 0x52 differs in three things. A tombstone has no machine's second, so its ID stands at 20. The byte of protocol or cause has no
- * flags. No entry has a session's name. The machine's second of a tombstone is made here: its whole lifetime, counted from now, as nobody
- * knows how much of it has passed on this machine.
+ * Layout 0x52 differs in three things. A tombstone has no machine's second, so its ID stands at 20. The byte of protocol or
+ * cause has no flags. No entry has a session's name. The machine's second of a tombstone is made here: its whole lifetime,
+ * counted from now, as nobody knows how much of it has passed on this machine.
  *
- * Cost: for a page of the current layout, a look at one byte. Room for one page is allocated when the first page of the earlier layout
- * comes, and kept. Nothing traps, whatever the bytes are.
+ * Cost: for a page of the current layout, a look at one byte. Room for one page is allocated when the first page of the
+ * earlier layout comes, and kept. Nothing traps, whatever the bytes are.
  */
 import { INLINE_NAME } from "../../shared/names";
 import { Moment, narrow } from "../record/moment";
@@ -16,8 +16,8 @@ import { KIND_BITS, PROTOCOL_OR_CAUSE, SESSION_FIXED_SIZE, TOMBSTONE_FIXED_SIZE 
 import { Page, HEADER_SIZE, PAGE_CAPACITY } from "./page";
 
 /**
- * Converts `length` bytes of the earlier layout to a page in a buffer of its own, in which it may exceed a page's capacity, up to
- * UPGRADED_CAPACITY bytes. Null if the bytes are not such a page. Valid until the next call.
+ * Converts `length` bytes of the earlier layout to a page in a buffer of its own, in which it may exceed a page's capacity,
+ * up to UPGRADED_CAPACITY bytes. Null if the bytes are not such a page. Valid until the next call.
  */
 export function upgraded(page: Page, length: i32, moment: Moment): Page | null {
   if (!page.isWholeOf(EARLIER_LAYOUT, length)) return null;
@@ -51,8 +51,8 @@ export function evictExcess(page: Page): void {
 }
 
 /**
- * Makes an upgraded page that holds only tombstones fit its place. It gives up tombstones, and is saturated for as long as they would have
- * lasted, so their IDs stay refused.
+ * Makes an upgraded page that holds only tombstones fit its place. It gives up tombstones, and is saturated for as long as
+ * they would have lasted, so their IDs stay refused.
  */
 export function saturateExcess(page: Page): void {
   while (<i32>page.used > PAGE_CAPACITY) {
@@ -98,7 +98,9 @@ function copyEntry(page: Page, from: usize, size: i32, moment: Moment): void {
   page.tombstones += 1;
 }
 
-/** Returns the machine's second until which a tombstone lasts that was made at a time to last until another; 0 if unknown. */
+/**
+ * Returns the machine's second until which a tombstone lasts that was made at a time to last until another; 0 if unknown.
+ */
 function remaining(moment: Moment, until: u32, time: u32): u64 {
   const machine = moment.monotonic;
   if (machine == 0) return 0;

@@ -1,17 +1,19 @@
 /**
- * The pages of one cache in the shared store: finds the page in which an ID lives, edits it in place, commits it with compare-and-set, and
- * keeps the numbers that follow from it exact (`counts.ts`).
+ * The pages of one cache in the shared store: finds the page in which an ID lives, edits it in place, commits it with
+ * compare-and-set, and keeps the numbers that follow from it exact (`counts.ts`).
  *
- * Pages are split as they fill (extendible hashing, `page_split.ts`). So a cache takes memory as it grows, up to its bound, and a page
- * stays small however many there are. A page of level L with the number P holds the IDs whose hash ends with the L bits of P. A machine
- * that has not heard of a split finds its way by the level of the page that it comes to (`directory.ts`).
+ * Pages are split as they fill (extendible hashing, `page_split.ts`). So a cache takes memory as it grows, up to its bound,
+ * and a page stays small however many there are. A page of level L with the number P holds the IDs whose hash ends with the
+ * L bits of P. A machine that has not heard of a split finds its way by the level of the page that it comes to
+ * (`directory.ts`).
  *
- * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted. A page of the earlier layout is read as one of this,
- * and its next change stores it so (`page_upgrade.ts`). If it no longer fits, live sessions give way, which is counted then.
+ * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted. A page of the earlier layout is read as
+ * one of this, and its next change stores it so (`page_upgrade.ts`). If it no longer fits, live sessions give way, which is
+ * counted then.
  *
- * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is valid until the next
- * `open` or `read`; `lookAside` leaves it alone. Cost: one access to the store each for `open` and `commit`. A growing cache splits a page
- * about once in 25 additions.
+ * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is valid
+ * until the next `open` or `read`; `lookAside` leaves it alone. Cost: one access to the store each for `open` and `commit`.
+ * A growing cache splits a page about once in 25 additions.
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
@@ -37,7 +39,7 @@ import { saturateExcess, upgraded } from "./page_upgrade";
 export class Pages {
   readonly directory: Directory;
   readonly outbox: Outbox;
-  /** The clocks by which a page judges what has expired; each caller takes it first. */
+  /** The clocks by which pages judge expiry; each caller takes it first. */
   readonly moment: Moment;
   /** Whether the page that is edited was stored in the earlier layout: to store it is of use, whatever it holds. */
   upgrades: bool = false;
@@ -88,8 +90,8 @@ export class Pages {
   }
 
   /**
-   * Reads the page in which an ID lives, if it lives at all, for editing. A page that does not exist yet reads as empty. Null if the
-   * store does not answer.
+   * Reads the page in which an ID lives, if it lives at all, for editing. A page that does not exist yet reads as empty.
+   * Null if the store does not answer.
    */
   open(id: usize, idLength: i32): Page | null {
     const page = this.seek(id, idLength, this.edited, EDITED);
@@ -98,8 +100,8 @@ export class Pages {
   }
 
   /**
-   * Reads the page in which an ID lives, only to look at it: the page that is edited stays as it is, and can be committed afterwards.
-   * Valid until the next call.
+   * Reads the page in which an ID lives, only to look at it: the page that is edited stays as it is, and can be committed
+   * afterwards. Valid until the next call.
    */
   lookAside(id: usize, idLength: i32): Page | null {
     return this.seek(id, idLength, this.aside, ASIDE);
@@ -183,8 +185,8 @@ export class Pages {
   }
 
   /**
-   * Returns the version that the next change of a page is to carry: ascending for the page and for this virtual machine, so that events
-   * can be put in order (`events/outbox.ts`).
+   * Returns the version that the next change of a page is to carry: ascending for the page and for this virtual machine, so
+   * that events can be put in order (`events/outbox.ts`).
    */
   version(page: Page, nowNanoseconds: u64): u64 {
     const next = page.nextVersion(nowNanoseconds);
@@ -192,8 +194,8 @@ export class Pages {
   }
 
   /**
-   * Notes an event of a session whose change carries `version`; it happens when the page is stored. `held`: of a removal, whether the
-   * cache had the session.
+   * Notes an event of a session whose change carries `version`; it happens when the page is stored. `held`: of a removal,
+   * whether the cache had the session.
    */
   note(version: u64, nowSeconds: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool = true): void {
     this.outbox.note(version, nowSeconds, type, cause, id, idLength, held);
@@ -211,7 +213,9 @@ export class Pages {
     this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, entry.id, entry.idLength);
   }
 
-  /** Stores an event that changes no page, with the names of its session and the client that has offered it, as far as known. */
+  /**
+   * Stores an event that changes no page, with the names of its session and the client that has offered it, as far as known.
+   */
   tell(
     nowNanoseconds: u64,
     type: u8,
@@ -239,9 +243,9 @@ export class Pages {
   }
 
   /**
-   * Stores the page that is edited. With `Ok`, the numbers of sessions, tombstones and saturated pages have followed. `reserved` is how
-   * many of its new sessions are counted already; below zero, how many that are gone go on being counted (see `admission.ts`).
-   * With `Conflict` nothing was stored: read again and retry.
+   * Stores the page that is edited. With `Ok`, the numbers of sessions, tombstones and saturated pages have followed.
+   * `reserved` is how many of its new sessions are counted already; below zero, how many that are gone go on being counted
+   * (see `admission.ts`). With `Conflict` nothing was stored: read again and retry.
    */
   commit(reserved: i32): StoreResult {
     const page = changetype<Page>(EDITED);
@@ -260,8 +264,8 @@ export class Pages {
   }
 
   /**
-   * Makes a page of the earlier layout one of this, in its buffer; false if it is not such a page. If it has become too large, the
-   * sessions that expire first give way. An event tells of each, if it is the page that is edited.
+   * Makes a page of the earlier layout one of this, in its buffer; false if it is not such a page. If it has become too
+   * large, the sessions that expire first give way. Each is noted as an event if it is the page that is edited.
    */
   private upgrade(page: Page, length: i32): bool {
     this.moment.take();
@@ -286,8 +290,8 @@ export class Pages {
   }
 
   /**
-   * Makes a page that is not whole an empty one, here and in the store, and counts it, once. Its sessions and tombstones are lost; the
-   * numbers follow as far as the page still tells how many there were.
+   * Makes a page that is not whole an empty one, here and in the store, and counts it, once. Its sessions and tombstones are
+   * lost; the numbers follow as far as its header is possible.
    */
   private rebuild(number: u32, page: Page, value: StoredValue): void {
     const sessions = page.likelySessions;
@@ -299,7 +303,7 @@ export class Pages {
     if (putInPlace(value, page) != StoreResult.Ok) return;
     this.metrics.increase(Metric.CORRUPTED_PAGES, 1);
     this.numbers.move(-sessions, -tombstones, 0);
-    // It carries another mark now. What another machine has changed meanwhile is read as well.
+    // It carries another mark now. A change of another machine meanwhile is read as well.
     value.read(changetype<usize>(page), PAGE_CAPACITY);
   }
 

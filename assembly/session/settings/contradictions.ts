@@ -1,6 +1,7 @@
 /**
- * Contradictions between the settings that the filters of one cache give: the text that refuses a filter, and the line that warns of filters
- * in force. Filters that are updated one after the other differ for a while; that is neither refused nor reported.
+ * Contradictions between the settings that the filters of one cache give: the text that refuses a filter, and the line that
+ * warns of filters in force. Filters that are updated one after the other differ for a while; that is neither refused nor
+ * reported.
  */
 import { ENFORCEMENT, settingName, SETTINGS, UNSET, valueText } from "./given_settings";
 import { RegisteredFilters } from "./registered_filters";
@@ -12,7 +13,9 @@ export class ConflictReport {
   private suspected: string = "";
   private suspectedAt: u32 = 0;
 
-  /** Returns a line for the log; empty if there is no conflict, or it was reported before. To be called about once a second. */
+  /**
+   * Returns a line for the log; empty if there is no conflict, or it was reported before. To be called about once a second.
+   */
   next(filters: RegisteredFilters, now: u32): string {
     const found = conflict(filters);
     if (found != this.suspected) {

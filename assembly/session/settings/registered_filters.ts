@@ -1,8 +1,8 @@
 /**
  * The registered filters of a cache as they stand in the shared store, and the settings that those in force give together.
  *
- * Layout, little-endian: `Head`, then up to MAX_FILTERS places of REGISTRATION_SIZE bytes, see `registration.ts`. Nothing here is read on
- * the path of a connection.
+ * Layout, little-endian: `Head`, then up to MAX_FILTERS places of REGISTRATION_SIZE bytes, see `registration.ts`. Nothing
+ * here is read on the path of a connection.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
@@ -51,7 +51,9 @@ export class RegisteredFilters {
     return filterAt(place);
   }
 
-  /** Returns the workers on which a filter runs. The host's main thread runs each filter as well, but serves no connections. */
+  /**
+   * Returns the workers on which a filter runs. The host's main thread runs each filter as well, but serves no connections.
+   */
   workers(place: u32, now: u32): u32 {
     const machines = this.presence.count(place, filterAt(place).identity, now);
     return machines <= 1 ? <u32>max(machines, 0) : <u32>machines - 1;
@@ -68,9 +70,9 @@ export class RegisteredFilters {
   }
 
   /**
-   * Returns the value that the configurations in force give to a setting, UNSET if none; of different values the stricter. An enforcement
-   * belongs to the filter whose text has it. Filters that leave it out take that of an admin filter, or else the strictest of the others,
-   * but at least the default: one filter's `observe` never spreads to another.
+   * Returns the value that the configurations in force give to a setting, UNSET if none; of different values the stricter.
+   * An enforcement belongs to the filter whose text has it. Filters that leave it out take that of an admin filter, or else
+   * the strictest of the others, but at least the default: one filter's `observe` never spreads to another.
    */
   configured(setting: i32): u32 {
     let value = UNSET;

@@ -1,6 +1,7 @@
 /**
- * One configured filter in the shared store: its identity, the settings that its configuration gives, and whether they are in force. A
- * configuration with another text is another filter here: the host keeps both while the older one's listener drains.
+ * One configured filter in the shared store: its identity, the settings that its configuration gives, and whether they are
+ * in force. A configuration with another text is another filter here: the host keeps both while the older one's listener
+ * drains.
  *
  * Layout, little-endian, SIZE bytes:
  *   0   u64 identity: of name and text; 0 = the place is free        8   u64 family: of the name alone

@@ -1,17 +1,18 @@
 /**
  * The life of one filter among the registered filters of its cache: which configuration is in force.
  *
- * Envoy keeps a plugin by its name and text as long as a listener uses it, even one that drains (ten minutes by default). It does not
- * configure the plugin again when the same text comes back, and never reports that a listener drains. So the filters conclude it:
+ * Envoy keeps a plugin by its name and text as long as a listener uses it, even one that drains (ten minutes by default). It
+ * does not configure the plugin again when the same text comes back, and never reports that a listener drains. So the
+ * filters conclude it:
  *
- * - Filters of one name and role are a family. A filter with a new text is pending until its first tick, as Envoy also configures a
- *   plugin only to try it. Then it is in force, and the earlier ones of its family are superseded.
- * - A new connection comes only to a listener that does not drain. A superseded filter that gets one claims to be in force, before it
- *   judges that connection: its configuration was rolled back.
+ * - Filters of one name and role are a family. A filter with a new text is pending until its first tick, as Envoy also
+ *   configures a plugin only to try it. Then it is in force, and the earlier ones of its family are superseded.
+ * - A new connection comes only to a listener that does not drain. A superseded filter that gets one claims to be in force,
+ *   before it judges that connection: its configuration was rolled back.
  * - Filters of one family that go on claiming in turn serve listeners side by side: they are all in force.
  * - Until the first tick of a cache nothing can drain: all configured filters are in force.
- * - A filter that ends everywhere, or whose leases have run out (`presence.ts`), is taken out. A family of which none is in force goes
- *   back to its latest.
+ * - A filter that ends everywhere, or whose leases have run out (`presence.ts`), is taken out. A family of which none is in
+ *   force goes back to its latest.
  *
  * Bounded by MAX_FILTERS places (`registered_filters.ts`); if all are taken, the oldest superseded filter gives way.
  */
@@ -29,7 +30,9 @@ export class Registrations extends RegisteredFilters {
   inForce: bool = true;
   /** Whether a configuration has changed the enforcement: then one that was set over HTTP before ends. */
   enforcementChanged: bool = false;
-  /** The enforcement that its text gives for its own listener; UNSET if the text has none, or gives it for the whole cache. */
+  /**
+   * The enforcement that its text gives for its own listener; UNSET if the text has none, or gives it for the whole cache.
+   */
   ownEnforcement: u32 = UNSET;
   private name: string = "";
   /** One of `Role`, or 0. */
@@ -66,7 +69,8 @@ export class Registrations extends RegisteredFilters {
   }
 
   /**
-   * Registers the filter. Returns an empty text, or why it is refused. `upgraded`: the cache existed before any filter was registered.
+   * Registers the filter. Returns an empty text, or why it is refused. `upgraded`: the cache existed before any filter was
+   * registered.
    */
   register(upgraded: bool, now: u32, unix: u64): string {
     for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -85,8 +89,8 @@ export class Registrations extends RegisteredFilters {
   }
 
   /**
-   * Renews the lease if that is due, and puts a pending filter in force. The machine that is `elected` takes out filters that have gone.
-   * Returns false if the registrations could not be read.
+   * Renews the lease if that is due, and puts a pending filter in force. The machine that is `elected` takes out filters
+   * that have gone. Returns false if the registrations could not be read.
    */
   tick(elected: bool, now: u32, unix: u64): bool {
     if (this.identity == 0) return false;
@@ -167,7 +171,10 @@ export class Registrations extends RegisteredFilters {
     }
   }
 
-  /** Notes that the filter stands in a chain of the wrong kind, to which its traffic never comes. Returns whether that is news. */
+  /**
+   * Notes that the filter stands in a chain of the wrong kind, to which its traffic never comes. Returns whether that is
+   * news.
+   */
   misplace(): bool {
     const news = !this.misplaced;
     this.misplaced = true;
