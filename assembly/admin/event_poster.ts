@@ -9,18 +9,18 @@
 import { JsonWriter } from "../json/writer";
 import { Delivery, EventSink } from "../ports/event_sink";
 import { Log, LogLevel } from "../ports/log";
-import { SharedStore, StoreResult } from "../ports/shared_store";
+import { SharedStore } from "../ports/shared_store";
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "../session/cache";
 import { EventReader } from "../session/events/event_log";
-import { StoreKey } from "../shared/store_key";
 import { Lease } from "../shared/lease";
+import { StoredValue } from "../shared/stored_value";
 import { Metric } from "../session/counting/statistics";
 import { EventFilter } from "./fields/event_filter";
 import { EventList, EventMarks } from "./answers/event_json";
 
 export class EventPoster {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private readonly lease: Lease;
   /** Sequence number of the last event of the batch under way. */
   private sent: u64 = 0;
@@ -31,24 +31,24 @@ export class EventPoster {
 
   constructor(
     private readonly cache: Cache,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly sink: EventSink,
     private readonly log: Log,
   ) {
     const name = cache.settings.cacheName;
-    this.key = new StoreKey(name, "events/posted", false);
+    this.value = new StoredValue(name, "events/posted", sharedStore);
     this.lease = new Lease(name, "events/poster", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
     this.lease.free();
   }
 
   /** Notes the result of the last batch and sends the next, if they are due. */
   tick(): void {
     const now = this.cache.clock.nowNanoseconds();
-    if (!this.lease.held(now)) return;
+    if (!this.lease.acquireOrRenew(now)) return;
     if (this.underWay && !this.settle(now)) return;
     if (now < this.notBefore && this.notBefore - now <= MAX_WAIT_NANOSECONDS) return;
     // Events that the sequencer has not collected yet go with the next batch.
@@ -80,7 +80,7 @@ export class EventPoster {
     if (!this.cache.events.log.load(now)) return true;
     ACCEPTED.making = this.cache.events.log.making;
     ACCEPTED.sequence = this.sent;
-    this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(ACCEPTED), ACCEPTED_SIZE);
+    this.value.overwrite(changetype<usize>(ACCEPTED), ACCEPTED_SIZE);
     return true;
   }
 
@@ -94,10 +94,8 @@ export class EventPoster {
 
   /** Returns the sequence number of the last event that was accepted; 0 if none of this log was. */
   private accepted(making: u64): u64 {
-    const value = changetype<usize>(ACCEPTED);
-    const result = this.sharedStore.read(this.key.start, this.key.length, value, ACCEPTED_SIZE);
-    if (result != StoreResult.Ok || this.sharedStore.length != ACCEPTED_SIZE || ACCEPTED.making != making) return 0;
-    return ACCEPTED.sequence;
+    const isKnown = this.value.readWhole(changetype<usize>(ACCEPTED), ACCEPTED_SIZE);
+    return isKnown && ACCEPTED.making == making ? ACCEPTED.sequence : 0;
   }
 }
 

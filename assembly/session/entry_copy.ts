@@ -3,7 +3,7 @@
  * one is taken. Nothing allocates.
  */
 import { Names, NO_NAME } from "../shared/names";
-import { Entry } from "./pages/page";
+import { Entry } from "./pages/entry";
 import { Known, Session, TICKET_KEY_LENGTH } from "./record/session";
 
 export class EntryCopy {

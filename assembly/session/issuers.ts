@@ -26,9 +26,9 @@ import { PeerAddress } from "../ports/peer_address";
 import { SharedStore } from "../ports/shared_store";
 import { Changes } from "../shared/changes";
 import { KeyedHash } from "../shared/keyed_hash";
-import { KnownRows } from "../shared/known_rows";
 import { MAX_UPSTREAM_LENGTH } from "./record/session";
-import { Row, Table } from "../shared/table";
+import { Row } from "../shared/row";
+import { Table } from "../shared/table";
 import { TableChange } from "./revocation/table_change";
 
 export namespace Issuer {
@@ -42,7 +42,6 @@ export namespace Issuer {
 
 export class Issuers {
   readonly table: Table;
-  private readonly known: KnownRows;
   private readonly change: TableChange;
   /** The keyed hashes of upstreams that are known to resume; 0 = empty. */
   private readonly resuming: usize;
@@ -55,17 +54,15 @@ export class Issuers {
     private readonly hash: KeyedHash,
     private readonly changes: Changes,
   ) {
-    const table = new Table(cacheName, "issuers", sharedStore, hash);
+    const table = new Table(cacheName, "issuers", sharedStore, hash, changes);
     this.table = table;
     this.change = new TableChange(table);
-    this.known = new KnownRows(changes);
     this.resuming = heap.alloc(RESUMING << 3);
     this.forget();
   }
 
   free(): void {
     this.table.free();
-    this.known.free();
     heap.free(this.resuming);
   }
 
@@ -135,7 +132,7 @@ export class Issuers {
   private look(upstream: usize, length: i32): Row | null {
     if (length <= 0 || length > MAX_UPSTREAM_LENGTH) return null;
     memory.copy(ADDRESS, upstream, length);
-    return this.table.look(this.known, ADDRESS, length);
+    return this.table.look(ADDRESS, length);
   }
 
   /** Appends a row of the address in ADDRESS; null if no room could be made. */

@@ -1,35 +1,32 @@
 /**
- * Tells every virtual machine that something has changed by which resumptions are judged or led: a setting, a ticket key's
- * name, a revoked server name. So each can keep what it has looked up, and still never judge by what is no longer so.
+ * Tells every virtual machine that something has changed by which it judges or leads resumptions: a setting, the name of a
+ * ticket key, a revoked server name. So each machine keeps its copies of them, and still never judges by an outdated one.
  *
- * One empty value in the shared store, which has another mark after each change; a look at it costs less than reading any
- * value. A change is stored first and announced then, before anybody is told that it was made: whoever looks afterwards
- * sees it. Should an announcement be lost, as its machine ended in between, the change is in force within a second or two
- * (`age`).
+ * It is one empty value in the shared store, which has another mark after each change; to read the mark costs less than to
+ * read any value. A change is stored first and announced then, before anybody hears that it was made: whoever looks
+ * afterwards sees it. If an announcement is lost, as its machine ended in between, the change is in force within a second or
+ * two (`age`).
  */
 import { SharedStore } from "../ports/shared_store";
-import { StoreKey } from "./store_key";
+import { StoredValue } from "./stored_value";
 
 export class Changes {
-  /** What was looked up in one epoch is right for all of it. Never 0. */
+  /** A copy that was made in one epoch is right for all of it. Never 0. */
   epoch: u32 = 1;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private mark: u32 = 0;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, "changed", false);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, "changed", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
-  /** Begins a new epoch where anything has changed since the last call, or where that cannot be told. */
+  /** Begins a new epoch if anything has changed since the last call, or if the store does not answer. */
   refresh(): void {
-    const mark = this.sharedStore.markOf(this.key.start, this.key.length);
+    const mark = this.value.readMark();
     if (mark != 0 && mark == this.mark) return;
     this.mark = mark;
     this.age();
@@ -40,9 +37,12 @@ export class Changes {
     this.epoch = this.epoch == u32.MAX_VALUE ? 1 : this.epoch + 1;
   }
 
-  /** Lets everybody know of a change that was stored. From now on it is in force for all. */
+  /** Announces a change that was stored. From now on it is in force for all machines. */
   announce(): void {
-    this.sharedStore.overwrite(this.key.start, this.key.length, this.key.start, 0);
+    this.value.overwrite(NOTHING, 0);
     this.age();
   }
 }
+
+/** The address of an empty value. */
+const NOTHING: usize = memory.data(1);

@@ -1,6 +1,6 @@
 /**
- * The hash by which everything in the store finds its place: pages, rows, names. Its key of 128 random bits is made with the
- * cache's settings and shared through them, so all virtual machines agree, and nobody outside can aim at one place.
+ * The hash by which pages, rows and names find their place in the store. Its key of 128 random bits is made with the cache's
+ * settings and shared through them. So all virtual machines agree, and nobody outside can aim at one place.
  */
 import { sipHash13 } from "../bytes/siphash";
 
@@ -8,14 +8,15 @@ export class KeyedHash {
   key0: u64 = 0;
   key1: u64 = 0;
 
-  /** The hash of some bytes. Costs about 40 ns, allocates nothing. */
+  /** Returns the hash of some bytes. Costs about 40 ns, allocates nothing. */
   @inline
   of(bytes: usize, length: i32): u32 {
     return <u32>sipHash13(this.key0, this.key1, bytes, length);
   }
 
   /**
-   * Another hash of the same bytes, of 64 bits, never 0: a name that nobody can foresee. It tells nothing of `of`.
+   * Returns another hash of the same bytes, of 64 bits, never 0: a name that nobody can foresee. `of` cannot be derived from
+   * it.
    */
   nameOf(bytes: usize, length: i32): u64 {
     const name = sipHash13(this.key0 ^ OTHER_KEY, this.key1, bytes, length);

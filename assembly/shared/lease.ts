@@ -1,61 +1,59 @@
 /**
- * Agreement of the virtual machines that share a cache on which one of them does a thing, by a small value in the
- * shared store: its holder renews it, and another takes over where it has run out.
+ * Agreement of the virtual machines that share a cache on which one of them does a task, by a small value in the shared
+ * store: its holder renews it, and another machine takes over after it has run out.
  *
- * Value, little-endian: 0 u64 number of the holder, 8 u64 valid until (nanoseconds since 1970).
  * Cost: one small read, and for the holder one write a second.
  */
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { SharedStore, StoreResult } from "../ports/shared_store";
-import { StoreKey } from "./store_key";
+import { StoredValue } from "./stored_value";
 
 export class Lease {
-  private readonly key: StoreKey;
-  /** This virtual machine's number as a holder: 0 until it has held the lease. */
+  private readonly value: StoredValue;
+  /** This virtual machine's number as a holder; 0 until it has held the lease. */
   private holder: u64 = 0;
 
-  constructor(
-    cacheName: string,
-    purpose: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, purpose, false);
+  constructor(cacheName: string, purpose: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, purpose, sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
-  /** Whether the lease is this machine's; takes or renews it where that is due. */
-  held(nowNanoseconds: u64): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result == StoreResult.Absent) {
-      store<u64>(VALUE, 1);
-      store<u64>(VALUE, nowNanoseconds + LEASE_NANOSECONDS, 8);
-      if (this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE) != StoreResult.Ok) return false;
-      this.holder = 1;
-      return true;
+  /** Takes the lease, or renews it if that is due. Returns whether it is this machine's. */
+  acquireOrRenew(nowNanoseconds: u64): bool {
+    const result = this.value.read(TERM_BYTES, TERM_SIZE);
+    let next: u64 = 1;
+    if (result != StoreResult.Absent) {
+      if (result != StoreResult.Ok || this.value.length != TERM_SIZE) return false;
+      const until = TERM.until;
+      const isMine = TERM.holder == this.holder;
+      // A clock that was set back must not make a lease last.
+      const isValid = nowNanoseconds < until && until - nowNanoseconds <= LEASE_NANOSECONDS;
+      if (isValid && !isMine) return false;
+      if (isValid && until - nowNanoseconds > LEASE_NANOSECONDS - RENEWAL_NANOSECONDS) return true;
+      next = isMine ? this.holder : TERM.holder + 1;
     }
-    if (result != StoreResult.Ok || this.sharedStore.length != VALUE_SIZE) return false;
-    const mark = this.sharedStore.mark;
-    const holder = load<u64>(VALUE);
-    const until = load<u64>(VALUE, 8);
-    const mine = holder == this.holder;
-    // A clock that was set back must not make a lease last.
-    const valid = nowNanoseconds < until && until - nowNanoseconds <= LEASE_NANOSECONDS;
-    if (valid && !mine) return false;
-    if (valid && until - nowNanoseconds > LEASE_NANOSECONDS - RENEWAL_NANOSECONDS) return true;
-    const next = mine ? holder : holder + 1;
-    store<u64>(VALUE, next);
-    store<u64>(VALUE, nowNanoseconds + LEASE_NANOSECONDS, 8);
-    const renewed = this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, mark);
-    if (renewed != StoreResult.Ok) return false;
+    TERM.holder = next;
+    TERM.until = nowNanoseconds + LEASE_NANOSECONDS;
+    if (this.value.put(TERM_BYTES, TERM_SIZE) != StoreResult.Ok) return false;
     this.holder = next;
     return true;
   }
 }
 
+/** The value in the store, 16 bytes, little-endian. */
+@unmanaged
+class Term {
+  /** Number of the holder. */
+  holder: u64;
+  /** Nanoseconds since 1970. */
+  until: u64;
+}
+
 const LEASE_NANOSECONDS: u64 = 3 * NANOSECONDS_PER_SECOND;
 const RENEWAL_NANOSECONDS: u64 = NANOSECONDS_PER_SECOND;
-const VALUE_SIZE: i32 = 16;
-const VALUE: usize = memory.data(16, 8);
+const TERM_SIZE: i32 = 16;
+const TERM_BYTES: usize = memory.data(16, 8);
+const TERM: Term = changetype<Term>(TERM_BYTES);

@@ -1,70 +1,38 @@
 /**
- * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over TABLE_PAGES
- * pages by the hash of their name; a page is read, edited and replaced whole, with compare-and-set.
+ * A small table of named rows in the shared store: ticket keys, revoked server names, issuers. Rows are spread over
+ * TABLE_PAGES pages by the hash of their name. A page is read, edited and replaced whole, with compare-and-set.
  *
- * Layout of a page, little-endian: 0 u32 bytes used, 4 u32 zero, 8 u64 version of the last change, then rows:
- *   0   u16  size     2  u8  length of the name     3  u8  length of the upstream     4  u8  state     5  u8  zero     6  u16  run
- *   8   u64  time (Unix seconds)     16  u64  last used (Unix seconds, 0 = never)     24  u64  version     32  u32  count
- *   36  u32  witness     40  name, upstream
- * What state, last used and count are of a revoked server name is said in `revocations.ts`, of an issuer in `issuers.ts`; run and witness are a
- * ticket key's name's (`ticket_keys.ts`).
- *
- * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look, one read and one write
- * for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
+ * Bounds: TABLE_PAGES pages of PAGE_CAPACITY bytes, about 3,000 rows. Cost: one read for a look at a row that is not known,
+ * one read and one write for a change. Nothing allocates or traps; a page that is not well-formed reads as empty.
  */
 import { SharedStore, StoreResult } from "../ports/shared_store";
+import { Changes } from "./changes";
 import { KeyedHash } from "./keyed_hash";
-import { StoreKey } from "./store_key";
 import { KnownRows } from "./known_rows";
-
-
-@unmanaged
-export class Row {
-  size: u16;
-  nameLength: u8;
-  upstreamLength: u8;
-  state: u8;
-  private zero: u8;
-  run: u16;
-  time: u64;
-  lastUsed: u64;
-  version: u64;
-  count: u32;
-  witness: u32;
-
-
-  @inline
-  get name(): usize {
-    return changetype<usize>(this) + ROW_FIXED_SIZE;
-  }
-
-
-  @inline
-  get upstream(): usize {
-    return this.name + <usize>this.nameLength;
-  }
-}
+import { Row, ROW_FIXED_SIZE } from "./row";
+import { StoredValue } from "./stored_value";
 
 export class Table {
-  private readonly key: StoreKey;
-  private number: u32 = 0;
-  private exists: bool = false;
-  private mark: u32 = 0;
+  private readonly value: StoredValue;
+  private readonly known: KnownRows;
 
   constructor(
     cacheName: string,
     family: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly hash: KeyedHash,
+    changes: Changes,
   ) {
-    this.key = new StoreKey(cacheName, family, true);
+    this.value = new StoredValue(cacheName, family, sharedStore);
+    this.known = new KnownRows(changes);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
+    this.known.free();
   }
 
-  /** Reads the page in which a name lives; false where the store does not answer. Rows are valid until the next read. */
+  /** Reads the page in which a name lives; false if the store does not answer. Rows are valid until the next read. */
   open(name: usize, nameLength: i32): bool {
     return this.openPage(this.hashOf(name, nameLength) & (TABLE_PAGES - 1));
   }
@@ -73,11 +41,12 @@ export class Table {
     return this.hash.of(name, nameLength);
   }
 
-  /** The row of a name as of the last `Changes.refresh`, or null; valid until the next use of any table. */
-  look(known: KnownRows, name: usize, nameLength: i32): Row | null {
+  /** Returns the row of a name as of the last `Changes.refresh`, or null; valid until the next use of any table. */
+  look(name: usize, nameLength: i32): Row | null {
     const hash = this.hashOf(name, nameLength);
     // The pages take the hash's lowest bits: the places take others.
     const place = hash >> 8;
+    const known = this.known;
     if (known.knows(place, name, nameLength)) return known.rowAt(place);
     if (!this.openPage(hash & (TABLE_PAGES - 1))) return null;
     const row = this.find(name, nameLength);
@@ -87,18 +56,16 @@ export class Table {
 
   /** Reads a page by its number, below TABLE_PAGES. */
   openPage(number: u32): bool {
-    this.number = number;
-    this.key.select(number);
-    const result = this.sharedStore.read(this.key.start, this.key.length, PAGE, PAGE_CAPACITY);
-    this.exists = result == StoreResult.Ok;
-    this.mark = this.sharedStore.mark;
-    const used = load<u32>(PAGE);
-    if (this.exists && used >= <u32>HEADER_SIZE && used <= <u32>this.sharedStore.length) return true;
-    store<u64>(PAGE, HEADER_SIZE);
-    store<u64>(PAGE, 0, 8);
-    return this.exists || result == StoreResult.Absent;
+    const value = this.value;
+    value.select(number);
+    const result = value.read(PAGE_BYTES, PAGE_CAPACITY);
+    if (value.exists && PAGE.used >= <u32>HEADER_SIZE && PAGE.used <= <u32>value.length) return true;
+    memory.fill(PAGE_BYTES, 0, HEADER_SIZE);
+    PAGE.used = HEADER_SIZE;
+    return value.exists || result == StoreResult.Absent;
   }
 
+  /** Finds the row of a name in the page that is open. */
   find(name: usize, nameLength: i32): Row | null {
     let row = this.first();
     while (row) {
@@ -109,61 +76,68 @@ export class Table {
   }
 
   first(): Row | null {
-    return this.at(PAGE + HEADER_SIZE);
+    return this.at(PAGE_BYTES + HEADER_SIZE);
   }
 
   after(row: Row): Row | null {
     return this.at(changetype<usize>(row) + <usize>row.size);
   }
 
-  /** Appends a row of zeros with its name and upstream; null where the page has no room. */
+  /** Appends a row of zeros with its name and upstream; null if the page has no room. */
   append(name: usize, nameLength: i32, upstream: usize, upstreamLength: i32): Row | null {
     const size = ROW_FIXED_SIZE + nameLength + upstreamLength;
-    const used = load<u32>(PAGE);
+    const used = PAGE.used;
     if (<i32>used + size > PAGE_CAPACITY) return null;
-    const row = changetype<Row>(PAGE + <usize>used);
+    const row = changetype<Row>(PAGE_BYTES + <usize>used);
     memory.fill(changetype<usize>(row), 0, ROW_FIXED_SIZE);
     row.size = <u16>size;
     row.nameLength = <u8>nameLength;
     row.upstreamLength = <u8>upstreamLength;
     memory.copy(row.name, name, nameLength);
     memory.copy(row.upstream, upstream, upstreamLength);
-    store<u32>(PAGE, used + <u32>size);
+    PAGE.used = used + <u32>size;
     return row;
   }
 
   remove(row: Row): void {
     const start = changetype<usize>(row);
     const size = <usize>row.size;
-    const used = load<u32>(PAGE);
-    memory.copy(start, start + size, PAGE + <usize>used - start - size);
-    store<u32>(PAGE, used - <u32>size);
+    memory.copy(start, start + size, PAGE_BYTES + <usize>PAGE.used - start - size);
+    PAGE.used -= <u32>size;
   }
 
-  /** A version for a change of the page, greater than all before. */
+  /** Returns a version for a change of the page, greater than all before. */
   nextVersion(nowNanoseconds: u64): u64 {
-    const next = load<u64>(PAGE, 8) + 1;
+    const next = PAGE.lastVersion + 1;
     const version = nowNanoseconds > next ? nowNanoseconds : next;
-    store<u64>(PAGE, version, 8);
+    PAGE.lastVersion = version;
     return version;
   }
 
-  /** Stores the page that was opened last. With `Conflict` nothing was stored: open again and retry. */
+  /** Stores the page that is open. With `Conflict` nothing was stored: open again and retry. */
   commit(): StoreResult {
-    this.key.select(this.number);
-    // In steps, so that the host's memory for it is rarely another one; a look at a small table copies little.
-    const length = min(<i32>(load<u32>(PAGE) | LENGTH_STEP), PAGE_CAPACITY);
-    if (!this.exists) return this.sharedStore.create(this.key.start, this.key.length, PAGE, length);
-    return this.sharedStore.replace(this.key.start, this.key.length, PAGE, length, this.mark);
+    // In steps, so the host rarely needs other memory for it; a look at a small table copies little.
+    const length = min(<i32>(PAGE.used | LENGTH_STEP), PAGE_CAPACITY);
+    return this.value.put(PAGE_BYTES, length);
   }
 
+  /** The row at an address, or null if the page ends or is not well-formed there. */
   private at(address: usize): Row | null {
-    const end = PAGE + <usize>load<u32>(PAGE);
+    const end = PAGE_BYTES + <usize>PAGE.used;
     if (address + ROW_FIXED_SIZE > end) return null;
     const row = changetype<Row>(address);
     const size = ROW_FIXED_SIZE + <i32>row.nameLength + <i32>row.upstreamLength;
     return <i32>row.size == size && address + <usize>size <= end ? row : null;
   }
+}
+
+/** The header of a page, HEADER_SIZE bytes, little-endian; the rows follow it. */
+@unmanaged
+class TablePage {
+  /** Bytes, this header included. */
+  used: u32;
+  private zero: u32;
+  lastVersion: u64;
 }
 
 /** A power of two. */
@@ -174,5 +148,6 @@ const PAGE_CAPACITY: i32 = 4095;
 /** A page is one byte shorter than a multiple of one more than this, as its host adds one. */
 const LENGTH_STEP: u32 = 511;
 const HEADER_SIZE: i32 = 16;
-const ROW_FIXED_SIZE: i32 = 40;
-const PAGE: usize = memory.data(4096, 8);
+/** The page that is open; all tables of a virtual machine share it. */
+const PAGE_BYTES: usize = memory.data(4096, 8);
+const PAGE: TablePage = changetype<TablePage>(PAGE_BYTES);

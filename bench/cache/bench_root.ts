@@ -54,7 +54,7 @@ class BenchRoot extends Root {
   private readonly clock: HostClock = new HostClock();
   private readonly store: SharedData = new SharedData();
   private readonly log: HostLog = new HostLog();
-  private readonly key: StoreKey = new StoreKey("bench", "get", true);
+  private readonly key: StoreKey = new StoreKey("bench", "get");
   private cache: Cache | null = null;
   private api: AdminApi | null = null;
   private sessions: u32 = 0;

@@ -71,7 +71,7 @@ export const ROOMS = [
   {
     room: "session/pages",
     holds: "the page codec, pages in the store, the directory that finds them",
-    imports: ["ports", "session/counting", "session/events", "session/record", "shared"],
+    imports: ["bytes", "ports", "session/counting", "session/events", "session/record", "shared"],
   },
   {
     room: "session/revocation",
@@ -147,7 +147,7 @@ export const ROOMS = [
   {
     room: "steering/setup",
     holds: "modes, whether steering has an effect, faults of a set-up",
-    imports: ["ports", "shared", "steering/hosts"],
+    imports: ["bytes", "ports", "shared", "steering/hosts"],
   },
   {
     room: "steering",
@@ -330,7 +330,6 @@ export const ROOMS = [
       "host/connection",
       "ports",
       "session/record",
-      "shared",
       "steering",
       "steering/setup",
       "tls",

@@ -1,6 +1,6 @@
 /** Ticket keys as the API shows them, by name. Unknown values are null. */
 import { JsonWriter } from "../../json/writer";
-import { Row } from "../../shared/table";
+import { Row } from "../../shared/row";
 import { keyStateName } from "../fields/value_names";
 
 export function writeTicketKey(json: JsonWriter, row: Row): void {

@@ -6,7 +6,8 @@
  */
 import { JsonWriter } from "../../json/writer";
 import { Deadline, Job } from "../../work/job";
-import { Row, Table, TABLE_PAGES } from "../../shared/table";
+import { Row } from "../../shared/row";
+import { Table, TABLE_PAGES } from "../../shared/table";
 import { HttpResponse } from "../http/response";
 
 /** The form in which a row is shown. */

@@ -2,7 +2,7 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Revocations } from "../../session/revocation/revocations";
-import { Row } from "../../shared/table";
+import { Row } from "../../shared/row";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { writeRevocation } from "../answers/revocation_json";

@@ -1,7 +1,7 @@
 /** GET /v1/ticket-keys: the ticket keys that were seen, configured or removed; all, or those of one upstream. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Row } from "../../shared/table";
+import { Row } from "../../shared/row";
 import { AskedUpstream } from "../fields/asked";
 import { badRequest } from "../http/problem";
 import { HttpRequest } from "../http/request";

@@ -3,6 +3,7 @@
  * or a cluster of the type ORIGINAL_DST and the address to connect to. When the ServerHello is in, the steering learns who
  * has answered.
  */
+import { hash32 } from "../../bytes/fnv";
 import { encodeHex } from "../../bytes/hex";
 import { Config } from "../../config/config";
 import { FilterState } from "../../host/connection/filter_state";
@@ -10,7 +11,6 @@ import { LastingText } from "../../host/lasting_text";
 import { SOURCE, UPSTREAM } from "../../host/adapters/peer_property";
 import { PropertyPath } from "../../host/properties";
 import { Clock } from "../../ports/clock";
-import { hashId } from "../../shared/store_key";
 import { MAX_UPSTREAM_LENGTH, Session } from "../../session/record/session";
 import { SteeringMode } from "../../steering/setup/modes";
 import { Steering } from "../../steering/steering";
@@ -141,7 +141,7 @@ export class UpstreamChoice {
     }
     const length = UPSTREAM.read(ADDRESS, MAX_UPSTREAM_LENGTH);
     if (isTry) {
-      if (length > 0 && this.isOfCluster()) effect.tried(token, hashId(ADDRESS, length));
+      if (length > 0 && this.isOfCluster()) effect.tried(token, hash32(ADDRESS, length));
       return;
     }
     const number = steering.tokens.numberOf(ADDRESS, length);

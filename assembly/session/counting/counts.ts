@@ -1,25 +1,25 @@
 /**
- * How much a cache holds: its sessions, its tombstones and its saturated pages, as one small value in the shared store. It is the
- * cache's own, and decides whether there is room (`admission.ts`). The gauges of the same names only show it: of gauges and counters
- * Envoy adds up those of two processes while a hot restart lasts, and those of two caches of one name.
+ * The numbers of sessions, tombstones and saturated pages of a cache, as one small value in the shared store. The value is
+ * the cache's own, and decides whether there is room (`admission.ts`). The gauges of the same names only show it: Envoy adds
+ * up the gauges and counters of two processes while a hot restart lasts, and those of two caches of one name.
  *
- * Each change is a compare-and-set that is tried again a bounded number of times. What could not be stored even so is owed: it goes
- * along with this machine's next change, or with its next tick. Of sessions, only departures are ever owed: the number is too high for
- * a moment then, never too low. A machine that ends in the middle of a change leaves the number wrong: `census.ts` mends that.
+ * Each change is a compare-and-set that is tried again a bounded number of times. A change that could not be stored even so
+ * is owed: it goes along with this machine's next change, or with its next tick. Of sessions, only departures are ever owed:
+ * the number is too high for a moment then, never too low. A machine that ends in the middle of a change leaves the number
+ * wrong; `census.ts` corrects it.
  *
- * The gauges are set to each number that was stored, not raised by it: one that another machine has set meanwhile is right again within
- * a second (`show`).
+ * Gauges are set to each number that was stored, not raised by it. So a gauge that another machine has set meanwhile is
+ * right again within a second (`show`).
  *
- * Layout, little-endian: 0 u32 sessions, about to be stored included; 4 u32 tombstones; 8 u32 saturated pages; 12 u32 zero.
  * Cost of a change: one read, one write, and a call for each gauge that changes. Nothing here allocates.
  */
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { Metric } from "./statistics";
 
 export const enum Room {
-  /** There was room for one more session, and it is taken. */
+  /** There was room for one more session; it is taken now. */
   Taken = 0,
   None = 1,
   /** Others kept changing the number, or the store does not answer. */
@@ -27,27 +27,25 @@ export const enum Room {
 }
 
 export class Counts {
-  /** As they were read or stored last. */
+  /** The numbers as this machine has read or stored them last. */
   sessions: u32 = 0;
   tombstones: u32 = 0;
   saturatedPages: u32 = 0;
-  /** Of the value that was read last; another one after each change. */
-  mark: u32 = 0;
   private owedSessions: i32 = 0;
   private owedTombstones: i32 = 0;
   private owedPages: i32 = 0;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly metrics: Metrics,
   ) {
-    this.key = new StoreKey(cacheName, "counts", false);
+    this.value = new StoredValue(cacheName, "counts", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Whether the store has a value. */
@@ -55,13 +53,13 @@ export class Counts {
     return this.load() == StoreResult.Ok;
   }
 
-  /** Gives a cache that has none its first value; one that another machine has given is kept. */
+  /** Gives a cache its first numbers. A value that another machine has stored stays. */
   begin(sessions: u32, tombstones: u32, saturatedPages: u32): void {
     this.put(sessions, tombstones, saturatedPages);
-    if (this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE) == StoreResult.Ok) this.show();
+    if (this.value.create(VALUE_BYTES, VALUE_SIZE) == StoreResult.Ok) this.show();
   }
 
-  /** Takes the present numbers; where they cannot be read, the last known stay. */
+  /** Reads the numbers; if that fails, the last known stay. */
   read(): void {
     this.load();
   }
@@ -72,14 +70,14 @@ export class Counts {
       const result = this.load();
       if (result != StoreResult.Ok && result != StoreResult.Absent) return Room.Unknown;
       if (size != 0 && this.sessions >= size) return Room.None;
-      const stored = this.change(result, 1, 0, 0);
+      const stored = this.change(1, 0, 0);
       if (stored == StoreResult.Ok) return Room.Taken;
       if (stored != StoreResult.Conflict) return Room.Unknown;
     }
     return Room.Unknown;
   }
 
-  /** Notes what a change of a page has made of it: by how much each number has grown. */
+  /** Adds to each number: by how much a change of a page has made it grow. */
   move(sessions: i32, tombstones: i32, saturatedPages: i32): void {
     this.owedSessions += sessions;
     this.owedTombstones += tombstones;
@@ -87,26 +85,25 @@ export class Counts {
     this.settle();
   }
 
-  /** Stores what is owed, if anything is. */
+  /** Stores the changes that are owed, if any. */
   settle(): void {
     for (let attempt = 0; attempt < MAX_TRIES && this.owes; attempt++) {
       const result = this.load();
       if (result != StoreResult.Ok && result != StoreResult.Absent) return;
-      if (this.change(result, this.owedSessions, this.owedTombstones, this.owedPages) != StoreResult.Ok) continue;
+      if (this.change(this.owedSessions, this.owedTombstones, this.owedPages) != StoreResult.Ok) continue;
       this.owedSessions = 0;
       this.owedTombstones = 0;
       this.owedPages = 0;
     }
   }
 
-  /** Puts counted numbers in the place of those that carry `mark`, if they still do. */
+  /** Replaces the numbers that carry `mark`, if they still do, by counted ones. */
   correct(mark: u32, sessions: u32, tombstones: u32, saturatedPages: u32): void {
     this.put(sessions, tombstones, saturatedPages);
-    const result = this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, mark);
-    if (result == StoreResult.Ok) this.show();
+    if (this.value.replace(VALUE_BYTES, VALUE_SIZE, mark) == StoreResult.Ok) this.show();
   }
 
-  /** Lets the gauges show the present numbers. */
+  /** Sets the gauges to the numbers in the store. */
   show(): void {
     if (this.load() != StoreResult.Ok) return;
     this.metrics.record(Metric.SESSIONS, this.sessions);
@@ -114,17 +111,21 @@ export class Counts {
     this.metrics.record(Metric.SATURATED_PAGES, this.saturatedPages);
   }
 
+  /** Of the value that was read last; another one after each change. */
+  get mark(): u32 {
+    return this.value.mark;
+  }
+
   private get owes(): bool {
     return this.owedSessions != 0 || this.owedTombstones != 0 || this.owedPages != 0;
   }
 
   private load(): StoreResult {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result == StoreResult.Ok && this.sharedStore.length == VALUE_SIZE) {
-      this.mark = this.sharedStore.mark;
-      this.sessions = load<u32>(VALUE);
-      this.tombstones = load<u32>(VALUE, 4);
-      this.saturatedPages = load<u32>(VALUE, 8);
+    const result = this.value.read(VALUE_BYTES, VALUE_SIZE);
+    if (result == StoreResult.Ok && this.value.length == VALUE_SIZE) {
+      this.sessions = VALUE.sessions;
+      this.tombstones = VALUE.tombstones;
+      this.saturatedPages = VALUE.saturatedPages;
       return result;
     }
     if (result == StoreResult.Absent) {
@@ -136,16 +137,13 @@ export class Counts {
     return StoreResult.Failed;
   }
 
-  /** Stores the numbers that were loaded, with `loaded` as the answer, changed by so much. */
-  private change(loaded: StoreResult, sessions: i32, tombstones: i32, saturatedPages: i32): StoreResult {
+  /** Stores the numbers that were loaded, each changed by so much. */
+  private change(sessions: i32, tombstones: i32, saturatedPages: i32): StoreResult {
     const nextSessions = changed(this.sessions, sessions);
     const nextTombstones = changed(this.tombstones, tombstones);
     const nextPages = changed(this.saturatedPages, saturatedPages);
     this.put(nextSessions, nextTombstones, nextPages);
-    const result =
-      loaded == StoreResult.Ok
-        ? this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, this.mark)
-        : this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    const result = this.value.put(VALUE_BYTES, VALUE_SIZE);
     if (result != StoreResult.Ok) return result;
     if (nextSessions != this.sessions) this.metrics.record(Metric.SESSIONS, nextSessions);
     if (nextTombstones != this.tombstones) this.metrics.record(Metric.TOMBSTONES, nextTombstones);
@@ -156,21 +154,32 @@ export class Counts {
     return result;
   }
 
+  /** Writes the value in memory. */
   private put(sessions: u32, tombstones: u32, saturatedPages: u32): void {
-    store<u32>(VALUE, sessions);
-    store<u32>(VALUE, tombstones, 4);
-    store<u32>(VALUE, saturatedPages, 8);
-    store<u32>(VALUE, 0, 12);
+    VALUE.sessions = sessions;
+    VALUE.tombstones = tombstones;
+    VALUE.saturatedPages = saturatedPages;
   }
 }
 
-/** Never below zero: a page whose bytes were changed may have held more than was counted. */
+/** Never below zero: a damaged page may have held more than was counted. */
 function changed(value: u32, by: i32): u32 {
   const next = <i64>value + <i64>by;
   return next < 0 ? 0 : <u32>next;
 }
 
+/** The value in the store, 16 bytes, little-endian. */
+@unmanaged
+class CountsValue {
+  /** Including those about to be stored. */
+  sessions: u32;
+  tombstones: u32;
+  saturatedPages: u32;
+  private zero: u32;
+}
+
 /** Against other machines that change the number at the same moment. */
 const MAX_TRIES: i32 = 64;
 const VALUE_SIZE: i32 = 16;
-const VALUE: usize = memory.data(16, 8);
+const VALUE_BYTES: usize = memory.data(16, 8);
+const VALUE: CountsValue = changetype<CountsValue>(VALUE_BYTES);

@@ -1,9 +1,10 @@
 /**
- * The catalogue of what a cache counts: numbers of metrics, and their names. A name is a family in Prometheus naming,
- * followed by pairs of label and value; all families share the prefix `tls_session_cache_`.
+ * The metrics of a cache: their numbers and their names. A name is a family in Prometheus naming, followed by pairs of label
+ * and value; all families share the prefix `tls_session_cache_`.
  *
- * Metrics are the process's, and of a name: they begin with the process, not with the cache. While a hot restart lasts, Envoy adds to the
- * new process's gauges those of the old one, and to its counters what the old one goes on counting. So nothing is ever decided by them.
+ * Metrics belong to the process, by name: they begin with the process, not with the cache. While a hot restart lasts, Envoy
+ * adds the old process's gauges to those of the new one, and its counts to the new one's counters. So nothing is ever
+ * decided by them.
  */
 import { PARSE_ERRORS, parseErrorName } from "../../tls/wire/parse_error";
 import { EventCause, eventCauseName } from "../record/event_cause";
@@ -14,7 +15,7 @@ export const PROTOCOLS: i32 = 5;
 export const OUTCOMES: i32 = 4;
 export const KINDS: i32 = 3;
 export const FATES: i32 = 6;
-/** A session, a ticket key or a server name that was removed, `strict`, and what could not be followed. */
+/** A removed session, ticket key or server name; `strict`; and clients whose offers could not be followed. */
 export const REFUSAL_CAUSES: i32 = 5;
 
 export namespace Metric {
@@ -23,14 +24,14 @@ export namespace Metric {
   export const CACHE_SIZE: i32 = 1;
   export const TOMBSTONES: i32 = 2;
   export const SATURATED_PAGES: i32 = 3;
-  // What became of offered sessions.
+  // Fates of offered sessions.
   export const HITS: i32 = 4;
   export const MISSES: i32 = 5;
   export const TIMEOUTS: i32 = 6;
   export const DECLINED: i32 = 7;
   export const LOST: i32 = 8;
   export const REFUSED: i32 = 9;
-  // What became of the cache.
+  // Changes of the cache.
   export const ADDS: i32 = 10;
   export const REPLACES: i32 = 11;
   export const REMOVES: i32 = 12;
@@ -41,7 +42,7 @@ export namespace Metric {
   export const NOT_STORED_NO_ROOM: i32 = 17;
   export const NOT_STORED_REMOVED: i32 = 18;
   export const CAS_CONFLICTS: i32 = 19;
-  // What was seen on the wire.
+  // Seen on the wire.
   export const ACCEPT: i32 = 20;
   export const ACCEPT_GOOD: i32 = 21;
   export const FAILED: i32 = 22;
@@ -52,15 +53,15 @@ export namespace Metric {
   export const EVENT_POSTS_FAILED: i32 = 26;
   /** Connections whose early data was dropped. */
   export const EARLY_DATA_DROPPED: i32 = 27;
-  /** Pages whose bytes were not those of a page: see `pages.ts`. */
+  /** Pages that were damaged: see `pages.ts`. */
   export const CORRUPTED_PAGES: i32 = 28;
   /** Clients whose offers could not be followed, or not all of them. */
   export const UNFOLLOWED: i32 = 29;
   /** Handshakes that began inside a connection of TLS <= 1.2. */
   export const RENEGOTIATIONS: i32 = 30;
-  /** Calls of the host that enforcement stands on, and that failed: the connection was closed. */
+  /** Host calls that enforcement needs, and that failed: the connection was closed. */
   export const HOST_CALLS_FAILED: i32 = 31;
-  /** Offers that were steered away from their issuer, as they would be refused there, and got a full handshake. */
+  /** Offers that were steered away from their issuer, which would have refused them, and ended in a full handshake. */
   export const DIVERTED: i32 = 32;
   /** Plus an index of REFUSAL_CAUSES. */
   export const REFUSED_FOR: i32 = 33;
@@ -86,27 +87,27 @@ export namespace Outcome {
 }
 
 /**
- * What became of a session that was offered to a server. Each one that is counted as offered has one of these, as soon
- * as it is decided.
+ * The fate of a session that was offered to a server. Each session that is counted as offered has one of these as soon as it
+ * is decided.
  */
 export namespace Fate {
-  /** The server took it up. */
+  /** The server resumed it. */
   export const ACCEPTED: i32 = 0;
-  /** Another server than the one that had issued it did not take it up. */
+  /** A server that had not issued it declined it. */
   export const LOST: i32 = 1;
-  /** A server did not take it up, and for all that is known it was its own. */
+  /** A server declined it that had issued it, as far as is known. */
   export const DECLINED: i32 = 2;
   /** It was refused here. */
   export const REFUSED: i32 = 3;
-  /** The handshake ended before it could be told. */
+  /** The handshake ended before that was decided. */
   export const FAILED: i32 = 4;
-  /** It would be refused at its issuer, was steered to another server for that, and that one did a full handshake. */
+  /** Its issuer would have refused it, so it was steered to another server, which did a full handshake. */
   export const DIVERTED: i32 = 5;
 }
 
 export const METRICS: i32 = Metric.PARSE_ERRORS + PARSE_ERRORS;
 
-/** The first so many metrics are gauges, the others counters. */
+/** The first GAUGES metrics are gauges, the others counters. */
 export const GAUGES: i32 = 4;
 
 /** The names of all metrics of a cache, by their numbers. */
@@ -158,7 +159,7 @@ export function protocolName(index: i32): string {
   return unchecked(PROTOCOL_NAMES[index < 0 || index >= PROTOCOLS ? 0 : index]);
 }
 
-/** Name of a parse error by its number, for listings. */
+/** The name of a parse error by its number, for rooms that do not import `tls`. */
 export function parseErrorLabel(error: i32): string {
   return parseErrorName(error);
 }
@@ -237,7 +238,7 @@ const FAMILIES: StaticArray<string> = [
   "full_total",
   "expired_total",
   "flushed_total",
-  "", // the three causes of not_stored_total are named apart
+  "", // metricName names the three causes of not_stored_total
   "",
   "",
   "cas_conflicts_total",

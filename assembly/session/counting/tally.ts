@@ -1,54 +1,56 @@
 /**
- * The counters of one cache. The host's metrics are those of the process, by name: they take in what another cache of that name counts
- * (under another `vm_id`), what one counted that is gone, and, while a hot restart lasts, what the old process goes on counting. So
- * each virtual machine keeps, beside them, what it has counted itself, and puts that into the shared store with each tick: there is the
+ * The counters of one cache. The host's metrics belong to the process, by name. They include the counts of another cache of
+ * that name (under another `vm_id`), those of a cache that is gone, and those of the old process while a hot restart lasts.
+ * So each virtual machine keeps its own counts beside them, and adds these to the shared store with each tick: that is the
  * sum over all machines of this cache, and of no other.
  *
- * The metrics are right at once, the sum within a tick. `read` answers with the metrics as long as both agree, as they do in most
- * processes, and with the sum from the moment on that they do not: the machine that sweeps looks for it once a second (`compare`).
- * The sum is as old as the last `refresh`, which whoever reads calls first, once for all that they read.
- * A machine that traps takes what it has counted since its last tick along.
+ * The metrics are right at once, the sum within a tick. `read` returns the metric as long as both agree, as they do in most
+ * processes, and the sum from the moment on that they do not; the machine that sweeps compares them once a second
+ * (`compare`). The sum is as old as the last `refresh`, which a reader calls once for all that it reads. A machine that
+ * traps loses its counts since its last tick.
  *
- * Value, little-endian: 0 u64, 1 = the metrics count for others, too; 8 u64 for each metric; gauges are zero.
+ * Value, little-endian: 0 u64, 1 = the metrics count for others as well; 8 u64 for each metric; gauges are zero.
  * Cost on the path of a connection: an addition in memory, no call. Of a tick: a read and a write, if anything was counted.
  * Of a refresh: a read.
  */
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { GAUGES, METRICS } from "./statistics";
 
 export class Tally extends Metrics {
-  /** Counted here since the last tick. */
+  /** Counts of this machine since the last tick. */
   private readonly fresh: StaticArray<u64> = new StaticArray<u64>(METRICS);
-  /** The metrics, as they were when they were compared last. */
+  /** The metrics when they were compared last. */
   private readonly compared: StaticArray<u64> = new StaticArray<u64>(METRICS);
   private hasCompared: bool = false;
   /** The sums of all machines, as they were when they were read last; they count only if the metrics count for others, too. */
   private readonly sums: StaticArray<u64> = new StaticArray<u64>(METRICS);
   private isSum: bool = false;
-  /** In a row. */
+  /** Comparisons in a row that have differed. */
   private differences: u32 = 0;
   private isFresh: bool = false;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
-  /** `created`: the cache is new, and has counted nothing. Else, a sum that is not there yet begins with the metrics. */
+  /**
+   * `created`: the cache is new, and has counted nothing. Else a sum that the store does not have begins with the metrics.
+   */
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly metrics: Metrics,
     created: bool,
   ) {
     super();
-    this.key = new StoreKey(cacheName, "tally", false);
+    this.value = new StoredValue(cacheName, "tally", sharedStore);
     memory.fill(VALUE, 0, VALUE_SIZE);
     if (!created) for (let metric = GAUGES; metric < METRICS; metric++) setSum(metric, metrics.read(metric));
-    sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    this.value.create(VALUE, VALUE_SIZE);
   }
 
   free(): void {
     this.tick();
-    this.key.free();
+    this.value.free();
   }
 
   increase(metric: i32, by: u64): void {
@@ -76,13 +78,13 @@ export class Tally extends Metrics {
     return unchecked(this.sums[metric]) + unchecked(this.fresh[metric]);
   }
 
-  /** Puts what was counted here into the sum. */
+  /** Adds the counts of this machine to the sum. */
   tick(): void {
     for (let attempt = 0; attempt < MAX_TRIES && this.isFresh; attempt++) {
       if (!this.load()) return;
       for (let metric = GAUGES; metric < METRICS; metric++)
         setSum(metric, sumOf(metric) + unchecked(this.fresh[metric]));
-      const result = this.replace();
+      const result = this.value.put(VALUE, VALUE_SIZE);
       if (result == StoreResult.Conflict) continue;
       if (result != StoreResult.Ok) return;
       for (let metric = 0; metric < METRICS; metric++) unchecked((this.fresh[metric] = 0));
@@ -90,19 +92,22 @@ export class Tally extends Metrics {
     }
   }
 
-  /** Whether the metrics count for others, too. To be called about once a second, by one machine: far less often than ticks come. */
+  /**
+   * Finds out whether the metrics count for others as well. To be called once a second, by one machine: far less often than
+   * ticks.
+   */
   compare(): void {
     if (this.load() && this.hasCompared) {
       let differ = false;
       for (let metric = GAUGES; metric < METRICS; metric++) {
         if (unchecked(this.compared[metric]) > sumOf(metric) + unchecked(this.fresh[metric])) differ = true;
       }
-      // Once may be a machine that has not come to its tick.
+      // A single difference may be a machine that has not come to its tick.
       this.differences = differ ? this.differences + 1 : 0;
       const isOthers: u64 = this.differences >= CERTAIN_DIFFERENCES ? 1 : 0;
       if (isOthers != load<u64>(VALUE)) {
         store<u64>(VALUE, isOthers);
-        this.replace();
+        this.value.put(VALUE, VALUE_SIZE);
       }
     }
     for (let metric = GAUGES; metric < METRICS; metric++)
@@ -111,12 +116,7 @@ export class Tally extends Metrics {
   }
 
   private load(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    return result == StoreResult.Ok && this.sharedStore.length == VALUE_SIZE;
-  }
-
-  private replace(): StoreResult {
-    return this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, this.sharedStore.mark);
+    return this.value.readWhole(VALUE, VALUE_SIZE);
   }
 }
 

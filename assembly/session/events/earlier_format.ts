@@ -1,111 +1,122 @@
 /**
- * The events of the format before this one: a module that is being replaced goes on writing them as long as its
- * connections live, to outboxes of its own, and what it has collected is in a log of its own. Both are read here, so that an
- * update in place loses nothing; neither is written.
+ * The events of the earlier format. A module that is being replaced goes on writing them as long as its connections live, to
+ * outboxes of its own, and collects them in a log of its own. Both are read here, so an update in place loses nothing;
+ * neither is written.
  *
- * Outboxes "events/outbox" + u32 (place << 16 | segment % 64), log "events/log" + u32 (segment % 512), segments of 912 bytes:
- * 0 u64 first index, 8 u32 events, 12 u32 confirmed, 16 16 events of 56 bytes: u64 version, u64 time, u8 type, u8 cause, u8
- * length of the ID, u8 1 = not held, 4 bytes zero, the ID. Writers "events/writers": 64 x u64 last sign of life, 0 = never
- * taken. Head "events/head": 0 u64 next, 8 u64 making, 32 64 x u64 index of the next event to be collected.
+ * Outboxes "events/outbox" + u32 (place << 16 | segment % 64), log "events/log" + u32 (segment % 512), segments of 912 bytes
+ * with 16 events of 56 bytes each. Writers "events/writers": 64 x u64 last sign of life, 0 = never taken. Head
+ * "events/head": `EarlierHead`, at POSITIONS_OFFSET 64 x u64 index of the next event to be collected.
  */
-import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { SharedStore } from "../../ports/shared_store";
+import { StoredValue } from "../../shared/stored_value";
+import { MAX_ID_LENGTH } from "../record/session";
 import { Event } from "./event";
 import { Segment, SEGMENT_EVENTS, segmentStart } from "./segment";
 
 export class EarlierFormat {
-  private readonly writersKey: StoreKey;
-  private readonly headKey: StoreKey;
-  private readonly outboxKey: StoreKey;
-  private readonly logKey: StoreKey;
+  private readonly writers: StoredValue;
+  private readonly head: StoredValue;
+  private readonly outbox: StoredValue;
+  private readonly log: StoredValue;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.writersKey = new StoreKey(cacheName, "events/writers", false);
-    this.headKey = new StoreKey(cacheName, "events/head", false);
-    this.outboxKey = new StoreKey(cacheName, "events/outbox", true);
-    this.logKey = new StoreKey(cacheName, "events/log", true);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.writers = new StoredValue(cacheName, "events/writers", sharedStore);
+    this.head = new StoredValue(cacheName, "events/head", sharedStore);
+    this.outbox = new StoredValue(cacheName, "events/outbox", sharedStore);
+    this.log = new StoredValue(cacheName, "events/log", sharedStore);
   }
 
   free(): void {
-    this.writersKey.free();
-    this.headKey.free();
-    this.outboxKey.free();
-    this.logKey.free();
+    this.writers.free();
+    this.head.free();
+    this.outbox.free();
+    this.log.free();
   }
 
-  /** Reads which places are in use; false where there was no such module. `isUsed` is valid until the next use. */
+  /** Reads the table of writers; false if there was no such module. `isUsed` is valid until the next call. */
   loadWriters(): bool {
-    return this.read(this.writersKey, WRITERS_TABLE, WRITERS_SIZE);
+    return this.writers.readWhole(WRITERS_TABLE, WRITERS_SIZE);
   }
 
-  /** Whether the writer of a place may have written lately. */
+  /** Whether the writer of a place may have written recently. */
   isUsed(place: i32, nowSeconds: u64): bool {
     const seen = load<u64>(WRITERS_TABLE + ((<usize>place) << 3));
     return seen != 0 && seen + GONE_SECONDS > nowSeconds;
   }
 
-  /** Reads how far its log has come; false where there is none. The others are valid until the next use. */
+  /** Reads the head of its log; false if there is none. `next`, `making` and `position` are valid until the next call. */
   loadHead(): bool {
-    return this.read(this.headKey, HEAD, HEAD_SIZE);
+    return this.head.readWhole(HEAD, HEAD_SIZE);
   }
 
   get next(): u64 {
-    return load<u64>(HEAD);
+    return changetype<EarlierHead>(HEAD).next;
   }
 
   get making(): u64 {
-    return load<u64>(HEAD, 8);
+    return changetype<EarlierHead>(HEAD).making;
   }
 
   position(place: i32): u64 {
     return load<u64>(HEAD + POSITIONS_OFFSET + ((<usize>place) << 3));
   }
 
-  /** Reads the segment of a writer that is at an index, or a later one that has overwritten it; false where there is none. */
+  /** Reads the segment of a writer at an index, or a later one that has overwritten it; false if there is none. */
   readOutbox(place: i32, index: u64, into: Segment): bool {
-    this.outboxKey.select(((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % OUTBOX_SEGMENTS));
-    return this.readSegment(this.outboxKey, into);
+    this.outbox.select(((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % OUTBOX_SEGMENTS));
+    return readSegment(this.outbox, into);
   }
 
-  /** Reads the segment of its log in which a sequence number lies; false where it is lost. */
+  /** Reads the segment of its log in which a sequence number lies; false if it is lost. */
   readLog(sequence: u64, into: Segment): bool {
-    this.logKey.select(<u32>(sequence / SEGMENT_EVENTS) % LOG_SEGMENTS);
-    return this.readSegment(this.logKey, into) && into.first == segmentStart(sequence);
+    this.log.select(<u32>(sequence / SEGMENT_EVENTS) % LOG_SEGMENTS);
+    return readSegment(this.log, into) && into.first == segmentStart(sequence);
   }
+}
 
-  private readSegment(key: StoreKey, into: Segment): bool {
-    if (!this.read(key, READ, SEGMENT_SIZE)) return false;
-    const count = load<u32>(READ, 8);
-    const confirmed = load<u32>(READ, 12);
-    if (count > SEGMENT_EVENTS || confirmed > count) return false;
-    into.begin(load<u64>(READ));
-    for (let place: u32 = 0; place < count; place++) {
-      const event = READ + EVENTS_OFFSET + <usize>(place * EVENT_SIZE);
-      const idLength = min<i32>(load<u8>(event, 18), 32);
-      const converted = changetype<Event>(CONVERTED);
-      const held = load<u8>(event, 19) == 0;
-      converted.write(
-        load<u64>(event),
-        load<u64>(event, 8),
-        load<u8>(event, 16),
-        load<u8>(event, 17),
-        event + 24,
-        idLength,
-        held,
-      );
-      into.append(converted);
-    }
-    into.confirmed = <u16>confirmed;
-    return true;
+function readSegment(value: StoredValue, into: Segment): bool {
+  if (!value.readWhole(READ, SEGMENT_SIZE)) return false;
+  const segment = changetype<EarlierSegment>(READ);
+  const count = segment.count;
+  const confirmed = segment.confirmed;
+  if (count > SEGMENT_EVENTS || confirmed > count) return false;
+  into.begin(segment.first);
+  for (let place: u32 = 0; place < count; place++) {
+    const event = changetype<EarlierEvent>(READ + EVENTS_OFFSET + <usize>(place * EVENT_SIZE));
+    const id = changetype<usize>(event) + ID_OFFSET;
+    const idLength = min<i32>(event.idLength, MAX_ID_LENGTH);
+    const converted = changetype<Event>(CONVERTED);
+    converted.write(event.version, event.time, event.type, event.cause, id, idLength, event.unheld == 0);
+    into.append(converted);
   }
+  into.confirmed = <u16>confirmed;
+  return true;
+}
 
-  private read(key: StoreKey, into: usize, size: i32): bool {
-    const result = this.sharedStore.read(key.start, key.length, into, size);
-    return result == StoreResult.Ok && this.sharedStore.length == size;
-  }
+/** The head of the log; the positions of writers follow at POSITIONS_OFFSET. */
+@unmanaged
+class EarlierHead {
+  next: u64;
+  making: u64;
+}
+
+/** The header of a segment; the events follow at EVENTS_OFFSET. */
+@unmanaged
+class EarlierSegment {
+  first: u64;
+  count: u32;
+  confirmed: u32;
+}
+
+/** An event, EVENT_SIZE bytes; the ID is at ID_OFFSET. */
+@unmanaged
+class EarlierEvent {
+  version: u64;
+  time: u64;
+  type: u8;
+  cause: u8;
+  idLength: u8;
+  unheld: u8;
 }
 
 export const EARLIER_WRITERS: i32 = 64;
@@ -118,6 +129,7 @@ const POSITIONS_OFFSET: usize = 32;
 const HEAD_SIZE: i32 = 544;
 const EVENTS_OFFSET: usize = 16;
 const EVENT_SIZE: u32 = 56;
+const ID_OFFSET: usize = 24;
 const SEGMENT_SIZE: i32 = 912;
 const WRITERS_TABLE: usize = memory.data(512, 8);
 const HEAD: usize = memory.data(544, 8);

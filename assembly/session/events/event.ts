@@ -1,20 +1,20 @@
 /**
- * One thing that happened to a session, as it is kept in logs: what OpenSSL tells a program by its new_cb and remove_cb.
+ * One event of a session, as logs keep it: OpenSSL reports the same to a program by its new_cb and remove_cb.
  *
  * Layout, 56 bytes, little-endian:
  *   0   u64  version: ascending for each page of the cache and for each writer, so for each ID
  *   8   u32  time (Unix seconds)
- *   12  u32  in the log: how many events were lost just before this one
+ *   12  u32  in the log: the number of events that were lost just before this one
  *   16  u8   type     17  u8  cause     18  u8  length of the ID
- *   19  u8   1 = of a removal: the cache did not hold the session | 16 times a `LossCause`, what the lost ones were lost for
- *   20  u16  where its names are, from the beginning of this event on, 0 = none     22  u16  zero
+ *   19  u8   1 = of a removal: the cache did not hold the session | 16 times the `LossCause` of the lost events
+ *   20  u16  offset of its names from the beginning of this event, 0 = none     22  u16  zero
  *   24  the ID, 32 bytes
  * Names: u8 length of the server name, of the upstream and of the client's address, 0 = unknown, then these texts.
  *
  * Names stand behind all events of the same buffer, so an event is valid only where it lies; `copyTo` moves it.
  */
 import { narrow } from "../record/moment";
-import { Session } from "../record/session";
+import { MAX_ID_LENGTH, MAX_SNI_LENGTH, MAX_UPSTREAM_LENGTH, Session } from "../record/session";
 
 
 @unmanaged
@@ -26,7 +26,7 @@ export class Event {
   cause: u8;
   idLength: u8;
   private flags: u8;
-  private namesAt: u16;
+  private namesOffset: u16;
   private zero: u16;
 
 
@@ -53,22 +53,22 @@ export class Event {
     return this.flags >> LOST_CAUSE_SHIFT;
   }
 
-  /** Says that events were lost just before this one. */
+  /** Notes that events were lost just before this one. */
   tellLost(count: u32, cause: u8): void {
     this.lost = count;
     this.flags = (this.flags & UNHELD) | (cause << LOST_CAUSE_SHIFT);
   }
 
-  /** The server name of the session, as long as `sniLength` says. */
+  /** The server name of the session, `sniLength` bytes. */
   get sni(): usize {
-    return this.names + NAMES_HEAD;
+    return this.names + NAMES_HEADER_SIZE;
   }
 
   get sniLength(): i32 {
     return this.lengthAt(0);
   }
 
-  /** The address of the server that has issued it, or that has answered. */
+  /** The address of the server that has issued the session, or that has answered. */
   get upstream(): usize {
     return this.sni + <usize>this.sniLength;
   }
@@ -77,7 +77,7 @@ export class Event {
     return this.lengthAt(1);
   }
 
-  /** The address of the client that has offered it. */
+  /** The address of the client that has offered the session. */
   get client(): usize {
     return this.upstream + <usize>this.upstreamLength;
   }
@@ -88,8 +88,8 @@ export class Event {
 
   /** Bytes of its names. */
   get namesSize(): i32 {
-    if (this.namesAt == 0) return 0;
-    return <i32>NAMES_HEAD + this.sniLength + this.upstreamLength + this.clientLength;
+    if (this.namesOffset == 0) return 0;
+    return <i32>NAMES_HEADER_SIZE + this.sniLength + this.upstreamLength + this.clientLength;
   }
 
   write(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool): void {
@@ -109,10 +109,10 @@ export class Event {
     this.seconds = narrow(seconds);
   }
 
-  /** Says of whom it tells; that is copied to an address behind this, of which the first byte that is free then is the answer. */
+  /** Copies the names of its session and client to an address behind this. Returns the address behind them. */
   writeNames(about: EventNames, at: usize): usize {
     if (about.sniLength + about.upstreamLength + about.clientLength == 0) return at;
-    this.namesAt = <u16>(at - changetype<usize>(this));
+    this.namesOffset = <u16>(at - changetype<usize>(this));
     store<u8>(at, <u8>about.sniLength);
     store<u8>(at, <u8>about.upstreamLength, 1);
     store<u8>(at, <u8>about.clientLength, 2);
@@ -123,47 +123,47 @@ export class Event {
   }
 
   /**
-   * Copies this to another place, and its names to an address behind that, or to where `like`, an event before, has the same.
-   * The answer is the first byte that is free then.
+   * Copies this to another place, and its names to an address behind that, unless `like`, an earlier event, has the same
+   * names: then both share them. Returns the address behind the names.
    */
   copyTo(other: Event, like: Event | null, at: usize): usize {
     const size = this.namesSize;
     memory.copy(changetype<usize>(other), changetype<usize>(this), EVENT_SIZE);
     if (size == 0) return at;
     if (like && like.namesSize == size && memory.compare(like.names, this.names, size) == 0) {
-      other.namesAt = <u16>(like.names - changetype<usize>(other));
+      other.namesOffset = <u16>(like.names - changetype<usize>(other));
       return at;
     }
-    other.namesAt = <u16>(at - changetype<usize>(other));
+    other.namesOffset = <u16>(at - changetype<usize>(other));
     memory.copy(at, this.names, size);
     return at + <usize>size;
   }
 
-  /** Whether its lengths are possible and its names lie between two addresses. */
+  /** Whether the lengths are possible and the names lie between two addresses. */
   isWithin(start: usize, end: usize): bool {
-    if (this.idLength > MAX_ID_BYTES) return false;
-    if (this.namesAt == 0) return true;
+    if (<i32>this.idLength > MAX_ID_LENGTH) return false;
+    if (this.namesOffset == 0) return true;
     const names = this.names;
-    return names >= start && names + NAMES_HEAD <= end && names + <usize>this.namesSize <= end;
+    return names >= start && names + NAMES_HEADER_SIZE <= end && names + <usize>this.namesSize <= end;
   }
 
-  /** The first byte behind its names, 0 where it has none. */
+  /** The address behind its names, 0 if it has none. */
   get namesEnd(): usize {
-    return this.namesAt == 0 ? 0 : this.names + <usize>this.namesSize;
+    return this.namesOffset == 0 ? 0 : this.names + <usize>this.namesSize;
   }
 
 
   @inline
   private get names(): usize {
-    return changetype<usize>(this) + <usize>this.namesAt;
+    return changetype<usize>(this) + <usize>this.namesOffset;
   }
 
   private lengthAt(which: usize): i32 {
-    return this.namesAt == 0 ? 0 : <i32>load<u8>(this.names + which);
+    return this.namesOffset == 0 ? 0 : <i32>load<u8>(this.names + which);
   }
 }
 
-/** Of whom an event tells, as far as it is known; lengths of 0 say that it is not. A view, as `Session` is. */
+/** The names of an event's session and client; a length of 0 if a name is unknown. A view, as `Session` is. */
 export class EventNames {
   sni: usize = 0;
   sniLength: i32 = 0;
@@ -178,21 +178,21 @@ export class EventNames {
     this.clientLength = 0;
   }
 
-  /** Takes what a session says; what is longer than it can be is left out. */
+  /** Takes the names of a session, without those that are too long. */
   take(session: Session): void {
     this.sni = session.sni;
-    this.sniLength = lengthOrNone(session.sni, session.sniLength, MAX_SNI_BYTES);
+    this.sniLength = lengthOrNone(session.sni, session.sniLength, MAX_SNI_LENGTH);
     this.upstream = session.upstream;
-    this.upstreamLength = lengthOrNone(session.upstream, session.upstreamLength, MAX_ADDRESS_BYTES);
+    this.upstreamLength = lengthOrNone(session.upstream, session.upstreamLength, MAX_UPSTREAM_LENGTH);
   }
 
-  /** Takes what an event's names say, as they lie at an address; answers where they end, 0 where that is beyond `end`. */
+  /** Takes the names of an event that lie at an address. Returns where they end, 0 if that is beyond `end`. */
   read(names: usize, end: usize): usize {
-    if (names + NAMES_HEAD > end) return 0;
+    if (names + NAMES_HEADER_SIZE > end) return 0;
     this.sniLength = load<u8>(names);
-    this.upstreamLength = min<i32>(load<u8>(names, 1), MAX_ADDRESS_BYTES);
-    this.clientLength = min<i32>(load<u8>(names, 2), MAX_ADDRESS_BYTES);
-    this.sni = names + NAMES_HEAD;
+    this.upstreamLength = min<i32>(load<u8>(names, 1), MAX_UPSTREAM_LENGTH);
+    this.clientLength = min<i32>(load<u8>(names, 2), MAX_UPSTREAM_LENGTH);
+    this.sni = names + NAMES_HEADER_SIZE;
     this.upstream = this.sni + <usize>this.sniLength;
     this.client = this.upstream + <usize>this.upstreamLength;
     const after = this.client + <usize>this.clientLength;
@@ -202,25 +202,26 @@ export class EventNames {
   /** Takes the client's address. */
   takeClient(client: usize, length: i32): void {
     this.client = client;
-    this.clientLength = lengthOrNone(client, length, MAX_ADDRESS_BYTES);
+    this.clientLength = lengthOrNone(client, length, MAX_UPSTREAM_LENGTH);
   }
 }
 
-function lengthOrNone(text: usize, length: i32, most: i32): i32 {
-  return text == 0 || length < 0 || length > most ? 0 : length;
+/** A length, or 0 if there is no text or it is longer than `max`. */
+function lengthOrNone(text: usize, length: i32, maxLength: i32): i32 {
+  return text == 0 || length < 0 || length > maxLength ? 0 : length;
 }
 
-/** What events were lost for. */
+/** Why events were lost. */
 export namespace LossCause {
-  /** They were overwritten in their writer's outbox before anybody had collected them. */
+  /** Their writer overwrote them in its outbox before anybody had collected them. */
   export const OVERRUN: u8 = 0;
-  /** Their writer ended in the middle of the change, and nobody knows whether it happened. */
+  /** Their writer ended in the middle of the change; nobody knows whether it happened. */
   export const UNCONFIRMED: u8 = 1;
   /** Their writer had no place for an outbox. */
   export const NO_PLACE: u8 = 2;
   /** They had left the log when the reader came. */
   export const LOG: u8 = 3;
-  /** The log could not be read where they are. */
+  /** Their part of the log could not be read. */
   export const UNREADABLE: u8 = 4;
 }
 
@@ -251,7 +252,7 @@ export namespace EventType {
   export const EXPIRED: u8 = 5;
   export const FLUSHED: u8 = 6;
   export const REFUSED: u8 = 7;
-  /** A session that would have been refused was steered to a server that did not take it up. */
+  /** A session that would have been refused was steered to a server that did a full handshake. */
   export const DIVERTED: u8 = 8;
 }
 
@@ -283,10 +284,6 @@ export const EVENT_SIZE: i32 = 56;
 const ID_OFFSET: usize = 24;
 const UNHELD: u8 = 1;
 const LOST_CAUSE_SHIFT: u8 = 4;
-const NAMES_HEAD: usize = 3;
-const MAX_ID_BYTES: u8 = 32;
-/** As in `session.ts`. */
-const MAX_SNI_BYTES: i32 = 255;
-const MAX_ADDRESS_BYTES: i32 = 64;
-/** The most bytes of names that one event has. */
-export const MAX_EVENT_NAMES: i32 = <i32>NAMES_HEAD + MAX_SNI_BYTES + 2 * MAX_ADDRESS_BYTES;
+const NAMES_HEADER_SIZE: usize = 3;
+/** The most bytes that the names of one event take. */
+export const MAX_NAMES_SIZE: i32 = <i32>NAMES_HEADER_SIZE + MAX_SNI_LENGTH + 2 * MAX_UPSTREAM_LENGTH;

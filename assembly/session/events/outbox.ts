@@ -1,37 +1,37 @@
 /**
- * Where one filter of one virtual machine puts the events of a cache: a ring of segments in the shared store that nobody else
- * writes, so that no handshake ever contends for a log. The sequencer collects from here.
+ * The outbox of one filter of one virtual machine for the events of a cache: a ring of segments in the shared store that
+ * nobody else writes. So no handshake ever contends for a log. The sequencer collects the events.
  *
- * An event is *announced* before its page is stored and *confirmed* afterwards. So whoever sees an event of an ID can
- * also see every earlier event of that ID, at least as announced, whichever machine it came from: a later change of
- * a page is made by one that has read the earlier one, whose event was announced by then. Versions ascend for each page
- * and for each outbox (Lamport's clocks), which makes collecting in the order of versions right for each ID.
+ * An event is *announced* before its page is stored and *confirmed* afterwards. So whoever sees an event of an ID can also
+ * see every earlier event of that ID, at least as announced, whichever machine it came from: the machine that makes a later
+ * change of a page has read the earlier one, whose event was announced by then. Versions ascend for each page and for each
+ * outbox (Lamport's clocks). That makes the order of versions right for each ID.
  *
- * Bounds: RING_SEGMENTS segments in the store, 58 KB and the names, 157 KB at most; one of them is kept here too. What
- * is overwritten before it was collected is counted as missed by the sequencer; work that makes many events at once waits
- * before it comes to that (`isCrowded`). Cost of a change: two writes of 1 to 2 KB that meet nobody.
+ * Bounds: RING_SEGMENTS segments in the store, 58 KB and the names, 157 KB at most; one of them is kept here too. The
+ * sequencer counts events as lost that were overwritten before it collected them; work that makes many events at once waits
+ * before that happens (`isCrowded`). Cost of a change: two writes of 1 to 2 KB that meet nobody.
  */
 import { Clock } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { Metric } from "../counting/statistics";
-import { Event, EVENT_SIZE, EventNames, MAX_EVENT_NAMES } from "./event";
+import { Event, EVENT_SIZE, EventNames, MAX_NAMES_SIZE } from "./event";
 import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
 import { SIGN_OF_LIFE_SECONDS, STALE_SECONDS, Writers } from "./writers";
 
 export class Outbox {
   /** The highest version of an event of this outbox. */
   lastVersion: u64 = 0;
-  /** Of whom the next event that is noted tells; empty again afterwards. */
+  /** The names for the next event that is noted; empty again afterwards. */
   readonly about: EventNames = new EventNames();
-  /** Its place among the writers, -1 where it has none at the moment. */
+  /** Its place among the writers, -1 while it has none. */
   place: i32 = -1;
   /** The index behind the last event that is known to have been collected. */
   collected: u64 = 0;
   private readonly writers: Writers;
-  private readonly key: StoreKey;
-  /** The segment in which `next` lies, or the one before where that is full. */
+  private readonly value: StoredValue;
+  /** The segment in which `next` lies, or the one before if that is full. */
   private tail: usize = 0;
   private next: u64 = 0;
   private announcedFrom: u64 = 0;
@@ -42,24 +42,24 @@ export class Outbox {
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
   ) {
     this.writers = new Writers(cacheName, sharedStore);
-    this.key = outboxKey(cacheName);
+    this.value = outboxValue(cacheName, sharedStore);
   }
 
   /** Gives its place and its memory back. */
   free(): void {
     this.giveBack();
     this.writers.free();
-    this.key.free();
+    this.value.free();
     if (this.tail != 0) heap.free(this.tail);
     this.tail = 0;
   }
 
-  /** Forgets what was noted: the page is read anew. */
+  /** Forgets the noted events: the page is read again. */
   @inline
   clear(): void {
     this.noted = 0;
@@ -67,7 +67,7 @@ export class Outbox {
     this.about.clear();
   }
 
-  /** Notes what the page at hand will say once it is stored. */
+  /** Notes an event that happens when the edited page is stored. */
   note(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool = true): void {
     if (this.noted == MAX_NOTED) {
       this.lose(1);
@@ -75,18 +75,18 @@ export class Outbox {
     }
     const event = changetype<Event>(NOTED + <usize>(this.noted++ * EVENT_SIZE));
     event.write(version, time, type, cause, id, idLength, held);
-    if (this.notedNames + <usize>MAX_EVENT_NAMES <= NOTED_END) {
+    if (this.notedNames + <usize>MAX_NAMES_SIZE <= NOTED_END) {
       this.notedNames = event.writeNames(this.about, this.notedNames);
     }
     this.about.clear();
     if (version > this.lastVersion) this.lastVersion = version;
   }
 
-  /** Announces what was noted. Whatever happens here never stops the change itself. */
+  /** Announces the noted events. A failure never stops the change itself. */
   announce(): void {
     this.announcedFrom = this.next;
     if (this.noted == 0) return;
-    if (!this.isOpen()) {
+    if (!this.ensurePlace()) {
       this.lose(this.noted);
       this.noted = 0;
       return;
@@ -94,7 +94,7 @@ export class Outbox {
     const tail = changetype<Segment>(this.tail);
     for (let i = 0; i < this.noted; i++) {
       const event = changetype<Event>(NOTED + <usize>(i * EVENT_SIZE));
-      if (this.next != segmentStart(this.next) && !tail.hasRoom(event, MOST_NAMES)) {
+      if (this.next != segmentStart(this.next) && !tail.hasRoom(event, MAX_SEGMENT_NAMES_SIZE)) {
         tail.fill(SEGMENT_EVENTS, event.time);
         this.write(tail);
         this.next = tail.first + <u64>SEGMENT_EVENTS;
@@ -107,7 +107,7 @@ export class Outbox {
     this.noted = 0;
   }
 
-  /** The page is stored: what was announced has happened. */
+  /** The page is stored: the announced events have happened. */
   confirm(): void {
     const tail = changetype<Segment>(this.tail);
     for (let start = segmentStart(this.announcedFrom); start < this.next; start += SEGMENT_EVENTS) {
@@ -120,13 +120,13 @@ export class Outbox {
     this.announcedFrom = this.next;
   }
 
-  /** The page was not stored: what was announced has not happened. */
+  /** The page was not stored: the announced events have not happened. */
   retract(): void {
     if (this.announcedFrom == this.next) return;
     const start = segmentStart(this.announcedFrom);
     const tail = changetype<Segment>(this.tail);
     if (tail.first != start && !this.readInto(start, this.tail)) {
-      // What is announced stays so, and is told as lost; another place is taken for what follows.
+      // The announced events stay so, and count as lost; later events take another place.
       this.place = -1;
       return;
     }
@@ -136,15 +136,15 @@ export class Outbox {
   }
 
   /**
-   * Whether so much was not collected yet, as far as is known, that whatever makes many events at once is to wait. What is left then
-   * has room for the largest change and for what handshakes bring meanwhile.
+   * Whether so many events are not collected yet, as far as is known, that work which makes many events is to wait. The rest
+   * of the ring has room for the largest change, and for the events of handshakes meanwhile.
    */
   @inline
   get isCrowded(): bool {
     return this.place >= 0 && this.next > this.collected + CROWDED_EVENTS;
   }
 
-  /** To be called now and then: keeps this outbox's place as long as it is used. */
+  /** Keeps the place of this outbox as long as it is used. To be called with each tick. */
   tick(): void {
     if (this.place < 0) return;
     const now = this.clock.nowSeconds();
@@ -152,7 +152,7 @@ export class Outbox {
     else if (now >= this.lastSignOfLife + SIGN_OF_LIFE_SECONDS || now < this.lastSignOfLife) this.keep(now);
   }
 
-  /** Shows a sign of life; a place that was taken by somebody else meanwhile is left to them. */
+  /** Shows a sign of life. A place that somebody else has taken meanwhile is left to them. */
   private keep(now: u64): void {
     if (!this.writers.signOfLife(this.place, this.lastSignOfLife, now)) this.place = -1;
     else if (this.writers.shown) this.lastSignOfLife = now;
@@ -163,16 +163,16 @@ export class Outbox {
     this.place = -1;
   }
 
-  /** Makes sure of a place; false where none is to be had. */
-  private isOpen(): bool {
+  /** Takes a place if there is none yet; false if all are in use. */
+  private ensurePlace(): bool {
     const now = this.clock.nowSeconds();
     this.lastUse = now;
-    // A machine that stood still for so long may have lost its place.
+    // A machine that has stood still for so long may have lost its place.
     if (this.place >= 0 && now > this.lastSignOfLife + STALE_SECONDS / 2) this.keep(now);
     return this.place >= 0 || this.open(now);
   }
 
-  /** Takes a place and goes on where its last holder, if there was one, has stopped. */
+  /** Takes a place, and goes on from where its last holder, if any, has stopped. */
   private open(now: u64): bool {
     const place = this.writers.take(now);
     if (place < 0) return false;
@@ -187,7 +187,7 @@ export class Outbox {
     return true;
   }
 
-  /** Reads the last segment of a holder that gave the place back; false where it is not as that left it. */
+  /** Reads the last segment of a holder that gave the place back; false if it is not as the holder left it. */
   private resume(): bool {
     if (this.next == 0) return true;
     const start = segmentStart(this.next - 1);
@@ -198,11 +198,11 @@ export class Outbox {
     return true;
   }
 
-  /** Finds out where a holder that ended at any moment has stopped. */
+  /** Finds out where a holder has stopped that may have ended at any moment. */
   private search(): void {
     let last: u64 = 0;
     for (let number: u32 = 0; number < RING_SEGMENTS; number++) {
-      const segment = this.readSpare(<u64>number * SEGMENT_EVENTS, true);
+      const segment = this.readPlace(<u64>number * SEGMENT_EVENTS);
       if (!segment || segment.count == 0) continue;
       if (segment.confirmed < segment.count) {
         segment.disown();
@@ -218,7 +218,7 @@ export class Outbox {
     else this.skipSegment();
   }
 
-  /** What the place is said to have held cannot be read: goes on behind it. */
+  /** The last segment of the place cannot be read: goes on behind it. */
   private skipSegment(): void {
     this.next = segmentStart(this.next + SEGMENT_EVENTS - 1);
     changetype<Segment>(this.tail).begin(this.next);
@@ -233,12 +233,19 @@ export class Outbox {
     this.writers.lose(count);
   }
 
-  /** Reads the segment of an index aside, or, with `any`, whatever the ring has in its place. */
-  private readSpare(start: u64, any: bool = false): Segment | null {
-    this.key.select(outboxSegment(this.place, start));
-    if (this.sharedStore.read(this.key.start, this.key.length, SPARE, SEGMENT_CAPACITY) != StoreResult.Ok) return null;
+  /** Reads the segment of an index into SPARE; null if the ring does not have it. */
+  private readSpare(start: u64): Segment | null {
+    const segment = this.readPlace(start);
+    return segment && segment.first == start ? segment : null;
+  }
+
+  /** Reads the segment that the ring has in the place of an index, into SPARE. */
+  private readPlace(start: u64): Segment | null {
+    const value = this.value;
+    value.select(outboxSegment(this.place, start));
+    if (value.read(SPARE, SEGMENT_CAPACITY) != StoreResult.Ok) return null;
     const segment = changetype<Segment>(SPARE);
-    return segment.is(any ? segment.first : start, this.sharedStore.length) ? segment : null;
+    return segment.is(segment.first, value.length) ? segment : null;
   }
 
   private readInto(start: u64, buffer: usize): bool {
@@ -249,16 +256,17 @@ export class Outbox {
   }
 
   private write(segment: Segment): void {
-    this.key.select(outboxSegment(this.place, segment.first));
-    this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(segment), segment.length);
+    this.value.select(outboxSegment(this.place, segment.first));
+    this.value.overwrite(changetype<usize>(segment), segment.length);
   }
 }
 
-export function outboxKey(cacheName: string): StoreKey {
-  return new StoreKey(cacheName, "events/2/outbox", true);
+/** The segments of all outboxes, by `outboxSegment`. */
+export function outboxValue(cacheName: string, sharedStore: SharedStore): StoredValue {
+  return new StoredValue(cacheName, "events/2/outbox", sharedStore);
 }
 
-/** The number, for its key, of the segment of a writer that holds an index. */
+/** The number of a writer's segment that holds an index, for `outboxValue`. */
 export function outboxSegment(place: i32, index: u64): u32 {
   return ((<u32>place) << 16) | (<u32>(index / SEGMENT_EVENTS) % RING_SEGMENTS);
 }
@@ -270,9 +278,11 @@ const CROWDED_EVENTS: u64 = 512;
 const IDLE_SECONDS: u64 = 10;
 /** More than one page can hold, so that no single change has more. */
 const MAX_NOTED: i32 = 256;
-/** Bytes of names in a segment: what more there is goes to the next, so that long names take no more memory, but places. */
-const MOST_NAMES: i32 = 1536;
-/** Events, then their names: together within reach of the 16 bits that an event has for where they are. */
+/**
+ * Bytes of names in a segment. An event with more goes to the next segment: so long names take places, and no more memory.
+ */
+const MAX_SEGMENT_NAMES_SIZE: i32 = 1536;
+/** Events, then their names: together within reach of the 16 bits of an event's offset. */
 const NOTED: usize = memory.data(65536, 8);
 const NOTED_NAMES: usize = NOTED + <usize>(MAX_NOTED * EVENT_SIZE);
 const NOTED_END: usize = NOTED + 65535;

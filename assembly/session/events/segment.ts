@@ -6,11 +6,11 @@
  *   8   u16  events in it     10  u16  of these, confirmed: the others are announced only
  *   12  u16  bytes of names    14  u16  FORMAT
  *   16  16 events of 56 bytes
- *   912      their names: an event that tells of the same ones as the event before has them in common
+ *   912      their names: an event with the same names as the event before shares them
  */
-import { EVENT_SIZE, Event, EventType, MAX_EVENT_NAMES } from "./event";
+import { EVENT_SIZE, Event, EventType, MAX_NAMES_SIZE } from "./event";
 
-
+/** A segment in a buffer of SEGMENT_CAPACITY bytes. */
 @unmanaged
 export class Segment {
   first: u64;
@@ -19,7 +19,7 @@ export class Segment {
   private names: u16;
   private format: u16;
 
-
+  /** The event at a place. */
   @inline
   at(place: u32): Event {
     return changetype<Event>(changetype<usize>(this) + EVENTS_OFFSET + <usize>place * <usize>EVENT_SIZE);
@@ -44,17 +44,17 @@ export class Segment {
     return true;
   }
 
-  /** Bytes to be stored. */
+  /** Bytes to store. */
   get length(): i32 {
     return <i32>NAMES_OFFSET + <i32>this.names;
   }
 
-  /** Whether another event has room, with no more than so many bytes of names in all. */
+  /** Whether there is room for another event, with no more than so many bytes of names in all. */
   hasRoom(event: Event, names: i32): bool {
     return <u32>this.count < SEGMENT_EVENTS && <i32>this.names + event.namesSize <= names;
   }
 
-  /** Puts a copy of an event behind those that it has; there is room for SEGMENT_EVENTS of any. */
+  /** Appends a copy of an event; there is room for any SEGMENT_EVENTS events. */
   append(event: Event): Event {
     const place = <u32>this.count;
     const like: Event | null = place > 0 ? this.at(place - 1) : null;
@@ -65,7 +65,7 @@ export class Segment {
     return copy;
   }
 
-  /** Makes places without an event, of a second, up to a number of places. */
+  /** Appends places without an event, of a second, up to a number of places. */
   fill(count: u32, seconds: u64): void {
     while (<u32>this.count < count) {
       this.at(<u32>this.count).clear(seconds);
@@ -73,7 +73,7 @@ export class Segment {
     }
   }
 
-  /** Keeps the first so many events only. */
+  /** Keeps only the first events. */
   cut(count: u32): void {
     this.count = <u16>count;
     const start = changetype<usize>(this) + NAMES_OFFSET;
@@ -82,7 +82,7 @@ export class Segment {
     this.names = <u16>(end - start);
   }
 
-  /** What is not confirmed has not happened, as far as anybody knows. */
+  /** Drops the events that are not confirmed: nobody knows whether they happened. */
   disown(): void {
     for (let place: u32 = this.confirmed; place < <u32>this.count; place++) this.at(place).type = EventType.NONE;
     this.confirmed = this.count;
@@ -93,7 +93,7 @@ export const SEGMENT_EVENTS: u32 = 16;
 const EVENTS_OFFSET: usize = 16;
 const NAMES_OFFSET: usize = EVENTS_OFFSET + <usize>SEGMENT_EVENTS * <usize>EVENT_SIZE;
 /** The most bytes that a segment may have. */
-export const SEGMENT_CAPACITY: i32 = <i32>NAMES_OFFSET + <i32>SEGMENT_EVENTS * MAX_EVENT_NAMES;
+export const SEGMENT_CAPACITY: i32 = <i32>NAMES_OFFSET + <i32>SEGMENT_EVENTS * MAX_NAMES_SIZE;
 const FORMAT: u16 = 2;
 
 /** Index of the first event of the segment in which an index lies. */

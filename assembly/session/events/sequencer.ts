@@ -1,25 +1,25 @@
 /**
  * Collects the events of all outboxes into the log, in an order that is right for each ID.
  *
- * It looks at every outbox twice. What it saw confirmed the first time is ripe. An earlier event of the same ID was
- * announced before that, so the second look shows it; and as versions ascend for each page and for each outbox, taking
- * always the lowest head of all outboxes takes the earlier one first. A lowest head that is not ripe stops the round: it
- * will be in the next.
+ * It reads every outbox twice. Events that the first reading shows as confirmed are ripe. An earlier event of the same ID
+ * was announced before that, so the second reading shows it. Versions ascend for each page and for each outbox. So taking
+ * the lowest head of all outboxes each time takes the earlier event first. A lowest head that is not ripe stops the round:
+ * the next round will have it.
  *
- * Runs on ticks, before a reader is answered, and where much work makes many events (`relieve`); never on the path of a
- * connection. A round takes at most a segment of each outbox. Memory: one segment for each outbox that is in use, where it
- * runs. Outboxes of the format before this one are collected too (`earlier_format.ts`).
+ * Runs on ticks, before a reader is answered, and when work makes many events (`relieve`); never on the path of a
+ * connection. A round takes at most a segment of each outbox. Memory: one segment for each outbox in use, in the machine
+ * that runs it. Outboxes of the earlier format are collected too (`earlier_format.ts`).
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
-import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { SharedStore } from "../../ports/shared_store";
 import { Deadline } from "../../work/job";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { Metric } from "../counting/statistics";
 import { EarlierFormat, EARLIER_WRITERS } from "./earlier_format";
 import { EventType, LossCause } from "./event";
 import { EventLog } from "./event_log";
-import { Outbox, outboxKey, outboxSegment, RING_SEGMENTS } from "./outbox";
+import { Outbox, outboxValue, outboxSegment, RING_SEGMENTS } from "./outbox";
 import { Segment, SEGMENT_CAPACITY, SEGMENT_EVENTS, segmentStart } from "./segment";
 import { Writers, WRITERS } from "./writers";
 
@@ -27,10 +27,10 @@ export class Sequencer {
   readonly log: EventLog;
   private readonly writers: Writers;
   private readonly earlier: EarlierFormat;
-  private readonly key: StoreKey;
-  /** For each writer: a segment's room, 0 until it is needed. */
+  private readonly value: StoredValue;
+  /** For each writer: a buffer for a segment, 0 until it is needed. */
   private readonly segments: StaticArray<usize> = new StaticArray<usize>(ALL_WRITERS);
-  /** For each writer: the index behind what the first look saw confirmed. */
+  /** For each writer: the index behind the events that the first reading shows as confirmed. */
   private readonly ripe: StaticArray<u64> = new StaticArray<u64>(ALL_WRITERS);
   /** The writers in use, the first `usedCount` of these. */
   private readonly used: StaticArray<i32> = new StaticArray<i32>(ALL_WRITERS);
@@ -39,7 +39,7 @@ export class Sequencer {
 
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly clock: Clock,
     private readonly metrics: Metrics,
   ) {
@@ -47,44 +47,44 @@ export class Sequencer {
     this.earlier = earlier;
     this.log = new EventLog(cacheName, sharedStore, earlier);
     this.writers = new Writers(cacheName, sharedStore);
-    this.key = outboxKey(cacheName);
+    this.value = outboxValue(cacheName, sharedStore);
   }
 
   free(): void {
     this.log.free();
     this.earlier.free();
     this.writers.free();
-    this.key.free();
+    this.value.free();
     for (let writer = 0; writer < ALL_WRITERS; writer++) {
       if (this.segments[writer] != 0) heap.free(this.segments[writer]);
       this.segments[writer] = 0;
     }
   }
 
-  /** Collects what there is, round by round until the deadline has passed; nothing where another machine is at it. */
+  /** Collects events, round by round until the deadline has passed; none while another machine collects. */
   run(deadline: Deadline): void {
     const now = this.clock.nowNanoseconds();
     const log = this.log;
     if (!log.load(now)) return;
     const lost = this.findWriters(now / NANOSECONDS_PER_SECOND);
     const isNews = lost > log.withoutPlace;
-    if (!this.firstLook() && !isNews) return;
+    if (!this.readRipe() && !isNews) return;
     if (!log.lock(now)) return;
     if (lost > log.withoutPlace) {
       log.lose(lost - log.withoutPlace, LossCause.NO_PLACE);
       log.withoutPlace = lost;
     }
     do {
-      for (let i = 0; i < this.usedCount; i++) this.look(this.used[i]);
+      for (let i = 0; i < this.usedCount; i++) this.read(this.used[i]);
       this.moved = false;
       this.merge(now / NANOSECONDS_PER_SECOND);
-    } while (this.moved && !deadline.passed && this.firstLook());
-    // Where more comes at once, it tells of what was lost.
-    if (!this.moved || !this.firstLook()) log.settle();
+    } while (this.moved && !deadline.passed && this.readRipe());
+    // If more events come at once, they carry the losses.
+    if (!this.moved || !this.readRipe()) log.settle();
     log.unlock();
   }
 
-  /** Makes room in a crowded outbox, until the deadline has passed; false where it is crowded still. */
+  /** Makes room in a crowded outbox, until the deadline has passed; false if it is still crowded. */
   relieve(outbox: Outbox, deadline: Deadline): bool {
     if (!outbox.isCrowded) return true;
     this.note(outbox);
@@ -99,7 +99,7 @@ export class Sequencer {
     outbox.collected = this.log.position(EARLIER_WRITERS + outbox.place);
   }
 
-  /** Finds the writers that may have something; answers how many events were lost for want of a place. Needs the head. */
+  /** Finds the writers that may have events. Returns how many events were lost for want of a place. Needs the head. */
   private findWriters(nowSeconds: u64): u64 {
     this.usedCount = 0;
     if (this.earlier.loadWriters()) {
@@ -115,14 +115,14 @@ export class Sequencer {
     return this.writers.lost;
   }
 
-  /** Whether there is anything to collect, and what of it is ripe. */
-  private firstLook(): bool {
+  /** Reads every outbox for the first time, and notes its ripe events. Returns whether there is anything to collect. */
+  private readRipe(): bool {
     let any = false;
     for (let i = 0; i < this.usedCount; i++) {
       const writer = this.used[i];
       this.ripe[writer] = 0;
       const position = this.log.position(writer);
-      const segment = this.look(writer);
+      const segment = this.read(writer);
       if (!segment) continue;
       this.ripe[writer] = segment.first + <u64>segment.confirmed;
       if (segment.first > position || segment.first + <u64>segment.count > position) any = true;
@@ -131,7 +131,7 @@ export class Sequencer {
   }
 
   /** Reads the segment at a writer's position; it may be a later one that has overwritten it. */
-  private look(writer: i32): Segment | null {
+  private read(writer: i32): Segment | null {
     if (this.segments[writer] == 0) this.segments[writer] = heap.alloc(SEGMENT_CAPACITY);
     const segment = changetype<Segment>(this.segments[writer]);
     const position = this.log.position(writer);
@@ -142,15 +142,15 @@ export class Sequencer {
 
   private readSegment(writer: i32, position: u64, segment: Segment): bool {
     if (writer < EARLIER_WRITERS) return this.earlier.readOutbox(writer, position, segment);
-    this.key.select(outboxSegment(writer - EARLIER_WRITERS, position));
-    const buffer = changetype<usize>(segment);
-    const result = this.sharedStore.read(this.key.start, this.key.length, buffer, SEGMENT_CAPACITY);
-    return result == StoreResult.Ok && segment.is(segment.first, this.sharedStore.length);
+    const value = this.value;
+    value.select(outboxSegment(writer - EARLIER_WRITERS, position));
+    value.read(changetype<usize>(segment), SEGMENT_CAPACITY);
+    return value.exists && segment.is(segment.first, value.length);
   }
 
   /** Takes ripe events, the lowest version first, until a lowest head is not ripe or cannot be seen. */
   private merge(nowSeconds: u64): void {
-    for (let taken = 0; taken < MAX_TAKEN; taken++) {
+    for (let taken = 0; taken < MAX_EVENTS_A_ROUND; taken++) {
       const writer = this.lowestHead();
       if (writer < 0) return;
       const position = this.log.position(writer);
@@ -158,19 +158,19 @@ export class Sequencer {
       if (segment.first != segmentStart(position)) return this.skipOverwritten(writer, segment);
       const event = segment.at(<u32>(position - segment.first));
       if (position >= this.ripe[writer]) {
-        // Announced and never confirmed: its machine ended in between, and nobody knows whether it happened.
+        // Announced and never confirmed: its machine ended in between; nobody knows whether the event happened.
         if (position < segment.first + <u64>segment.confirmed || !isOld(event.time, nowSeconds)) return;
         if (event.type != EventType.NONE) this.lose(1, LossCause.UNCONFIRMED);
       } else if (event.type != EventType.NONE) {
         this.log.append(event);
       }
       this.moveTo(writer, position + 1);
-      // What follows in the next segment has not been seen yet, and might come before everything else.
+      // Events of the next segment have not been read yet, and might come before all others.
       if (segmentStart(position + 1) == position + 1) return;
     }
   }
 
-  /** The writer whose next event has the lowest version; -1 where no event is left. */
+  /** The writer whose next event has the lowest version; -1 if no event is left. */
   private lowestHead(): i32 {
     let lowest = -1;
     let version: u64 = u64.MAX_VALUE;
@@ -191,7 +191,7 @@ export class Sequencer {
     return lowest;
   }
 
-  /** An outbox has gone round and overwritten what was not collected: goes on with the oldest that is left. */
+  /** An outbox has overwritten events that were not collected: goes on with the oldest event that is left. */
   private skipOverwritten(writer: i32, segment: Segment): void {
     const oldest = segment.first - <u64>(RING_SEGMENTS - 1) * SEGMENT_EVENTS;
     this.lose(oldest - this.log.position(writer), LossCause.OVERRUN);
@@ -214,5 +214,5 @@ function isOld(time: u64, nowSeconds: u64): bool {
 }
 
 const ALL_WRITERS: i32 = EARLIER_WRITERS + WRITERS;
-const MAX_TAKEN: i32 = 4096;
+const MAX_EVENTS_A_ROUND: i32 = 4096;
 const STUCK_SECONDS: u64 = 5;

@@ -5,7 +5,7 @@
  * Cost: O(log n) for a session that is kept. One heap for each virtual machine, 64 KiB; its content is valid for one job at
  * a time.
  */
-import { Entry } from "../pages/page";
+import { Entry } from "../pages/entry";
 
 export class ExpiryHeap {
   length: i32 = 0;

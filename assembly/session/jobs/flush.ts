@@ -10,7 +10,8 @@
 import { Cache } from "../cache";
 import { EventType } from "../events/event";
 import { EventCause } from "../record/event_cause";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 import { RemovalJob } from "./removal_job";
 import { Cause } from "../record/session";
 import { Metric } from "../counting/statistics";

@@ -5,7 +5,8 @@
  * Cost: one read of each page in use and one write of each that changes, in slices.
  */
 import { Cache } from "../cache";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 import { PageJob } from "./page_job";
 
 export abstract class RemovalJob extends PageJob {

@@ -13,7 +13,8 @@
 import { Cache } from "../cache";
 import { Removal } from "../graves";
 import { Deadline } from "../../work/job";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 import { RemovalJob } from "./removal_job";
 import { Selection } from "../record/selection";
 import { Cause } from "../record/session";

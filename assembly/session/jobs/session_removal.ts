@@ -6,7 +6,8 @@
  */
 import { Cache } from "../cache";
 import { Deadline } from "../../work/job";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 import { RemovalJob } from "./removal_job";
 import { Metric } from "../counting/statistics";
 

@@ -13,7 +13,8 @@ import { EventCause } from "../record/event_cause";
 import { Deadline } from "../../work/job";
 import { ExpiryHeap, MAX_FOUND } from "./expiry_heap";
 import { PageJob } from "./page_job";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 import { Metric } from "../counting/statistics";
 
 export class Shrink extends PageJob {

@@ -12,7 +12,8 @@ import { takeFlushed } from "./flush";
 import { clearsExpired } from "../settings/mode";
 import { Moment } from "../record/moment";
 import { PageJob } from "./page_job";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 import { Metric } from "../counting/statistics";
 
 export class Sweep extends PageJob {

@@ -34,7 +34,7 @@ export class Sweeper {
 
   /** Takes or renews the lease, and returns whether this machine is the sweeper now. */
   elect(): bool {
-    if (this.lease.held(this.cache.clock.nowNanoseconds())) return true;
+    if (this.lease.acquireOrRenew(this.cache.clock.nowNanoseconds())) return true;
     this.sweep = null;
     this.before = null;
     return false;

@@ -6,7 +6,8 @@
 import { Cache } from "../cache";
 import { Deadline } from "../../work/job";
 import { Moment } from "../record/moment";
-import { Entry, Page } from "../pages/page";
+import { Entry } from "../pages/entry";
+import { Page } from "../pages/page";
 
 export const enum WalkStep {
   /** `cache.found` or `cache.tombstone` is filled; valid until the next step. */

@@ -1,11 +1,12 @@
 /**
- * A count of what the pages of a cache hold, against which the numbers in the shared store (`counts.ts`) are held: a machine that ended in
- * the middle of a change leaves them wrong, and a page whose bytes were changed by something else may have held more than can be told.
+ * Counts the sessions, tombstones and saturated pages of a cache, and corrects the numbers in the shared store
+ * (`counts.ts`). A machine that ended in the middle of a change leaves them wrong, and a damaged page may have held more
+ * than its header counts.
  *
- * One pass over the pages is no snapshot, as others change them meanwhile. Two passes, one after the other, that find the same in every
- * respect, each page's last version included, while the stored numbers stayed the same from the first to the last, saw a cache in which
- * nobody came or went: then what they counted is right. Passes are seconds apart, a change takes microseconds. A cache that is never
- * quiet so long is not corrected until it is; its number is too high at most.
+ * One pass over the pages is not a snapshot, as others change them meanwhile. But two passes in a row may agree in every
+ * respect, each page's last version included, while the stored numbers stay the same from the first to the last. Then nobody
+ * came or went, and the count is right. Passes are seconds apart, a change takes microseconds. A cache that is never quiet
+ * for so long is corrected when it is; until then its number is at most too high.
  */
 import { Counts } from "../counting/counts";
 import { Page } from "./page";
@@ -15,7 +16,7 @@ export class Census {
   sessions: u32 = 0;
   tombstones: u32 = 0;
   saturatedPages: u32 = 0;
-  /** Of the stored numbers when this began. */
+  /** Mark of the stored numbers when this began. */
   private mark: u32 = 0;
   private pages: u32 = 0;
   private versions: u64 = 0;
@@ -27,6 +28,7 @@ export class Census {
     this.mark = counts.mark;
   }
 
+  /** Counts a page. */
   see(page: Page): void {
     this.sessions += page.sessions;
     this.tombstones += page.tombstones;
@@ -35,12 +37,12 @@ export class Census {
     this.versions += page.lastVersion;
   }
 
-  /** A page was changed by who counts. */
+  /** The machine that counts has changed a page itself. */
   disturb(): void {
     this.isDisturbed = true;
   }
 
-  /** This count is complete; puts the stored numbers right if it and the one before it agree. */
+  /** Ends this count, and corrects the stored numbers if it agrees with the one before it. */
   end(before: Census | null): void {
     const counts = this.counts;
     counts.read();
@@ -59,7 +61,7 @@ export class Census {
   }
 }
 
-/** Gives a cache whose pages an earlier version of this module made its numbers. Cost: one read of each page. */
+/** Counts a cache that an earlier version of this module made, for its first numbers. Cost: one read of each page. */
 export function beginCounts(pages: Pages, counts: Counts): void {
   const census = new Census(counts);
   pages.directory.refreshAll();

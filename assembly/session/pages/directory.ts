@@ -1,86 +1,78 @@
 /**
- * Which pages of a cache there are. The store cannot list its keys, and reading every page that could exist would make a
- * listing of ten sessions as dear as one of a million; so one bit for each page that was split off another is kept beside
- * them. Bits are only ever set.
+ * Lists the pages of a cache. The store cannot list its keys, and a listing of ten sessions must not read every page that
+ * could exist. So one bit for each page that was split off another is kept beside the pages. Bits are only ever set.
  *
- * A bit is set *before* its page is stored, so that no session can exist which listing, flushing and sweeping do not
- * see. Each virtual machine remembers the bits it has seen, and what it has learned on its way: nothing of it ever becomes
- * wrong. A page that is not known yet costs a read more, once (see `pages.ts`).
+ * A bit is set *before* its page is stored, so listing, flushing and sweeping see every session. Each virtual machine
+ * remembers the bits that it has seen, and the splits that it has met: none of that ever becomes wrong. A page that is not
+ * known yet costs one more read, once (see `pages.ts`).
  *
  * Memory: one bit for each page that there can be, here and in the store.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 
 export class Directory {
-  /** The level of the roots: so many bits of the hash tell them apart. */
+  /** The level of the roots: the number of bits of the hash that tell them apart. */
   readonly rootLevel: u32;
-  /** The level at which a page is split no more. */
+  /** The level at which a page is not split further. */
   readonly lastLevel: u32;
   private readonly known: usize;
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
   /** `pages`: how many there can be, a power of two. */
   constructor(
     cacheName: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     readonly pages: u32,
   ) {
-    const bytes = shardsFor(pages) * SHARD_BYTES;
-    const known = heap.alloc(bytes);
-    memory.fill(known, 0, bytes);
-    this.known = known;
-    this.key = new StoreKey(cacheName, "directory", true);
+    this.known = zeroed(shardsFor(pages) * SHARD_SIZE);
+    this.value = new StoredValue(cacheName, "directory", sharedStore);
     this.lastLevel = 31 - clz(pages);
-    this.rootLevel = this.lastLevel < MOST_ROOT_LEVEL ? this.lastLevel : MOST_ROOT_LEVEL;
+    this.rootLevel = this.lastLevel < MAX_ROOT_LEVEL ? this.lastLevel : MAX_ROOT_LEVEL;
     for (let root: u32 = 0; root < (<u32>1) << this.rootLevel; root++) this.learn(root);
   }
 
   free(): void {
     heap.free(this.known);
-    this.key.free();
+    this.value.free();
   }
 
-  /** Makes sure that a page is listed; false where a bounded number of tries did not succeed. */
+  /** Lists a page; false if a bounded number of tries did not succeed. */
   add(page: u32): bool {
     const shard = page / PAGES_PER_SHARD;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.refresh(shard);
-      if (!exists) memory.fill(SCRATCH, 0, SHARD_BYTES);
+      if (!this.refresh(shard)) memory.fill(SCRATCH, 0, SHARD_SIZE);
       else if (isSet(SCRATCH, page % PAGES_PER_SHARD)) return true;
       setBit(SCRATCH, page % PAGES_PER_SHARD);
-      this.key.select(shard);
-      const result = exists
-        ? this.sharedStore.replace(this.key.start, this.key.length, SCRATCH, SHARD_BYTES, this.sharedStore.mark)
-        : this.sharedStore.create(this.key.start, this.key.length, SCRATCH, SHARD_BYTES);
-      if (result == StoreResult.Ok) return true;
+      if (this.value.put(SCRATCH, SHARD_SIZE) == StoreResult.Ok) return true;
     }
     return false;
   }
 
-  /** Learns what other workers have listed. Cost: one read for each 4096 pages. */
+  /** Learns the pages that other workers have listed. Cost: one read for each 4096 pages. */
   refreshAll(): void {
     const shards = shardsFor(this.pages);
     for (let shard: u32 = 0; shard < shards; shard++) this.refresh(shard);
   }
 
-  /** Notes that a page was split off. */
+  /** Notes a page that was split off. */
   learn(page: u32): void {
     if (page < this.pages) setBit(this.known, page);
   }
 
-  /** Notes all pages that were split off one that has come to a level. */
+  /** Notes all pages that were split off a page that has come to a level. */
   learnFrom(page: u32, level: u32): void {
     for (let at = this.firstLevelOf(page); at < level && at < this.lastLevel; at++) this.learn(page | ((<u32>1) << at));
   }
 
-  /** The level that a page has when it comes into being. */
+  /** Returns the level with which a page begins. */
   firstLevelOf(page: u32): u32 {
     const bits: u32 = 32 - clz(page);
     return bits > this.rootLevel ? bits : this.rootLevel;
   }
 
-  /** The page that is split the furthest, of those known whose IDs may have this hash. */
+  /** Of the known pages whose IDs may have this hash, returns the one of the highest level. */
   deepest(hash: u32): u32 {
     let level = this.lastLevel;
     while (level > this.rootLevel) {
@@ -91,7 +83,7 @@ export class Directory {
     return hash & (((<u32>1) << level) - 1);
   }
 
-  /** The first known page at or after `page`, or `pages` if there is none. */
+  /** Returns the first known page at or after `page`, or `pages` if there is none. */
   next(page: u32): u32 {
     while (page < this.pages) {
       if ((page & 63) == 0 && load<u64>(this.known + (page >> 3)) == 0) {
@@ -104,19 +96,18 @@ export class Directory {
     return this.pages;
   }
 
-
+  /** Whether a page is known to be there. */
   @inline
   private knows(page: u32): bool {
     return isSet(this.known, page);
   }
 
-  /** Reads a shard into SCRATCH and into what is known. False where it does not exist. */
+  /** Reads a shard into SCRATCH, and learns its bits; false if there is none. */
   private refresh(shard: u32): bool {
-    this.key.select(shard);
-    const result = this.sharedStore.read(this.key.start, this.key.length, SCRATCH, SHARD_BYTES);
-    if (result != StoreResult.Ok || this.sharedStore.length != SHARD_BYTES) return false;
-    const known = this.known + <usize>(shard * SHARD_BYTES);
-    for (let i: usize = 0; i < <usize>SHARD_BYTES; i += 8) {
+    this.value.select(shard);
+    if (!this.value.readWhole(SCRATCH, SHARD_SIZE)) return false;
+    const known = this.known + <usize>(shard * SHARD_SIZE);
+    for (let i: usize = 0; i < <usize>SHARD_SIZE; i += 8) {
       store<u64>(known + i, load<u64>(known + i) | load<u64>(SCRATCH + i));
     }
     return true;
@@ -133,17 +124,17 @@ function setBit(bits: usize, index: u32): void {
   store<u8>(address, <u8>(load<u8>(address) | bit));
 }
 
-
+/** Whether a bit is set. */
 @inline
 function isSet(bits: usize, index: u32): bool {
   return ((load<u8>(bits + (index >> 3)) >> (<u8>(index & 7))) & 1) != 0;
 }
 
 const PAGES_PER_SHARD: u32 = 4096;
-const SHARD_BYTES: i32 = 512;
-/** A conflict means that another worker listed another page for the first time: rare, and ever rarer. */
+const SHARD_SIZE: i32 = 512;
+/** A conflict means that another worker listed another page for the first time: rare, and rarer as the cache grows. */
 const MAX_TRIES: i32 = 16;
 const SCRATCH: usize = memory.data(512, 8);
 
 /** 16 roots: enough that workers rarely meet at one in a cache that is new. */
-const MOST_ROOT_LEVEL: u32 = 4;
+const MAX_ROOT_LEVEL: u32 = 4;

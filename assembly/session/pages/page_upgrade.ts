@@ -1,23 +1,23 @@
 /**
- * Reads pages of the layout before the present one: shared data lives as long as its process, and so longer than a module
- * that is replaced at run time. All sessions and tombstones are kept as they were.
+ * Reads pages of the earlier layout: shared data lives as long as its process, so longer than a module that is replaced at
+ * run time. All sessions and tombstones stay as they were.
  *
- * What differs in layout 0x52: a tombstone has no machine's second, so that its ID stands at 20; the byte of protocol or cause
- * says nothing else; no entry has a session's name. The machine's second of a tombstone is made here: the whole time for
- * which it was made, from now on, as nobody knows how much of it has passed on this machine.
+ * Layout 0x52 differs in three things. A tombstone has no machine's second, so its ID stands at 20. The byte of protocol or
+ * cause has no flags. No entry has a session's name. The machine's second of a tombstone is made here: its whole lifetime,
+ * counted from now, as nobody knows how much of it has passed on this machine.
  *
- * Cost: for a page of the present layout, a look at one byte. Room for one page is allocated when the first of the earlier
- * layout is met, and kept. Nothing traps, whatever the bytes are.
+ * Cost: for a page of the current layout, a look at one byte. Room for one page is allocated when the first page of the
+ * earlier layout comes, and kept. Nothing traps, whatever the bytes are.
  */
-import { Moment, narrow } from "../record/moment";
 import { INLINE_NAME } from "../../shared/names";
-import { Page, HEADER_SIZE, KIND_BITS, PAGE_CAPACITY, PROTOCOL_OR_CAUSE } from "./page";
-import { SESSION_FIXED_SIZE, TOMBSTONE_FIXED_SIZE } from "./page";
+import { Moment, narrow } from "../record/moment";
 import { TICKET_KEY_LENGTH } from "../record/session";
+import { KIND_BITS, PROTOCOL_OR_CAUSE, SESSION_FIXED_SIZE, TOMBSTONE_FIXED_SIZE } from "./entry";
+import { Page, HEADER_SIZE, PAGE_CAPACITY } from "./page";
 
 /**
- * The page that `length` bytes of the earlier layout are, in a buffer of its own, where it may be larger than a page may be,
- * up to UPGRADED_CAPACITY bytes; null where the bytes are no such page. Valid until the next call.
+ * Converts `length` bytes of the earlier layout to a page in a buffer of its own, in which it may exceed a page's capacity,
+ * up to UPGRADED_CAPACITY bytes. Null if the bytes are not such a page. Valid until the next call.
  */
 export function upgraded(page: Page, length: i32, moment: Moment): Page | null {
   if (!page.isWholeOf(EARLIER_LAYOUT, length)) return null;
@@ -45,11 +45,16 @@ export function upgraded(page: Page, length: i32, moment: Moment): Page | null {
   return result;
 }
 
+/** Removes the sessions that expire first from an upgraded page, until it fits its place or holds none. */
+export function evictExcess(page: Page): void {
+  for (let displaced = page.excess; displaced; displaced = page.excess) page.remove(displaced);
+}
+
 /**
- * Makes an upgraded page small enough for its place, at the cost of tombstones, once it holds nothing else: it is
- * saturated then for as long as those would have lasted, so that their IDs stay refused.
+ * Makes an upgraded page that holds only tombstones fit its place. It gives up tombstones, and is saturated for as long as
+ * they would have lasted, so their IDs stay refused.
  */
-export function saturateWhatIsTooMuch(page: Page): void {
+export function saturateExcess(page: Page): void {
   while (<i32>page.used > PAGE_CAPACITY) {
     const entry = page.first();
     if (!entry) return;
@@ -58,15 +63,15 @@ export function saturateWhatIsTooMuch(page: Page): void {
   }
 }
 
-/** The bytes of an entry of the earlier layout; what stands behind the end of its page is not read. */
+/** Returns the bytes of an entry of the earlier layout; reads nothing behind the end of its page. */
 function sizeOf(entry: usize, end: usize): i32 {
   const flags = load<u8>(entry);
   const isTombstone = (flags & KIND_BITS) == 0;
-  let size = (isTombstone ? EARLIER_TOMBSTONE_SIZE : SESSION_FIXED_SIZE) + <i32>load<u8>(entry, LENGTH_AT);
+  let size = (isTombstone ? EARLIER_TOMBSTONE_SIZE : SESSION_FIXED_SIZE) + <i32>load<u8>(entry, LENGTH_OFFSET);
   if ((flags & FLAG_INLINE) == 0) return size;
-  if (!isTombstone && load<u16>(entry, TICKET_KEY_AT) == INLINE_NAME) size += TICKET_KEY_LENGTH;
-  if (!isTombstone && load<u16>(entry, SNI_AT) == INLINE_NAME) size += 1 + lengthAt(entry + <usize>size, end);
-  if (load<u16>(entry, UPSTREAM_AT) == INLINE_NAME) size += 1 + lengthAt(entry + <usize>size, end);
+  if (!isTombstone && load<u16>(entry, TICKET_KEY_OFFSET) == INLINE_NAME) size += TICKET_KEY_LENGTH;
+  if (!isTombstone && load<u16>(entry, SNI_OFFSET) == INLINE_NAME) size += 1 + lengthAt(entry + <usize>size, end);
+  if (load<u16>(entry, UPSTREAM_OFFSET) == INLINE_NAME) size += 1 + lengthAt(entry + <usize>size, end);
   return size;
 }
 
@@ -78,22 +83,24 @@ function copyEntry(page: Page, from: usize, size: i32, moment: Moment): void {
   const to = changetype<usize>(page) + <usize>page.used;
   if ((load<u8>(from) & KIND_BITS) != 0) {
     memory.copy(to, from, size);
-    if (load<u8>(to, MORE_AT) > PROTOCOL_OR_CAUSE) store<u8>(to, 0, MORE_AT);
+    if (load<u8>(to, MORE_OFFSET) > PROTOCOL_OR_CAUSE) store<u8>(to, 0, MORE_OFFSET);
     page.used += <u32>size;
     page.sessions += 1;
     return;
   }
   const fixed = <usize>EARLIER_TOMBSTONE_SIZE;
   memory.copy(to, from, fixed);
-  store<u8>(to, load<u8>(from, MORE_AT) & PROTOCOL_OR_CAUSE, MORE_AT);
-  const until = load<u32>(from, UNTIL_AT);
-  store<u32>(to, narrow(remaining(moment, until, load<u32>(from, TIME_AT))), fixed);
+  store<u8>(to, load<u8>(from, MORE_OFFSET) & PROTOCOL_OR_CAUSE, MORE_OFFSET);
+  const until = load<u32>(from, UNTIL_OFFSET);
+  store<u32>(to, narrow(remaining(moment, until, load<u32>(from, TIME_OFFSET))), fixed);
   memory.copy(to + <usize>TOMBSTONE_FIXED_SIZE, from + fixed, size - EARLIER_TOMBSTONE_SIZE);
   page.used += <u32>(size + TOMBSTONE_FIXED_SIZE - EARLIER_TOMBSTONE_SIZE);
   page.tombstones += 1;
 }
 
-/** The machine's second until which something lasts that was made at a time to last until another. */
+/**
+ * Returns the machine's second until which a tombstone lasts that was made at a time to last until another; 0 if unknown.
+ */
 function remaining(moment: Moment, until: u32, time: u32): u64 {
   const machine = moment.monotonic;
   if (machine == 0) return 0;
@@ -103,13 +110,14 @@ function remaining(moment: Moment, until: u32, time: u32): u64 {
 const EARLIER_LAYOUT: u8 = 0x52;
 const EARLIER_TOMBSTONE_SIZE: i32 = 20;
 const FLAG_INLINE: u8 = 16;
-const LENGTH_AT: usize = 8;
-const MORE_AT: usize = 9;
-const UPSTREAM_AT: usize = 10;
-const TIME_AT: usize = 12;
-const UNTIL_AT: usize = 16;
-const SNI_AT: usize = 34;
-const TICKET_KEY_AT: usize = 36;
+const LENGTH_OFFSET: usize = 8;
+const MORE_OFFSET: usize = 9;
+const UPSTREAM_OFFSET: usize = 10;
+const TIME_OFFSET: usize = 12;
+const UNTIL_OFFSET: usize = 16;
+const SNI_OFFSET: usize = 34;
+const TICKET_KEY_OFFSET: usize = 36;
 /** A tombstone of 20 bytes grows by 4: a page of 4095 bytes to less than 5000. */
 const UPGRADED_CAPACITY: usize = 8192;
+/** A buffer of UPGRADED_CAPACITY bytes, 0 until it is needed. */
 let room: usize = 0;

@@ -1,127 +1,118 @@
 /**
- * The pages of one cache in the shared store: find the one in which an ID lives, edit it in place, commit it with
- * compare-and-set, and keep the numbers that follow from it exact (`counts.ts`).
+ * The pages of one cache in the shared store: finds the page in which an ID lives, edits it in place, commits it with
+ * compare-and-set, and keeps the numbers that follow from it exact (`counts.ts`).
  *
- * Pages are split as they fill (extendible hashing), so a cache takes memory as it grows, up to its bound, and a page stays
- * small however many there are. A page of level L with the number P holds the IDs whose hash ends with the L bits of P.
- * It is split in two steps: a page P + 2^L of level L + 1 is stored with its half, as *pending*, then the page itself
- * with the other half and level L + 1. The second step alone decides: a pending page counts only where the page it comes from
- * says that it was split. So no machine ever sees an ID in both, or in none, whoever is interrupted where; and one that
- * has not heard of a split finds its way by the level of the page it comes to (`directory.ts`).
+ * Pages are split as they fill (extendible hashing, `page_split.ts`). So a cache takes memory as it grows, up to its bound,
+ * and a page stays small however many there are. A page of level L with the number P holds the IDs whose hash ends with the
+ * L bits of P. A machine that has not heard of a split finds its way by the level of the page that it comes to
+ * (`directory.ts`).
  *
- * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted. One of the layout before this one is
- * read as one of this, and stored so with its next change (`page_upgrade.ts`); where it no longer fits, live sessions give
- * way, which is counted then.
+ * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted. A page of the earlier layout is read as
+ * one of this, and its next change stores it so (`page_upgrade.ts`). If it no longer fits, live sessions give way, which is
+ * counted then.
  *
- * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is
- * valid until the next `open` or `read`; `lookAside` leaves it alone. Cost: one access to the store each for `open` and `commit`; a page is split about
- * once in 25 additions while a cache grows, which takes about four more reads and writes each.
+ * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is valid
+ * until the next `open` or `read`; `lookAside` leaves it alone. Cost: one access to the store each for `open` and `commit`.
+ * A growing cache splits a page about once in 25 additions.
  */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { Metrics } from "../../ports/metrics";
 import { PeerAddress } from "../../ports/peer_address";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { Counts } from "../counting/counts";
-import { Directory } from "./directory";
-import { EventType } from "../events/event";
-import { EventCause } from "../record/event_cause";
-import { Outbox } from "../events/outbox";
 import { KeyedHash } from "../../shared/keyed_hash";
-import { StoreKey } from "../../shared/store_key";
-import { Moment } from "../record/moment";
 import { Names } from "../../shared/names";
-import { Entry, Page, PAGE_CAPACITY, storedLength, versionAt } from "./page";
-import { saturateWhatIsTooMuch, upgraded } from "./page_upgrade";
-import { MAX_UPSTREAM_LENGTH, Session } from "../record/session";
+import { StoredValue } from "../../shared/stored_value";
+import { Counts } from "../counting/counts";
 import { Metric } from "../counting/statistics";
+import { EventType } from "../events/event";
+import { Outbox } from "../events/outbox";
+import { EventCause } from "../record/event_cause";
+import { Moment } from "../record/moment";
+import { MAX_UPSTREAM_LENGTH, Session } from "../record/session";
+import { ASIDE, EDITED } from "./buffers";
+import { Directory } from "./directory";
+import { Entry, versionAt } from "./entry";
+import { Page, PAGE_CAPACITY } from "./page";
+import { lengthFor, originOf, PageSplit, putPage } from "./page_split";
+import { saturateExcess, upgraded } from "./page_upgrade";
 
 export class Pages {
   readonly directory: Directory;
   readonly outbox: Outbox;
-  /** By which what is over is told; whoever asks takes it first. */
+  /** The clocks by which pages judge expiry; each caller takes it first. */
   readonly moment: Moment;
-  /** Whether the page that was read last was one of the layout before: to store it is of use, whatever it holds. */
+  /** Whether the page that is edited was stored in the earlier layout: to store it is of use, whatever it holds. */
   upgrades: bool = false;
-  /** By which events tell of whom they are; without it they do not. */
+  /** Gives events the names of their sessions; without it they have none. */
   names: Names | null = null;
-  private readonly key: StoreKey;
+  private readonly edited: StoredValue;
+  private readonly aside: StoredValue;
+  private readonly splits: PageSplit;
   private readonly gone: Session = new Session();
+  /** The page that is edited, and the one that was found last. */
   private number: u32 = 0;
   private sought: u32 = 0;
-  private exists: bool = false;
-  private mark: u32 = 0;
-  private length: i32 = 0;
   private sessionsBefore: i32 = 0;
   private tombstonesBefore: i32 = 0;
   private saturatedBefore: bool = false;
-  /** Sessions that the page that was read last has lost as it was upgraded; tombstones likewise. */
+  /** Sessions and tombstones that the page that is edited has lost as it was upgraded; whether it was saturated before. */
   private sessionsLost: i32 = 0;
   private tombstonesLost: i32 = 0;
-  /** Whether that one was saturated before. */
   private wasSaturated: bool = false;
-  /** Whether the page that was read last is one of the cache's, and not the trace of a split that was not finished. */
+  /** Whether the page that was loaded last is one of the cache's, and not the trace of a split that was not finished. */
   private counts: bool = false;
 
   constructor(
     cacheName: string,
     readonly count: u32,
     private readonly hash: KeyedHash,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     clock: Clock,
     private readonly metrics: Metrics,
     private readonly numbers: Counts,
   ) {
-    this.directory = new Directory(cacheName, sharedStore, count);
+    const directory = new Directory(cacheName, sharedStore, count);
+    const moment = new Moment(clock);
+    this.directory = directory;
+    this.moment = moment;
     this.outbox = new Outbox(cacheName, sharedStore, clock, metrics);
-    this.key = new StoreKey(cacheName, "page", true);
-    this.moment = new Moment(clock);
+    this.edited = new StoredValue(cacheName, "page", sharedStore);
+    this.aside = new StoredValue(cacheName, "page", sharedStore);
+    this.splits = new PageSplit(cacheName, sharedStore, hash, directory, numbers, moment);
   }
 
   free(): void {
     this.directory.free();
     this.outbox.free();
-    this.key.free();
+    this.edited.free();
+    this.aside.free();
+    this.splits.free();
   }
 
   /**
-   * Reads the page in which an ID lives, if it lives at all, for editing. One that does not exist yet reads as empty. Null
-   * where the store does not answer.
+   * Reads the page in which an ID lives, if it lives at all, for editing. A page that does not exist yet reads as empty.
+   * Null if the store does not answer.
    */
   open(id: usize, idLength: i32): Page | null {
-    const page = this.seek(id, idLength, EDITED);
+    const page = this.seek(id, idLength, this.edited, EDITED);
     if (page) this.begin(page);
     return page;
   }
 
   /**
-   * The same, only to look at it: the page that is being edited stays as it is, and can be committed afterwards. Valid
-   * until the next call.
+   * Reads the page in which an ID lives, only to look at it: the page that is edited stays as it is, and can be committed
+   * afterwards. Valid until the next call.
    */
   lookAside(id: usize, idLength: i32): Page | null {
-    const exists = this.exists;
-    const mark = this.mark;
-    const length = this.length;
-    const counts = this.counts;
-    const upgrades = this.upgrades;
-    const sessionsLost = this.sessionsLost;
-    const tombstonesLost = this.tombstonesLost;
-    const page = this.seek(id, idLength, ASIDE);
-    this.exists = exists;
-    this.mark = mark;
-    this.length = length;
-    this.counts = counts;
-    this.upgrades = upgrades;
-    this.sessionsLost = sessionsLost;
-    this.tombstonesLost = tombstonesLost;
-    return page;
+    return this.seek(id, idLength, this.aside, ASIDE);
   }
 
   /** Reads the page in which an ID lives; its number is in `sought`. */
-  private seek(id: usize, idLength: i32, buffer: usize): Page | null {
+  private seek(id: usize, idLength: i32, value: StoredValue, buffer: usize): Page | null {
     const hash = this.hash.of(id, idLength);
     let number = this.directory.deepest(hash);
     for (let step = 0; step < MAX_STEPS; step++) {
-      const page = this.loadInto(number, buffer);
+      const page = this.load(number, value, buffer);
       if (!page) return null;
       this.sought = number;
       if (!this.counts) {
@@ -130,32 +121,27 @@ export class Pages {
       }
       const strange = (hash ^ number) & (((<u32>1) << page.level) - 1);
       if (strange == 0) return page;
-      // It was split since: the lowest bit in which the hash is not the page's tells with which page it goes on.
+      // The page was split since: the lowest bit in which the hash differs from its number leads to the page to go on with.
       number |= strange & (0 - strange);
       this.directory.learn(number);
     }
     return null;
   }
 
-  /** Reads a page by its number, for editing. One that does not exist, or not yet, reads as empty. */
+  /** Reads a page by its number, for editing. A page that does not exist, or does not count yet, reads as empty. */
   read(number: u32): Page | null {
-    const page = this.load(number);
-    if (page && this.counts) this.directory.learnFrom(number, page.level);
+    const page = this.load(number, this.edited, EDITED);
+    if (!page) return null;
+    this.sought = number;
+    this.begin(page);
+    if (this.counts) this.directory.learnFrom(number, page.level);
     return page;
   }
 
   /** Reads a page by its number into a buffer of PAGE_CAPACITY bytes, only to look at it. */
   readInto(number: u32, buffer: usize): Page | null {
-    const page = this.loadInto(number, buffer);
+    const page = this.load(number, this.aside, buffer);
     if (page && this.counts) this.directory.learnFrom(number, page.level);
-    return page;
-  }
-
-  private load(number: u32): Page | null {
-    const page = this.loadInto(number, EDITED);
-    if (!page) return null;
-    this.sought = number;
-    this.begin(page);
     return page;
   }
 
@@ -167,33 +153,31 @@ export class Pages {
     this.saturatedBefore = this.upgrades ? this.wasSaturated : page.saturatedUntil != 0;
   }
 
-  /** Fills `exists`, `mark`, `length` and `counts` too. */
-  private loadInto(number: u32, buffer: usize): Page | null {
-    this.key.select(number);
+  /** Reads a page by its number, rebuilt or upgraded if need be; `counts` describes it. */
+  private load(number: u32, value: StoredValue, buffer: usize): Page | null {
     const page = changetype<Page>(buffer);
-    if (buffer == EDITED) this.outbox.clear();
-    this.upgrades = false;
-    this.sessionsLost = 0;
-    this.tombstonesLost = 0;
-    const result = this.sharedStore.read(this.key.start, this.key.length, buffer, PAGE_CAPACITY);
-    // What is longer than any page is none, and there is no telling what it held.
+    if (buffer == EDITED) {
+      this.outbox.clear();
+      this.upgrades = false;
+      this.sessionsLost = 0;
+      this.tombstonesLost = 0;
+    }
+    value.select(number);
+    const result = value.read(buffer, PAGE_CAPACITY);
+    // A value longer than any page is not a page, and nobody can tell how many sessions it held.
     const isTooLong = result == StoreResult.TooLarge;
-    this.exists = result == StoreResult.Ok || isTooLong;
-    if (this.exists) {
-      this.mark = isTooLong ? NO_MARK : this.sharedStore.mark;
-      this.length = isTooLong ? 0 : this.sharedStore.length;
+    if (value.exists || isTooLong) {
       this.counts = true;
       if (isTooLong) page.reset();
-      if (!page.isWhole(this.length) && !this.upgrade(page, this.length)) this.rebuild(number, page);
+      if (!page.isWhole(value.length) && !this.upgrade(page, value.length)) this.rebuild(number, page, value);
       if (page.pending != 0) {
-        this.counts = this.wasSplitOff(number);
+        this.counts = this.splits.isInForce(number);
         if (this.counts) page.pending = 0;
         else page.reset();
       }
       return page;
     }
     if (result != StoreResult.Absent) return null;
-    this.length = 0;
     this.counts = number >> this.directory.rootLevel == 0;
     page.reset();
     page.level = <u8>this.directory.rootLevel;
@@ -201,7 +185,7 @@ export class Pages {
   }
 
   /**
-   * The version that the next change of a page is to carry: ascending for the page and for this virtual machine, so
+   * Returns the version that the next change of a page is to carry: ascending for the page and for this virtual machine, so
    * that events can be put in order (`events/outbox.ts`).
    */
   version(page: Page, nowNanoseconds: u64): u64 {
@@ -217,7 +201,7 @@ export class Pages {
     this.outbox.note(version, nowSeconds, type, cause, id, idLength, held);
   }
 
-  /** Notes an event that leaves no record behind, with a version of its own. Before the entry is removed. */
+  /** Notes an event that leaves no record behind, with a version of its own. To be called before the entry is removed. */
   noteGone(page: Page, entry: Entry, nowNanoseconds: u64, type: u8, cause: u8): void {
     const version = this.version(page, nowNanoseconds);
     page.lastVersion = version;
@@ -229,7 +213,9 @@ export class Pages {
     this.note(version, nowNanoseconds / NANOSECONDS_PER_SECOND, type, cause, entry.id, entry.idLength);
   }
 
-  /** Tells of an event that changes no page: of a session, as far as it is known, and of the client that has offered it. */
+  /**
+   * Stores an event that changes no page, with the names of its session and the client that has offered it, as far as known.
+   */
   tell(
     nowNanoseconds: u64,
     type: u8,
@@ -250,33 +236,26 @@ export class Pages {
     this.outbox.confirm();
   }
 
-  /** To be called now and then. */
+  /** Settles what is owed to the numbers, and keeps the outbox alive. To be called with each tick. */
   tick(): void {
     this.numbers.settle();
     this.outbox.tick();
   }
 
   /**
-   * Stores the page that was read last, as it is now. With `Ok`, the numbers of sessions, tombstones and saturated pages
-   * have followed; `reserved` says how many of its new sessions are counted already, or, below zero, how many that are gone are to go on
-   * being counted (see `admission.ts`).
-   * With `Conflict` nothing was stored: read again and retry.
+   * Stores the page that is edited. With `Ok`, the numbers of sessions, tombstones and saturated pages have followed.
+   * `reserved` is how many of its new sessions are counted already; below zero, how many that are gone go on being counted
+   * (see `admission.ts`). With `Conflict` nothing was stored: read again and retry.
    */
   commit(reserved: i32): StoreResult {
     const page = changetype<Page>(EDITED);
-    const length = lengthFor(page, this.length);
-    page.seal();
-    this.key.select(this.number);
     this.outbox.announce();
-    const result = this.exists
-      ? this.sharedStore.replace(this.key.start, this.key.length, EDITED, length, this.mark)
-      : this.sharedStore.create(this.key.start, this.key.length, EDITED, length);
+    const result = putPage(this.edited, page, this.edited.length);
     if (result == StoreResult.Ok) {
       this.outbox.confirm();
       this.follow(page, reserved);
       if (this.sessionsLost > 0) this.metrics.increase(Metric.CACHE_FULL, this.sessionsLost);
-      if (page.used > splitAt(this.number) && <u32>page.level < this.directory.lastLevel)
-        this.split(this.number, page.level);
+      if (this.splits.isDue(this.number, page)) this.splits.split(this.number, page.level);
       return result;
     }
     this.outbox.retract();
@@ -285,131 +264,47 @@ export class Pages {
   }
 
   /**
-   * Splits a page that has grown too large. Touches neither the page that is being edited nor what was read of it. Where
-   * others change the page meanwhile nothing is done: they come here too.
-   */
-  private split(number: u32, level: u32): void {
-    const whole = changetype<Page>(WHOLE);
-    const low = changetype<Page>(LOW);
-    const high = changetype<Page>(HIGH);
-    const other = number | ((<u32>1) << level);
-    // What stands there now is read before the page itself: so it cannot be that of a split which is already in force.
-    const otherIsThere = this.look(other, HIGH) == StoreResult.Ok;
-    const otherMark = this.sharedStore.mark;
-    if (!this.lookWhole(number, whole)) return;
-    const mark = this.sharedStore.mark;
-    if (<u32>whole.level != level || whole.used <= splitAt(number)) return;
-
-    low.resetLike(whole, level + 1);
-    high.resetLike(whole, level + 1);
-    high.pending = 1;
-    let entry = whole.first();
-    while (entry) {
-      const hash = this.hash.of(entry.id, entry.idLength);
-      if ((hash >> level) & 1) high.append(entry);
-      else low.append(entry);
-      entry = whole.after(entry);
-    }
-    if (!this.directory.add(other)) return;
-    if (this.write(other, high, 0, otherIsThere, otherMark) != StoreResult.Ok) return;
-    if (this.write(number, low, 0, true, mark) != StoreResult.Ok) return;
-    this.directory.learn(other);
-    if (whole.saturatedUntil != 0) this.numbers.move(0, 0, 1);
-    // From now on nobody needs to ask where it comes from. Who writes to it before has done the same.
-    if (!this.lookWhole(other, high) || high.pending == 0) return;
-    high.pending = 0;
-    this.write(other, high, this.sharedStore.length, true, this.sharedStore.mark);
-  }
-
-  /** Whether a pending page counts. */
-  private wasSplitOff(number: u32): bool {
-    const whole = changetype<Page>(WHOLE);
-    if (!this.lookWhole(originOf(number), whole)) return false;
-    return (<u32>1) << whole.level > number;
-  }
-
-  private look(number: u32, buffer: usize): StoreResult {
-    this.key.select(number);
-    return this.sharedStore.read(this.key.start, this.key.length, buffer, PAGE_CAPACITY);
-  }
-
-  /** As `look`; false where there is no page, or one that is not whole. */
-  private lookWhole(number: u32, page: Page): bool {
-    if (this.look(number, changetype<usize>(page)) != StoreResult.Ok) return false;
-    if (page.isWhole(this.sharedStore.length)) return true;
-    const upgrades = this.upgrades;
-    const sessionsLost = this.sessionsLost;
-    const tombstonesLost = this.tombstonesLost;
-    const wasSaturated = this.wasSaturated;
-    const isWhole = this.upgrade(page, this.sharedStore.length);
-    this.wasSaturated = wasSaturated;
-    this.upgrades = upgrades;
-    this.sessionsLost = sessionsLost;
-    this.tombstonesLost = tombstonesLost;
-    return isWhole;
-  }
-
-  /**
-   * Makes a page of the layout before one of this, in its buffer; false where it is none. Sessions that are to expire first
-   * give way where it has become too large, and are told as evicted if it is the page to be edited.
+   * Makes a page of the earlier layout one of this, in its buffer; false if it is not such a page. If it has become too
+   * large, the sessions that expire first give way. Each is noted as an event if it is the page that is edited.
    */
   private upgrade(page: Page, length: i32): bool {
     this.moment.take();
     const whole = upgraded(page, length, this.moment);
     if (!whole) return false;
-    this.wasSaturated = page.saturatedUntil != 0;
     const isEdited = changetype<usize>(page) == EDITED;
     const sessions = <i32>whole.sessions;
     const tombstones = <i32>whole.tombstones;
-    while (!whole.hasRoom(0)) {
-      const displaced = whole.earliestToExpire();
-      if (!displaced) break;
+    for (let displaced = whole.excess; displaced; displaced = whole.excess) {
       if (isEdited) this.noteGone(whole, displaced, this.moment.nanoseconds, EventType.EVICTED, EventCause.ROOM);
       whole.remove(displaced);
     }
-    saturateWhatIsTooMuch(whole);
-    this.upgrades = true;
-    this.sessionsLost = sessions - <i32>whole.sessions;
-    this.tombstonesLost = tombstones - <i32>whole.tombstones;
+    saturateExcess(whole);
+    if (isEdited) {
+      this.upgrades = true;
+      this.wasSaturated = page.saturatedUntil != 0;
+      this.sessionsLost = sessions - <i32>whole.sessions;
+      this.tombstonesLost = tombstones - <i32>whole.tombstones;
+    }
     memory.copy(changetype<usize>(page), changetype<usize>(whole), whole.used);
     return true;
   }
 
-  private write(number: u32, page: Page, lengthBefore: i32, exists: bool, mark: u32): StoreResult {
-    const length = lengthFor(page, lengthBefore);
-    page.seal();
-    this.key.select(number);
-    return exists
-      ? this.sharedStore.replace(this.key.start, this.key.length, changetype<usize>(page), length, mark)
-      : this.sharedStore.create(this.key.start, this.key.length, changetype<usize>(page), length);
-  }
-
   /**
    * Makes a page that is not whole an empty one, here and in the store, and counts it, once. Its sessions and tombstones are
-   * lost; the numbers follow as far as it can be told how many they were.
+   * lost; the numbers follow as far as its header is possible.
    */
-  private rebuild(number: u32, page: Page): void {
+  private rebuild(number: u32, page: Page, value: StoredValue): void {
     const sessions = page.likelySessions;
     const tombstones = page.likelyTombstones;
-    // How far it was split can be told by the pages that were split off.
-    let level = this.directory.firstLevelOf(number);
-    while (level < this.directory.lastLevel && this.look(number | ((<u32>1) << level), WHOLE) == StoreResult.Ok)
-      level++;
+    const level = this.splits.levelOf(number);
     page.reset();
     page.level = <u8>level;
     page.pending = <u8>(number >> this.directory.rootLevel != 0);
-    if (this.putInPlace(number, page) != StoreResult.Ok) return;
+    if (putInPlace(value, page) != StoreResult.Ok) return;
     this.metrics.increase(Metric.CORRUPTED_PAGES, 1);
     this.numbers.move(-sessions, -tombstones, 0);
-    // Its mark is another now.
-    if (this.look(number, WHOLE) == StoreResult.Ok) this.mark = this.sharedStore.mark;
-  }
-
-  private putInPlace(number: u32, page: Page): StoreResult {
-    if (this.mark != NO_MARK) return this.write(number, page, this.length, true, this.mark);
-    page.seal();
-    this.key.select(number);
-    return this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(page), lengthFor(page, 0));
+    // It carries another mark now. A change of another machine meanwhile is read as well.
+    value.read(changetype<usize>(page), PAGE_CAPACITY);
   }
 
   private follow(page: Page, reserved: i32): void {
@@ -420,44 +315,16 @@ export class Pages {
   }
 }
 
-/** Of a value whose mark is not known; no value has it. */
-const NO_MARK: u32 = 0;
+/** Stores an empty page in the place of a value that was read, or that was too long to read. */
+function putInPlace(value: StoredValue, page: Page): StoreResult {
+  if (value.exists) return putPage(value, page, value.length);
+  page.seal();
+  return value.overwrite(changetype<usize>(page), lengthFor(page, 0));
+}
+
 /** Tries of one change against other writers of the same page before it is given up, counted and reported. */
 export const MAX_TRIES: i32 = 32;
-/** The page that a page was split off: its number without the highest bit. */
-function originOf(number: u32): u32 {
-  return number ^ ((<u32>1) << (31 - clz(number | 1)));
-}
-
-/** The length to store a page with. It gives memory back only where there is much of it: see `storedLength`. */
-function lengthFor(page: Page, before: i32): i32 {
-  const length = storedLength(page.used);
-  return length < before && length > before / 2 ? before : length;
-}
-
-/**
- * A page with more bytes is split. Pages differ in it, by up to a factor of two, so that they are not all split at once: then
- * at any time some are new and some nearly full, and what one gives back to the host's allocator another takes.
- */
-@inline
-function splitAt(number: u32): u32 {
-  return LATEST_SPLIT - (number % SPLIT_STEPS) * SPLIT_STEP;
-}
-
-/** Leaves room below a page's capacity for one more of the largest entries, so that nothing has to give way before a split. */
-const LATEST_SPLIT: u32 = 3071;
-const SPLIT_STEPS: u32 = 16;
-const SPLIT_STEP: u32 = 98;
-/** A way through a page for each bit of a number, and back from some that were not there yet. */
+/** A way through a page for each bit of a number, and back from some that did not exist yet. */
 const MAX_STEPS: i32 = 64;
-/** Where pages are edited and split. */
-export const BUFFERS: usize = memory.data(16384, 8);
-export const BUFFERS_SIZE: usize = 16384;
-const EDITED: usize = BUFFERS;
-const WHOLE: usize = BUFFERS + 4096;
-const LOW: usize = BUFFERS + 8192;
-const HIGH: usize = BUFFERS + 12288;
 /** Where a client's address is read to. */
 const CLIENT: usize = memory.data(64);
-/** Of no use to a split, which happens when the page at hand is stored, and not before. */
-const ASIDE: usize = LOW;

@@ -9,7 +9,7 @@
  * For that, the row of a shared name has `witness`, the hash of the upstream that all evidence has come from since `time`,
  * or SEVERAL; and `run`, the number of pieces. Machines add their evidence when they write their counts.
  */
-import { Row } from "../../shared/table";
+import { Row } from "../../shared/row";
 import { KeyState } from "./key_state";
 import { SEVERAL, upstreamHash } from "./seen_key";
 

@@ -6,17 +6,13 @@
  * One for each virtual machine; fixed size, 17 KiB. Upstreams that share a place displace each other: then a few more names
  * are learned than necessary.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { TICKET_KEY_LENGTH } from "../record/session";
 
 export class KeyTrust {
-  private readonly places: usize = heap.alloc(PLACES * PLACE_SIZE);
+  private readonly places: usize = zeroed(PLACES * PLACE_SIZE);
   /** The first eight bytes of names that came from upstreams that are not trusted. */
-  private readonly heard: usize = heap.alloc(HEARD << 3);
-
-  constructor() {
-    memory.fill(this.places, 0, PLACES * PLACE_SIZE);
-    memory.fill(this.heard, 0, HEARD << 3);
-  }
+  private readonly heard: usize = zeroed(HEARD << 3);
 
   free(): void {
     heap.free(this.places);

@@ -14,8 +14,8 @@ import { Clock } from "../../ports/clock";
 import { SharedStore } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
 import { KeyedHash } from "../../shared/keyed_hash";
-import { KnownRows } from "../../shared/known_rows";
-import { Row, Table, TABLE_PAGES } from "../../shared/table";
+import { Row } from "../../shared/row";
+import { Table, TABLE_PAGES } from "../../shared/table";
 import { Moment, narrow } from "../record/moment";
 import { MAX_SNI_LENGTH } from "../record/session";
 import { DEFAULT_TICKET_LIFETIME } from "../settings/given_settings";
@@ -41,7 +41,6 @@ export const enum RevocationOutcome {
 
 export class Revocations {
   readonly table: Table;
-  private readonly known: KnownRows;
   private readonly change: TableChange;
   /** Of the last revocation: its second, the last second in which it refuses, and one of `Unseen`. */
   time: u64 = 0;
@@ -62,16 +61,14 @@ export class Revocations {
     hash: KeyedHash,
     private readonly changes: Changes,
   ) {
-    const table = new Table(cacheName, "revocations", sharedStore, hash);
+    const table = new Table(cacheName, "revocations", sharedStore, hash, changes);
     this.table = table;
     this.change = new TableChange(table);
-    this.known = new KnownRows(changes);
     this.moment = new Moment(clock);
   }
 
   free(): void {
     this.table.free();
-    this.known.free();
   }
 
   /** The name of the last call, in lower case: valid until the next. */
@@ -83,7 +80,7 @@ export class Revocations {
   revokedAt(sni: usize, sniLength: i32): u64 {
     if (sniLength <= 0 || sniLength > MAX_SNI_LENGTH) return 0;
     lower(sni, sniLength);
-    const row = this.table.look(this.known, NAME, sniLength);
+    const row = this.table.look(NAME, sniLength);
     return row && this.isInForce(row) ? row.time : 0;
   }
 

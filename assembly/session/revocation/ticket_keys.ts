@@ -19,12 +19,14 @@
  *
  * Nothing is for ever: a name may become shared, and one upstream's again (`evidence.ts`).
  */
+import { fnv32 } from "../../bytes/fnv";
+import { zeroed } from "../../bytes/zeroed";
 import { Clock } from "../../ports/clock";
 import { SharedStore } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
 import { KeyedHash } from "../../shared/keyed_hash";
-import { KnownRows } from "../../shared/known_rows";
-import { Row, Table } from "../../shared/table";
+import { Row } from "../../shared/row";
+import { Table } from "../../shared/table";
 import { TICKET_KEY_LENGTH } from "../record/session";
 import { heals, weigh } from "./evidence";
 import { KeyState } from "./key_state";
@@ -45,7 +47,6 @@ export const enum KeyOutcome {
 
 export class TicketKeys {
   readonly table: Table;
-  private readonly known: KnownRows;
   private readonly change: TableChange;
   /** The row that was stored last; valid until the next use of any table. */
   row: Row | null = null;
@@ -64,15 +65,13 @@ export class TicketKeys {
     hash: KeyedHash,
     private readonly changes: Changes,
   ) {
-    const table = new Table(cacheName, "ticket_keys", sharedStore, hash);
+    const table = new Table(cacheName, "ticket_keys", sharedStore, hash, changes);
     this.table = table;
     this.change = new TableChange(table);
-    this.known = new KnownRows(changes);
   }
 
   free(): void {
     this.table.free();
-    this.known.free();
     this.trust.free();
     this.seen.free();
   }
@@ -88,7 +87,7 @@ export class TicketKeys {
    * may be older.
    */
   look(name: usize): Row | null {
-    this.row = this.table.look(this.known, name, TICKET_KEY_LENGTH);
+    this.row = this.table.look(name, TICKET_KEY_LENGTH);
     return this.row;
   }
 

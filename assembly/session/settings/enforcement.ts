@@ -1,10 +1,10 @@
-/** What is done about resumptions that must not be. */
+/** Decides which accepted resumptions to refuse. */
 export namespace Enforcement {
-  /** They are counted and let through. */
+  /** None: they are only counted. */
   export const OBSERVE: u32 = 0;
-  /** Removed sessions, removed ticket keys and revoked server names do not resume. */
+  /** Those of removed sessions, of removed ticket keys and of revoked server names. */
   export const REVOKED: u32 = 1;
-  /** Only sessions that the cache holds resume; PSKs only if they were added by hand. */
+  /** All except those of sessions that the cache holds; of PSKs, all that were not added over HTTP. */
   export const STRICT: u32 = 2;
 }
 
@@ -13,7 +13,7 @@ export function enforcementName(enforcement: u32): string {
   return enforcement == Enforcement.REVOKED ? "revoked" : "strict";
 }
 
-/** -1 where there is none of that name. */
+/** Returns the enforcement of a name, -1 if there is none. */
 export function enforcementOf(name: string): i32 {
   if (name == "observe") return Enforcement.OBSERVE;
   if (name == "revoked") return Enforcement.REVOKED;

@@ -1,11 +1,11 @@
 /**
- * The settings that a configuration may give, each by its number, and what is stricter where two filters give different ones: what
- * resumes less, keeps less or refuses longer.
+ * The settings that a configuration may give, each by its number, and the stricter of two values: the one that resumes less,
+ * keeps less or refuses longer.
  */
 import { Enforcement, enforcementName } from "./enforcement";
 import { Mode, modeNames } from "./mode";
 
-/** What one filter's configuration says; -1 where it says nothing. */
+/** The settings that one filter's configuration gives; -1 if it does not give one. */
 export class GivenSettings {
   mode: i64 = -1;
   cacheSize: i64 = -1;
@@ -17,7 +17,7 @@ export class GivenSettings {
   maxMemoryMib: i64 = -1;
 }
 
-/** Numbers of the settings. Their order is that of the values in the shared store. */
+/** The numbers of the settings, in the order of their values in the shared store. */
 export const MODE: i32 = 0;
 export const CACHE_SIZE: i32 = 1;
 export const TIMEOUT: i32 = 2;
@@ -25,16 +25,16 @@ export const REMOVED: i32 = 3;
 export const ENFORCEMENT: i32 = 4;
 export const LIFETIME: i32 = 5;
 export const SETTINGS: i32 = 6;
-/** Nobody gives it. */
+/** The value of a setting that nobody gives. */
 export const UNSET: u32 = 0xffffffff;
 
 /** OpenSSL's SSL_SESSION_CACHE_MAX_SIZE_DEFAULT. */
 export const DEFAULT_CACHE_SIZE: u32 = 20480;
 /** As OpenSSL sets it for TLS_method(). */
 export const DEFAULT_TIMEOUT_SECONDS: u32 = 7200;
-/** The longest life of a TLS 1.3 ticket (RFC 8446 4.6.1): upstreams' own lifetimes are not known here. */
+/** The longest life of a TLS 1.3 ticket (RFC 8446 4.6.1), as the lifetimes of upstreams are unknown. */
 export const DEFAULT_REMOVED_SECONDS: u32 = 604800;
-/** The same, of a revocation of a server name. */
+/** The same for the revocation of a server name. */
 export const DEFAULT_TICKET_LIFETIME: u32 = 604800;
 export const DEFAULT_MAX_MEMORY_MIB: u32 = 64;
 
@@ -66,7 +66,7 @@ export function settingName(setting: i32): string {
   return "removed_seconds";
 }
 
-/** A value as a configuration spells it. */
+/** Returns a value as a configuration spells it. */
 export function valueText(setting: i32, value: u32): string {
   if (setting == MODE) return '["' + modeNames(value).join('","') + '"]';
   if (setting == ENFORCEMENT) return '"' + enforcementName(value) + '"';
@@ -74,8 +74,8 @@ export function valueText(setting: i32, value: u32): string {
 }
 
 /**
- * The stricter of two values: the stronger enforcement, the smaller size (0 is unlimited), the shorter timeout, the longer refusal and
- * ticket lifetime. Of two modes: what both do, with what either forbids.
+ * Returns the stricter of two values: the stronger enforcement, the smaller size (0 is unlimited), the shorter timeout, the
+ * longer refusal and ticket lifetime. Of two modes: the flag SERVER if both have it, and the forbidding flags of either.
  */
 export function stricter(setting: i32, one: u32, other: u32): u32 {
   if (setting == MODE) return (one & other & Mode.SERVER) | ((one | other) & FORBIDDING);
@@ -86,7 +86,7 @@ export function stricter(setting: i32, one: u32, other: u32): u32 {
   return setting == TIMEOUT ? min(one, other) : max(one, other);
 }
 
-/** OFF stands alone, so a mode without SERVER keeps no other flag. */
+/** Returns a mode without its other flags if it has no SERVER: OFF stands alone. */
 export function wholeMode(mode: u32): u32 {
   return (mode & Mode.SERVER) == 0 ? Mode.OFF : mode;
 }

@@ -1,18 +1,18 @@
 /**
- * The mode flags of the cache, with the numbers of OpenSSL's SSL_CTX_set_session_cache_mode(3), and
- * its names without SSL_SESS_CACHE_. No flag at all is SSL_SESS_CACHE_OFF.
+ * The mode flags of the cache, with the numbers of OpenSSL's SSL_CTX_set_session_cache_mode(3), and its names without
+ * SSL_SESS_CACHE_. No flags are SSL_SESS_CACHE_OFF.
  */
 export namespace Mode {
   export const OFF: u32 = 0;
-  /** Sessions are learned from the handshakes that are observed. */
+  /** The cache learns sessions from observed handshakes. */
   export const SERVER: u32 = 0x0002;
-  /** Expired sessions are not cleared in the background. */
+  /** No task in the background clears expired sessions. */
   export const NO_AUTO_CLEAR: u32 = 0x0080;
-  /** Offered sessions are not looked up: no hit, miss or timeout is counted. */
+  /** The cache does not look offered sessions up, and counts no hits, misses or timeouts. */
   export const NO_INTERNAL_LOOKUP: u32 = 0x0100;
-  /** Nothing is learned; adding by hand works. */
+  /** The cache learns nothing; sessions can be added over HTTP. */
   export const NO_INTERNAL_STORE: u32 = 0x0200;
-  /** Adding the identical session sets its time to now all the same. */
+  /** Adding an identical session sets its time to now all the same. */
   export const UPDATE_TIME: u32 = 0x0400;
 }
 
@@ -31,7 +31,7 @@ export function clearsExpired(mode: u32): bool {
   return (mode & Mode.NO_AUTO_CLEAR) == 0;
 }
 
-/** The names of the flags that are set, in the order of their numbers; ["OFF"] for none. */
+/** Returns the names of the flags that are set, in the order of their numbers; ["OFF"] for none. */
 export function modeNames(mode: u32): string[] {
   const names: string[] = [];
   for (let i = 0; i < MODE_FLAGS.length; i++) {

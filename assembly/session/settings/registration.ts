@@ -1,10 +1,11 @@
 /**
- * One filter that was configured, as it stands in the shared store: who it is, what its configuration gives, and whether that is in
- * force. A configuration with another text is another filter here: the host keeps both while the older one's listener drains.
+ * One configured filter in the shared store: its identity, the settings that its configuration gives, and whether they are
+ * in force. A configuration with another text is another filter here: the host keeps both while the older one's listener
+ * drains.
  *
  * Layout, little-endian, SIZE bytes:
  *   0   u64 identity: of name and text; 0 = the place is free        8   u64 family: of the name alone
- *   16  u64 number of when it came into force last; the greatest is the latest
+ *   16  u64 sequence number of when it came into force last; the greatest is the latest
  *   24  u32 state, see `State`     28  u32 flags     32  u64 in force since (Unix seconds)
  *   40  6 x u32 value given (UNSET: none)     64  u32 max_memory_mib given (UNSET: none)
  *   68  u32 when it was configured, claimed, or had a new connection last (seconds)
@@ -14,24 +15,24 @@
 import { givenValue, GivenSettings, SETTINGS, UNSET } from "./given_settings";
 
 export namespace State {
-  /** It was configured, but no tick has come yet: the host may only be trying the configuration. */
+  /** It is configured, but no tick has come yet: the host may only be trying the configuration. */
   export const PENDING: u32 = 0;
   export const IN_FORCE: u32 = 1;
   /** Another of its family was configured later, and it has had no new connection since: its listener drains. */
   export const SUPERSEDED: u32 = 2;
 }
 
-/** Flags. The filter stands in a chain of the wrong kind: nothing that it is made for ever gets there. */
+/** A flag: the filter stands in a chain of the wrong kind, to which its traffic never comes. */
 export const MISPLACED: u32 = 1;
 
-/** What a filter is, among its flags. Any other name is none of them. */
+/** The role of a filter, among its flags. A filter of another name has none. */
 export namespace Role {
   export const OBSERVER: u32 = 0x10;
   export const GUARD: u32 = 0x20;
   export const ADMIN: u32 = 0x40;
 }
 
-
+/** A place of REGISTRATION_SIZE bytes. */
 @unmanaged
 export class Registration {
   identity: u64;
@@ -40,53 +41,37 @@ export class Registration {
   state: u32;
   flags: u32;
   since: u64;
+  private mode: u32;
+  private cacheSize: u32;
+  private timeout: u32;
+  private removed: u32;
+  private enforcement: u32;
+  private lifetime: u32;
+  maxMemoryMib: u32;
+  seen: u32;
+  claims: u32;
+  claimedAt: u32;
 
-
+  /** The address of this. */
   @inline
   get start(): usize {
     return changetype<usize>(this);
   }
 
+  /** The value that this gives to a setting, UNSET if none. */
   given(setting: i32): u32 {
     return load<u32>(this.start + GIVEN_OFFSET + ((<usize>setting) << 2));
   }
 
+  /** Takes the settings of a configuration. */
   give(given: GivenSettings): void {
     for (let setting = 0; setting < SETTINGS; setting++) {
       store<u32>(this.start + GIVEN_OFFSET + ((<usize>setting) << 2), givenValue(given, setting));
     }
-    store<u32>(this.start, given.maxMemoryMib < 0 ? UNSET : <u32>given.maxMemoryMib, MEMORY_OFFSET);
+    this.maxMemoryMib = given.maxMemoryMib < 0 ? UNSET : <u32>given.maxMemoryMib;
   }
 
-  get maxMemoryMib(): u32 {
-    return load<u32>(this.start, MEMORY_OFFSET);
-  }
-
-  get seen(): u32 {
-    return load<u32>(this.start, SEEN_OFFSET);
-  }
-
-  set seen(seconds: u32) {
-    store<u32>(this.start, seconds, SEEN_OFFSET);
-  }
-
-  get claims(): u32 {
-    return load<u32>(this.start, CLAIMS_OFFSET);
-  }
-
-  set claims(count: u32) {
-    store<u32>(this.start, count, CLAIMS_OFFSET);
-  }
-
-  get claimedAt(): u32 {
-    return load<u32>(this.start, CLAIMED_OFFSET);
-  }
-
-  set claimedAt(seconds: u32) {
-    store<u32>(this.start, seconds, CLAIMED_OFFSET);
-  }
-
-  /** "NAME/ROLE", cut where it is too long. */
+  /** "NAME/ROLE", without its beginning if it is too long. */
   get name(): string {
     return this.text(NAME_OFFSET, NAME_CAPACITY);
   }
@@ -104,13 +89,13 @@ export class Registration {
     this.setText(VERSION_OFFSET, VERSION_CAPACITY, text);
   }
 
-
+  /** Whether a flag is set. */
   @inline
   is(role: u32): bool {
     return (this.flags & role) != 0;
   }
 
-  /** Whether what it gives counts. */
+  /** Whether its settings count. */
   get counts(): bool {
     return this.identity != 0 && this.state == State.IN_FORCE;
   }
@@ -121,7 +106,7 @@ export class Registration {
   }
 
   private setText(offset: i32, capacity: i32, text: string): void {
-    // The end is what tells filters apart: the role.
+    // The end tells filters apart: the role.
     let kept = text;
     while (String.UTF8.byteLength(kept) > capacity) kept = kept.substring(1);
     const at = this.start + <usize>offset;
@@ -130,7 +115,7 @@ export class Registration {
   }
 }
 
-/** Behind the last slash of "NAME/ROLE". */
+/** The text behind the last slash of "NAME/ROLE". */
 export function roleText(name: string): string {
   return name.substring(name.lastIndexOf("/") + 1);
 }
@@ -142,18 +127,15 @@ export function roleOf(name: string): u32 {
   return role == "admin" ? Role.ADMIN : 0;
 }
 
-/** A filter as people are told of it: `observer "tls_session_observer"`. */
+/** A filter in texts for people: `observer "tls_session_observer"`. */
 export function spoken(name: string): string {
   const slash = name.lastIndexOf("/");
   return slash < 0 ? name : name.substring(slash + 1) + ' "' + name.substring(0, slash) + '"';
 }
 
 export const REGISTRATION_SIZE: usize = 256;
+/** The values given lie in the order of the settings' numbers. */
 const GIVEN_OFFSET: usize = 40;
-const MEMORY_OFFSET: usize = 64;
-const SEEN_OFFSET: usize = 68;
-const CLAIMS_OFFSET: usize = 72;
-const CLAIMED_OFFSET: usize = 76;
 const NAME_OFFSET: i32 = 80;
 const NAME_CAPACITY: i32 = 111;
 const VERSION_OFFSET: i32 = 192;

@@ -1,28 +1,20 @@
 /**
- * The settings of one named cache, shared by all filters and workers: what the configurations in force say (`registrations.ts`), and
- * what was changed since over HTTP. One small value in the shared store, looked at once for each handshake that has something
- * to say to the cache, so that a change is in force on every worker at once.
+ * The settings of one named cache, shared by all filters and workers: the values that the configurations in force give
+ * (`registrations.ts`), and changes over HTTP since. One small value in the shared store, which each handshake that concerns
+ * the cache looks at once. So a change is in force on every worker at once.
  *
- * What a filter does not give, it takes from the others; what nobody gives has its default. A value set over HTTP holds until the
- * process ends or until that value in the configuration changes. Of values that contradict each other the stricter holds.
+ * A filter takes from the others the settings that it does not give; a setting that nobody gives has its default. A value
+ * that was set over HTTP holds until the process ends or until that value in the configuration changes. Of contradicting
+ * values the stricter holds.
  *
- * The enforcement is a filter's own where its text has it, and the cache's where it leaves it out. One that is set over HTTP holds for
- * all, whatever their texts say, until the enforcement in a configuration changes.
- *
- * Layout, little-endian:
- *   0   u32 pages of the cache         4   u32 generation, raised by each flush
- *   8   for each of the first 5 settings: u32 current value, u32 configured value (UNSET: nobody gave one, the default holds); of the
- *       enforcement, the latter has 0x100 added while one that was set over HTTP holds, and 0xff for UNSET then
- *   48  u32 generation of the last flush of all sessions
- *   52  u32 generation of the last flush of sessions that expire before a time    56  u64 that time
- *   64  u32 number of registrations of before    68  u32 ticket lifetime as configured, 0 = nobody gave one
- *   72  u64 time of the last flush (Unix seconds)
- *   80  128 random bits, the key of `keyed_hash.ts`
- *   96  what modules of before have registered here, left as it is: they and this one read and write the same values
+ * The enforcement is a filter's own if its text has one, else the cache's. One that was set over HTTP holds for all filters,
+ * whatever their texts say, until the enforcement in a configuration changes.
  */
 import { Entropy } from "../../ports/entropy";
 import { SharedStore, StoreResult, WRITES_DENIED } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
+import { KeyedHash } from "../../shared/keyed_hash";
+import { StoredValue } from "../../shared/stored_value";
 import { Enforcement } from "./enforcement";
 import {
   CACHE_SIZE,
@@ -41,8 +33,6 @@ import {
   TIMEOUT,
   UNSET,
 } from "./given_settings";
-import { KeyedHash } from "../../shared/keyed_hash";
-import { StoreKey } from "../../shared/store_key";
 import { Mode } from "./mode";
 import { Registrations } from "./registrations";
 
@@ -55,55 +45,53 @@ export class Settings {
   cacheSize: u32 = DEFAULT_CACHE_SIZE;
   timeoutSeconds: u32 = DEFAULT_TIMEOUT_SECONDS;
   removedSeconds: u32 = DEFAULT_REMOVED_SECONDS;
-  /** Seconds for which a ticket may resume, as far as its servers go. */
+  /** Seconds for which servers let a ticket resume. */
   ticketLifetime: u32 = DEFAULT_TICKET_LIFETIME;
-  /** One of `Enforcement`: this filter's. */
+  /** One of `Enforcement`: that of this filter. */
   enforcement: u32 = Enforcement.REVOKED;
-  /** That of filters which leave it out. */
+  /** The enforcement of filters whose texts have none. */
   cacheEnforcement: u32 = Enforcement.REVOKED;
-  /** Whether an enforcement that was set over HTTP holds for all. */
+  /** Whether an enforcement that was set over HTTP holds for all filters. */
   overridden: bool = false;
-  private flushedAll: u32 = 0;
-  private flushedSome: u32 = 0;
-  private flushedBefore: u64 = 0;
   /** When the last flush began, in Unix seconds. */
   lastFlush: u64 = 0;
-  /** Whether `configure` made the cache, that is, found none. */
+  /** Whether `configure` has made the cache, as it found none. */
   created: bool = false;
-  /** Keyed for this cache. */
+  /** Has the key of this cache. */
   readonly hash: KeyedHash = new KeyedHash();
-  /** The value before the last successful change. */
+  /** The value of a setting before its last successful change here. */
   previous: u32 = 0;
 
   readonly changes: Changes;
   readonly registrations: Registrations;
-  private readonly key: StoreKey;
-  /** That of `changes` when the values were taken last, 0 for never. */
+  private readonly value: StoredValue;
+  /** The epoch of `changes` in which the values were read last, 0 for none. */
   private epoch: u32 = 0;
-  private mark: u32 = 0;
-  private length: i32 = 0;
   private lacksEntropy: bool = false;
+  private flushedAll: u32 = 0;
+  private flushedSome: u32 = 0;
+  private flushedBefore: u64 = 0;
 
   constructor(
     readonly cacheName: string,
     private readonly sharedStore: SharedStore,
     private readonly entropy: Entropy,
   ) {
-    this.key = new StoreKey(cacheName, "settings", false);
+    this.value = new StoredValue(cacheName, "settings", sharedStore);
     const changes = new Changes(cacheName, sharedStore);
     this.changes = changes;
     this.registrations = new Registrations(cacheName, sharedStore, changes);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
     this.changes.free();
     this.registrations.free();
   }
 
   /**
-   * Takes the present values from the store; false where they cannot be read, then the last known stay. Costs less than a
-   * read where they are what they were.
+   * Takes the current values, and reads them only if anything has changed. Returns false if they cannot be read; then the
+   * last known stay. Costs less than a read if nothing has changed.
    */
   load(): bool {
     this.changes.refresh();
@@ -114,20 +102,18 @@ export class Settings {
     return true;
   }
 
-  /** Takes the present values, and makes RECORD ready for a change of them. */
+  /** Reads the values, and makes RECORD ready for a change of them. */
   private read(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, RECORD, RECORD_CAPACITY);
-    if (result != StoreResult.Ok || this.sharedStore.length < REGISTRATIONS_OFFSET) return false;
-    this.mark = this.sharedStore.mark;
-    this.length = this.sharedStore.length;
+    this.value.read(RECORD_BYTES, RECORD_CAPACITY);
+    if (this.value.length < RECORD_SIZE) return false;
     this.take();
     return true;
   }
 
   /**
-   * Registers a filter, "NAME/ROLE", with what its configuration gives, and takes the settings in force.
-   * Answers with an empty text, or with the reason why the configuration is refused. `text`: a hash of the whole configuration; `now`: seconds
-   * of a clock that only goes on; `unix`: of the day.
+   * Registers a filter, "NAME/ROLE", with the settings that its configuration gives, and takes the settings in force.
+   * Returns an empty text, or why the configuration is refused. `text`: a hash of the whole configuration; `now`: seconds of
+   * a clock that nobody sets; `unix`: Unix seconds.
    */
   configure(
     filterName: string,
@@ -137,7 +123,7 @@ export class Settings {
     unix: u64 = 0,
     version: string = "",
   ): string {
-    // Without random bytes machines may be taken for one another: fewer are counted then, and nothing else.
+    // Without random bytes two machines may pass for one: then fewer are counted, and nothing else follows.
     if (!this.entropy.fill(MACHINE, 4)) store<u32>(MACHINE, now);
     this.registrations.introduce(filterName, text, given, load<u32>(MACHINE) | 1, version);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
@@ -151,8 +137,8 @@ export class Settings {
       const pages = given.maxMemoryMib < 0 ? this.pages : pagesFor(<u32>given.maxMemoryMib);
       if (pages != this.pages) {
         const free = known && this.registrations.starting && !this.registrations.boundsMemory();
-        const present = (this.pages * PAGE_KIB) / 1024;
-        if (!free) return this.registrations.memoryRefusal(<u32>given.maxMemoryMib, present);
+        const current = (this.pages * PAGE_KIB) / 1024;
+        if (!free) return this.registrations.memoryRefusal(<u32>given.maxMemoryMib, current);
       }
       const refusal = this.registrations.register(!this.created && !known, now, unix);
       if (refusal.length > 0) return refusal;
@@ -164,24 +150,24 @@ export class Settings {
     return 'cache "' + this.cacheName + '": its settings could not be stored, as ' + why;
   }
 
-  /** What is due about once a second (`Registrations.tick`): a line for the log, or an empty text. */
+  /** Does the tasks of each second (`Registrations.tick`). Returns a line for the log, or an empty text. */
   tick(elected: bool, now: u32, unix: u64): string {
     if (!this.registrations.tick(elected, now, unix) || !this.apply(now)) return "";
     return elected ? this.registrations.report(now) : "";
   }
 
-  /** A new connection has come to a filter that was superseded. False where that could not be stored. */
+  /** Puts a superseded filter in force again, as a new connection has come to it; false if that could not be stored. */
   claim(now: u32, unix: u64): bool {
     return this.registrations.claim(now, unix) && this.apply(now);
   }
 
-  /** The filter ends here. */
+  /** Takes leave of a filter that ends in this virtual machine. */
   leave(now: u32): void {
     this.registrations.leave(now);
     this.apply(now);
   }
 
-  /** The enforcement of a filter whose text gives `own` (UNSET: it leaves it out). */
+  /** Returns the enforcement of a filter whose text gives `own`, UNSET if it gives none. */
   enforcementFor(own: u32): u32 {
     return own == UNSET || this.overridden ? this.cacheEnforcement : own;
   }
@@ -203,20 +189,20 @@ export class Settings {
   }
 
   /**
-   * Begins a flush: sessions of earlier generations are flushed from now on, all of them or those that expire before a
-   * time (Unix seconds; 0 = all). False where that could not be stored.
+   * Begins a flush: from now on sessions of earlier generations count as flushed, all of them or those that expire before a
+   * time (Unix seconds; 0 = all). Returns false if that could not be stored.
    */
   beginFlush(before: u64, nowSeconds: u64): bool {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.read()) return false;
       const generation = this.generation + 1;
-      store<u32>(RECORD, generation, GENERATION_OFFSET);
-      store<u64>(RECORD, nowSeconds, LAST_FLUSH_OFFSET);
+      RECORD.generation = generation;
+      RECORD.lastFlush = nowSeconds;
       if (before == 0) {
-        store<u32>(RECORD, generation, FLUSHED_ALL_OFFSET);
+        RECORD.flushedAll = generation;
       } else {
-        store<u32>(RECORD, generation, FLUSHED_SOME_OFFSET);
-        store<u64>(RECORD, before, FLUSHED_BEFORE_OFFSET);
+        RECORD.flushedSome = generation;
+        RECORD.flushedBefore = before;
       }
       if (this.write() == StoreResult.Ok) {
         this.take();
@@ -227,8 +213,8 @@ export class Settings {
   }
 
   /**
-   * Whether a session was flushed, though its page may not have been reached yet. Of flushes before a time, the last
-   * one is known here; the others are in force once they have been carried out.
+   * Whether a session was flushed, though the flush may not have reached its page yet. Of flushes before a time, only the
+   * last is known here; earlier ones are in force after they have been carried out.
    */
   flushed(generation: u32, expiry: u64): bool {
     if (generation < this.flushedAll) return true;
@@ -238,8 +224,8 @@ export class Settings {
   private change(setting: i32, value: u32): bool {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.read()) return false;
-      const previous = current(setting);
-      store<u32>(currentAddress(setting), value);
+      const previous = RECORD.value(setting).current;
+      RECORD.value(setting).current = value;
       if (setting == ENFORCEMENT) markOverridden();
       if (this.write() == StoreResult.Ok) {
         this.previous = previous;
@@ -253,13 +239,13 @@ export class Settings {
   private changePages(pages: u32): bool {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.read()) return false;
-      store<u32>(RECORD, pages);
+      RECORD.pages = pages;
       if (this.write() == StoreResult.Ok) return true;
     }
     return false;
   }
 
-  /** Puts what the configurations in force give in force. */
+  /** Puts the values in force that the configurations in force give. */
   private apply(now: u32): bool {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.registrations.read()) return false;
@@ -282,13 +268,12 @@ export class Settings {
   }
 
   private create(given: GivenSettings): StoreResult {
-    memory.fill(RECORD, 0, RECORD_CAPACITY);
-    this.lacksEntropy = !this.entropy.fill(RECORD + HASH_KEY_OFFSET, HASH_KEY_LENGTH);
+    memory.fill(RECORD_BYTES, 0, RECORD_CAPACITY);
+    this.lacksEntropy = !this.entropy.fill(RECORD_BYTES + HASH_KEY_OFFSET, HASH_KEY_SIZE);
     if (this.lacksEntropy) return StoreResult.Failed;
-    store<u32>(RECORD, pagesFor(given.maxMemoryMib < 0 ? DEFAULT_MAX_MEMORY_MIB : <u32>given.maxMemoryMib));
+    RECORD.pages = pagesFor(given.maxMemoryMib < 0 ? DEFAULT_MAX_MEMORY_MIB : <u32>given.maxMemoryMib);
     for (let setting = 0; setting < SETTINGS; setting++) setConfigured(setting, UNSET);
-    this.length = REGISTRATIONS_OFFSET;
-    const result = this.sharedStore.create(this.key.start, this.key.length, RECORD, this.length);
+    const result = this.value.create(RECORD_BYTES, RECORD_SIZE);
     if (result == StoreResult.Ok) {
       this.changes.announce();
       this.created = true;
@@ -297,25 +282,26 @@ export class Settings {
   }
 
   private write(): StoreResult {
-    const result = this.sharedStore.replace(this.key.start, this.key.length, RECORD, this.length, this.mark);
+    const result = this.value.put(RECORD_BYTES, this.value.length);
     if (result == StoreResult.Ok) this.changes.announce();
     return result;
   }
 
+  /** Takes the values from RECORD. */
   private take(): void {
-    this.pages = load<u32>(RECORD);
-    this.generation = load<u32>(RECORD, GENERATION_OFFSET);
-    this.flushedAll = load<u32>(RECORD, FLUSHED_ALL_OFFSET);
-    this.flushedSome = load<u32>(RECORD, FLUSHED_SOME_OFFSET);
-    this.flushedBefore = load<u64>(RECORD, FLUSHED_BEFORE_OFFSET);
-    this.lastFlush = load<u64>(RECORD, LAST_FLUSH_OFFSET);
-    this.hash.key0 = load<u64>(RECORD, HASH_KEY_OFFSET);
-    this.hash.key1 = load<u64>(RECORD, HASH_KEY_OFFSET + 8);
-    this.mode = current(MODE);
-    this.cacheSize = current(CACHE_SIZE);
-    this.timeoutSeconds = current(TIMEOUT);
-    this.removedSeconds = current(REMOVED);
-    this.cacheEnforcement = current(ENFORCEMENT);
+    this.pages = RECORD.pages;
+    this.generation = RECORD.generation;
+    this.flushedAll = RECORD.flushedAll;
+    this.flushedSome = RECORD.flushedSome;
+    this.flushedBefore = RECORD.flushedBefore;
+    this.lastFlush = RECORD.lastFlush;
+    this.hash.key0 = RECORD.hashKey0;
+    this.hash.key1 = RECORD.hashKey1;
+    this.mode = RECORD.value(MODE).current;
+    this.cacheSize = RECORD.value(CACHE_SIZE).current;
+    this.timeoutSeconds = RECORD.value(TIMEOUT).current;
+    this.removedSeconds = RECORD.value(REMOVED).current;
+    this.cacheEnforcement = RECORD.value(ENFORCEMENT).current;
     this.overridden = isOverridden();
     this.enforcement = this.enforcementFor(this.registrations.ownEnforcement);
     const lifetime = configuredValue(LIFETIME);
@@ -323,72 +309,104 @@ export class Settings {
   }
 }
 
+/** A setting in the record: 8 bytes. */
+@unmanaged
+class SettingValue {
+  current: u32;
+  /**
+   * The value that configurations give; UNSET if none, then the default holds. While an enforcement that was set over HTTP
+   * holds, its configured value has OVERRIDDEN added, and 0xff for UNSET.
+   */
+  configured: u32;
+}
+
 /**
- * The number of pages that a bound on memory allows: the greatest power of two, so that a page is found by a mask.
- * 64 MiB make 16384 pages.
+ * The record in the store, little-endian. Behind its RECORD_SIZE bytes, earlier modules have registered their filters: that
+ * stays as it is, as they and this one read and write the same value.
+ */
+@unmanaged
+class SettingsRecord {
+  /** Pages of the cache. */
+  pages: u32;
+  /** Raised by each flush. */
+  generation: u32;
+  /** The first 5 settings, a `SettingValue` each. */
+  private value0: u64;
+  private value1: u64;
+  private value2: u64;
+  private value3: u64;
+  private value4: u64;
+  /** Generation of the last flush of all sessions. */
+  flushedAll: u32;
+  /** Generation of the last flush of sessions that expire before a time, and that time. */
+  flushedSome: u32;
+  flushedBefore: u64;
+  /** Registrations of earlier modules. */
+  private registrations: u32;
+  /** The configured ticket lifetime, 0 if nobody gives one. */
+  lifetime: u32;
+  /** Unix seconds. */
+  lastFlush: u64;
+  /** 128 random bits, the key of `keyed_hash.ts`. */
+  hashKey0: u64;
+  hashKey1: u64;
+
+  /** One of the first 5 settings. */
+  @inline
+  value(setting: i32): SettingValue {
+    return changetype<SettingValue>(changetype<usize>(this) + VALUES_OFFSET + ((<usize>setting) << 3));
+  }
+}
+
+/**
+ * Returns the number of pages that a bound on memory allows: the greatest power of two, so that a mask finds a page. 64 MiB
+ * allow 16384 pages.
  */
 export function pagesFor(maxMemoryMib: u32): u32 {
   const pages = (maxMemoryMib * 1024) / PAGE_KIB;
   return pages <= 1 ? 1 : (<u32>1) << (31 - clz(pages));
 }
 
-/** What configurations say of a setting, UNSET where none does. */
+/** The value that configurations give to a setting, UNSET if none. */
 function configuredValue(setting: i32): u32 {
   if (setting == LIFETIME) {
-    const value = load<u32>(RECORD, LIFETIME_OFFSET);
-    return value == 0 ? UNSET : value;
+    return RECORD.lifetime == 0 ? UNSET : RECORD.lifetime;
   }
-  const value = load<u32>(currentAddress(setting) + 4);
+  const value = RECORD.value(setting).configured;
   if (setting != ENFORCEMENT || !isOverridden()) return value;
   return (value & 0xff) == 0xff ? UNSET : value & 0xff;
 }
 
-/** Puts what configurations say of a setting in force; what was set over HTTP ends. */
+/** Puts the configured value of a setting in force; one that was set over HTTP ends. */
 function setConfigured(setting: i32, value: u32): void {
   if (setting == LIFETIME) {
-    store<u32>(RECORD, value == UNSET ? 0 : value, LIFETIME_OFFSET);
+    RECORD.lifetime = value == UNSET ? 0 : value;
     return;
   }
-  store<u32>(currentAddress(setting), value == UNSET ? defaultValue(setting) : value);
-  store<u32>(currentAddress(setting) + 4, value);
+  const place = RECORD.value(setting);
+  place.current = value == UNSET ? defaultValue(setting) : value;
+  place.configured = value;
 }
 
 /** Whether the enforcement was set over HTTP. */
 function isOverridden(): bool {
-  const value = load<u32>(currentAddress(ENFORCEMENT) + 4);
+  const value = RECORD.value(ENFORCEMENT).configured;
   return value != UNSET && (value & OVERRIDDEN) != 0;
 }
 
 function markOverridden(): void {
-  const value = load<u32>(currentAddress(ENFORCEMENT) + 4);
-  store<u32>(currentAddress(ENFORCEMENT) + 4, OVERRIDDEN | (value & 0xff));
-}
-
-
-@inline
-function currentAddress(setting: i32): usize {
-  return RECORD + SETTINGS_OFFSET + ((<usize>setting) << 3);
-}
-
-
-@inline
-function current(setting: i32): u32 {
-  return load<u32>(currentAddress(setting));
+  const place = RECORD.value(ENFORCEMENT);
+  place.configured = OVERRIDDEN | (place.configured & 0xff);
 }
 
 const PAGE_KIB: u32 = 4;
 const MAX_TRIES: i32 = 64;
 const OVERRIDDEN: u32 = 0x100;
-const GENERATION_OFFSET: i32 = 4;
-const SETTINGS_OFFSET: i32 = 8;
-const FLUSHED_ALL_OFFSET: i32 = 48;
-const FLUSHED_SOME_OFFSET: i32 = 52;
-const FLUSHED_BEFORE_OFFSET: i32 = 56;
-const LIFETIME_OFFSET: i32 = 68;
-const LAST_FLUSH_OFFSET: i32 = 72;
-const HASH_KEY_OFFSET: i32 = 80;
-const HASH_KEY_LENGTH: i32 = 16;
-const REGISTRATIONS_OFFSET: i32 = 96;
+const VALUES_OFFSET: usize = 8;
+const HASH_KEY_OFFSET: usize = 80;
+const HASH_KEY_SIZE: i32 = 16;
+const RECORD_SIZE: i32 = 96;
 const RECORD_CAPACITY: i32 = 2144;
-const RECORD: usize = memory.data(2144, 8);
+const RECORD_BYTES: usize = memory.data(2144, 8);
+const RECORD: SettingsRecord = changetype<SettingsRecord>(RECORD_BYTES);
 const MACHINE: usize = memory.data(4, 4);

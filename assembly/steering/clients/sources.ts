@@ -6,21 +6,17 @@
  * only when its source's upstream changes. Layout of a place: u32 hash of the source, u32 upstream + 1.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 
 export class Sources {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
-  constructor(
-    cacheName: string,
-    family: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, family + "/sources", true);
+  constructor(cacheName: string, family: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, family + "/sources", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Returns the number of the upstream that a source has talked to last, -1 if it is not known. */
@@ -34,23 +30,18 @@ export class Sources {
   learn(source: u32, upstream: i32): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const exists = this.read(source);
-      const mark = this.sharedStore.mark;
       const place = placeOf(source);
       if (exists && load<u32>(place) == source && load<u32>(place, 4) == <u32>upstream + 1) return;
       if (!exists) memory.fill(SEGMENT, 0, SEGMENT_SIZE);
       store<u32>(place, source);
       store<u32>(place, <u32>upstream + 1, 4);
-      const result = exists
-        ? this.sharedStore.replace(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE, mark)
-        : this.sharedStore.create(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE);
-      if (result != StoreResult.Conflict) return;
+      if (this.value.put(SEGMENT, SEGMENT_SIZE) != StoreResult.Conflict) return;
     }
   }
 
   private read(source: u32): bool {
-    this.key.select(source % SEGMENTS);
-    const result = this.sharedStore.read(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE);
-    return result == StoreResult.Ok && this.sharedStore.length == SEGMENT_SIZE;
+    this.value.select(source % SEGMENTS);
+    return this.value.readWhole(SEGMENT, SEGMENT_SIZE);
   }
 }
 

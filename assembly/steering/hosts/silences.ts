@@ -7,6 +7,7 @@
  *
  * One for each virtual machine, with PLACES places; the oldest give way.
  */
+import { zeroed } from "../../bytes/zeroed";
 export class Silences {
   private readonly places: usize;
   private next: u32 = 0;
@@ -14,9 +15,7 @@ export class Silences {
   private lastUntil: u64 = 0;
 
   constructor() {
-    const places = heap.alloc(PLACES * PLACE_SIZE);
-    memory.fill(places, 0, PLACES * PLACE_SIZE);
-    this.places = places;
+    this.places = zeroed(PLACES * PLACE_SIZE);
   }
 
   free(): void {

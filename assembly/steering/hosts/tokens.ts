@@ -13,47 +13,39 @@
  *
  * `upstream_table.ts` has the layout of the table.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { TokenIndex } from "./token_index";
 import { ADDRESS_CAPACITY, FOREVER, MAX_UPSTREAMS, Upstream } from "./upstream";
 import { TABLE_SIZE, TOKENS, UpstreamTable } from "./upstream_table";
 
 export class HostTokens {
-  private readonly key: StoreKey;
-  private readonly revisionKey: StoreKey;
+  private readonly value: StoredValue;
+  private readonly revisionValue: StoredValue;
   /** This virtual machine's copy, and its revision. */
   private readonly table: usize;
   private revision: u32 = 0;
-  /** Of the table that was opened last. */
-  private mark: u32 = 0;
   /** Built when it is asked for first after a change. */
   private readonly lazyIndex: TokenIndex = new TokenIndex();
   private isIndexed: bool = false;
 
   /** `family` names the cluster's part of the cache's keys. */
-  constructor(
-    cacheName: string,
-    family: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, family + "/upstreams", false);
-    this.revisionKey = new StoreKey(cacheName, family + "/revision", false);
-    const table = heap.alloc(TABLE_SIZE);
-    memory.fill(table, 0, TABLE_SIZE);
-    this.table = table;
+  constructor(cacheName: string, family: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, family + "/upstreams", sharedStore);
+    this.revisionValue = new StoredValue(cacheName, family + "/revision", sharedStore);
+    this.table = zeroed(TABLE_SIZE);
   }
 
   free(): void {
-    this.key.free();
-    this.revisionKey.free();
+    this.value.free();
+    this.revisionValue.free();
     heap.free(this.table);
   }
 
   /** Takes over news of other virtual machines. Costs one read of four bytes if there are none. */
   follow(): void {
-    const result = this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
-    if (result != StoreResult.Ok || load<u32>(REVISION) == this.revision) return;
+    if (this.revisionValue.read(REVISION, 4) != StoreResult.Ok || load<u32>(REVISION) == this.revision) return;
     const revision = load<u32>(REVISION);
     if (this.refresh()) this.revision = revision;
   }
@@ -65,14 +57,10 @@ export class HostTokens {
 
   /** Tells all virtual machines of news, here or in another table that uses the numbers of this one. */
   announce(): void {
-    const exists =
-      this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4) == StoreResult.Ok;
-    const mark = this.sharedStore.mark;
-    if (!exists) store<u32>(REVISION, 0);
+    if (this.revisionValue.read(REVISION, 4) != StoreResult.Ok) store<u32>(REVISION, 0);
     // If another one comes first, its count announces this change, too, as the change is stored already.
     store<u32>(REVISION, load<u32>(REVISION) + 1);
-    if (exists) this.sharedStore.replace(this.revisionKey.start, this.revisionKey.length, REVISION, 4, mark);
-    else this.sharedStore.create(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
+    this.revisionValue.put(REVISION, 4);
   }
 
   /** Number of upstreams that were ever seen. */
@@ -165,7 +153,7 @@ export class HostTokens {
       const place = this.open(upstream);
       if (!place || place.avoidedUntil == untilSeconds) return;
       place.avoidedUntil = untilSeconds;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -184,7 +172,7 @@ export class HostTokens {
       }
       place.avoidedUntil = <u32>nowSeconds + min((<u32>1) << (<u32>place.failures), MAX_AVOIDED_SECONDS) - 1;
       if (place.failures < MAX_FAILURES) place.failures++;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -202,7 +190,7 @@ export class HostTokens {
       place.away = false;
       place.avoidedUntil = 0;
       place.failures = 0;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -217,7 +205,7 @@ export class HostTokens {
     if (!place || !mayBeTried(place, nowSeconds)) return false;
     place.tries++;
     place.nextTry = <u32>nowSeconds + secondsAfter(place.tries);
-    return this.write(true, this.mark) == StoreResult.Ok;
+    return this.write() == StoreResult.Ok;
   }
 
   /** Stores the key name that only this upstream is known to hold, as the low half of its hash; 0 for none. */
@@ -226,7 +214,7 @@ export class HostTokens {
       const place = this.open(upstream);
       if (!place || place.ownKey == key) return;
       place.ownKey = key;
-      if (this.write(true, this.mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -236,33 +224,31 @@ export class HostTokens {
     let number = this.numberOf(address, length);
     if (this.knows(token, number)) return number;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.refresh();
-      const mark = this.sharedStore.mark;
+      this.refresh();
       number = this.numberOf(address, length);
       if (number < 0) number = this.append(address, length);
       if (number < 0) return -1;
       if (token >= 0) this.note(token, number);
-      if (this.write(exists, mark) != StoreResult.Conflict) return number;
+      if (this.write() != StoreResult.Conflict) return number;
     }
     return number;
   }
 
-  /** Reads the place of an upstream for a change, which `write` stores under `mark`; null if there is none. */
+  /** Reads the place of an upstream for a change, which `write` stores; null if there is none. */
   private open(upstream: i32): Upstream | null {
     if (!this.refresh() || upstream < 0 || upstream >= this.upstreams) return null;
-    this.mark = this.sharedStore.mark;
     return this.at(upstream);
   }
 
   /** Reads the table; false if there is none, or it cannot be read. Replaces a damaged one by an empty one. */
   private refresh(): bool {
     this.isIndexed = false;
-    const result = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    const result = this.value.read(this.table, TABLE_SIZE);
     if (result == StoreResult.Ok && this.isWhole) return true;
     memory.fill(this.table, 0, TABLE_SIZE);
     if (result != StoreResult.Ok && result != StoreResult.TooLarge) return false;
-    this.sharedStore.overwrite(this.key.start, this.key.length, this.table, TABLE_SIZE);
-    const again = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
+    this.value.overwrite(this.table, TABLE_SIZE);
+    const again = this.value.read(this.table, TABLE_SIZE);
     if (again == StoreResult.Ok && this.isWhole) return true;
     memory.fill(this.table, 0, TABLE_SIZE);
     return false;
@@ -270,13 +256,11 @@ export class HostTokens {
 
   /** Whether the table that was read last can be relied on. */
   private get isWhole(): bool {
-    return this.sharedStore.length == TABLE_SIZE && this.known.isWhole;
+    return this.value.length == TABLE_SIZE && this.known.isWhole;
   }
 
-  private write(exists: bool, mark: u32): StoreResult {
-    const result = exists
-      ? this.sharedStore.replace(this.key.start, this.key.length, this.table, TABLE_SIZE, mark)
-      : this.sharedStore.create(this.key.start, this.key.length, this.table, TABLE_SIZE);
+  private write(): StoreResult {
+    const result = this.value.put(this.table, TABLE_SIZE);
     if (result == StoreResult.Ok) this.announce();
     return result;
   }

@@ -7,21 +7,17 @@
  * decline (Unix seconds), u64 a bit for each of the first 64 upstreams.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 
 export class Declines {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
-  constructor(
-    cacheName: string,
-    family: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, family + "/declines", true);
+  constructor(cacheName: string, family: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, family + "/declines", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Returns a bit for each upstream that has declined. */
@@ -34,25 +30,19 @@ export class Declines {
     if (upstream < 0 || upstream >= 64) return;
     const bit = (<u64>1) << (<u64>upstream);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.read(name);
-      const mark = this.sharedStore.mark;
-      if (!exists) memory.fill(SEGMENT, 0, SEGMENT_SIZE);
+      if (!this.read(name)) memory.fill(SEGMENT, 0, SEGMENT_SIZE);
       const place = placeOf(name);
       const declines = forget ? bit : declinesAt(place, name, nowSeconds) | bit;
       store<u32>(place, name);
       store<u32>(place, <u32>nowSeconds, 4);
       store<u64>(place, declines, 8);
-      const result = exists
-        ? this.sharedStore.replace(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE, mark)
-        : this.sharedStore.create(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE);
-      if (result != StoreResult.Conflict) return;
+      if (this.value.put(SEGMENT, SEGMENT_SIZE) != StoreResult.Conflict) return;
     }
   }
 
   private read(name: u32): bool {
-    this.key.select(name % SEGMENTS);
-    const result = this.sharedStore.read(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE);
-    return result == StoreResult.Ok && this.sharedStore.length == SEGMENT_SIZE;
+    this.value.select(name % SEGMENTS);
+    return this.value.readWhole(SEGMENT, SEGMENT_SIZE);
   }
 }
 

@@ -15,32 +15,31 @@
  * place displace each other, and are learned again. Each virtual machine has COPIES copies, which are right as long as the
  * revision of `tokens.ts` is the same: a look costs one read after a change, and none otherwise.
  */
+import { zeroed } from "../../bytes/zeroed";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { KeyedHash } from "../../shared/keyed_hash";
-import { StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { TICKET_KEY_LENGTH } from "../../session/record/session";
 import { Holding, HOLDING_SIZE, MAX_DECLINES } from "./holding";
 import { HostTokens } from "../hosts/tokens";
 
 export class Holders {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
   private readonly copies: usize;
 
   constructor(
     cacheName: string,
     family: string,
-    private readonly sharedStore: SharedStore,
+    sharedStore: SharedStore,
     private readonly hash: KeyedHash,
     private readonly tokens: HostTokens,
   ) {
-    this.key = new StoreKey(cacheName, family + "/holders", true);
-    const copies = heap.alloc(COPIES * COPY_SIZE);
-    memory.fill(copies, 0, COPIES * COPY_SIZE);
-    this.copies = copies;
+    this.value = new StoredValue(cacheName, family + "/holders", sharedStore);
+    this.copies = zeroed(COPIES * COPY_SIZE);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
     heap.free(this.copies);
   }
 
@@ -86,7 +85,7 @@ export class Holders {
         holding.failedProbes = 0;
         holding.nextProbe = <u32>nowSeconds;
       }
-      const result = this.write(hashed);
+      const result = this.write();
       if (result == StoreResult.Conflict) continue;
       if (result == StoreResult.Ok) this.owned(hashed, upstream, holders);
       return;
@@ -111,7 +110,7 @@ export class Holders {
         holding.letGo(upstream);
         holding.nextProbe = <u32>nowSeconds + FIRST_PROBE_SECONDS;
       }
-      if (this.write(hashed) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -126,23 +125,14 @@ export class Holders {
 
   /** Reads the place of a name to SEGMENT, for `write`; null if it is another one's. */
   private read(hashed: u64): Holding | null {
-    this.key.select(<u32>(hashed % SEGMENTS));
-    const result = this.sharedStore.read(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE);
-    this.exists = result == StoreResult.Ok && this.sharedStore.length == SEGMENT_SIZE;
-    this.mark = this.sharedStore.mark;
-    if (!this.exists) memory.fill(SEGMENT, 0, SEGMENT_SIZE);
+    this.value.select(<u32>(hashed % SEGMENTS));
+    if (!this.value.readWhole(SEGMENT, SEGMENT_SIZE)) memory.fill(SEGMENT, 0, SEGMENT_SIZE);
     const holding = this.placeOf(hashed);
     return holding.name == hashed ? holding : null;
   }
 
-  private exists: bool = false;
-  private mark: u32 = 0;
-
-  private write(hashed: u64): StoreResult {
-    this.key.select(<u32>(hashed % SEGMENTS));
-    const result = this.exists
-      ? this.sharedStore.replace(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE, this.mark)
-      : this.sharedStore.create(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE);
+  private write(): StoreResult {
+    const result = this.value.put(SEGMENT, SEGMENT_SIZE);
     if (result == StoreResult.Ok) this.tokens.announce();
     return result;
   }

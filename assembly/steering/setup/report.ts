@@ -5,33 +5,29 @@
  *
  * Layout, little-endian: u32 writes so far; then ENTRIES entries (`report_entry.ts`).
  */
+import { hash32 } from "../../bytes/fnv";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
-import { hashId, StoreKey } from "../../shared/store_key";
+import { StoredValue } from "../../shared/stored_value";
 import { SteeringMode } from "./modes";
 import { REPORT_ENTRY_SIZE, ReportEntry } from "./report_entry";
 import { Effect, SteeringState } from "./steering_state";
 
 export class SteeringReport {
-  private readonly key: StoreKey;
+  private readonly value: StoredValue;
 
-  constructor(
-    cacheName: string,
-    private readonly sharedStore: SharedStore,
-  ) {
-    this.key = new StoreKey(cacheName, "steering/report", false);
+  constructor(cacheName: string, sharedStore: SharedStore) {
+    this.value = new StoredValue(cacheName, "steering/report", sharedStore);
   }
 
   free(): void {
-    this.key.free();
+    this.value.free();
   }
 
   /** Replaces all reports of a filter by its first one on a cluster; by none if it does not steer. */
   begin(filter: string, state: SteeringState): void {
     const name = nameOf(filter);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.read();
-      const mark = this.sharedStore.mark;
-      if (!exists) {
+      if (!this.read()) {
         if (state.mode == SteeringMode.Off) return;
         memory.fill(VALUE, 0, VALUE_SIZE);
       }
@@ -46,7 +42,7 @@ export class SteeringReport {
         fill(freeEntry(), name, state);
         changed = true;
       }
-      if (!changed || this.write(exists, mark) != StoreResult.Conflict) return;
+      if (!changed || this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -57,13 +53,11 @@ export class SteeringReport {
   put(filter: string, state: SteeringState, insists: bool): bool {
     const name = nameOf(filter);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const exists = this.read();
-      const mark = this.sharedStore.mark;
-      if (!exists) memory.fill(VALUE, 0, VALUE_SIZE);
+      if (!this.read()) memory.fill(VALUE, 0, VALUE_SIZE);
       const found = find(name, state.cluster);
       if (found && (found.hasState(state) || (!insists && found.effect != <u8>Effect.Unknown))) return false;
       fill(found ? found : freeEntry(), name, state);
-      if (this.write(exists, mark) != StoreResult.Conflict) return true;
+      if (this.write() != StoreResult.Conflict) return true;
     }
     return true;
   }
@@ -88,11 +82,10 @@ export class SteeringReport {
   private noteCluster(filter: string, cluster: string, isThere: bool): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.read()) return;
-      const mark = this.sharedStore.mark;
       const found = find(nameOf(filter), cluster);
       if (!found || found.clusterSeen == isThere) return;
       found.clusterSeen = isThere;
-      if (this.write(true, mark) != StoreResult.Conflict) return;
+      if (this.write() != StoreResult.Conflict) return;
     }
   }
 
@@ -109,28 +102,27 @@ export class SteeringReport {
 
   /** Copies the value to VALUE; false if there is none, or it is damaged. */
   private read(): bool {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result != StoreResult.Ok || this.sharedStore.length != VALUE_SIZE) return false;
+    if (!this.value.readWhole(VALUE, VALUE_SIZE)) return false;
     for (let i = 0; i < ENTRIES; i++) {
       if (!entryAt(i).isWhole) return false;
     }
     return true;
   }
 
-  private write(exists: bool, mark: u32): StoreResult {
-    if (exists) return this.sharedStore.replace(this.key.start, this.key.length, VALUE, VALUE_SIZE, mark);
-    const result = this.sharedStore.create(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result != StoreResult.Conflict || this.read()) return result;
+  private write(): StoreResult {
+    const wasThere = this.value.exists;
+    const result = this.value.put(VALUE, VALUE_SIZE);
+    if (wasThere || result != StoreResult.Conflict || this.read()) return result;
     // The stored value is damaged: begin with an empty one.
     memory.fill(VALUE, 0, VALUE_SIZE);
-    this.sharedStore.overwrite(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    this.value.overwrite(VALUE, VALUE_SIZE);
     return result;
   }
 }
 
 function nameOf(filter: string): u32 {
   const bytes = String.UTF8.encode(filter);
-  return hashId(changetype<usize>(bytes), bytes.byteLength);
+  return hash32(changetype<usize>(bytes), bytes.byteLength);
 }
 
 /** The entry of a filter and a cluster, or null. */

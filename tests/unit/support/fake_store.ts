@@ -3,9 +3,9 @@
  * lets the n-th write from now meet another writer, whose step the test gives by overriding `otherWriter`.
  */
 import { SharedStore, StoreResult } from "../../../assembly/ports/shared_store";
-import { BUFFERS, BUFFERS_SIZE } from "../../../assembly/session/pages/pages";
+import { BUFFERS, BUFFERS_SIZE } from "../../../assembly/session/pages/buffers";
 
-class StoredValue {
+class Kept {
   constructor(
     public bytes: Uint8Array,
     public mark: u32,
@@ -13,7 +13,7 @@ class StoredValue {
 }
 
 export class FakeStore extends SharedStore {
-  private readonly values: Map<string, StoredValue> = new Map<string, StoredValue>();
+  private readonly values: Map<string, Kept> = new Map<string, Kept>();
   private marks: u32 = 0;
   private writesUntilConflict: i32 = -1;
   /** Every write is answered with a conflict while this is set. */
@@ -54,7 +54,7 @@ export class FakeStore extends SharedStore {
   lengthen(family: string): void {
     const names = this.values.keys();
     for (let i = 0; i < names.length; i++) {
-      if (names[i].includes(family)) this.values.set(names[i], new StoredValue(new Uint8Array(70_000), ++this.marks));
+      if (names[i].includes(family)) this.values.set(names[i], new Kept(new Uint8Array(70_000), ++this.marks));
     }
   }
 
@@ -100,13 +100,13 @@ export class FakeStore extends SharedStore {
     if (this.interferes(value, bytes)) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
     if (!this.values.has(name)) return StoreResult.Failed;
     if (this.values.get(name).mark != mark) return StoreResult.Conflict;
-    this.values.set(name, new StoredValue(bytes, ++this.marks));
+    this.values.set(name, new Kept(bytes, ++this.marks));
     return StoreResult.Ok;
   }
 
   overwrite(key: usize, keyLength: i32, value: usize, valueLength: i32): StoreResult {
     if (this.broken) return StoreResult.Failed;
-    this.values.set(nameOf(key, keyLength), new StoredValue(bytesOf(value, valueLength), ++this.marks));
+    this.values.set(nameOf(key, keyLength), new Kept(bytesOf(value, valueLength), ++this.marks));
     return StoreResult.Ok;
   }
 
@@ -115,7 +115,7 @@ export class FakeStore extends SharedStore {
     const bytes = bytesOf(value, valueLength);
     if (this.interferes(value, bytes)) return this.broken ? StoreResult.Failed : StoreResult.Conflict;
     if (this.values.has(name)) return StoreResult.Conflict;
-    this.values.set(name, new StoredValue(bytes, ++this.marks));
+    this.values.set(name, new Kept(bytes, ++this.marks));
     return StoreResult.Ok;
   }
 

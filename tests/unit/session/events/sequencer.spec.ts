@@ -447,7 +447,7 @@ class EarlierModule {
   }
 
   private write(family: string, base: i32, index: u32, number: u32): void {
-    const key = new StoreKey("default", family, true);
+    const key = new StoreKey("default", family);
     key.select((<u32>base) | (index >> 4));
     const segment = zeroed(912);
     this.store.read(key.start, key.length, segment, 912);
@@ -466,7 +466,7 @@ class EarlierModule {
   }
 
   private put(family: string, number: i32, value: usize, length: i32): void {
-    const key = new StoreKey("default", family, false);
+    const key = new StoreKey("default", family);
     this.store.overwrite(key.start, key.length, value, length);
   }
 }

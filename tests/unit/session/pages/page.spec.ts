@@ -1,4 +1,5 @@
-import { Page, PAGE_CAPACITY, sessionSize, storedLength, tombstoneSize } from "../../../../assembly/session/pages/page";
+import { sessionSize, tombstoneSize } from "../../../../assembly/session/pages/entry";
+import { Page, PAGE_CAPACITY, storedLength } from "../../../../assembly/session/pages/page";
 import { KeyedHash } from "../../../../assembly/shared/keyed_hash";
 import { INLINE_NAME, Names } from "../../../../assembly/shared/names";
 import { Cause, Kind, Known, Origin, Session, Tombstone } from "../../../../assembly/session/record/session";

@@ -74,7 +74,7 @@ class EarlierPage {
     store<u64>(this.start, (<u64>this.used) << 32, 16);
     store<u64>(this.start, saturatedUntil, 24);
     changetype<Page>(this.start).seal();
-    const key = new StoreKey("default", "page", true);
+    const key = new StoreKey("default", "page");
     key.select(0);
     bench.store.overwrite(key.start, key.length, this.start, this.used);
     bench.cache.counts.move(this.sessions, this.tombstones, saturatedUntil != 0 ? 1 : 0);

@@ -1,6 +1,6 @@
 import { Changes } from "../../../../assembly/shared/changes";
 import { KeyOutcome, KeyState, TicketKeys } from "../../../../assembly/session/revocation/ticket_keys";
-import { Row } from "../../../../assembly/shared/table";
+import { Row } from "../../../../assembly/shared/row";
 import { FakeClock } from "../../support/fake_clock";
 import { fakeHash } from "../../support/fake_entropy";
 import { FakeStore } from "../../support/fake_store";
