@@ -7,6 +7,7 @@ import type { Document } from "yaml";
 import { startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
+import { trapLines } from "../../tools/proxies/trap_log.ts";
 import { allPages } from "../contract/admin_contract.ts";
 import type { AnswerBody, RemovedSession } from "../support/answer.ts";
 import { Random } from "../support/random.ts";
@@ -85,7 +86,7 @@ async function soakStack(
   const listed = (await stack.sessions()).length;
   const { seen } = crowd;
   const verdicts = [
-    none("traps", trapsIn(stack)),
+    none("traps", trapLines(stack.envoy.log())),
     equal("VMs that were reloaded", await ofEnvoy(stack, "vm_reload$"), 0),
     none("connections of well-behaved clients that failed", crowd.errors),
     none("calls of the operator that failed", operator.errors),
@@ -148,15 +149,6 @@ async function progressLine(began: number, stack: Stack, crowd: Crowd, memory?: 
     `${String(tombstones)} removed`,
     `RAM ${mib(memory?.resident)}, module ${mib(memory?.wasm)}`,
   ].join(", ");
-}
-
-function trapsIn(stack: Stack): string[] {
-  return stack.envoy
-    .log()
-    .split("\n")
-    .filter((line) =>
-      /RuntimeError|VM failed|Wasm VM|aborted:|in fail-closed state|restricted .* capability/i.test(line),
-    );
 }
 
 /** Sum of Envoy's own statistics whose names match. */

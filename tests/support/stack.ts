@@ -15,6 +15,7 @@ import { MODULE_FILE } from "../../tools/project.ts";
 import type { AnswerBody, Session } from "./answer.ts";
 import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../contract/admin_contract.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
+import { trapLines } from "../../tools/proxies/trap_log.ts";
 
 export interface StackOptions {
   /** `host:port` each. */
@@ -142,8 +143,7 @@ export async function eventually<T>(what: string, attempt: () => Promise<T> | T,
 }
 
 export function assertNoTrap(log: string): void {
-  const lines = log.split("\n").filter((line) => TRAP.test(line));
-  assert.deepEqual(lines, [], "the module never traps");
+  assert.deepEqual(trapLines(log), [], "the module never traps");
 }
 
 /** Runs `act` for each item, at most `width` at a time. */
@@ -166,6 +166,3 @@ function bytesOf(body: unknown): Buffer {
 }
 
 const ANSWER_SECONDS = 20;
-/** What Envoy 1.40 logs when a VM fails or calls what envoy.yaml denies it, and what the module's own abort says. */
-const TRAP =
-  /RuntimeError|VM failed|Wasm VM|abort:|wasm.*unreachable|in fail-closed state|restricted (proxy-wasm|WASI) capability/i;
