@@ -8,7 +8,7 @@ import { startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { trapLines } from "../../tools/proxies/trap_log.ts";
-import { allPages } from "../contract/admin_contract.ts";
+import { allPages } from "../contract/client.ts";
 import type { AnswerBody, RemovedSession } from "../support/answer.ts";
 import { Random } from "../support/random.ts";
 import { Crowd } from "./crowd.ts";

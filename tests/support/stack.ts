@@ -13,7 +13,7 @@ import { renderEnvoyConfig, type Settings } from "../../tools/proxies/envoy_conf
 import { type EnvoyProcess, startEnvoy } from "../../tools/proxies/envoy_process.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import type { AnswerBody, Session } from "./answer.ts";
-import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../contract/admin_contract.ts";
+import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../contract/client.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { trapLines } from "../../tools/proxies/trap_log.ts";
 

@@ -7,7 +7,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Document } from "yaml";
-import { FULL_TOKEN, READ_TOKEN, freshId } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, READ_TOKEN, freshId } from "../../contract/client.ts";
 import type { Flight } from "../../fake_host/fake_host.ts";
 import { fullWithId, sessionId } from "../../support/tls_bytes.ts";
 import { type Stack, assertNoTrap, eventually, startStack } from "../../support/stack.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, it } from "node:test";
 import type { Document } from "yaml";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
-import { freshId, FULL_TOKEN } from "../../contract/admin_contract.ts";
+import { freshId, FULL_TOKEN } from "../../contract/client.ts";
 import { plugin } from "../../mistakes/attempt.ts";
 import { adminClient, eventually, type Stack, startStack } from "../../support/stack.ts";
 

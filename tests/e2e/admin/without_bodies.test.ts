@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Document } from "yaml";
-import { FULL_TOKEN, assertProblem, freshId, freshKeyName, freshSni } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, assertProblem, freshId, freshKeyName, freshSni } from "../../contract/client.ts";
 import { type Stack, startStack } from "../../support/stack.ts";
 
 /** No connection is made to it. */

@@ -11,7 +11,7 @@ import { connect as connectTls } from "node:tls";
 import { cpuMicroseconds } from "../../../bench/cpu_time.ts";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
 import { type ProcessMemory, readProcessMemory } from "../../support/process_memory.ts";
-import { freshId } from "../../contract/admin_contract.ts";
+import { freshId } from "../../contract/client.ts";
 import { Random } from "../../support/random.ts";
 import { clientHello } from "../../support/tls_bytes.ts";
 import { type Stack, eventually, inParallel, startStack } from "../../support/stack.ts";

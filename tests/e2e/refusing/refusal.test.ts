@@ -10,7 +10,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
-import { freshSni } from "../../contract/admin_contract.ts";
+import { freshSni } from "../../contract/client.ts";
 import { generate } from "selfsigned";
 import { Folder, savedSession } from "../../support/openssl.ts";
 import { type Stack, eventually, startStack } from "../../support/stack.ts";

@@ -4,7 +4,7 @@ import { constants } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
 import type { Session } from "../../support/answer.ts";
-import { freshSni } from "../../contract/admin_contract.ts";
+import { freshSni } from "../../contract/client.ts";
 import { Random } from "../../support/random.ts";
 import { type Stack, inParallel, startStack } from "../../support/stack.ts";
 import { type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RemovedSession } from "../../support/answer.ts";
-import { allPages } from "../../contract/admin_contract.ts";
+import { allPages } from "../../contract/client.ts";
 import { Proxy, hex, observerSettings } from "../../fake_host/proxy.ts";
 import { Random } from "../../support/random.ts";
 import { clientHello, declinedTicket, fullWithId, fullWithTicket, sessionId, tls13 } from "../../support/tls_bytes.ts";

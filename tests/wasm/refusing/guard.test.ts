@@ -1,7 +1,7 @@
 /** What the guard does with requests on a listener that terminates TLS, on the built module. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { assertProblem } from "../../contract/admin_contract.ts";
+import { assertProblem } from "../../contract/client.ts";
 import type { AnswerBody } from "../../support/answer.ts";
 import { FakeHost, type HttpsOptions, type Passage, type Worker } from "../../fake_host/fake_host.ts";
 import { Proxy, hex, observerSettings } from "../../fake_host/proxy.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RemovedSession } from "../../support/answer.ts";
-import { FULL_TOKEN, assertProblem, enforced } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, assertProblem, enforced } from "../../contract/client.ts";
 import { FakeHost } from "../../fake_host/fake_host.ts";
 import { Proxy, adminSettings, hex, observerSettings } from "../../fake_host/proxy.ts";
 import { Random } from "../../support/random.ts";
