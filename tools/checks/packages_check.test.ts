@@ -23,7 +23,7 @@ test("a range, a tag and a version that is not documented are found", () => {
   for (const range of ["^1.2.3", "~1.2.3", "1.x", "latest", "*", "git+https://a.example/b"]) {
     assert.match(faults(range, {}), /not pinned/);
   }
-  assert.match(faults("1.2.4", {}), /docs\/dependencies\.md: good 1\.2\.4 is not named/);
+  assert.match(faults("1.2.4", {}), /docs\/build\/dependencies\.md: good 1\.2\.4 is not named/);
 });
 
 test("a package without the hash of its bytes is found", () => {
