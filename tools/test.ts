@@ -16,6 +16,7 @@ import { checkPackages } from "./checks/packages_check.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { reproductionFaults } from "./checks/reproducible_check.ts";
 import { SetupError } from "./setup_error.ts";
+import { docsFaults } from "./checks/docs_check.ts";
 import { durations } from "./checks/durations.ts";
 import { select, type Suite } from "./checks/selection.ts";
 import { shortenLines } from "./shorten_lines.ts";
@@ -41,6 +42,7 @@ const CHECKS: Check[] = [
   { name: "lint", what: "ESLint", run: () => program("eslint", "bin/eslint.js", ".", "--max-warnings", "0") },
   { name: "types", what: "TypeScript of tools and tests", run: () => program("typescript", "bin/tsc", "--noEmit") },
   { name: "generated", what: "generated sources", run: generatedSources },
+  { name: "docs", what: "links, names and tables of the documents", run: documents },
   { name: "packages", what: "pins and licenses of what is installed", run: packages },
   {
     name: "tools",
@@ -189,6 +191,11 @@ async function compiled(): Promise<SuiteResult> {
 
 async function configuration(): Promise<SuiteResult> {
   const faults = await checkShippedConfiguration(await findEnvoy(progress));
+  return outcome(faults.length === 0, faults.join("\n"));
+}
+
+async function documents(): Promise<SuiteResult> {
+  const faults = docsFaults();
   return outcome(faults.length === 0, faults.join("\n"));
 }
 
