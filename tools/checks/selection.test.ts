@@ -80,6 +80,11 @@ test("a check in which no word fits anything is an error, too: it would look as 
   assert.match(complaint("unit", "wasm", "handles"), /^no test file of unit has "handles" in its path$/);
 });
 
+test("a check without files runs whole beside one with files", () => {
+  const selection = select(["lint", "unit", "conflicts"], CHECKS, [UNIT, WASM]);
+  assert.ok(typeof selection !== "string" && selection.checks.includes("lint") && selection.files.size === 1);
+});
+
 test("words without a check, or for one without files, are errors", () => {
   assert.match(complaint("page"), /^"page" is not a check: lint, config, unit, wasm; /);
   assert.match(complaint("lint", "page"), /^lint has no files to choose from: leave out "page"$/);

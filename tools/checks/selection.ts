@@ -18,7 +18,7 @@ export interface Suite {
 export interface Selection {
   /** Empty if none is named. */
   checks: string[];
-  /** The files of each check whose files are chosen; empty if no word is given. */
+  /** The chosen files of each check that has files; empty if no word is given. */
   files: Map<string, string[]>;
 }
 
@@ -30,20 +30,15 @@ export function select(args: string[], checks: string[], suites: Suite[]): Selec
   if (names.length === 0) {
     return `"${words[0]}" is not a check: ${checks.join(", ")}; files and words follow a check, as in: npm test -- unit page`;
   }
-  const files = new Map<string, string[]>();
-  for (const name of names) {
-    const suite = suites.find((known) => known.name === name);
-    if (suite === undefined) return `${name} has no files to choose from: leave out "${words.join(" ")}"`;
-    files.set(name, filesOf(suite, words));
-  }
+  const chosen = suites.filter(({ name }) => names.includes(name));
+  if (chosen.length === 0) return `${names.join(" and ")} has no files to choose from: leave out "${words.join(" ")}"`;
   for (const word of words) {
-    const fitting = suites.filter((suite) => names.includes(suite.name) && filesOf(suite, [word]).length > 0);
-    if (fitting.length > 0) continue;
-    const there = suites.filter(({ name }) => names.includes(name)).map(listing);
-    return `no test file has "${word}" in its path\n${there.join("\n")}`;
+    if (chosen.some((suite) => filesOf(suite, [word]).length > 0)) continue;
+    return `no test file has "${word}" in its path\n${chosen.map(listing).join("\n")}`;
   }
-  const empty = names.find((name) => files.get(name)?.length === 0);
-  if (empty !== undefined) return `no test file of ${empty} has "${words.join('" or "')}" in its path`;
+  const files = new Map(chosen.map((suite) => [suite.name, filesOf(suite, words)]));
+  const empty = chosen.find(({ name }) => files.get(name)?.length === 0);
+  if (empty !== undefined) return `no test file of ${empty.name} has "${words.join('" or "')}" in its path`;
   return { checks: names, files };
 }
 
