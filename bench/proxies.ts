@@ -1,6 +1,6 @@
 /**
- * What the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter; with an empty one; with an
- * empty one where Envoy connects once the client has spoken, as it does where this filter steers; with one that makes the calls
+ * The proxies that the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter; with an empty one; with an
+ * empty one, with an Envoy that connects once the client has spoken, as it does if this filter steers; with one that makes the calls
  * of an observed resumption and does nothing with them; and with this one in three settings. And HAProxy, where it is
  * installed, without and with a stick table of SSL session IDs.
  *
@@ -24,7 +24,7 @@ export interface Proxy {
   readonly workers: number;
   readonly port: number;
   readonly pid: number;
-  /** What it has said so far. */
+  /** Its log so far. */
   log(): string;
   stop(): Promise<void>;
 }

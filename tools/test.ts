@@ -43,7 +43,7 @@ const CHECKS: Check[] = [
   { name: "types", what: "TypeScript of tools and tests", run: () => program("typescript", "bin/tsc", "--noEmit") },
   { name: "generated", what: "generated sources", run: generatedSources },
   { name: "docs", what: "links, names and tables of the documents", run: documents },
-  { name: "packages", what: "pins and licenses of what is installed", run: packages },
+  { name: "packages", what: "pins and licenses of the installed packages", run: packages },
   {
     name: "tools",
     what: "the tools' own tests",
@@ -59,7 +59,7 @@ const CHECKS: Check[] = [
   { name: "differential", what: "the cache beside a real libssl's", needs: "build", isLong: true, run: differential },
   {
     name: "fuzz",
-    what: "a minute of fuzzing, and what was found before",
+    what: "a minute of fuzzing, and the inputs that once failed",
     needs: "build",
     isLong: true,
     folders: ["tests/fuzz"],
@@ -221,13 +221,13 @@ function differential(): Promise<SuiteResult> {
   return countedByItself("tests/differential/run.ts");
 }
 
-/** All servers at once: nothing else is measured beside it. */
+/** All servers at once: no other measurement runs beside it. */
 async function realServers(): Promise<SuiteResult> {
   const ENVOY_BIN = await findEnvoy(progress);
   return await countedByItself("tests/servers/run.ts", { ...process.env, ENVOY_BIN });
 }
 
-/** Says itself what passed, in its last line. */
+/** Its last line has its counts. */
 async function countedByItself(file: string, env = process.env): Promise<SuiteResult> {
   const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", file], { env });
   const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(output) ?? [];
@@ -235,13 +235,13 @@ async function countedByItself(file: string, env = process.env): Promise<SuiteRe
   return exitCode !== 0 && counted.failed === 0 ? { ...counted, failed: 1 } : counted;
 }
 
-/** One file at a time: each starts an Envoy and measures what real clients see. */
+/** One file at a time: each starts an Envoy and measures how real clients fare. */
 async function endToEnd(files: string[]): Promise<SuiteResult> {
   const ENVOY_BIN = await findEnvoy(progress);
   return await runNodeTests({ folder: "tests/e2e", files, env: { ENVOY_BIN }, concurrency: 1 });
 }
 
-/** What earlier runs left for reading. Young folders stay: another run may be using them. */
+/** Removes the logs of earlier runs. Young folders stay: another run may be using them. */
 function removeOldTestFolders(): void {
   const parent = join(BUILD_FOLDER, "test");
   if (!existsSync(parent)) return;

@@ -1,7 +1,7 @@
 /**
  * The admin API's contract as tests that do not know what runs behind it: the same on the built module in a fake host
  * and on a real Envoy. Every test uses session IDs and server names of its own, so they share one cache that others fill
- * and empty too; what needs a cache of its own, or a clock to turn, is tested beside the fake host only.
+ * and empty too; a test that needs a cache or a clock of its own is beside the fake host only.
  */
 import { describe } from "node:test";
 import { describeAuthentication } from "./authentication.ts";

@@ -7,7 +7,7 @@ export const FULL_TOKEN = "full-token-0123456789";
 export const READ_TOKEN = "read-token-0123456789";
 
 export interface AdminRequest {
-  /** The token that may do everything where nothing else is said; null sends none. */
+  /** The token that may do everything by default; null sends none. */
   token?: string | null;
   body?: unknown;
   headers?: Record<string, string>;

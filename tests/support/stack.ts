@@ -23,7 +23,7 @@ export interface StackOptions {
   /** Settings of the cache, the same for all filters. */
   cache?: Settings;
   concurrency?: number;
-  /** Off where it is not said: then Envoy's own balancing can be told from the filter's. */
+  /** Off by default: then Envoy's own balancing can be told from the filter's. */
   steering?: "off" | "hash" | "exact";
   /** Changes the configuration that was rendered. */
   change?: (configuration: Document) => void;
@@ -39,7 +39,7 @@ export interface Stack {
   /** All sessions that the API lists. */
   sessions(query?: string): Promise<Session[]>;
   stats(): Promise<AnswerBody>;
-  /** What Envoy shows to Prometheus. */
+  /** Envoy's metrics for Prometheus. */
   prometheus(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -115,7 +115,7 @@ export function adminClient(port: number, agent?: Agent): Admin {
           const received = Object.fromEntries(
             Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
           );
-          // What Envoy refuses itself, such as headers that are too large, is plain text.
+          // Envoy's own refusals, such as of headers that are too large, are plain text.
           const isJson = text !== "" && /\bjson\b/.test(received["content-type"] ?? "");
           const json = isJson ? (JSON.parse(text) as AnswerBody) : {};
           resolve({ status: response.statusCode ?? 0, headers: received, text, json });

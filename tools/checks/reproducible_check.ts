@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { compile, FILTER } from "../compiler/compile.ts";
 import { MODULE_FILE, PROJECT_FOLDER } from "../project.ts";
 
-/** One line for each thing that is wrong with the module that was built before. */
+/** One line for each fault of the module that was built before. */
 export async function reproductionFaults(): Promise<string[]> {
   const parent = mkdtempSync(join(tmpdir(), "reproduce-"));
   try {

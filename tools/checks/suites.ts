@@ -1,6 +1,6 @@
 /**
- * Runs a suite of tests and reads its counts: as-pect for the units in AssemblyScript, node:test for the rest. What cannot be
- * counted, or counts to nothing, is a failure: a suite that does not run must never look like one that passes.
+ * Runs a suite of tests and reads its counts: as-pect for the units in AssemblyScript, node:test for the rest. A suite that cannot be
+ * counted, or counts to nothing, has failed: a suite that does not run must never look like one that passes.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ export interface SuiteResult {
   passed: number;
   failed: number;
   skipped: number;
-  /** What to show where something failed. */
+  /** Shown if something failed. */
   output: string;
   /** Of tests that run in Node: which failed. */
   failures?: Failure[];

@@ -1,5 +1,5 @@
 /**
- * One hash of all that a module is made from: the entry, its options, all of assembly/ and what else the entry imports, each
+ * One hash of everything that a module is made from: the entry, its options, all of assembly/ and the entry's other imports, each
  * without its comments; asconfig.json; the compiler, its standard library and its optimiser; and this folder.
  *
  * A comment may change if the code around it stays in its lines and columns: an abort carries them into the module.
@@ -33,7 +33,7 @@ export function codeOf(text: string): string {
   return hasTemplate ? text : code.replace(/ +$/gm, "");
 }
 
-/** All of assembly/, and what the entry imports from elsewhere; relative to the folder, sorted. */
+/** All of assembly/, and the entry's imports from elsewhere; relative to the folder, sorted. */
 function sourcesOf(folder: string, entry: string): string[] {
   const found = new Set(filesIn(join(folder, "assembly")).map((file) => relative(folder, file)));
   const waiting = [entry];

@@ -1,8 +1,8 @@
 /**
- * What `npm run demo:affinity` compares: the shipped envoy.yaml with this filter steering, the same without steering, plain Envoy
- * that hashes the source address, and HAProxy with its recipe for SSL session IDs, where it is installed.
+ * The balancers that `npm run demo:affinity` compares: the shipped envoy.yaml with this filter steering, the same without steering, plain Envoy
+ * that hashes the source address, and HAProxy with its recipe for SSL session IDs, if it is installed.
  *
- * Each starts cold and, while it runs, may be told other upstreams (not HAProxy).
+ * Each starts cold and, while it runs, may be given other upstreams (not HAProxy).
  */
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ import { trapLines } from "../../proxies/trap_log.ts";
 
 export interface Balancer {
   readonly port: number;
-  /** Of the filter's admin API, where the variant has it: with DEMO_TOKEN. */
+  /** Of the filter's admin API, if the variant has it: with DEMO_TOKEN. */
   readonly adminPort: number | null;
   /** Returns when the balancer knows these upstreams and no others. */
   change(addresses: string[]): Promise<void>;
@@ -30,7 +30,7 @@ export type Steering = "hash" | "exact";
 /** The configuration's `steering_by_source`. */
 export type BySource = boolean | "always";
 
-/** What is not as shipped in a column of this filter. */
+/** The differences of a column of this filter from the shipped configuration. */
 export interface Variant {
   /** Settings of the observer. */
   settings?: { steering_by_source?: BySource; steering_balance_factor?: number };
@@ -43,7 +43,7 @@ export interface Variant {
 export interface Column {
   readonly name: string;
   readonly title: string;
-  /** How this filter steers in it; null for what there is without it. Targets are for what steers. */
+  /** How this filter steers in it; null without this filter. Only a column that steers has targets. */
   readonly steering: Steering | null;
   start(addresses: string[]): Promise<Balancer>;
 }
@@ -198,7 +198,7 @@ async function untilHosts(adminPort: number, addresses: string[]): Promise<void>
       .join(" ");
     if (seen === wanted) return sleep(250);
   }
-  throw new Error(`Envoy was told the hosts ${wanted}, but has ${seen || "none"}`);
+  throw new Error(`Envoy was given the hosts ${wanted}, but has ${seen || "none"}`);
 }
 
 async function startWithHaproxy(addresses: string[]): Promise<Balancer> {
@@ -227,7 +227,7 @@ async function startWithHaproxy(addresses: string[]): Promise<Balancer> {
   }
 }
 
-/** The admin API's, where a balancer has one. */
+/** The admin API's, if a balancer has one. */
 export const DEMO_TOKEN = "demo-token";
 
 let versions = 0;

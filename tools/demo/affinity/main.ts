@@ -1,9 +1,9 @@
 /**
  * `npm run demo:affinity`: how many resumptions reach the server that issued the session, behind this filter and behind
  * what else there is. Four upstreams that share nothing, 40 clients by turns, two workers. Prints a Markdown table; exit
- * code 1 where this filter misses a target.
+ * code 1 if this filter misses a target.
  *
- * `--attempts N` offers N sessions for each number (1,000 where it is not said); `--small` measures this filter alone, in
+ * `--attempts N` offers N sessions for each number (1,000 by default); `--small` measures this filter alone, in
  * fewer rows; `--rows TEXT` measures only the rows that have the text in their titles.
  */
 import { build } from "../../build.ts";
