@@ -1,4 +1,4 @@
-/** Who may call: tokens, the headers that carry them, and what each may do. */
+/** Who may call: tokens, the headers that carry them, and their rights. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { FULL_TOKEN, READ_TOKEN, type Admin, freshId, freshSni, freshKeyName, assertProblem } from "./client.ts";

@@ -11,16 +11,16 @@ export function describeTicketKeys(admin: Admin): void {
     return (json.ticket_keys ?? []).filter((key) => key.name === name);
   };
 
-  it("are added, identical, replaced, removed and told again", async () => {
+  it("are added, identical, replaced, removed and configured again", async () => {
     const name = freshKeyName();
     const path = `/v1/ticket-keys/${name}`;
-    const told = { name, upstream: "10.0.0.7:443", state: "configured", tickets: 0, last_used: null };
+    const configured = { name, upstream: "10.0.0.7:443", state: "configured", tickets: 0, last_used: null };
     const added = await admin("PUT", path, { body: { upstream: "10.0.0.7:443" } });
-    assert.deepEqual([added.status, added.json], [201, { result: 1, outcome: "added", ticket_key: told }]);
+    assert.deepEqual([added.status, added.json], [201, { result: 1, outcome: "added", ticket_key: configured }]);
     const again = await admin("PUT", path, { body: { upstream: "10.0.0.7:443" } });
-    assert.deepEqual([again.status, again.json], [200, { result: 0, outcome: "identical", ticket_key: told }]);
+    assert.deepEqual([again.status, again.json], [200, { result: 0, outcome: "identical", ticket_key: configured }]);
     const replaced = await admin("PUT", path, { body: { upstream: "10.0.0.8:443" } });
-    const elsewhere = { ...told, upstream: "10.0.0.8:443" };
+    const elsewhere = { ...configured, upstream: "10.0.0.8:443" };
     assert.deepEqual(
       [replaced.status, replaced.json],
       [200, { result: 1, outcome: "replaced", ticket_key: elsewhere }],
@@ -38,7 +38,7 @@ export function describeTicketKeys(admin: Admin): void {
     assert.deepEqual([twice.status, twice.json], [404, { result: 0, outcome: "not_found" }]);
     const lifted = await admin("PUT", path, { body: { upstream: "10.0.0.7:443" } });
     assert.deepEqual([lifted.status, lifted.json.outcome], [200, "replaced"]);
-    assert.deepEqual(await listed(name), [told]);
+    assert.deepEqual(await listed(name), [configured]);
   });
 
   it("are lifted without an upstream: what was known of them stays, of those that nobody has seen nothing", async () => {

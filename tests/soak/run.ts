@@ -43,7 +43,7 @@ export async function soak({ minutes, seed, progress }: SoakOptions): Promise<So
   try {
     return await soakStack(stack, plainPort, minutes, new Random(seed), lifeSeconds, progress);
   } finally {
-    // What a trap looks like in the log is among the verdicts.
+    // Traps in the log are among the verdicts.
     await stack.stop().catch(() => undefined);
     await Promise.all(upstreams.map((upstream) => upstream.close()));
   }
@@ -66,14 +66,14 @@ async function soakStack(
   operator.start();
   const sampleSeconds = Math.max(1, Math.min(10, minutes));
   const complaints = [crowd.revokedResumptions, crowd.lostUpdates, crowd.errors, operator.lostUpdates, operator.errors];
-  const told = complaints.map(() => 0);
+  const printed = complaints.map(() => 0);
   for (let i = 1; Date.now() < began + minutes * 60_000; i++) {
     await sleep(Math.max(0, Math.min(began + i * sampleSeconds * 1000, began + minutes * 60_000) - Date.now()));
     samples.push({ ...readProcessMemory(stack.envoy.pid), removed: Number((await stack.stats()).tombstones) });
     refusals.forgetEnded();
     for (const [kind, list] of complaints.entries()) {
-      for (const complaint of list.slice(told[kind])) progress(`complaint: ${complaint}`);
-      told[kind] = list.length;
+      for (const complaint of list.slice(printed[kind])) progress(`complaint: ${complaint}`);
+      printed[kind] = list.length;
     }
     if (i % 6 === 0) progress(await progressLine(began, stack, crowd, samples.at(-1)));
   }

@@ -135,7 +135,7 @@ describe("a token", () => {
 });
 
 describe("a request that can be read in two ways", () => {
-  /** What a reader of the other opinion would take for a second request. */
+  /** A reader of the other opinion would take this for a second request. */
   const hidden = `DELETE /v1/sessions/c0ffee HTTP/1.1\r\nHost: a\r\n${FULL}\r\nContent-Length: 0\r\n\r\n`;
   const heads: Record<string, string> = {
     "two lengths": `Content-Length: 0\r\nContent-Length: ${hidden.length}`,

@@ -1,5 +1,5 @@
 /**
- * A token is changed as docs/use/operating.md says, by updates of the admin listener of a real Envoy: what was removed stays removed, the
+ * A token is changed as docs/use/operating.md says, by updates of the admin listener of a real Envoy: removed sessions stay removed, the
  * new token works at once, the old one until it is taken out.
  */
 import assert from "node:assert/strict";

@@ -78,7 +78,7 @@ describe("an admin filter that is given bodies", () => {
   });
 });
 
-/** What is answered to a PUT whose body comes in two pieces, with a pause between them. */
+/** The answer to a PUT whose body comes in two pieces, with a pause between them. */
 async function half(port: number, id: string, first: string, pause: number, second: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let answer = "";

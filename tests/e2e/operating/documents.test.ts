@@ -1,6 +1,6 @@
 /**
  * The commands of README.md and docs/use, as a reader types them: every block, in order, each document against an `npm start` on
- * free ports. What a comment promises of an answer holds, and a document leaves the settings, the refusals and the project's
+ * free ports. A comment's promise of an answer holds, and a document leaves the settings, the refusals and the project's
  * folder as they were. A block that must not run says so with its reason (tools/checks/command_blocks.ts).
  */
 import assert from "node:assert/strict";
@@ -46,7 +46,7 @@ describe("the commands in the documents", () => {
     if (runnable.length === 0) continue;
     count += runnable.length;
 
-    it(`of ${document} do what is said there, and leave things as they were`, { timeout: 60_000 }, async () => {
+    it(`of ${document} keep their promises, and leave things as they were`, { timeout: 60_000 }, async () => {
       const stateBefore = await state(ports);
       const shell = new Shell(ports);
       for (const block of runnable) await shell.run(block, document);
@@ -105,7 +105,7 @@ function judgeAnswers(lines: string[], output: string, place: string): void {
   }
 }
 
-/** What a document must leave as it was. Sessions may come, and a removed one stays removed. */
+/** The state that a document must leave as it was. Sessions may come, and a removed one stays removed. */
 async function state({ admin: port }: Ports): Promise<unknown> {
   const admin = adminClient(port);
   const get = async (path: string): Promise<unknown> => (await admin("GET", path, { token: TOKEN })).json;

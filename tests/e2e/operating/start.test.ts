@@ -1,4 +1,4 @@
-/** `npm start` as a newcomer meets it: what it prints, that the printed commands do what is printed, and how it ends. */
+/** `npm start` as a newcomer meets it: its output, the printed commands and their printed results, and its end. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { constants } from "node:crypto";
@@ -123,7 +123,7 @@ describe("npm start with settings", () => {
   const mistakes: [string, Environment, RegExp][] = [
     ["an Envoy that is not there", { ENVOY_BIN: "/nonexistent" }, /ENVOY_BIN/],
     ["an Envoy that is another program", { ENVOY_BIN: "/bin/true" }, /ENVOY_BIN/],
-    ["a port that is no number", { TLS_PORT: "https" }, /TLS_PORT/],
+    ["a port that is not a number", { TLS_PORT: "https" }, /TLS_PORT/],
     ["a port out of range", { ADMIN_PORT: "70000" }, /ADMIN_PORT/],
     ["an upstream without a port", { UPSTREAMS: "10.0.0.7" }, /UPSTREAMS/],
     ["no workers", { CONCURRENCY: "0" }, /CONCURRENCY/],

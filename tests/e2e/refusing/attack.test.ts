@@ -1,6 +1,6 @@
 /**
  * Hostile clients through a real Envoy: very many that vanish, and such as offer session IDs that they made up, leave halfway or
- * complete. What stays behind, and what it costs. More of them on the built module alone: `tests/wasm/refusing/attack.test.ts`.
+ * complete. Their traces, and their cost. More of them on the built module alone: `tests/wasm/refusing/attack.test.ts`.
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";

@@ -1,10 +1,10 @@
-/** The smaller run of `npm run demo:affinity`: this filter reaches what it promises, each row of the table a test. */
+/** The smaller run of `npm run demo:affinity`: this filter keeps its promises, each row of the table a test. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { THIS_FILTER, THIS_FILTER_EXACT } from "../../../tools/demo/affinity/balancers.ts";
 import { measureAffinity } from "../../../tools/demo/affinity/run.ts";
 
-it("steers as well as the table in the README says", async (t) => {
+it("steers as well as the documented table says", async (t) => {
   const lines: string[] = [];
   const rows = await measureAffinity({
     attempts: 120,

@@ -152,7 +152,7 @@ interface Passthrough {
   observer?: Record<string, unknown>;
 }
 
-/** What the documents' snippet writes while `act` is done, for connections one after the other. */
+/** The lines that the documents' snippet writes while `act` is done, for connections one after the other. */
 async function passthrough(options: Passthrough, act: (stack: Stack) => Promise<unknown>): Promise<Line[]> {
   const file = folder.file(`passthrough-${String(files++)}.log`);
   const { observer = { access_log: true } } = options;

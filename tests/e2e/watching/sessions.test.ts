@@ -1,4 +1,4 @@
-/** Real TLS clients and servers through a real Envoy: what the API says is compared with what the client says. */
+/** Real TLS clients and servers through a real Envoy: the API's answers are compared with the clients' reports. */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";
 import { after, before, describe, it } from "node:test";
@@ -277,7 +277,7 @@ describe("the metrics in /stats/prometheus", () => {
       count(first);
       for (let i = 0; i < 6; i++) {
         const again = await visit({ port: stack.tlsPort, ...KINDS[kind], session: first.session });
-        // What was resumed is the session offered, whatever kind the next one is.
+        // The offered session was resumed, whatever kind the next one is.
         count(again.resumed ? { ...again, kind: first.kind } : again);
       }
     }

@@ -1,5 +1,5 @@
 /**
- * What envoy.yaml allows the module to call, and to be called for: what each of the filters uses, and nothing else. Envoy's own
+ * envoy.yaml allows the module the calls and callbacks that each of the filters uses, and nothing else. Envoy's own
  * refusals would show in the logs of the end-to-end tests, which fail on them (`assertNoTrap`).
  */
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * The path of a connection, on the module: no managed object is made on it, and what a connection takes is given back.
+ * The path of a connection, on the module: no managed object is made on it, and a connection gives back all that it takes.
  *
  * Managed objects are counted in a build of the same sources that is not optimised, so that every call of the runtime's `__new` is a
  * call, and in which that function counts. Linear memory never shrinks, so a leak of the smallest block, 16 bytes, in a hundred

@@ -1,4 +1,4 @@
-/** The fake host itself: where it were unlike Envoy, all that it tests would be in doubt. */
+/** The fake host itself: if it were unlike Envoy, all that it tests would be in doubt. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FULL_TOKEN } from "../../contract/client.ts";

@@ -297,7 +297,7 @@ const EXCHANGES: ((number: number) => Flight[])[] = [
   () => [client(clientHello()), server(applicationData(40))],
 ];
 
-/** The IDs of all refusals that were told as events. */
+/** The IDs of all refusals that were reported as events. */
 function refusals(proxy: Proxy): unknown[] {
   return eventsOf(proxy, "refused").map(({ id }) => id);
 }

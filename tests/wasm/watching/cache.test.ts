@@ -10,7 +10,7 @@ import { fullWithId, resumedById, sessionId, ticket, tls13 } from "../../support
 
 /** In seconds, with a tenth for the page at which the time is over. */
 const MILLISECOND = 0.0011;
-/** What is kept beside the pages of a cache: settings, which pages there are, the latest events of each VM. */
+/** The values beside the pages of a cache: settings, which pages there are, the latest events of each VM. */
 const BESIDE_PAGES_BYTES = 512 * 1024;
 const KEEP_EXPIRED = { mode: ["SERVER", "NO_AUTO_CLEAR"] };
 
