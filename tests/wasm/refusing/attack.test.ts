@@ -1,6 +1,7 @@
 /**
  * Clients that mean to fill the cache: connections that offer session IDs, tickets and PSKs at random and leave halfway, and
- * connections that complete one full handshake after the other. The tests name the sessions that they can displace, and those that they cannot.
+ * connections that complete one full handshake after the other. The tests name the sessions that they can displace, and those
+ * that they cannot.
  *
  * A few thousand connections by default, ATTACK_CONNECTIONS=1000000 for more; what a million did is in docs/evidence/soak.md.
  */
