@@ -111,6 +111,6 @@ function token(environment: Environment, name: string): string | null {
   return text;
 }
 
-/** As the filter demands it: `LEAST_TOKEN` of assembly/config/parse.ts. */
+/** As the filter demands it: `MIN_TOKEN_LENGTH` of assembly/config/parse.ts. */
 const LEAST_TOKEN = 8;
 const MAX_CONCURRENCY = 256;

@@ -1,10 +1,10 @@
 /**
- * Who may call: bearer tokens (RFC 6750 2.1).
+ * Decides who may call, by bearer tokens (RFC 6750 2.1).
  *
- * A token is kept as its SHA-256 and compared as such with every configured one, all 32 bytes of each: how long it takes says
- * nothing about where a guess goes wrong, nor in which list or at which place the right one stands.
+ * Tokens are kept and compared as SHA-256, all 32 bytes of every configured one. So the time of a comparison shows neither
+ * where a guess goes wrong, nor the list and place of the right token.
  *
- * Cost: one SHA-256 of what was sent, one comparison of 32 bytes for each token.
+ * Cost: one SHA-256 of the token sent, and one comparison of 32 bytes for each configured token.
  */
 import { SHA256_SIZE, sha256 } from "../bytes/sha256";
 import { AdminConfig } from "../config/config";
@@ -15,12 +15,12 @@ export const enum Access {
   All = 2,
 }
 
-export class Tokens {
+export class BearerTokens {
   private readonly all: StaticArray<u8>;
   private readonly read: StaticArray<u8>;
   private readonly unauthenticated: bool;
 
-  /** Without any configuration nobody may do anything. */
+  /** Null, for no configuration, gives access to nobody. */
   constructor(config: AdminConfig | null) {
     this.all = digests(config === null ? [] : config.tokens);
     this.read = digests(config === null ? [] : config.readTokens);
@@ -28,14 +28,14 @@ export class Tokens {
     this.unauthenticated = none && config !== null && config.allowUnauthenticated;
   }
 
-  /** What the Authorization header allows. */
+  /** Returns the access that an Authorization header gives. */
   accessOf(authorization: string): Access {
     if (this.unauthenticated) return Access.All;
     const token = bearerToken(authorization);
     if (token.length == 0) return Access.None;
     const bytes = String.UTF8.encode(token);
     sha256(changetype<usize>(bytes), bytes.byteLength, OFFERED);
-    // Both lists are gone through before anything is decided.
+    // Both lists are compared before either decides.
     const inAll = contains(this.all, OFFERED);
     const inRead = contains(this.read, OFFERED);
     if (inAll) return Access.All;
@@ -43,7 +43,7 @@ export class Tokens {
   }
 }
 
-/** The token; empty where the header is of another kind. The name of the scheme has no case (RFC 9110 11.1). */
+/** Returns the token; empty for another scheme. Schemes are compared without case (RFC 9110 11.1). */
 function bearerToken(authorization: string): string {
   const space = authorization.indexOf(" ");
   if (space < 0 || authorization.substring(0, space).toLowerCase() != "bearer") return "";
@@ -59,7 +59,7 @@ function digests(tokens: string[]): StaticArray<u8> {
   return digests;
 }
 
-/** Looks at every byte of every digest, whatever it finds. */
+/** Compares every byte of every digest, also after a match. */
 function contains(digests: StaticArray<u8>, digest: usize): bool {
   const start = changetype<usize>(digests);
   let found: u64 = 0;
@@ -68,10 +68,10 @@ function contains(digests: StaticArray<u8>, digest: usize): bool {
     for (let i = 0; i < SHA256_SIZE; i += 8) {
       difference |= load<u64>(start + <usize>(at + i)) ^ load<u64>(digest + <usize>i);
     }
-    // 1 where there is no difference, without a branch.
+    // 1 if there is no difference, without a branch.
     found |= ((difference | (0 - difference)) >> 63) ^ 1;
   }
   return found != 0;
 }
 
-const OFFERED: usize = memory.data(32, 8);
+const OFFERED: usize = memory.data(SHA256_SIZE, 8);

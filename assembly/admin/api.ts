@@ -1,15 +1,15 @@
 /**
- * The admin API: a request in, an answer out; nothing of the host. For each request the caller makes an `AdminRequest` and an
- * `AdminResponse`, then:
+ * The admin API: takes requests and writes responses, without the host. For each request the caller makes a `Call`, then
+ * calls:
  *
- *   begin    with the headers: true when the answer is decided, then no body needs to be read
- *   tooLarge instead of `handle`, as soon as more than MAX_BODY_LENGTH bytes of body are announced or have come
- *   bodyMissing instead of `handle`, where a body was announced and none of it has come
- *   handle   with the whole body, or at once where there is none; may leave `response.job`
- *   finish   when that job has finished
+ *   begin        with the headers; true if the response is decided, and then no body needs to be read
+ *   handle       with the whole body, or at once if there is none; may leave `response.job`
+ *   tooLarge     instead of `handle`, as soon as more than MAX_BODY_LENGTH bytes of body are announced or have come
+ *   bodyMissing  instead of `handle`, if nothing has come of a body that was announced
+ *   finish       after that job
  *
- * What is wrong is said in this order: token (401), path (404), method (405), right to change (403), query and ID
- * (400), size (413), body (400, then 422). Nothing traps, whatever the request is. Several requests may be under way at once.
+ * Errors have an order: token (401), path (404), method (405), right to change (403), query and ID (400), size (413), body
+ * (400, then 422). No request traps. Several requests may be under way at once.
  */
 import { Config } from "../config/config";
 import { HostFacts } from "../ports/host_facts";
@@ -18,7 +18,7 @@ import { quoted } from "../json/quote";
 import { WRITES_DENIED } from "../ports/shared_store";
 import { Cache } from "../session/cache";
 import { SteeringReport } from "../steering/setup/report";
-import { Access, Tokens } from "./access";
+import { Access, BearerTokens } from "./access";
 import {
   badRequest,
   contentTooLarge,
@@ -29,8 +29,9 @@ import {
   unauthorized,
   unavailable,
 } from "./http/problem";
-import { AdminRequest } from "./http/request";
-import { AdminResponse } from "./http/response";
+import { Call } from "./http/call";
+import { HttpRequest } from "./http/request";
+import { HttpResponse } from "./http/response";
 import { Route } from "./http/route";
 import { routesOf } from "./routes/all";
 
@@ -38,33 +39,37 @@ import { routesOf } from "./routes/all";
 export const MAX_BODY_LENGTH: i32 = MAX_TEXT_LENGTH;
 
 export class AdminApi {
-  private readonly tokens: Tokens;
+  private readonly tokens: BearerTokens;
   private readonly routes: Route[];
 
   constructor(
     private readonly cache: Cache,
     config: Config,
     facts: HostFacts = new HostFacts(),
-    /** What filters say of their steering; null if none is known of. */
+    /** The state of the filters' steering; null if nothing keeps it. */
     steering: SteeringReport | null = null,
   ) {
-    this.tokens = new Tokens(config.admin);
+    this.tokens = new BearerTokens(config.admin);
     this.routes = routesOf(cache, facts, steering);
   }
 
-  /** True when the answer is decided; false when `handle` is to be called, with the body if there is one. */
-  begin(request: AdminRequest, response: AdminResponse): bool {
+  /**
+   * Routes a request by its headers. True: the response is decided. False: `handle` is next, with the body if there is one.
+   */
+  begin(call: Call): bool {
+    const request = call.request;
+    const response = call.response;
     const question = request.path.indexOf("?");
     const path = question < 0 ? request.path : request.path.substring(0, question);
     const route = this.routeOf(path);
     const access = this.tokens.accessOf(request.authorization);
 
-    if (access == Access.None && !(route !== null && route.open)) {
+    if (access == Access.None && (route === null || route.needsToken)) {
       unauthorized(response);
       return true;
     }
     if (route === null) {
-      notFound(response, quoted(path) + " does not exist; GET /v1/openapi.json lists what does");
+      notFound(response, quoted(path) + " is not a path of this API; GET /v1/openapi.json lists them");
       return true;
     }
     if (!route.allows(request.method)) {
@@ -75,7 +80,7 @@ export class AdminApi {
       forbidden(response);
       return true;
     }
-    request.route = route;
+    call.route = route;
     request.parameter = route.parameterOf(path);
     if (question >= 0) request.query.read(request.path.substring(question + 1));
     checkQuery(request, response, route);
@@ -83,31 +88,33 @@ export class AdminApi {
     return response.status != 0;
   }
 
-  /** Answers that the body is larger than MAX_BODY_LENGTH. */
-  tooLarge(response: AdminResponse): void {
+  /** Responds with 413: the body is larger than MAX_BODY_LENGTH. */
+  tooLarge(response: HttpResponse): void {
     contentTooLarge(response, MAX_BODY_LENGTH);
   }
 
-  /** Answers that nothing has come of a body that was announced. */
-  bodyMissing(response: AdminResponse): void {
+  /** Responds with 408: nothing has come of a body that was announced. */
+  bodyMissing(response: HttpResponse): void {
     requestTimeout(response, BODY_MISSING);
   }
 
-  /** Answers, or leaves a job that has to finish first. */
-  handle(request: AdminRequest, response: AdminResponse): void {
-    const route = request.route;
+  /** Responds, or leaves a job that has to finish first. */
+  handle(call: Call): void {
+    const request = call.request;
+    const response = call.response;
+    const route = call.route;
     if (route === null) return;
     if (request.bodyLength > MAX_BODY_LENGTH) {
       this.tooLarge(response);
       return;
     }
-    if (!route.open && !this.cache.readSettings()) {
+    if (route.needsToken && !this.cache.readSettings()) {
       unavailable(response, "the settings of the cache could not be read; try again");
       return;
     }
     const method = request.method;
     if (!reads(method) && request.bodyLength > 0 && request.query.names.length > 0) {
-      badRequest(response, "body and query: both have fields; send them in one of the two");
+      badRequest(response, "body and query: both have fields; send all of them in one of the two");
       return;
     }
     if (reads(method)) route.get(request, response);
@@ -117,20 +124,20 @@ export class AdminApi {
     this.explain(response);
   }
 
-  /** Writes the answer that waited for `response.job`. */
-  finish(response: AdminResponse): void {
+  /** Writes the response that waited for `response.job`. */
+  finish(response: HttpResponse): void {
     const job = response.job;
     const report = response.report;
     if (job === null || report === null) return;
-    if (job.failed) report.failed(response);
+    if (job.failed) unavailable(response, report.failure);
     else report.write(response);
     response.job = null;
     response.report = null;
     this.explain(response);
   }
 
-  /** To try again is of no use where the host lets nothing be stored. */
-  private explain(response: AdminResponse): void {
+  /** Replaces the advice to try again if the host forbids all writes. */
+  private explain(response: HttpResponse): void {
     if (response.status == 503 && this.cache.deniesWrites) unavailable(response, "not stored: " + WRITES_DENIED);
   }
 
@@ -150,7 +157,7 @@ function reads(method: string): bool {
   return method == "GET" || method == "HEAD";
 }
 
-function checkQuery(request: AdminRequest, response: AdminResponse, route: Route): void {
+function checkQuery(request: HttpRequest, response: HttpResponse, route: Route): void {
   const query = request.query;
   if (query.error.length > 0) {
     badRequest(response, query.error);
@@ -159,12 +166,12 @@ function checkQuery(request: AdminRequest, response: AdminResponse, route: Route
   const known = route.namesFor(request.method);
   for (let i = 0; i < query.names.length; i++) {
     if (known.includes(query.names[i])) continue;
-    const names = known.length == 0 ? "takes none" : "takes " + known.join(", ");
-    badRequest(response, "query: " + quoted(query.names[i]) + " is unknown; this path " + names);
+    const names = known.length == 0 ? "expected no query" : "expected " + known.join(", ");
+    badRequest(response, "query: " + quoted(query.names[i]) + " is not a parameter of this method; " + names);
     return;
   }
 }
 
 const BODY_MISSING: string =
-  "nothing of the body has come: Envoy keeps it back from this filter unless allow_on_headers_stop_iteration is true, beside " +
-  "vm_config in its configuration; or leave the body out and send the fields in the query, as in PUT /v1/timeout?timeout=7200";
+  "the announced body does not come: Envoy keeps it back; set allow_on_headers_stop_iteration: true beside vm_config, " +
+  "or leave the body out and send the fields in the query, as in PUT /v1/timeout?timeout=7200";

@@ -1,15 +1,14 @@
 /**
- * Sends the events of a cache away in batches, by one of the virtual machines that share it: the receiver gets the same
- * JSON as `GET /v1/events` answers with, and each event at least once (`seq` tells a repetition).
+ * Posts the events of a cache in batches, from one of the virtual machines that share it. The receiver gets the JSON of
+ * `GET /v1/events`, and each event at least once; `seq` shows repetitions.
  *
- * What was accepted is kept in the shared store, so another machine goes on where this one has stopped. A batch that is
- * not accepted is sent again, after 1 second, then 2, 4 ... up to a minute. What waits is bounded by the log: events
- * that fall out of it meanwhile are counted in the next batch's `missed`.
- *
- * Value in the store, little-endian: 0 u64 making of the log, 8 u64 sequence number of the last event accepted.
+ * The shared store holds the last accepted event, so another machine can go on where this one stops. A batch that is not
+ * accepted is sent again after 1 second, then 2, 4 ... up to a minute; the log has one line for each row of failures. The
+ * log of events bounds the backlog: the `missed` of the next batch counts events that fell out of it.
  */
 import { JsonWriter } from "../json/writer";
 import { Delivery, EventSink } from "../ports/event_sink";
+import { Log, LogLevel } from "../ports/log";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { NANOSECONDS_PER_SECOND } from "../ports/clock";
 import { Cache } from "../session/cache";
@@ -23,9 +22,10 @@ import { EventList, EventMarks } from "./answers/event_json";
 export class EventPoster {
   private readonly key: StoreKey;
   private readonly lease: Lease;
-  /** Last event of the batch that is under way. */
+  /** Sequence number of the last event of the batch under way. */
   private sent: u64 = 0;
   private underWay: bool = false;
+  private sentAt: u64 = 0;
   private failures: i32 = 0;
   private notBefore: u64 = 0;
 
@@ -33,6 +33,7 @@ export class EventPoster {
     private readonly cache: Cache,
     private readonly sharedStore: SharedStore,
     private readonly sink: EventSink,
+    private readonly log: Log,
   ) {
     const name = cache.settings.cacheName;
     this.key = new StoreKey(name, "events/posted", false);
@@ -44,59 +45,79 @@ export class EventPoster {
     this.lease.free();
   }
 
-  /** Does what is due: notes what became of the last batch, sends the next. */
+  /** Notes the result of the last batch and sends the next, if they are due. */
   tick(): void {
     const now = this.cache.clock.nowNanoseconds();
     if (!this.lease.held(now)) return;
     if (this.underWay && !this.settle(now)) return;
-    if (now < this.notBefore && this.notBefore - now <= LONGEST_WAIT_NANOSECONDS) return;
-    // What the sequencer has not collected yet is sent with the next batch.
+    if (now < this.notBefore && this.notBefore - now <= MAX_WAIT_NANOSECONDS) return;
+    // Events that the sequencer has not collected yet go with the next batch.
     const log = this.cache.events.log;
     if (!log.load(now)) return;
     const reader = new EventReader(log, this.accepted(log.making));
     if (reader.sequence + 1 >= log.next) return;
     const json = new JsonWriter();
-    new EventList(json, reader, ALL_EVENTS, BATCH, new EventMarks(this.cache, log)).step(null);
+    new EventList(json, reader, ALL_EVENTS, MAX_EVENTS_PER_BATCH, new EventMarks(this.cache, log)).step(null);
     this.sent = reader.sequence;
+    this.sentAt = now;
     this.underWay = this.sink.send(json.pointer, json.length);
-    if (!this.underWay) this.failed(now);
+    if (!this.underWay) this.noteFailure(now, this.sink.fault);
   }
 
-  /** Notes what became of the batch; false while that is open. */
+  /** Notes the result of the batch; false while it is still under way. */
   private settle(now: u64): bool {
     const state = this.sink.state;
-    if (state == Delivery.UnderWay) return false;
+    // If the clock was set back, this is a very long time, and the batch is sent twice.
+    const isGone = now - this.sentAt > MAX_CALL_NANOSECONDS;
+    if (state == Delivery.UnderWay && !isGone) return false;
     this.underWay = false;
     if (state != Delivery.Accepted) {
-      this.failed(now);
+      this.noteFailure(now, state == Delivery.UnderWay ? NO_END : this.sink.fault);
       return true;
     }
     this.failures = 0;
     this.notBefore = 0;
     if (!this.cache.events.log.load(now)) return true;
-    store<u64>(VALUE, this.cache.events.log.making);
-    store<u64>(VALUE, this.sent, 8);
-    this.sharedStore.overwrite(this.key.start, this.key.length, VALUE, VALUE_SIZE);
+    ACCEPTED.making = this.cache.events.log.making;
+    ACCEPTED.sequence = this.sent;
+    this.sharedStore.overwrite(this.key.start, this.key.length, changetype<usize>(ACCEPTED), ACCEPTED_SIZE);
     return true;
   }
 
-  private failed(now: u64): void {
+  private noteFailure(now: u64, why: string): void {
     this.cache.metrics.increase(Metric.EVENT_POSTS_FAILED, 1);
-    const wait = min(NANOSECONDS_PER_SECOND << (<u64>min(this.failures, 6)), LONGEST_WAIT_NANOSECONDS);
+    if (this.failures == 0) this.log.write(LogLevel.Error, FAILED + why + KEPT);
+    const wait = min(NANOSECONDS_PER_SECOND << (<u64>min(this.failures, 6)), MAX_WAIT_NANOSECONDS);
     this.failures++;
     this.notBefore = now + wait;
   }
 
-  /** Sequence number of the last event that was accepted, 0 where none of this log was. */
+  /** Returns the sequence number of the last event that was accepted; 0 if none of this log was. */
   private accepted(making: u64): u64 {
-    const result = this.sharedStore.read(this.key.start, this.key.length, VALUE, VALUE_SIZE);
-    if (result != StoreResult.Ok || this.sharedStore.length != VALUE_SIZE || load<u64>(VALUE) != making) return 0;
-    return load<u64>(VALUE, 8);
+    const value = changetype<usize>(ACCEPTED);
+    const result = this.sharedStore.read(this.key.start, this.key.length, value, ACCEPTED_SIZE);
+    if (result != StoreResult.Ok || this.sharedStore.length != ACCEPTED_SIZE || ACCEPTED.making != making) return 0;
+    return ACCEPTED.sequence;
   }
 }
 
-const BATCH: i32 = 200;
+/** The value in the store. */
+@unmanaged
+class AcceptedEvents {
+  /** Making of the log. */
+  making: u64;
+  /** Sequence number of the last event that was accepted. */
+  sequence: u64;
+}
+
+/** Three times the timeout of a call of the host (`host/adapters/http_call.ts`). */
+const MAX_CALL_NANOSECONDS: u64 = 15 * NANOSECONDS_PER_SECOND;
+const NO_END: string =
+  "the host does not report the end of a call; allow proxy_on_http_call_response in allowed_capabilities of this filter";
+const FAILED: string = "events: nothing is delivered: ";
+const KEPT: string = "; they are kept in the log, as many as it holds, and sent again";
+const MAX_EVENTS_PER_BATCH: i32 = 200;
 const ALL_EVENTS: EventFilter = new EventFilter();
-const LONGEST_WAIT_NANOSECONDS: u64 = 60 * NANOSECONDS_PER_SECOND;
-const VALUE_SIZE: i32 = 16;
-const VALUE: usize = memory.data(16, 8);
+const MAX_WAIT_NANOSECONDS: u64 = 60 * NANOSECONDS_PER_SECOND;
+const ACCEPTED_SIZE: i32 = 16;
+const ACCEPTED: AcceptedEvents = changetype<AcceptedEvents>(memory.data(ACCEPTED_SIZE, 8));

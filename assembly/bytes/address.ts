@@ -1,10 +1,10 @@
 /**
- * Addresses of upstreams as Envoy's `upstream.address` spells them: "10.0.0.7:443", "[2001:db8::1]:443". What is given is
- * brought into that spelling (RFC 5952, and inet_ntop(3) for embedded IPv4), so that it equals what is observed.
+ * Addresses of upstreams in the spelling of Envoy's `upstream.address`: "10.0.0.7:443", "[2001:db8::1]:443". A given address
+ * is brought into it (RFC 5952, and inet_ntop(3) for embedded IPv4), so that it equals the observed one.
  */
 import { digitValue } from "./hex";
 
-/** The address in Envoy's spelling; empty where it is none: names, zones and port 0 are not addresses of a connection. */
+/** Returns the address in Envoy's spelling; empty for any other text, as names, zones and port 0. */
 export function canonicalAddress(text: string): string {
   if (text.length > MAX_LENGTH) return "";
   const colon = text.lastIndexOf(":");
@@ -17,7 +17,7 @@ export function canonicalAddress(text: string): string {
   return groups === null ? "" : "[" + canonicalIpv6(groups) + "]" + port;
 }
 
-/** Length of an address of `length` bytes without its port, all of it if it has none; 0 if there is none, as for a negative length. */
+/** Returns the length of an address without its port; all of it if there is no port, 0 if `length` is not positive. */
 export function lengthWithoutPort(address: usize, length: i32): i32 {
   if (length <= 0) return 0;
   let end = length;
@@ -31,7 +31,7 @@ function isPort(text: string): bool {
   return port >= 1 && port <= 65535;
 }
 
-/** A number of at most `digits` digits without leading zeros; -1 where it is none. */
+/** Returns a number of at most `digits` digits without leading zeros; -1 for any other text. */
 function decimal(text: string, digits: i32): i32 {
   if (text.length < 1 || text.length > digits) return -1;
   if (text.length > 1 && text.charCodeAt(0) == 0x30) return -1;
@@ -44,7 +44,7 @@ function decimal(text: string, digits: i32): i32 {
   return value;
 }
 
-/** The four octets as a number; -1 where it is none. */
+/** Returns the four octets as a number; -1 for any other text. */
 function ipv4(text: string): i64 {
   const octets = text.split(".");
   if (octets.length != 4) return -1;
@@ -57,15 +57,15 @@ function ipv4(text: string): i64 {
   return address;
 }
 
-/** The eight groups; null where it is no IPv6 address (RFC 4291 2.2). */
+/** Returns the eight groups of an IPv6 address (RFC 4291 2.2); null for any other text. */
 function ipv6(text: string): StaticArray<u16> | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
   const compressed = halves.length == 2;
   const head: u16[] = [];
   const tail: u16[] = [];
-  if (!readGroups(halves[0], head, compressed, !compressed)) return null;
-  if (compressed && !readGroups(halves[1], tail, true, true)) return null;
+  if (!readGroups(halves[0], head, compressed ? Half.Beginning : Half.End)) return null;
+  if (compressed && !readGroups(halves[1], tail, Half.End)) return null;
   const given = head.length + tail.length;
   if (compressed ? given > 7 : given != 8) return null;
 
@@ -75,14 +75,14 @@ function ipv6(text: string): StaticArray<u16> | null {
   return groups;
 }
 
-/** Reads groups between colons; the last may be IPv4 where it ends the address. */
-function readGroups(text: string, groups: u16[], mayBeEmpty: bool, endsAddress: bool): bool {
-  if (text.length == 0) return mayBeEmpty;
+/** Reads the groups between colons, none of an empty text; IPv4 may end the address. */
+function readGroups(text: string, groups: u16[], half: Half): bool {
+  if (text.length == 0) return true;
   const parts = text.split(":");
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
     if (part.includes(".")) {
-      if (!endsAddress || i + 1 != parts.length) return false;
+      if (half != Half.End || i + 1 != parts.length) return false;
       const address = ipv4(part);
       if (address < 0) return false;
       groups.push(<u16>(address >> 16));
@@ -96,7 +96,7 @@ function readGroups(text: string, groups: u16[], mayBeEmpty: bool, endsAddress: 
   return groups.length <= 8;
 }
 
-/** One to four digits; -1 where it is none. */
+/** Returns a number of one to four digits; -1 for any other text. */
 function hexadecimal(text: string): i32 {
   if (text.length < 1 || text.length > 4) return -1;
   let value = 0;
@@ -110,24 +110,24 @@ function hexadecimal(text: string): i32 {
 
 /** Lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as "::". */
 function canonicalIpv6(groups: StaticArray<u16>): string {
-  let runAt = -1;
+  let runStart = -1;
   let runLength = 1;
   for (let i = 0; i < 8; i++) {
     let length = 0;
     while (i + length < 8 && groups[i + length] == 0) length++;
     if (length > runLength) {
-      runAt = i;
+      runStart = i;
       runLength = length;
     }
     i += length;
   }
   // ::ffff:a.b.c.d (RFC 4291 2.5.5.2) and the older ::a.b.c.d.
-  const embedded = runAt == 0 && (runLength == 6 || (runLength == 5 && groups[5] == 0xffff));
+  const embedded = runStart == 0 && (runLength == 6 || (runLength == 5 && groups[5] == 0xffff));
   const end = embedded ? 6 : 8;
 
   let text = "";
   for (let i = 0; i < end; i++) {
-    if (i == runAt) {
+    if (i == runStart) {
       text += "::";
       i += runLength - 1;
       continue;
@@ -144,6 +144,12 @@ function dotted(group: u16): string {
   return ((<u32>group) >> 8).toString() + "." + ((<u32>group) & 0xff).toString();
 }
 
-/** "[" and 45 characters of IPv6, "]:" and 5 digits, and some more: what is given need not be in the shortest form. */
+/** Of the groups: those before "::", or those that end the address. */
+const enum Half {
+  Beginning = 0,
+  End = 1,
+}
+
+/** "[" and 45 characters of IPv6, "]:" and 5 digits, and some more: a given address need not be in its shortest form. */
 const MAX_LENGTH: i32 = 64;
 const COLON: u8 = 0x3a;

@@ -1,11 +1,11 @@
-/** The case of ASCII letters, which server names have none of (RFC 4343). */
+/** ASCII letters without their case, as server names are compared (RFC 4343). */
 
-/** Makes the letters of `length` bytes small. */
+/** Makes the letters of `length` bytes lower case, in place. */
 export function lowerCase(pointer: usize, length: i32): void {
   for (let i = 0; i < length; i++) store<u8>(pointer + i, lower(load<u8>(pointer + i)));
 }
 
-/** Whether bytes are those of `lowered`, which are small, but for the case of letters. */
+/** Reports whether bytes in lower case equal `lowered`, which is in lower case already. */
 export function equalsLowered(bytes: usize, lowered: usize, length: i32): bool {
   for (let i = 0; i < length; i++) {
     if (lower(load<u8>(bytes + i)) != load<u8>(lowered + i)) return false;

@@ -1,5 +1,4 @@
-/** Numbers by chance, for choices that nobody gains anything by foreseeing: xorshift64 (Marsaglia 2003). Costs some
- * nanoseconds. */
+/** Random numbers that nobody gains by foreseeing: xorshift64 (Marsaglia 2003). Costs some nanoseconds. */
 export class Chance {
   private state: u64;
 
@@ -16,7 +15,7 @@ export class Chance {
     return x;
   }
 
-  /** A number from 0 to `bound` - 1, for a `bound` above 0. */
+  /** Returns a number from 0 to `bound` - 1; `bound` is above 0. */
   below(bound: i32): i32 {
     return <i32>(<u32>this.next() % <u32>bound);
   }

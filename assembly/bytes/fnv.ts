@@ -1,25 +1,25 @@
 /**
- * FNV-1a of 64 bits (Fowler, Noll, Vo): tells texts and bytes apart that nobody has made to collide. For what outsiders choose there is
+ * FNV-1a of 64 bits (Fowler, Noll, Vo), for texts and bytes that nobody makes collide. Input that outsiders choose needs
  * `siphash.ts`.
  */
 
-/** What a hash begins with. */
+/** The hash of nothing. */
 export const FNV_BASIS: u64 = 0xcbf29ce484222325;
 
-/** A hash, one value further. */
+/** Adds one value to a hash. */
 @inline
 export function fnvStep(hash: u64, value: u64): u64 {
   return (hash ^ value) * FNV_PRIME;
 }
 
-/** A hash, some bytes further. */
+/** Adds bytes to a hash. */
 export function fnvBytes(hash: u64, start: usize, length: i32): u64 {
   let next = hash;
   for (let i: usize = 0; i < <usize>length; i++) next = fnvStep(next, load<u8>(start + i));
   return next;
 }
 
-/** A hash, a text's UTF-16 further. */
+/** Adds a text to a hash, by its UTF-16. */
 export function fnvText(hash: u64, text: string): u64 {
   let next = hash;
   for (let i = 0; i < text.length; i++) next = fnvStep(next, text.charCodeAt(i));

@@ -1,12 +1,12 @@
 /**
- * SHA-256 (FIPS 180-4), for naming tickets and PSK identities by a fixed-size value.
+ * SHA-256 (FIPS 180-4), which names tickets and PSK identities by a value of fixed size.
  *
- * Promises: nothing is allocated; a message may come in pieces of any size, and one state serves one message at a time.
- * The state is `SHA256_STATE_SIZE` bytes that the caller provides, 8-byte aligned:
+ * Nothing is allocated. A message may come in pieces of any size; one state serves one message at a time. The caller
+ * provides the state, SHA256_STATE_SIZE bytes, 8-byte aligned:
  *
  *     0  u32 x 8   chaining value, in native order
  *    32  u64       bytes hashed so far
- *    40  64 bytes  block that is being filled
+ *    40  64 bytes  the block that is filling
  *
  * Cost: one compression for each 64 bytes, plus one or two at the end.
  */
@@ -17,34 +17,34 @@ export const SHA256_STATE_SIZE: i32 = 104;
 /** Starts a message. */
 export function sha256Init(state: usize): void {
   memory.copy(state, INITIAL, 32);
-  store<u64>(state, 0, TOTAL_AT);
+  store<u64>(state, 0, TOTAL_OFFSET);
 }
 
 /** Adds `length` bytes to the message. */
 export function sha256Update(state: usize, data: usize, length: i32): void {
   if (length <= 0) return;
-  const filled = <i32>(load<u64>(state, TOTAL_AT) & 63);
-  store<u64>(state, load<u64>(state, TOTAL_AT) + length, TOTAL_AT);
+  const filled = <i32>(load<u64>(state, TOTAL_OFFSET) & 63);
+  store<u64>(state, load<u64>(state, TOTAL_OFFSET) + length, TOTAL_OFFSET);
 
   let at = data;
   let left = length;
   if (filled > 0) {
     const wanted = min(64 - filled, left);
-    memory.copy(state + BLOCK_AT + filled, at, wanted);
+    memory.copy(state + BLOCK_OFFSET + filled, at, wanted);
     at += wanted;
     left -= wanted;
     if (filled + wanted < 64) return;
-    compress(state, state + BLOCK_AT);
+    compress(state, state + BLOCK_OFFSET);
   }
   for (; left >= 64; left -= 64, at += 64) compress(state, at);
-  memory.copy(state + BLOCK_AT, at, left);
+  memory.copy(state + BLOCK_OFFSET, at, left);
 }
 
-/** Ends the message and writes its 32 bytes to `out`. The state must be initialised before it is used again. */
+/** Ends the message and writes its 32 bytes to `out`. `sha256Init` makes the state usable again. */
 export function sha256Final(state: usize, out: usize): void {
-  const total = load<u64>(state, TOTAL_AT);
+  const total = load<u64>(state, TOTAL_OFFSET);
   const filled = <i32>(total & 63);
-  const block = state + BLOCK_AT;
+  const block = state + BLOCK_OFFSET;
 
   // FIPS 180-4 5.1.1: a one bit, zeros, and the length in bits in the last eight bytes.
   store<u8>(block + filled, 0x80);
@@ -59,7 +59,7 @@ export function sha256Final(state: usize, out: usize): void {
   for (let i = 0; i < 32; i += 4) store<u32>(out + i, bswap<u32>(load<u32>(state + i)));
 }
 
-/** SHA-256 of `length` bytes at once, to the 32 bytes at `out`. */
+/** Writes the SHA-256 of `length` bytes to the 32 bytes at `out`. */
 export function sha256(data: usize, length: i32, out: usize): void {
   sha256Init(ONE_SHOT);
   sha256Update(ONE_SHOT, data, length);
@@ -113,12 +113,12 @@ function compress(state: usize, block: usize): void {
   store<u32>(state, load<u32>(state, 28) + h, 28);
 }
 
-const TOTAL_AT: usize = 32;
-const BLOCK_AT: usize = 40;
+const TOTAL_OFFSET: usize = 32;
+const BLOCK_OFFSET: usize = 40;
 
-/** The message schedule; one compression at a time needs it, and none outlives the call. */
+/** The message schedule, shared by all messages: it does not outlive a compression. */
 const SCHEDULE: usize = memory.data(256, 8);
-const ONE_SHOT: usize = memory.data(104, 8);
+const ONE_SHOT: usize = memory.data(SHA256_STATE_SIZE, 8);
 
 /** FIPS 180-4 5.3.3. */
 // prettier-ignore

@@ -1,6 +1,6 @@
 /**
- * SipHash-1-3 (Aumasson, Bernstein 2012, with the rounds that Rust's and Python's hash tables use): a keyed hash of 64 bits.
- * Whoever does not know the key cannot choose inputs that collide. Not for signing. O(length), about 40 ns for 32 bytes.
+ * SipHash-1-3 (Aumasson, Bernstein 2012, with the rounds of Rust's and Python's hash tables): a keyed hash of 64 bits.
+ * Without the key nobody can choose inputs that collide. Not for signing. O(length), about 40 ns for 32 bytes.
  */
 export function sipHash13(key0: u64, key1: u64, data: usize, length: i32): u64 {
   let v0 = key0 ^ 0x736f6d6570736575;

@@ -1,17 +1,17 @@
 /**
- * The configuration of one filter, as its text says it. What is not given is `UNSET` and not a default: a filter that
- * leaves a setting out takes it from the other filters on the same cache.
+ * The configuration of one filter, as its text gives it. A setting that is not given is `UNSET`, not a default: the filter
+ * takes it from the other filters of the cache.
  */
 import { BySource, SteeringMode } from "../steering/setup/modes";
 
 export const UNSET: i64 = -1;
-/** RFC 8446 6, RFC 5246 7.2: what RFC 5246 7.2.2 lets clients forget a session for. */
+/** RFC 8446 6, RFC 5246 7.2. Upon this fatal alert clients forget the session (RFC 5246 7.2.2). */
 export const HANDSHAKE_FAILURE: i32 = 40;
 export const NO_ALERT: i32 = -1;
 
-/** Where the alert of a refusal stands, in TLS 1.2 and before. */
+/** The place of a refusal's alert among the server's bytes, in TLS 1.2 and before. */
 export const enum RefusalPlace {
-  /** In the place of the server's answer. */
+  /** Instead of the server's answer. */
   Instead = 0,
   /** Behind its ServerHello. */
   ServerHello = 1,
@@ -20,48 +20,52 @@ export const enum RefusalPlace {
 }
 
 export class Config {
-  /** One line: what is wrong, where, and what would be right. Empty where all is right. */
+  /** Empty if the text is right; else one line: the fault, its place, and what would be right. */
   error: string = "";
+  /** The names of the fields that the text has. */
+  fields: string[] = [];
   /** The name of the cache; filters that name the same one share it. */
   cache: string = DEFAULT_CACHE;
-  /** Sessions; 0 is unlimited within the bound on memory. */
+  /** In sessions; 0 is unlimited within the bound on memory. */
   cacheSize: i64 = UNSET;
   timeoutSeconds: i64 = UNSET;
   /** Flags of `Mode`. */
   mode: i64 = UNSET;
-  /** How long a removed session stays refused at least. */
+  /** The least time for which a removed session stays refused. */
   removedSeconds: i64 = UNSET;
-  /** How long a ticket of the servers lives at most, in seconds: for so long a revocation of a server name lasts. */
+  /** The longest life of the servers' tickets, in seconds: a revocation of a server name lasts as long. */
   ticketLifetime: i64 = UNSET;
   maxMemoryMib: i64 = UNSET;
   /** One of `Enforcement`. */
   enforcement: i64 = UNSET;
   /** Of the observer: how it steers resumptions home. */
   steering: SteeringMode = SteeringMode.Off;
-  /** Of the observer: what a connection's source is good for. */
+  /** Of the observer: the use of a connection's source. */
   steeringBySource: BySource = BySource.Guess;
   /** Of the observer: the most that steering sends to one upstream, in per cent of the mean; 0 for no bound. */
   balanceFactor: u32 = 0;
-  /** Of the observer: the cluster that tcp_proxy balances over; "" where the configuration does not say. */
+  /** Of the observer: the cluster that tcp_proxy balances over; empty if not given. */
   cluster: string = "";
-  /** Of the observer: the cluster of the type ORIGINAL_DST, for `exact`. */
+  /** Of the observer: the cluster of type ORIGINAL_DST, for `exact`. */
   exactCluster: string = "";
-  /** Of the observer: addresses that it may send to although it has not seen them as upstreams, for `exact`. */
+  /** Of the observer: addresses that it may send to before it has seen them as upstreams, for `exact`. */
   upstreams: string[] = [];
-  /** Of observer and guard: whether they write fields for Envoy's access logs. */
+  /** Of observer and guard: they write fields for Envoy's access logs. */
   accessLog: bool = false;
   /** Of the observer: under `revoked`, a renegotiation ends its connection. */
   closesRenegotiations: bool = true;
-  /** Of the observer: servers may decrypt encrypted hellos, so a PSK that is accepted behind one cannot be followed. */
+  /** Of the observer: servers may decrypt encrypted hellos, so a PSK that is accepted after one cannot be followed. */
   decryptsHellos: bool = false;
-  /** Of the observer: the alerts that it refuses with in TLS 1.2 and before, and in TLS 1.3; NO_ALERT: it closes without one. */
+  /**
+   * Of the observer: the alerts that it refuses with in TLS 1.2 and before, and in TLS 1.3; NO_ALERT: it closes without one.
+   */
   legacyAlert: i32 = HANDSHAKE_FAILURE;
   modernAlert: i32 = HANDSHAKE_FAILURE;
-  /** Of the observer: where the former stands. */
+  /** Of the observer: the place of the former. */
   refusalPlace: RefusalPlace = RefusalPlace.ServerHello;
-  /** Null where the text has no such part. */
+  /** Null if the text has no such part. */
   admin: AdminConfig | null = null;
-  /** Where events are sent to; null where the text does not say. */
+  /** The receiver of events; null if the text has none. */
   events: EventsConfig | null = null;
 }
 
@@ -76,42 +80,59 @@ export class AdminConfig {
   tokens: string[] = [];
   /** Tokens that may GET and HEAD. */
   readTokens: string[] = [];
-  /** The environment variables that were to hold tokens and are not set, or empty. */
+  /** The environment variables for tokens of each kind that are not set, or empty. */
   unsetVariables: string[] = [];
-  /** Whether anybody may do everything. Only where no token is configured: a token that exists is always asked for. */
+  unsetReadVariables: string[] = [];
+  /** Whether anybody may do everything. Without effect if a token is configured: then it is always required. */
   allowUnauthenticated: bool = false;
 }
 
-/** Why the configuration is not enough for what it wants of the observer; empty where it is. */
+/** Returns what the observer lacks for the configured steering; empty if nothing. */
 export function validateObserver(config: Config): string {
   if (config.steering != SteeringMode.Exact || (config.cluster.length > 0 && config.exactCluster.length > 0)) return "";
   return (
-    'steering: "exact" needs two clusters: cluster, the one of tcp_proxy, and exact_cluster, one of the type ORIGINAL_DST; ' +
+    'steering: "exact" needs two clusters: cluster, that of tcp_proxy, and exact_cluster, of type ORIGINAL_DST; ' +
     'set both, as in {"steering": "exact", "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact"}'
   );
 }
 
-/** Why the configuration is not enough for the admin API; empty where it is. */
+/** Returns what the admin API lacks in the configuration; empty if nothing. */
 export function validateAdmin(config: Config): string {
   const admin = config.admin;
   if (admin !== null) {
+    for (let i = 0; i < admin.readTokens.length; i++)
+      if (admin.tokens.includes(admin.readTokens[i])) return TOKEN_TWICE;
     if (admin.tokens.length > 0 || admin.readTokens.length > 0 || admin.allowUnauthenticated) return "";
   }
-  const unset = admin === null ? NO_VARIABLES : admin.unsetVariables;
-  if (unset.length > 0) {
-    return (
-      "admin: no token configured: " +
-      unset.join(", ") +
-      (unset.length == 1 ? " is" : " are") +
-      " not set, or empty, as this filter sees it: set it for the process of Envoy, and name it in " +
-      "vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32"
-    );
-  }
+  const unset = admin === null ? NO_VARIABLES : admin.unsetVariables.concat(admin.unsetReadVariables);
+  if (unset.length > 0) return "admin: no token configured: " + unsetText(unset);
   return (
-    "admin: no token configured: anybody could change the cache; " +
+    "admin: no token configured, so anybody could change the cache; " +
     "set admin.tokens, admin.read_tokens or admin.allow_unauthenticated"
   );
 }
 
+/** Returns a warning about the tokens of a configuration that works; empty if there is none. */
+export function oddTokens(config: Config): string {
+  const admin = config.admin;
+  if (admin === null || admin.tokens.length > 0 || admin.unsetVariables.length == 0) return "";
+  if (admin.readTokens.length == 0) return "";
+  return (
+    "admin: nobody may change anything, because only read tokens are configured: " + unsetText(admin.unsetVariables)
+  );
+}
+
+function unsetText(names: string[]): string {
+  return (
+    names.join(", ") +
+    (names.length == 1 ? " is" : " are") +
+    " not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in " +
+    "vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32"
+  );
+}
+
+const TOKEN_TWICE: string =
+  "admin: one token is in tokens and in read_tokens, so a caller that should only read may change everything; " +
+  "give the two lists tokens of their own; make one with: openssl rand -hex 32";
 const DEFAULT_CACHE: string = "default";
 const NO_VARIABLES: string[] = [];

@@ -1,6 +1,6 @@
-/** What somebody may have meant by a name that does not exist. */
+/** Suggests a name for one that does not exist. */
 
-/** The name that is fewest edits away, if that is few for its length; else empty. O(names x length^2). */
+/** Returns the name that is fewest edits away, if these are few for its length; else "". O(names x length^2). */
 export function nearest(name: string, names: StaticArray<string>): string {
   if (name.length > MAX_LENGTH) return "";
   let best = "";
@@ -15,7 +15,7 @@ export function nearest(name: string, names: StaticArray<string>): string {
   return best;
 }
 
-/** Levenshtein's distance: insertions, deletions and replacements of one character. */
+/** Levenshtein's distance: the number of insertions, deletions and replacements of one character. */
 function distance(a: string, b: string): i32 {
   let previous = new StaticArray<i32>(b.length + 1);
   let current = new StaticArray<i32>(b.length + 1);
@@ -34,5 +34,5 @@ function distance(a: string, b: string): i32 {
 }
 
 const MAX_EDITS: i32 = 3;
-/** Longer names are not misspelt, they are something else. */
+/** Longer names are not misspelt. It bounds the work, too. */
 const MAX_LENGTH: i32 = 64;

@@ -1,7 +1,7 @@
 /**
- * Configuration text (JSON) -> `Config`. The text comes from an operator and is checked whole: a field that does not exist, a
- * value of the wrong type or out of its range is an error that names the field and says what would be right; nothing is
- * guessed and nothing is ignored. Empty text means all defaults. Tokens never appear in errors.
+ * Reads configuration text (JSON) to a `Config`. All of it is checked: an unknown field, a value of the wrong type or out of
+ * its range is an error that names the field and what would be right. Nothing is guessed or ignored. Empty text means all
+ * defaults. Tokens never appear in errors.
  *
  *   {"cache": "edge", "cache_size": 20480, "timeout": 7200, "mode": ["SERVER"], "removed_seconds": 604800,
  *    "ticket_lifetime": 604800, "max_memory_mib": 64, "enforcement": "revoked",
@@ -13,15 +13,19 @@
  */
 import { canonicalAddress } from "../bytes/address";
 import { quoted } from "../json/quote";
-import { JsonReader } from "../json/reader";
+import { JsonReader, MAX_TEXT_LENGTH } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
 import { enforcementOf } from "../session/settings/enforcement";
 import { BySource, SteeringMode } from "../steering/setup/modes";
+import { MAX_UPSTREAMS } from "../steering/hosts/upstream";
 import { AdminConfig, Config, EventsConfig } from "./config";
-import { readMode } from "./mode_names";
+import { readMode } from "./mode_field";
 import { nearest } from "./nearest";
 import { readRefusal } from "./refusal_field";
+
+/** In bytes. */
+export const MAX_CONFIGURATION_LENGTH: i32 = MAX_TEXT_LENGTH;
 
 export function parseConfig(text: usize, length: i32, environment: Environment): Config {
   const config = new Config();
@@ -29,20 +33,22 @@ export function parseConfig(text: usize, length: i32, environment: Environment):
   const reader = new JsonReader();
   const value = reader.read(text, length);
   if (value === null) config.error = "the configuration is not JSON: " + reader.error;
-  else if (value.kind != JsonKind.Object) config.error = "the configuration has to be a JSON object: {...}";
+  else if (value.kind != JsonKind.Object) config.error = "the configuration is not a JSON object; expected {...}";
   else config.error = readAll(config, value, environment);
   return config;
 }
 
-/** Each of these answers the error, empty where all is right. */
+/** This function and those below return the error; empty if there is none. */
 function readAll(config: Config, object: JsonValue, environment: Environment): string {
   for (let i = 0; i < object.names.length; i++) {
     const error = readField(config, object.names[i], object.items[i], environment);
     if (error.length > 0) return error;
+    config.fields.push(object.names[i]);
   }
   return "";
 }
 
+/** Reads a field; the first ones are settings, which all filters of a cache share. */
 function readField(config: Config, name: string, value: JsonValue, environment: Environment): string {
   if (name == "cache") {
     if (value.kind != JsonKind.String || !isCacheName(value.text)) {
@@ -72,7 +78,7 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     return "";
   }
   if (name == "max_memory_mib") {
-    if (!value.isWhole(1, MOST_MEMORY_MIB)) return outOfRange(name, "1 to 4096");
+    if (!value.isWhole(1, MAX_MEMORY_MIB)) return outOfRange(name, "1 to 4096");
     config.maxMemoryMib = <i64>value.number;
     return "";
   }
@@ -88,6 +94,11 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     config.enforcement = enforcement;
     return "";
   }
+  return readFilterField(config, name, value, environment);
+}
+
+/** Reads a field that concerns one filter alone. */
+function readFilterField(config: Config, name: string, value: JsonValue, environment: Environment): string {
   if (name == "steering") {
     const text = value.kind == JsonKind.String ? value.text : "";
     if (text == "off") config.steering = SteeringMode.Off;
@@ -103,7 +114,7 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     return "";
   }
   if (name == "steering_balance_factor") {
-    if (!value.isWhole(LEAST_FACTOR, MOST_FACTOR)) return outOfRange(name, "101 to 100000 (per cent of the mean)");
+    if (!value.isWhole(MIN_FACTOR, MAX_FACTOR)) return outOfRange(name, "101 to 100000 (per cent of the mean)");
     config.balanceFactor = <u32>value.number;
     return "";
   }
@@ -113,7 +124,7 @@ function readField(config: Config, name: string, value: JsonValue, environment: 
     return "";
   }
   if (name == "cluster" || name == "exact_cluster") {
-    if (value.kind != JsonKind.String || !isToken(value.text) || value.text.length > MAX_CLUSTER_NAME) {
+    if (value.kind != JsonKind.String || !isVisibleAscii(value.text, MAX_CLUSTER_NAME_LENGTH)) {
       return name + ": expected the name of a cluster of Envoy's, 1 to 127 visible ASCII characters";
     }
     if (name == "cluster") config.cluster = value.text;
@@ -161,11 +172,17 @@ function readEvents(config: Config, object: JsonValue): string {
     const name = object.names[i];
     const value = object.items[i];
     if (name == "cluster") {
-      if (value.kind != JsonKind.String || !isToken(value.text)) return "events.cluster: expected a cluster of Envoy's";
+      if (value.kind != JsonKind.String || !isVisibleAscii(value.text, MAX_HEADER_VALUE_LENGTH)) {
+        return "events.cluster: expected the name of a cluster of Envoy's, 1 to 4096 visible ASCII characters";
+      }
       events.cluster = value.text;
     } else if (name == "path") {
-      if (value.kind != JsonKind.String || !isToken(value.text) || !value.text.startsWith("/")) {
-        return "events.path: expected a path that begins with /";
+      if (
+        value.kind != JsonKind.String ||
+        !isVisibleAscii(value.text, MAX_HEADER_VALUE_LENGTH) ||
+        !value.text.startsWith("/")
+      ) {
+        return "events.path: expected a path that begins with /, at most 4096 visible ASCII characters";
       }
       events.path = value.text;
     } else {
@@ -192,7 +209,8 @@ function readAdminField(admin: AdminConfig, name: string, value: JsonValue, envi
   if (name == "tokens") return readTokens(admin.tokens, name, value);
   if (name == "read_tokens") return readTokens(admin.readTokens, name, value);
   if (name == "tokens_env") return lookUpTokens(admin.tokens, admin.unsetVariables, name, value, environment);
-  if (name == "read_tokens_env") return lookUpTokens(admin.readTokens, admin.unsetVariables, name, value, environment);
+  if (name == "read_tokens_env")
+    return lookUpTokens(admin.readTokens, admin.unsetReadVariables, name, value, environment);
   if (name == "allow_unauthenticated") {
     if (value.kind != JsonKind.Boolean) return name + ": expected true or false";
     admin.allowUnauthenticated = value.boolean;
@@ -206,8 +224,9 @@ function readTokens(tokens: string[], name: string, value: JsonValue): string {
   for (let i = 0; i < value.items.length; i++) {
     const item = value.items[i];
     const place = name + "[" + i.toString() + "]";
-    if (item.kind != JsonKind.String || !isToken(item.text)) return place + ": " + TOKEN_RULE;
-    if (item.text.length < LEAST_TOKEN) return place + ": " + TOKEN_TOO_SHORT;
+    if (item.kind != JsonKind.String || !isVisibleAscii(item.text, MAX_HEADER_VALUE_LENGTH))
+      return place + ": " + TOKEN_RULE;
+    if (item.text.length < MIN_TOKEN_LENGTH) return place + ": " + TOKEN_TOO_SHORT;
     if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
     tokens.push(item.text);
   }
@@ -215,8 +234,8 @@ function readTokens(tokens: string[], name: string, value: JsonValue): string {
 }
 
 /**
- * Variables that are not set, or empty, add no token: so one configuration serves with and without them. Which those are is
- * kept, for `validateAdmin`.
+ * Variables that are not set, or empty, add no token, so one configuration serves with and without them. `validateAdmin`
+ * gets their names.
  */
 function lookUpTokens(
   tokens: string[],
@@ -237,8 +256,10 @@ function lookUpTokens(
       unset.push(item.text);
       continue;
     }
-    if (!isToken(token)) return place + ": the value of " + quoted(item.text) + " is no token: " + TOKEN_RULE;
-    if (token.length < LEAST_TOKEN) return place + ": the value of " + quoted(item.text) + " is " + TOKEN_TOO_SHORT;
+    if (!isVisibleAscii(token, MAX_HEADER_VALUE_LENGTH))
+      return place + ": the value of " + quoted(item.text) + " is not a token; " + TOKEN_RULE;
+    if (token.length < MIN_TOKEN_LENGTH)
+      return place + ": the value of " + quoted(item.text) + " is " + TOKEN_TOO_SHORT;
     if (tokens.length >= MAX_TOKENS) return place + ": more than " + MAX_TOKENS.toString() + " tokens";
     tokens.push(token);
   }
@@ -250,7 +271,7 @@ function outOfRange(name: string, range: string): string {
 }
 
 function unknownField(prefix: string, name: string, names: StaticArray<string>): string {
-  // The caller puts the prefix in front of the first name; it is needed here for the suggestion only.
+  // The caller puts the prefix before the first name; here it is for the suggestion only.
   const near = nearest(name, names);
   const hint = near.length > 0 ? "did you mean " + prefix + near + "?" : "the fields are " + names.join(", ");
   return quoted(name) + ": no such field; " + hint;
@@ -265,7 +286,7 @@ function isBlank(text: usize, length: i32): bool {
 }
 
 function isCacheName(name: string): bool {
-  if (name.length < 1 || name.length > MAX_CACHE_NAME) return false;
+  if (name.length < 1 || name.length > MAX_CACHE_NAME_LENGTH) return false;
   for (let i = 0; i < name.length; i++) {
     const code = name.charCodeAt(i);
     const letter = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a && code < 0x80;
@@ -275,28 +296,28 @@ function isCacheName(name: string): bool {
   return true;
 }
 
-/** What fits into an Authorization header as it is. */
-function isToken(token: string): bool {
-  if (token.length < 1 || token.length > MAX_TOKEN) return false;
-  for (let i = 0; i < token.length; i++) {
-    const code = token.charCodeAt(i);
+/** Whether a text has 1 to `most` characters that a header carries as they are: ASCII without spaces and controls. */
+function isVisibleAscii(text: string, most: i32): bool {
+  if (text.length < 1 || text.length > most) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
     if (code < 0x21 || code > 0x7e) return false;
   }
   return true;
 }
 
-const MOST_MEMORY_MIB: u64 = 4096;
-/** In per cent of the mean: nothing can be held to the mean itself. */
-const LEAST_FACTOR: u64 = 101;
-const MOST_FACTOR: u64 = 100000;
-const MAX_CACHE_NAME: i32 = 64;
-const MAX_TOKEN: i32 = 4096;
-/** In characters: 64 bits where they are hexadecimal digits at random, more than can be tried over a network. */
-const LEAST_TOKEN: i32 = 8;
-const MAX_CLUSTER_NAME: i32 = 127;
-/** As many as the steering can tell apart. */
-const MAX_UPSTREAMS: i32 = 254;
-/** In each list. Each request is compared with all of them. */
+const MAX_MEMORY_MIB: u64 = 4096;
+/** In per cent of the mean: no upstream can be held to the mean itself. */
+const MIN_FACTOR: u64 = 101;
+const MAX_FACTOR: u64 = 100000;
+const MAX_CACHE_NAME_LENGTH: i32 = 64;
+/** In characters: of a token, a path, and the name of a cluster as a request's authority. */
+const MAX_HEADER_VALUE_LENGTH: i32 = 4096;
+/** In characters. */
+const MIN_TOKEN_LENGTH: i32 = 8;
+/** In characters: of a cluster that connections are sent to by name. */
+const MAX_CLUSTER_NAME_LENGTH: i32 = 127;
+/** In each list: the token of a request is compared with all of them. */
 const MAX_TOKENS: i32 = 64;
 const TOKEN_RULE: string = "expected 8 to 4096 visible ASCII characters without spaces";
 const TOKEN_TOO_SHORT: string = "shorter than 8 characters, so it can be guessed; make one with: openssl rand -hex 32";

@@ -1,15 +1,16 @@
 /**
- * The field `refusal` of a configuration: how a resumption is refused on the wire.
+ * The field `refusal` of a configuration: the alerts of a refusal, and their place on the wire.
  *
  *     {"tls12": "handshake_failure", "tls12_behind": "server_hello", "tls13": "handshake_failure"}
  *
- * Alerts have their names of RFC 8446 6 and RFC 5246 7.2: those that end a connection. docs/evidence/clients.md tells what clients do upon each.
+ * The alerts are those of RFC 8446 6 and RFC 5246 7.2 that end a connection, by their names there. docs/evidence/clients.md
+ * shows the reaction of clients to each.
  */
 import { JsonKind, JsonValue } from "../json/value";
 import { Config, NO_ALERT, RefusalPlace } from "./config";
 import { nearest } from "./nearest";
 
-/** Answers the error, empty where all is right. */
+/** Returns the error; empty if the field is right. */
 export function readRefusal(config: Config, object: JsonValue): string {
   if (object.kind != JsonKind.Object) return "refusal: " + RULE;
   for (let i = 0; i < object.names.length; i++) {

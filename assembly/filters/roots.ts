@@ -1,4 +1,4 @@
-/** Which filter stands behind which root_id. */
+/** Makes the filter of each root_id. */
 import { Root, RootFactory } from "../host/roots";
 import { AdminFilter } from "./admin/admin_filter";
 import { Guard } from "./guard/guard";

@@ -1,10 +1,10 @@
 /**
- * The proxy-wasm ABI 0.2.1 as it is used here: the one place that says where its declarations come from.
+ * All host functions that this module imports: of proxy-wasm ABI 0.2.1, and of WASI.
  *
- * The raw declarations of @solo-io/proxy-runtime are used; its class layer is bypassed, because it walks all live
- * contexts for each new one, hides the compare-and-set of shared data, traps on "not found" and knows no network
- * filters. Two declarations are missing or wrong there and are made here: `proxy_set_buffer_bytes` and
- * `proxy_get_log_level`.
+ * Most declarations are the raw ones of @solo-io/proxy-runtime. Its class layer is not used, because it walks all live
+ * contexts for each new one, hides the compare-and-set of shared data, traps on "not found" and has no network filters.
+ * Declared here: two that are missing or wrong there, `proxy_set_buffer_bytes` and `proxy_get_log_level`, and the four of
+ * WASI.
  */
 export {
   proxy_call_foreign_function,
@@ -36,15 +36,28 @@ export declare function proxy_set_buffer_bytes(type: i32, start: u32, length: u3
 @external("env", "proxy_get_log_level")
 export declare function proxy_get_log_level(level: usize): u32;
 
-/** WASI, not proxy-wasm; 0 is success. */
+/** WASI: fills `length` bytes with random ones; 0 is success. */
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "random_get")
 export declare function random_get(start: usize, length: usize): u32;
 
-/** WASI; the time in nanoseconds goes to `time`; 0 is success. */
+/** WASI: writes the time in nanoseconds to `time`; 0 is success. */
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "clock_time_get")
 export declare function clock_time_get(clock: u32, precision: u64, time: usize): u32;
+
+/** WASI: writes the number of environment variables, and the size of all their texts; 0 is success. */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "environ_sizes_get")
+export declare function environ_sizes_get(count: usize, size: usize): u32;
+
+/**
+ * WASI: writes the address of each variable to `pointers`, and "NAME=value" with a zero byte behind each to `bytes`; 0 is
+ * success.
+ */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "environ_get")
+export declare function environ_get(pointers: usize, bytes: usize): u32;
 
 /** Results of host calls. */
 export namespace HostResult {
@@ -52,15 +65,15 @@ export namespace HostResult {
   export const NOT_FOUND: u32 = 1;
   export const BAD_ARGUMENT: u32 = 2;
   export const CAS_MISMATCH: u32 = 8;
-  /** What the host answers to a call that the configuration does not allow (`capability_restriction_config`). */
+  /** The configuration forbids the call (`capability_restriction_config`). */
   export const INTERNAL_FAILURE: u32 = 10;
 }
 
-/** What a callback tells the host to do with the data or the stream. */
+/** Returned by a callback: what the host does next with the data or the stream. */
 export namespace Action {
   export const CONTINUE: i32 = 0;
   export const STOP_ITERATION: i32 = 1;
-  /** For the body of a request: the host forgets the piece that the module was shown (FilterDataStatus of Envoy). */
+  /** For a request's body: the host drops the piece that it has shown (Envoy's FilterDataStatus). */
   export const STOP_ITERATION_NO_BUFFER: i32 = 3;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where AssemblyScript's own checks end: says what happened in the host's log, then traps. Nothing in this project
- * throws; this is for what the compiler inserts, such as running out of memory.
+ * Called by checks that the compiler inserts, such as for running out of memory: logs the reason, then traps. Nothing in
+ * this project throws.
  */
 import { LogLevel } from "../ports/log";
 import { proxy_log } from "./abi";

@@ -1,19 +1,21 @@
 /**
- * The live contexts of this virtual machine: context number -> root and state, in a hash table with linear probing
- * outside of collected memory. Finding, adding and removing are O(1) whatever the number of connections; the table
- * doubles when it is half full, and holds as many entries as there are live connections.
+ * The live contexts of this virtual machine: context number -> root and state, in a hash table with linear probing outside
+ * of collected memory. Finding, adding and removing are O(1) whatever the number of connections. The table doubles when it
+ * is half full, and holds one entry for each live connection.
  *
- * Entry, 16 bytes: 0 u32 context (0 = empty), 4 u32 address of its root, 8 u32 state, 12 u32 unused.
+ * Entry, 16 bytes: 0 u32 context (0 = empty), 4 u32 address of its root, 8 u32 state, 12 u32 whether its connection was seen to come.
  */
 import { FINISHED, Root } from "./roots";
 
-
+/** An entry, 16 bytes. */
 @unmanaged
 export class Context {
+  /** 0 for an empty entry. */
   id: u32;
   rootAddress: u32;
   state: usize;
-  unused: u32;
+  /** Of a connection: whether the host has said that it has come. */
+  isOpened: u32;
 
   /** The root lives as long as its contexts: the host ends them first. */
   @inline
@@ -22,7 +24,7 @@ export class Context {
   }
 }
 
-/** The entry of a context, or null; valid until the next change of the table. */
+/** Returns the entry of a context, or null; valid until the next change of the table. */
 export function findContext(id: u32): Context | null {
   let place = home(id);
   while (true) {
@@ -36,11 +38,11 @@ export function findContext(id: u32): Context | null {
 export function addContext(id: u32, root: Root): void {
   if (id == 0 || findContext(id)) return;
   if ((count + 1) * 2 > mask + 1) grow();
-  insert(id, <u32>changetype<usize>(root), FINISHED);
+  insert(id, <u32>changetype<usize>(root), FINISHED, 0);
   count++;
 }
 
-/** Removes an entry and closes the gap it leaves, so that searches may stop at the first empty place. */
+/** Removes an entry and closes its gap, so that searches may stop at the first empty place. */
 export function removeContext(id: u32): void {
   const context = findContext(id);
   if (!context) return;
@@ -70,18 +72,19 @@ function grow(): void {
   mask = size - 1;
   for (let place: u32 = 0; place < oldSize; place++) {
     const context = changetype<Context>(oldTable + <usize>place * ENTRY_SIZE);
-    if (context.id != 0) insert(context.id, context.rootAddress, context.state);
+    if (context.id != 0) insert(context.id, context.rootAddress, context.state, context.isOpened);
   }
   heap.free(oldTable);
 }
 
-function insert(id: u32, rootAddress: u32, state: usize): void {
+function insert(id: u32, rootAddress: u32, state: usize, isOpened: u32): void {
   let place = home(id);
   while (at(place).id != 0) place = (place + 1) & mask;
   const context = at(place);
   context.id = id;
   context.rootAddress = rootAddress;
   context.state = state;
+  context.isOpened = isOpened;
 }
 
 /** The host numbers contexts in sequence: multiplying by an odd number spreads them (Knuth 6.4). */
@@ -90,7 +93,7 @@ function home(id: u32): u32 {
   return (id * 0x9e3779b1) & mask;
 }
 
-
+/** The entry at a place. */
 @inline
 function at(place: u32): Context {
   return changetype<Context>(table + <usize>place * ENTRY_SIZE);

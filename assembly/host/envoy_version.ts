@@ -1,11 +1,11 @@
 /**
- * The version of the Envoy that hosts this virtual machine, as its node tells it (`user_agent_build_version` of Envoy's Node, in the
- * attribute `xds.node`). Each number is eight bytes, little-endian. Costs three host calls.
+ * The version of the Envoy that hosts this virtual machine (`user_agent_build_version` of Envoy's Node, in the attribute
+ * `xds.node`). Each number is eight bytes, little-endian. Costs three host calls.
  */
 import { PropertyPath } from "./properties";
 
 export class EnvoyVersion {
-  /** All 0 where the host does not say. */
+  /** All three are 0 if the host does not show its version. */
   readonly major: i32;
   readonly minor: i32;
   readonly patch: i32;
@@ -38,4 +38,4 @@ function numberAt(path: PropertyPath): i32 {
 const MAJOR: PropertyPath = new PropertyPath("xds.node.user_agent_build_version.version.major_number");
 const MINOR: PropertyPath = new PropertyPath("xds.node.user_agent_build_version.version.minor_number");
 const PATCH: PropertyPath = new PropertyPath("xds.node.user_agent_build_version.version.patch");
-const NUMBER: usize = memory.data(8);
+const NUMBER: usize = memory.data(sizeof<u64>(), 8);

@@ -1,4 +1,7 @@
-/** The ABI's form of a header map: u32 count, u32 lengths of name and value in turn, then all texts, each with a 0. */
+/**
+ * Encodes a header map as the ABI does: u32 count, u32 lengths of names and values in turn, then all texts, each with a zero
+ * byte.
+ */
 export function encodePairs(headers: string[]): StaticArray<u8> {
   let size = 4 + headers.length * 4;
   for (let i = 0; i < headers.length; i++) size += String.UTF8.byteLength(headers[i]) + 1;

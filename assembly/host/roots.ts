@@ -1,12 +1,15 @@
 /**
- * What the host's callbacks call: one root for each configured filter, and its contexts, one for each connection or
- * HTTP stream. A root is made by the factory that `index.ts` registers.
+ * The base of all filters: a root for each configured filter, which the host's callbacks call. Its contexts are connections
+ * or HTTP streams. The factory that `index.ts` registers makes the roots.
  *
- * To each context a filter may attach a word of its own, its state; `FINISHED` means that the filter has nothing more
- * to do with it, and data callbacks then cost one look into a table.
+ * A filter may attach a word to each context, its state. `FINISHED` means that the filter has nothing more to do with it;
+ * data callbacks then cost one look into a table.
  */
 export abstract class Root {
-  /** Takes the configuration, UTF-8. False refuses it: the host then does not load the filter. */
+  /** In bytes: the host's callback refuses a longer configuration without reading it. */
+  maxConfigurationLength: i32 = i32.MAX_VALUE;
+
+  /** Takes the configuration, UTF-8. False refuses it, and the host does not load the filter. */
   abstract configure(text: usize, length: i32): bool;
 
   /** Called about every TICK_MILLISECONDS. */
@@ -15,23 +18,23 @@ export abstract class Root {
   /** An HTTP call that this root has made has an answer, or was given up. */
   callAnswered(token: u32): void {}
 
-  /** The filter is gone; what is not collected is to be freed. */
+  /** The filter is gone: frees all memory that is not collected. */
   abstract free(): void;
 
   /**
-   * Network filter: what the host is to do after the last `connectionOpened` or `dataSeen`, an Action. Bytes that are
-   * stopped come again, with those that follow, in the next `dataSeen`.
+   * Network filter: an Action for the host after the last `connectionOpened` or `dataSeen`. Stopped bytes come again in the
+   * next `dataSeen`, with those that follow.
    */
   action: i32 = 0;
 
-  /** Network filter: a connection has come. Answers with the first state. */
+  /** Network filter: a connection has come. Returns its first state. */
   connectionOpened(context: u32): usize {
     return FINISHED;
   }
 
   /**
-   * Network filter: `length` bytes have come and wait in a buffer of the host, the last ones where `endOfStream`.
-   * What is in the buffer afterwards goes on. Answers with the new state.
+   * Network filter: `length` bytes have come and wait in a buffer of the host; with `endOfStream` they are the last.
+   * Afterwards the bytes in the buffer go on. Returns the new state.
    */
   dataSeen(context: u32, state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     return FINISHED;
@@ -40,17 +43,17 @@ export abstract class Root {
   /** Network filter: the connection is gone. */
   connectionClosed(state: usize): void {}
 
-  /** HTTP filter: a request's headers are there. Answers with an Action. */
+  /** HTTP filter: a request's headers have come. Returns an Action. */
   requestHeaders(context: u32, endOfStream: bool): i32 {
     return 0;
   }
 
-  /** HTTP filter: `length` bytes of a request's body are there. Answers with an Action. */
+  /** HTTP filter: `length` bytes of a request's body have come. Returns an Action. */
   requestBody(context: u32, length: i32, endOfStream: bool): i32 {
     return 0;
   }
 
-  /** HTTP filter: a request ends with trailers. Answers with an Action. */
+  /** HTTP filter: a request ends with trailers. Returns an Action. */
   requestTrailers(context: u32): i32 {
     return 0;
   }
@@ -59,12 +62,12 @@ export abstract class Root {
   streamClosed(context: u32): void {}
 }
 
-/** Makes the root for a plugin's root_id, or null where there is none of that name. */
+/** Makes the root for a plugin's root_id, or null for an unknown one. */
 export abstract class RootFactory {
   abstract make(rootId: string, rootContext: u32): Root | null;
 }
 
-/** To be called once, before any callback. */
+/** Sets the factory; once, before any callback. */
 export function registerRoots(rootFactory: RootFactory): void {
   factory = rootFactory;
 }

@@ -1,37 +1,39 @@
 /**
- * Reads JSON (RFC 8259) from untrusted bytes. Whatever the bytes are, the answer is a value or a one-line error with its
- * place ("line 1, column 12: expected ..."; columns count characters); nothing traps.
+ * Reads JSON (RFC 8259) from untrusted bytes. The result is a value, or a one-line error with its place ("line 1, column 12:
+ * expected ..."; columns count characters). No bytes trap.
  *
- * Stricter than the grammar where RFC 8259 leaves the choice: a name twice in one object, escapes that are half of a
- * surrogate pair, a byte order mark and malformed UTF-8 are refused.
+ * The reader is strict if RFC 8259 leaves the choice: it refuses a name twice in one object, half of a surrogate pair as an
+ * escape, a byte order mark and malformed UTF-8.
  *
- * Cost: O(length) time, plus O(members^2) comparisons for each object (at most MAX_MEMBERS members); at most MAX_VALUES objects on
- * the heap and one buffer as long as the text.
+ * Cost: O(length) time, plus O(members^2) comparisons for each object of at most MAX_MEMBERS members. Memory: at most
+ * MAX_VALUES objects, and one buffer as long as the text.
  */
+import { digitValue } from "../bytes/hex";
 import { sequenceLength, storeCodePoint } from "./utf8";
 import { JsonKind, JsonValue, NumberForm } from "./value";
 
-/** The largest body of the admin API and the largest configuration. */
+/** In bytes: of the longest body of the admin API and the longest configuration. */
 export const MAX_TEXT_LENGTH: i32 = 65536;
-/** Of objects and arrays. Bounds the recursion, and with it the stack; what is read here nests twice. */
+/** Of objects and arrays. Bounds the recursion, and so the stack; the texts of this project nest twice. */
 export const MAX_DEPTH: i32 = 16;
-/** In one object. Bounds the search for duplicates; the largest object read here has about 10. */
+/** In one object. Bounds the search for duplicates; the largest object of this project has about 20. */
 export const MAX_MEMBERS: i32 = 256;
-/** In one text. Bounds the heap: without it 64 KiB of "[[],[],..." would make 20,000 objects. */
+/** In one text. Bounds the heap: otherwise 64 KiB of "[[],[],..." would make 20,000 objects. */
 export const MAX_VALUES: i32 = 4096;
 
 export class JsonReader {
-  /** Empty unless the last `read` answered null. */
+  /** Empty unless the last `read` returned null. */
   error: string = "";
 
   private start: usize = 0;
   private at: usize = 0;
   private end: usize = 0;
   private values: i32 = 0;
-  /** Strings without their escapes; an unescaped string is never longer than its text. */
+  private lastString: string = "";
+  /** For strings without their escapes, which are never longer than their text. */
   private unescaped: StaticArray<u8> = new StaticArray<u8>(0);
 
-  /** The value that the text is, or null with `error`. */
+  /** Returns the value of a text; null with `error` if the text is not JSON. */
   read(pointer: usize, length: i32): JsonValue | null {
     this.error = "";
     this.start = pointer;
@@ -94,7 +96,7 @@ export class JsonReader {
       const name = this.lastString;
       if (names.includes(name)) {
         this.at = nameAt;
-        return this.fail("a name that this object has already");
+        return this.fail("this object has the name already; write each name once");
       }
       if (names.length >= MAX_MEMBERS)
         return this.fail("more than " + MAX_MEMBERS.toString() + " members in one object");
@@ -132,9 +134,7 @@ export class JsonReader {
     }
   }
 
-  private lastString: string = "";
-
-  /** Reads a string at its opening quote into `lastString`; false with `error` where it is none. */
+  /** Reads a string at its opening quote into `lastString`; false with `error` if it is malformed. */
   private string(): bool {
     const into = changetype<usize>(this.unescaped);
     let length: i32 = 0;
@@ -146,7 +146,7 @@ export class JsonReader {
         this.lastString = String.UTF8.decodeUnsafe(into, length);
         return true;
       }
-      if (byte < 0x20) return this.refuse("a control character in a string has to be escaped");
+      if (byte < 0x20) return this.refuse("a control character in a string; escape it");
       if (byte == 0x5c) {
         const codePoint = this.escape();
         if (codePoint < 0) return false;
@@ -162,7 +162,7 @@ export class JsonReader {
     return this.refuse("expected '\"' at the end of a string");
   }
 
-  /** The code point of the escape at a backslash; -1 with `error` where it is none. */
+  /** Returns the code point of the escape at a backslash; -1 with `error` if it is malformed. */
   private escape(): i32 {
     const escapeAt = this.at;
     this.at++;
@@ -198,14 +198,13 @@ export class JsonReader {
     return this.refuseEscape(escapeAt, "half of a surrogate pair");
   }
 
+  /** Returns the value of four hexadecimal digits; -1 for any other character among them. */
   private fourHexDigits(): i32 {
     let value: i32 = 0;
     for (let i = 0; i < 4; i++) {
-      const digit = this.peek();
-      if (isDigit(digit)) value = (value << 4) | (digit - 0x30);
-      else if (digit >= 0x61 && digit <= 0x66) value = (value << 4) | (digit - 0x57);
-      else if (digit >= 0x41 && digit <= 0x46) value = (value << 4) | (digit - 0x37);
-      else return -1;
+      const digit = digitValue(this.peek());
+      if (digit < 0) return -1;
+      value = (value << 4) | digit;
       this.at++;
     }
     return value;
@@ -244,7 +243,7 @@ export class JsonReader {
       if (!isDigit(this.peek())) return this.fail("expected a digit in the exponent");
       let given: i32 = 0;
       while (isDigit(this.peek())) {
-        // No text is long enough for an exponent of this size to be undone by its digits.
+        // The digits of no text are enough to undo a larger exponent.
         if (given < EXPONENT_LIMIT) given = given * 10 + (this.peek() - 0x30);
         this.at++;
       }
@@ -311,11 +310,11 @@ export class JsonReader {
   }
 }
 
-/** Sets form and number to what the digits (with perhaps a point among them) times 10^exponent are. */
+/** Sets form and number of a value to its digits, perhaps with a point among them, times 10^exponent. */
 function setNumber(value: JsonValue, digitsAt: usize, digitsEnd: usize, exponent: i32): void {
   let number: u64 = 0;
   let huge = false;
-  // Zeros count only once another digit follows them: so 7200.0 stays exact, and so does 0.000.
+  // Zeros count only if another digit follows: so 7200.0 and 0.000 stay exact.
   let pendingZeros: i32 = 0;
   let seenDigit = false;
   for (let at = digitsAt; at < digitsEnd; at++) {
@@ -356,6 +355,6 @@ function isDigit(byte: i32): bool {
   return byte >= 0x30 && byte <= 0x39;
 }
 
-/** The largest number to which a digit can be appended, if the digit is small enough. */
+/** The largest number to which some digit can be appended. */
 const MAX_BEFORE_DIGIT: u64 = u64.MAX_VALUE / 10;
 const EXPONENT_LIMIT: i32 = 1_000_000;

@@ -1,9 +1,8 @@
-/**
- * UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
- * O(1) for each call, no allocation.
- */
+/** UTF-8 of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. No call allocates; O(1) unless noted. */
 
-/** Length in bytes of the well-formed sequence at `pointer` of which `left` (at least 1) bytes exist; 0 where there is none. */
+/**
+ * Returns the length of the well-formed sequence at `pointer`, before which `left` (1 or more) bytes end; 0 if malformed.
+ */
 export function sequenceLength(pointer: usize, left: i32): i32 {
   const first = load<u8>(pointer);
   if (first < 0x80) return 1;
@@ -24,7 +23,7 @@ export function sequenceLength(pointer: usize, left: i32): i32 {
   return 4;
 }
 
-/** Writes a code point below 0x110000 that is no surrogate; answers how many bytes it took (1 to 4). */
+/** Writes a code point below 0x110000, not a surrogate, and returns its length, 1 to 4 bytes. */
 export function storeCodePoint(codePoint: u32, into: usize): i32 {
   if (codePoint < 0x80) {
     store<u8>(into, <u8>codePoint);
@@ -48,7 +47,7 @@ export function storeCodePoint(codePoint: u32, into: usize): i32 {
   return 4;
 }
 
-/** Whether all of the bytes are well-formed. O(length). */
+/** Reports whether all bytes are well-formed. O(length). */
 export function wellFormed(pointer: usize, length: i32): bool {
   const end = pointer + length;
   while (pointer < end) {

@@ -1,8 +1,8 @@
 /**
- * A JSON value (RFC 8259) that was read, as a small tree. The reader bounds its depth and its size.
+ * A JSON value (RFC 8259) as a small tree. The reader bounds its depth and size.
  *
- * Numbers: only whole ones from 0 to 2^64-1 have a value here, because no setting or field needs another; the reader says
- * of the others what they are. What counts is the value and not the spelling: 7200, 7200.0 and 72e2 are the same.
+ * Only whole numbers from 0 to 2^64-1 have a value here, because no setting or field needs others; these have a form only.
+ * The spelling does not matter: 7200, 7200.0 and 72e2 are the same.
  */
 export const enum JsonKind {
   Null,
@@ -36,13 +36,13 @@ export class JsonValue {
 
   constructor(public kind: JsonKind) {}
 
-  /** The member of that name; null where there is none. O(members). */
+  /** Returns the member of that name; null if there is none. O(members). */
   member(name: string): JsonValue | null {
     const index = this.names.indexOf(name);
     return index < 0 ? null : this.items[index];
   }
 
-  /** Whether this is a whole number from `least` to `most`. */
+  /** Reports whether this is a whole number from `least` to `most`. */
   isWhole(least: u64, most: u64): bool {
     if (this.kind != JsonKind.Number || this.form != NumberForm.Whole) return false;
     return this.number >= least && this.number <= most;

@@ -1,10 +1,9 @@
 /**
- * Writes JSON (RFC 8259) into a buffer that grows: the only place where JSON is written. What it holds is well-formed as
- * long as begins and ends pair up. Text from outside (server names, above all) cannot break out of its string: quotes,
- * backslashes, control characters and those that are not seen are escaped, and each byte that is not part of well-formed
- * UTF-8 becomes U+FFFD.
+ * Writes JSON (RFC 8259) into a buffer that grows; all JSON is written here. The text is well-formed if begins and ends pair
+ * up. Text from outside, such as a server name, cannot break out of its string: quotes, backslashes, control and invisible
+ * characters are escaped, and each byte outside of well-formed UTF-8 becomes U+FFFD.
  *
- * Cost: O(output), a byte of text becomes at most six.
+ * Cost: O(output); a byte of text becomes at most six.
  */
 import { digit } from "../bytes/hex";
 import { sequenceLength } from "./utf8";
@@ -12,10 +11,10 @@ import { sequenceLength } from "./utf8";
 export class JsonWriter {
   private buffer: StaticArray<u8> = new StaticArray<u8>(FIRST_CAPACITY);
   private used: i32 = 0;
-  /** Whether what comes next has something before it on its level. */
+  /** Whether the next value follows another one on its level. */
   private follows: bool = false;
 
-  /** Where the text is; valid until the next write. */
+  /** The address of the text; valid until the next write. */
   get pointer(): usize {
     return changetype<usize>(this.buffer);
   }
@@ -47,7 +46,7 @@ export class JsonWriter {
     this.follows = true;
   }
 
-  /** The name of the member whose value is written next. */
+  /** Writes the name of a member; its value is next. */
   name(name: string): void {
     this.string(name);
     this.byte(0x3a);
@@ -59,7 +58,7 @@ export class JsonWriter {
     this.bytes(changetype<usize>(bytes), bytes.byteLength);
   }
 
-  /** A string of raw bytes that ought to be UTF-8. */
+  /** Writes a string of raw bytes that should be UTF-8. */
   bytes(pointer: usize, length: i32): void {
     this.separate();
     this.byte(0x22);
@@ -81,7 +80,7 @@ export class JsonWriter {
     this.follows = true;
   }
 
-  /** A string of the lower-case hexadecimal digits of the bytes. */
+  /** Writes a string of the lower-case hexadecimal digits of the bytes. */
   hex(pointer: usize, length: i32): void {
     this.separate();
     this.byte(0x22);
@@ -112,7 +111,7 @@ export class JsonWriter {
     this.follows = true;
   }
 
-  /** A value that is JSON in ASCII already, in pieces: for documents made when the project is built, never for input. */
+  /** Writes a value that is JSON in ASCII already, in pieces: for documents that the build makes, never for input. */
   document(pieces: StaticArray<string>): void {
     this.separate();
     for (let i = 0; i < pieces.length; i++) this.ascii(pieces[i]);
@@ -123,14 +122,14 @@ export class JsonWriter {
     if (this.follows) this.byte(0x2c);
   }
 
-  /** One character of a string that is a byte long. */
+  /** Writes an ASCII character of a string. */
   private character(byte: u8): void {
     if (byte == 0x22 || byte == 0x5c) {
       this.byte(0x5c);
       this.byte(byte);
       return;
     }
-    // DEL is legal as it is; terminals would rather not see it.
+    // DEL is legal unescaped, but terminals may obey it.
     if (byte >= 0x20 && byte != 0x7f) {
       this.byte(byte);
       return;
@@ -174,7 +173,7 @@ export class JsonWriter {
   }
 }
 
-/** The code point of a well-formed sequence of two or three bytes; 0 for one of four. */
+/** Returns the code point of a well-formed sequence of two or three bytes; 0 for one of four. */
 function codeUnit(pointer: usize, length: i32): u32 {
   const first = <u32>load<u8>(pointer);
   const second = (<u32>load<u8>(pointer, 1)) & 0x3f;
@@ -183,7 +182,7 @@ function codeUnit(pointer: usize, length: i32): u32 {
   return ((first & 0x0f) << 12) | (second << 6) | ((<u32>load<u8>(pointer, 2)) & 0x3f);
 }
 
-/** Controls that some terminals obey (C1), and characters that hide, break a line or turn the direction of text. */
+/** Reports C1 controls, which some terminals obey, and characters that hide, break a line or turn the direction of text. */
 function isUnseen(unit: u32): bool {
   if (unit >= 0x80 && unit <= 0x9f) return true;
   if (unit >= 0x200b && unit <= 0x200f) return true;
@@ -191,7 +190,7 @@ function isUnseen(unit: u32): bool {
   return (unit >= 0x2060 && unit <= 0x2069) || unit == 0xfeff;
 }
 
-/** Most answers fit. */
+/** Enough for most responses. */
 const FIRST_CAPACITY: i32 = 512;
 /** U+FFFD */
 const REPLACEMENT_CHARACTER: StaticArray<u8> = [0xef, 0xbf, 0xbd];

@@ -1,11 +1,11 @@
-/** What the domain needs to know of time. */
+/** Time, as the domain needs it. */
 export abstract class Clock {
   /** Nanoseconds since the Unix epoch. May step backwards when the machine's clock is set. */
   abstract nowNanoseconds(): u64;
 
   /**
-   * Whole seconds of the machine's own clock, which nobody sets: it only goes on, from a beginning of its own. Never 0, but
-   * where there is no such clock.
+   * Whole seconds of the machine's own clock, which nobody sets: it only advances, from any start. 0 if there is no such
+   * clock.
    */
   abstract monotonicSeconds(): u64;
 

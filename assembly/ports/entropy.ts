@@ -1,5 +1,5 @@
-/** What the domain needs of a source of random bytes that nobody can foresee. */
+/** A source of random bytes that nobody can foresee. */
 export abstract class Entropy {
-  /** Fills `length` bytes, at most 1024; false where the source has failed. */
+  /** Fills `length` bytes, at most 1024; false if the source fails. */
   abstract fill(start: usize, length: i32): bool;
 }

@@ -1,5 +1,5 @@
-/** What the domain needs of the environment of the process or virtual machine. */
+/** The environment of the process or virtual machine. */
 export abstract class Environment {
-  /** The value of a variable, null where it is not set. */
+  /** Returns the value of a variable; null if it is not set. */
   abstract lookup(name: string): string | null;
 }

@@ -1,6 +1,6 @@
-/** What the host says of itself. */
+/** Facts about the host. */
 export class HostFacts {
-  /** Its version, such as "1.40.0"; empty where it does not say. */
+  /** Returns its version, such as "1.40.0"; empty if unknown. */
   version(): string {
     return "";
   }

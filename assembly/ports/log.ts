@@ -1,4 +1,4 @@
-/** What the domain needs of a log. Ask `enabled` before building a text: most levels are off most of the time. */
+/** A log. Check `enabled` before building a text: most levels are off most of the time. */
 export const enum LogLevel {
   Debug = 1,
   Info = 2,

@@ -1,11 +1,11 @@
-/** Work on the whole cache that is carried out in slices, so that it never holds a worker for long. */
+/** Work on the whole cache, done in slices that never hold a worker for long. */
 import { Clock } from "../ports/clock";
 
 export abstract class Job {
-  /** Set when the work had to be given up; what was done until then stays done. */
+  /** Set if the job gave up; the work done before stays done. */
   failed: bool = false;
 
-  /** Works until it is finished, which it says by true, or until the deadline has passed. */
+  /** Works until the job has finished (true) or the deadline has passed (false). */
   abstract step(deadline: Deadline): bool;
 }
 
@@ -15,7 +15,7 @@ export class Deadline {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Starts a slice of the given length. */
+  /** Starts a slice of that length. */
   start(nanoseconds: u64): void {
     this.end = this.clock.nowNanoseconds() + nanoseconds;
   }
@@ -25,5 +25,5 @@ export class Deadline {
   }
 }
 
-/** No slice of a job holds a worker for longer than a millisecond; the last page may overrun by a few microseconds. */
+/** A slice holds a worker for a millisecond at most: the last page may overrun this by some microseconds. */
 export const SLICE_NANOSECONDS: u64 = 900_000;

@@ -1,28 +1,27 @@
 /**
- * Whose turn it is: work that is done in slices, for callers who wait for it. All of it together holds its worker for one slice
- * between two ticks, whoever asks for how much.
+ * Shares the time of a worker among jobs whose callers wait. All of them together take one slice between two ticks.
  *
- * What changes something is done one after the other, oldest first, as one builds on the other. What only reads takes turns,
- * ACTIVE at a time, so that a long listing does not hold up short ones, and what they have written so far is bounded. Where
- * both wait, each has half of the slice.
+ * Changes run one after the other, oldest first, because one builds on the other. Readers take turns, MAX_ACTIVE_READERS at
+ * a time: so a long listing does not hold up short ones, and the text that they have written is bounded. If both wait, each
+ * gets half of the slice.
  */
 import { Clock } from "../ports/clock";
 import { Deadline, Job, SLICE_NANOSECONDS } from "./job";
 
-/** A piece of work and who waits for it. */
+/** A job and its waiting caller. */
 export abstract class Turn {
-  /** Nobody waits for the answer any more, or it was given. */
+  /** Nobody waits for the response any more, or it was sent. */
   closed: bool = false;
 
   constructor(readonly context: u32) {}
 
-  /** What is to be done, null where it is done. */
+  /** Null after the job has finished. */
   abstract get job(): Job | null;
 
-  /** Whether it changes nothing: then it is given up where nobody waits for it. */
+  /** Whether the job changes nothing: then it is given up once nobody waits for it. */
   abstract get reads(): bool;
 
-  /** It is done. */
+  /** The job has finished. */
   abstract finish(): void;
 }
 
@@ -30,19 +29,19 @@ export class Turns {
   private readonly deadline: Deadline;
   private readonly changing: Turn[] = [];
   private readonly reading: Turn[] = [];
-  /** Of the slice since the last tick, in nanoseconds. */
+  /** The rest of the slice of the last tick, in nanoseconds. */
   private left: u64 = SLICE_NANOSECONDS;
 
   constructor(private readonly clock: Clock) {
     this.deadline = new Deadline(clock);
   }
 
-  /** How many wait. */
+  /** The number of waiting jobs. */
   get length(): i32 {
     return this.changing.length + this.reading.length;
   }
 
-  /** Works on a new piece at once where nobody waits and the slice is not used up; true when it is done, else it waits now. */
+  /** Starts a job at once if no other waits and time is left; true if that finishes it, else it waits. */
   begin(turn: Turn): bool {
     if (this.length == 0 && this.left > 0) {
       const start = this.clock.nowNanoseconds();
@@ -55,7 +54,7 @@ export class Turns {
     return false;
   }
 
-  /** A tick has come: there is a new slice, and what waits is worked on. */
+  /** Works on the waiting jobs for a new slice. */
   tick(): void {
     this.left = SLICE_NANOSECONDS;
     if (this.length == 0) return;
@@ -70,13 +69,13 @@ export class Turns {
       const turn = this.reading.shift();
       if (this.step(turn, this.left)) this.end(turn);
       else this.putBack(turn);
-      // The host's work for an answer counts too. A clock that stands still must not make this endless.
+      // The host's work for a response counts, too. A clock that stands still must not make this loop endless.
       this.spend(begun);
       if (turn.job != null) break;
     }
   }
 
-  /** Nobody waits for the answer on a stream any more: what only reads is given up. */
+  /** The caller on a stream is gone: gives its readers up. */
   close(context: u32): void {
     for (let i = 0; i < this.changing.length; i++) {
       if (this.changing[i].context == context) this.changing[i].closed = true;
@@ -86,7 +85,7 @@ export class Turns {
     }
   }
 
-  /** Works for so many nanoseconds; true where it is done. */
+  /** Works for so many nanoseconds; true if the job has finished. */
   private step(turn: Turn, nanoseconds: u64): bool {
     const job = turn.job;
     if (!job) return true;
@@ -98,9 +97,9 @@ export class Turns {
     turn.finish();
   }
 
-  /** Behind the others that have begun. */
+  /** Puts a reader behind the others that have begun. */
   private putBack(turn: Turn): void {
-    const place = min(ACTIVE - 1, this.reading.length);
+    const place = min(MAX_ACTIVE_READERS - 1, this.reading.length);
     this.reading.push(turn);
     for (let i = this.reading.length - 1; i > place; i--) this.reading[i] = this.reading[i - 1];
     this.reading[place] = turn;
@@ -114,4 +113,4 @@ export class Turns {
 }
 
 /** A page of 1,000 sessions takes 0.4 MiB. */
-const ACTIVE: i32 = 16;
+const MAX_ACTIVE_READERS: i32 = 16;

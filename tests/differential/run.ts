@@ -61,7 +61,7 @@ function runRandom(libssl: Libssl, compiled: Compiled, { operations, seed, seque
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   console.log(`\n${run} sequences in ${seconds} s; the deliberate differences were met so often:`);
   for (const line of occurrences.lines()) console.log(line);
-  const wrong = wrongInTable();
+  const wrong = wrongInDocument();
   for (const line of wrong) console.log(line);
   const never = run * operations >= ENOUGH_OPERATIONS ? occurrences.never() : [];
   for (const name of never) console.log(`the difference "${name}" was never met: ${DIFFERENCES[name]}`);
@@ -86,10 +86,10 @@ function runLarge(compiled: Compiled, occurrences: Occurrences, seed: number): n
 }
 
 /** docs/use/openssl.md names the same differences, no more and no less. */
-function wrongInTable(): string[] {
+function wrongInDocument(): string[] {
   const text = readFileSync(new URL("../../docs/use/openssl.md", import.meta.url), "utf8");
-  const table = /^## Deliberate differences$([\s\S]*?)^## /m.exec(text)?.[1] ?? "";
-  const named = new Set([...table.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name ?? ""));
+  const list = /^## Deliberate differences$([\s\S]*?)^## /m.exec(text)?.[1] ?? "";
+  const named = new Set([...list.matchAll(/^- \*\*`([a-z-]+)`\*\*/gm)].map(([, name]) => name ?? ""));
   const known = new Set(Object.keys(DIFFERENCES));
   return [
     ...[...known]

@@ -30,9 +30,9 @@ ${sections.join("\n")}`,
 );
 
 /** A definition, not a row: the lines are long. */
-function entryOf({ what, starts, see, remedy, todo }: Mistake): string {
+function entryOf({ what, starts, see, remedy, when }: Mistake): string {
   const effect = starts ? "Envoy starts." : "Envoy does not start.";
-  const seen = todo === undefined ? `You see: \`${see}\`` : `**You see nothing as yet**: ${todo}.`;
+  const seen = `You see${when === undefined ? "" : `, ${when}`}: \`${see}\``;
   return `- **${capital(what)}.** ${effect}<br>${seen}<br>Do: ${remedy}\n`;
 }
 

@@ -170,7 +170,7 @@ export const ROOMS = [
   {
     room: "config",
     holds: "configuration text to `Config`",
-    imports: ["bytes", "json", "ports", "session/settings", "steering/setup"],
+    imports: ["bytes", "json", "ports", "session/settings", "steering/hosts", "steering/setup"],
   },
   {
     room: "admin/generated",
@@ -269,12 +269,12 @@ export const ROOMS = [
   },
   {
     room: "host/clusters",
-    holds: "calls to a cluster of Envoy, and whether it is there",
+    holds: "calls to a cluster of Envoy, and whether Envoy has it",
     imports: ["host"],
   },
   {
     room: "host/connection",
-    holds: "one connection of Envoy: its bytes, its filter state, its mark",
+    holds: "one connection of Envoy: its bytes, its filter state, its mark, fields of its access log",
     imports: ["host"],
   },
   {
@@ -283,9 +283,14 @@ export const ROOMS = [
     imports: ["host", "host/clusters", "ports"],
   },
   {
+    room: "host/notices",
+    holds: "lines for operators that are written once for all virtual machines",
+    imports: ["host/adapters", "ports"],
+  },
+  {
     room: "host/callbacks",
     holds: "what the host calls, by family",
-    imports: ["host", "host/adapters", "ports"],
+    imports: ["host", "host/adapters", "host/notices", "ports"],
   },
   {
     room: "filters/cache",
@@ -296,6 +301,7 @@ export const ROOMS = [
       "config",
       "host",
       "host/adapters",
+      "host/notices",
       "ports",
       "session",
       "session/counting",
@@ -342,6 +348,7 @@ export const ROOMS = [
       "host",
       "host/adapters",
       "host/connection",
+      "host/notices",
       "ports",
       "resumption",
       "session/counting",

@@ -53,6 +53,20 @@ describe("the files of assembly/", () => {
       assert.ok(files.length <= MAX_FILES, `${room} has ${files.length} files`);
     }
   });
+
+  it("import each other in no circle", () => {
+    const path: string[] = [];
+    const finished = new Set<string>();
+    const visit = (file: string): void => {
+      if (finished.has(file)) return;
+      assert.ok(!path.includes(file), `${path.slice(path.indexOf(file)).join(" -> ")} -> ${file}`);
+      path.push(file);
+      for (const imported of importsOf(file)) visit(imported);
+      path.pop();
+      finished.add(file);
+    };
+    for (const file of sources()) visit(file);
+  });
 });
 
 describe("a unit spec", () => {

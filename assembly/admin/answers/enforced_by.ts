@@ -1,12 +1,12 @@
 /**
- * Who carries out what a caller has asked for: the observers and guards of the cache that are in force. Where there is none, an answer
- * that says "removed" would be no lie of the cache's and still no truth: it has a warning then.
+ * Shows who enforces a change: the observers and guards of the cache that are in force. Without any, the cache has made the
+ * change but nobody refuses a session by it, so the response has a warning.
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Role } from "../../session/settings/registration";
 
-/** Adds `enforced_by`, and `warning` where it is due, to an object that is being written. */
+/** Adds `enforced_by`, and `warning` if nobody enforces, to the object that is being written. */
 export function writeEnforcedBy(json: JsonWriter, cache: Cache): void {
   const registrations = cache.settings.registrations;
   const known = registrations.read();
@@ -35,6 +35,6 @@ export function warning(cache: Cache): string {
   return (
     'no observer and no guard of the cache "' +
     cache.settings.cacheName +
-    '" is in force, so nobody refuses anything: look at GET /v1/filters, and give the filters the same vm_id and the same `cache`'
+    '" is in force, so nothing is refused; give the filters the same vm_id and `cache`, and check with GET /v1/filters'
   );
 }

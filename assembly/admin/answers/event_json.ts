@@ -1,14 +1,14 @@
-/** Events and their marks as the API shows them. What is unknown is null. */
+/** Events and their marks as the API shows them. Unknown values are null. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Event, EventType, eventTypeName, lossCauseName, LOSS_CAUSES } from "../../session/events/event";
 import { eventCauseName } from "../../session/record/event_cause";
 import { EventLog, EventReader } from "../../session/events/event_log";
 import { Deadline } from "../../work/job";
-import { Cursor } from "../listing/list_cursor";
+import { ListCursor } from "../listing/list_cursor";
 import { EventFilter } from "../fields/event_filter";
 
-/** Writes at most `limit` events that a filter lets through, and behind which mark to go on; in slices where that is wanted. */
+/** Writes at most `limit` events that match a filter, and the mark to go on with; in slices if there is a deadline. */
 export class EventList {
   private shown: i32 = 0;
 
@@ -24,7 +24,7 @@ export class EventList {
     json.beginArray();
   }
 
-  /** Goes on until it is complete, which it says by true, or until the deadline has passed. */
+  /** Goes on until the list is complete (true) or the deadline has passed (false). */
   step(deadline: Deadline | null): bool {
     const reader = this.reader;
     for (let looked = 1; this.shown < this.limit; looked++) {
@@ -62,33 +62,33 @@ export class EventList {
   }
 }
 
-/** The marks of a log: cursors whose `page` tells which log it is of, and whose `version` is the sequence number. */
+/** The marks of a log: cursors whose `page` identifies the log and whose `version` is the sequence number. */
 export class EventMarks {
-  /** Tells logs of different processes apart. */
+  /** Differs between the logs of different processes. */
   private readonly making: u32;
   private readonly binding: string;
 
-  /** Needs `log.load` before. */
+  /** `log` is loaded. */
   constructor(cache: Cache, log: EventLog) {
     this.making = <u32>(log.making ^ (log.making >> 32));
     this.binding = cache.settings.cacheName + "\n" + BINDING;
   }
 
   of(sequence: u64): string {
-    const mark = new Cursor(this.binding);
+    const mark = new ListCursor(this.binding);
     mark.page = this.making;
     mark.version = sequence;
     return mark.text();
   }
 
   /**
-   * The sequence number of a mark of this log, 0 of one of an earlier process; -1 where it is neither. Marks of modules that did
-   * not bind them to the cache are taken where they are of this log.
+   * Returns the sequence number of a mark of this log, 0 for a mark of an earlier process, -1 for any other text. Accepts
+   * marks of older modules, which did not bind them to the cache, if they are of this log.
    */
   sequenceOf(text: string): i64 {
-    const mark = new Cursor(this.binding);
+    const mark = new ListCursor(this.binding);
     if (mark.read(text)) return mark.page == this.making ? <i64>mark.version : 0;
-    const unbound = new Cursor(BINDING);
+    const unbound = new ListCursor(BINDING);
     return unbound.read(text) && unbound.page == this.making ? <i64>unbound.version : -1;
   }
 }
@@ -100,7 +100,7 @@ function writeEvent(json: JsonWriter, event: Event, mark: string): void {
   json.name("type");
   json.string(eventTypeName(event.type));
   json.name("id");
-  // Of a resumption that could not be followed nobody knows which session it was.
+  // The session of an unfollowed resumption is unknown.
   if (event.idLength > 0) json.hex(event.id, event.idLength);
   else json.nothing();
   json.name("time");
@@ -126,5 +126,5 @@ function writeText(json: JsonWriter, text: usize, length: i32): void {
 }
 
 const BINDING: string = "/v1/events";
-/** About 10 us of work, 30 where all are shown. */
+/** About 10 us of work; 30 if all events are shown. */
 const EVENTS_BETWEEN_LOOKS: i32 = 8;

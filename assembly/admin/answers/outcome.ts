@@ -1,15 +1,15 @@
-/** Answers to changes: `result` as OpenSSL would return it, and `outcome` in a word. */
+/** Responses to changes: `result`, as OpenSSL's function returns it, and `outcome`, a word. */
 import { JsonWriter } from "../../json/writer";
-import { AdminResponse } from "../http/response";
+import { HttpResponse } from "../http/response";
 
-/** What the caller has to know beside the outcome: one plain sentence, for people. */
+/** Adds a sentence for people beside the outcome. */
 export function writeNote(json: JsonWriter, note: string): void {
   json.name("note");
   json.string(note);
 }
 
-/** Begins the object; the caller may add members and ends it. */
-export function beginOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): JsonWriter {
+/** Begins the object. The caller may add members and ends it. */
+export function beginOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): JsonWriter {
   const json = response.begin(status);
   json.beginObject();
   json.name("result");

@@ -5,8 +5,8 @@ import { Unseen } from "../../session/revocation/revocations";
 export const UNSEEN_NAMES: string = "by_name, refuse";
 
 /**
- * `time`: the second (Unix) up to which what was issued does not resume; `until`: the last in which that holds, 0 where it has
- * no end.
+ * Sessions issued up to `time` do not resume, up to the end of `until`; 0 for a revocation without an end. Both are Unix
+ * seconds.
  */
 export function writeRevocation(json: JsonWriter, sni: usize, sniLength: i32, time: u64, until: u64, unseen: u8): void {
   json.beginObject();
@@ -22,7 +22,7 @@ export function writeRevocation(json: JsonWriter, sni: usize, sniLength: i32, ti
   json.endObject();
 }
 
-/** One of `Unseen`, or AS_IT_IS for a name that does not exist. */
+/** Returns one of `Unseen`; AS_IT_IS if there is none of that name. */
 export function unseenOf(name: string): u8 {
   if (name == "refuse") return Unseen.REFUSE;
   return name == "by_name" ? Unseen.BY_NAME : Unseen.AS_IT_IS;

@@ -1,8 +1,8 @@
-/** Sessions and removed sessions as the API shows them. What is unknown is null. */
+/** Sessions and removed sessions as the API shows them. Unknown values are null. */
 import { JsonWriter } from "../../json/writer";
 import { Known, Session, TICKET_KEY_LENGTH, Tombstone } from "../../session/record/session";
 import { cipherName } from "../fields/cipher_suites";
-import { causeName, kindName, originName, protocolName } from "../fields/names";
+import { causeName, kindName, originName, protocolName } from "../fields/value_names";
 
 export function writeSession(json: JsonWriter, session: Session): void {
   json.beginObject();

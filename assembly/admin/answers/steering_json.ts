@@ -1,11 +1,11 @@
 /**
- * Steering as `GET /v1/stats` shows it: `{"mode", "effective", "why"}`, without `effective` as long as that is not known. If several filters steer, the first one is shown that has no
- * effect, else the first of which that is not known yet, else the first.
+ * Steering as `GET /v1/stats` shows it: `{"mode", "effective", "why"}`, without `effective` while that is unknown. If
+ * several filters steer, it shows the first without effect, else the first of unknown effect, else the first.
  */
 import { JsonWriter } from "../../json/writer";
 import { faultText } from "../../steering/setup/faults";
 import { SteeringMode } from "../../steering/setup/modes";
-import { Effect, Fault, SteeringState } from "../../steering/setup/report";
+import { Effect, Fault, SteeringState } from "../../steering/setup/steering_state";
 
 export function writeSteering(json: JsonWriter, states: SteeringState[]): void {
   const state = shown(states);
@@ -21,7 +21,7 @@ export function writeSteering(json: JsonWriter, states: SteeringState[]): void {
   json.endObject();
 }
 
-/** Null where nobody steers. */
+/** Null if no filter steers. */
 function shown(states: SteeringState[]): SteeringState | null {
   const byEffect: Effect[] = [Effect.No, Effect.Unknown, Effect.Yes];
   for (let i = 0; i < byEffect.length; i++) {

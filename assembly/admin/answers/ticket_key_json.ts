@@ -1,7 +1,7 @@
-/** Names of ticket keys as the API shows them. What is unknown is null. */
+/** Ticket keys as the API shows them, by name. Unknown values are null. */
 import { JsonWriter } from "../../json/writer";
 import { Row } from "../../shared/table";
-import { keyStateName } from "../fields/names";
+import { keyStateName } from "../fields/value_names";
 
 export function writeTicketKey(json: JsonWriter, row: Row): void {
   json.beginObject();

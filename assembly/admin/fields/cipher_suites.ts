@@ -1,9 +1,9 @@
-/** TLS cipher suites by their IANA names, or as 0xNNNN where a suite has none. */
+/** Names of TLS cipher suites: IANA's, or 0xNNNN for a suite without one. */
 import { digitValue } from "../../bytes/hex";
 import { CIPHER_SUITE_NAMES, CIPHER_SUITE_VALUES } from "../generated/cipher_suites.generated";
-import { codePoint } from "./names";
+import { codePoint } from "./value_names";
 
-/** The IANA name, or "0xNNNN". O(log suites). */
+/** Returns the IANA name, or "0xNNNN". O(log suites). */
 export function cipherName(value: u16): string {
   let low = 0;
   let high = CIPHER_SUITE_VALUES.length;
@@ -16,7 +16,7 @@ export function cipherName(value: u16): string {
   return known ? CIPHER_SUITE_NAMES[low] : codePoint(value);
 }
 
-/** The value of an IANA name or of "0xNNNN" (digits in either case); -1 where it is neither. O(suites). */
+/** Returns the value of an IANA name or of "0xNNNN" (digits in either case); -1 for any other text. O(suites). */
 export function cipherOf(text: string): i32 {
   const index = CIPHER_SUITE_NAMES.indexOf(text);
   if (index >= 0) return CIPHER_SUITE_VALUES[index];

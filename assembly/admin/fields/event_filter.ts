@@ -1,11 +1,12 @@
-/** Which events a listing shows: those of a type, since a time, of an ID, a server name, an upstream, or several of these. */
+/** Selects the events of a listing by type, time, ID, server name and upstream. All that are given must match. */
 import { Event, eventTypeName, EventType, LAST_EVENT_TYPE } from "../../session/events/event";
 import { AskedServerName, AskedUpstream } from "./asked";
 import { Query } from "../http/query";
 import { ID_RULE, SessionId } from "./session_id";
+import { wholeNumber } from "../http/whole_number";
 
 export class EventFilter {
-  /** Empty, or what is wrong with the query. */
+  /** Empty if the query is right; else the fault. */
   error: string = "";
   /** `EventType.NONE`: any. */
   private type: u8 = EventType.NONE;
@@ -14,7 +15,7 @@ export class EventFilter {
   private sni: AskedServerName = new AskedServerName(null);
   private upstream: AskedUpstream = new AskedUpstream(null);
 
-  /** Takes what a query asks for. */
+  /** Reads the filters of a query. */
   read(query: Query): void {
     this.readType(query.value("type"));
     this.readSince(query.value("since"));
@@ -47,14 +48,8 @@ export class EventFilter {
 
   private readSince(text: string | null): void {
     if (text === null) return;
-    let seconds: u64 = 0;
-    let isWhole = text.length > 0 && text.length <= MAX_DIGITS;
-    for (let i = 0; i < text.length && isWhole; i++) {
-      const code = text.charCodeAt(i);
-      isWhole = code >= 0x30 && code <= 0x39;
-      seconds = seconds * 10 + <u64>(code - 0x30);
-    }
-    if (isWhole) this.since = seconds;
+    const seconds = wholeNumber(text);
+    if (seconds && seconds.isWhole(0, MAX_SECONDS)) this.since = seconds.number;
     else this.error = "since: expected whole Unix seconds";
   }
 
@@ -66,5 +61,5 @@ export class EventFilter {
   }
 }
 
-/** Of a second that fits 64 bits in any case. */
-const MAX_DIGITS: i32 = 18;
+/** Any event is earlier. */
+const MAX_SECONDS: u64 = 999_999_999_999_999_999;

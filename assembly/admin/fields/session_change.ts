@@ -1,13 +1,13 @@
 /**
- * The body of PUT /v1/sessions/{id}: any of kind, protocol, cipher, sni, upstream, timeout. Null makes protocol, cipher, sni and
- * upstream unknown; kind and timeout always have a value. Addresses are taken in Envoy's spelling.
+ * The fields of PUT /v1/sessions/{id}: any of kind, protocol, cipher, sni, upstream, timeout. Null makes protocol, cipher,
+ * sni or upstream unknown; kind and timeout always have a value. Addresses are brought into Envoy's spelling.
  */
 import { JsonKind, JsonValue } from "../../json/value";
 import { quoted } from "../../json/quote";
 import { Known, MAX_SNI_LENGTH, Session } from "../../session/record/session";
 import { canonicalAddress } from "../../bytes/address";
 import { cipherOf } from "./cipher_suites";
-import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
+import { ADDRESS_EXPECTED, kindOf, KINDS_EXPECTED, protocolOf, PROTOCOLS_EXPECTED } from "./value_names";
 import { SessionId } from "./session_id";
 
 export const SESSION_FIELDS: StaticArray<string> = ["kind", "protocol", "cipher", "sni", "upstream", "timeout"];
@@ -15,7 +15,7 @@ export const SESSION_FIELDS: StaticArray<string> = ["kind", "protocol", "cipher"
 export class SessionChange {
   /** Its pointers are valid as long as this object is. */
   readonly session: Session = new Session();
-  /** Empty, or what is wrong with a field and what would be right. */
+  /** Empty if all fields are right; else the first fault, and what would be right. */
   error: string = "";
   private sni: ArrayBuffer = new ArrayBuffer(0);
   private upstream: ArrayBuffer = new ArrayBuffer(0);
@@ -25,7 +25,7 @@ export class SessionChange {
     this.session.idLength = id.length;
   }
 
-  /** Takes the fields of an object that has none but SESSION_FIELDS. */
+  /** Reads an object that has no fields but SESSION_FIELDS. */
   read(object: JsonValue): void {
     for (let i = 0; i < object.names.length && this.error.length == 0; i++) {
       const name = object.names[i];
@@ -40,7 +40,7 @@ export class SessionChange {
     }
   }
 
-  /** Whether the field may be unknown; if so, it is to be. */
+  /** Makes a field unknown; false if it always has a value. */
   private clear(name: string): bool {
     let field: u32 = 0;
     if (name == "protocol") field = Known.PROTOCOL;
@@ -54,7 +54,7 @@ export class SessionChange {
   private readKind(value: JsonValue): void {
     const kind = kindOf(textOf(value));
     if (kind == 0) {
-      this.error = "kind: " + shown(value) + "expected one of " + KIND_NAMES;
+      this.error = "kind: " + shown(value) + KINDS_EXPECTED;
       return;
     }
     this.session.kind = kind;
@@ -64,7 +64,7 @@ export class SessionChange {
   private readProtocol(value: JsonValue): void {
     const protocol = protocolOf(textOf(value));
     if (protocol == 0) {
-      this.error = "protocol: " + shown(value) + "expected one of " + PROTOCOL_NAMES + ", or null";
+      this.error = "protocol: " + shown(value) + PROTOCOLS_EXPECTED + ", or null";
       return;
     }
     this.session.protocol = protocol;
@@ -96,7 +96,7 @@ export class SessionChange {
   private readUpstream(value: JsonValue): void {
     this.upstream = String.UTF8.encode(canonicalAddress(textOf(value)));
     if (this.upstream.byteLength == 0) {
-      this.error = "upstream: " + shown(value) + 'expected "IPv4:port" or "[IPv6]:port", or null';
+      this.error = "upstream: " + shown(value) + ADDRESS_EXPECTED + ", or null";
       return;
     }
     this.session.upstream = changetype<usize>(this.upstream);
@@ -106,7 +106,7 @@ export class SessionChange {
 
   private readTimeout(value: JsonValue): void {
     if (!value.isWhole(1, i32.MAX_VALUE)) {
-      this.error = "timeout: expected a whole number of seconds from 1 to 2147483647";
+      this.error = "timeout: expected whole seconds from 1 to 2147483647";
       return;
     }
     this.session.timeoutSeconds = <u32>value.number;
@@ -114,11 +114,11 @@ export class SessionChange {
   }
 }
 
-/** Empty where it is no string: no field takes an empty one. */
+/** Returns the text of a string, else the empty text, which no field takes. */
 function textOf(value: JsonValue): string {
   return value.kind == JsonKind.String ? value.text : "";
 }
 
 function shown(value: JsonValue): string {
-  return value.kind == JsonKind.String ? quoted(value.text) + " is none; " : "";
+  return value.kind == JsonKind.String ? quoted(value.text) + " is not one; " : "";
 }

@@ -1,14 +1,17 @@
-/** Which sessions a listing shows: those of a kind, a server name (without regard to ASCII case), an upstream, or several of these. */
+/**
+ * Selects the sessions of a listing by kind, server name (without regard to ASCII case) and upstream. All that are given
+ * must match.
+ */
 import { Selection } from "../../session/record/selection";
 import { Session } from "../../session/record/session";
 import { AskedServerName, AskedUpstream } from "./asked";
-import { KIND_NAMES, kindOf } from "./names";
+import { kindOf, KINDS_EXPECTED } from "./value_names";
 import { Query } from "../http/query";
 
 export class SessionFilter {
-  /** Empty, or what is wrong with the query. */
+  /** Empty if the query is right; else the fault. */
   error: string = "";
-  /** What distinguishes this filter from others. */
+  /** Differs from the text of any other filter. */
   binding: string = "";
   private readonly selection: Selection = new Selection();
 
@@ -19,7 +22,7 @@ export class SessionFilter {
     let binding = "";
     if (kind !== null) {
       this.selection.kind = kindOf(kind);
-      if (this.selection.kind == 0) this.error = "kind: expected one of " + KIND_NAMES;
+      if (this.selection.kind == 0) this.error = "kind: " + KINDS_EXPECTED;
       binding += "kind=" + kind;
     }
     this.selection.upstream = upstream.bytes;
@@ -27,7 +30,7 @@ export class SessionFilter {
     if (upstream.text.length > 0) binding += "&upstream=" + upstream.text;
     this.selection.sni = sni.bytes;
     if (sni.error.length > 0) this.error = sni.error;
-    // The one free text stands last, so that it cannot look like another filter.
+    // The only free text comes last, so it cannot look like another filter.
     if (sni.bytes.byteLength > 0) binding += "&sni=" + String.UTF8.decode(sni.bytes);
     this.binding = binding;
   }

@@ -1,24 +1,16 @@
 /** Session IDs in paths: 2 to 64 hexadecimal digits in either case, 1 to 32 bytes. */
-import { decodeHex } from "../../bytes/hex";
+import { decodeHexText } from "../../bytes/hex";
 import { MAX_ID_LENGTH } from "../../session/record/session";
 
-export const ID_RULE: string = "a session ID is 2 to 64 hexadecimal digits, two for each byte";
+export const ID_RULE: string = "expected a session ID, 2 to 64 hexadecimal digits, two for each byte";
 
 export class SessionId {
   private readonly bytes: StaticArray<u8> = new StaticArray<u8>(MAX_ID_LENGTH);
-  /** In bytes; 0 where the text is no session ID. */
+  /** In bytes; 0 if the text is not a session ID. */
   readonly length: i32;
 
   constructor(text: string) {
-    let length = 0;
-    if (text.length >= 2 && text.length <= 2 * MAX_ID_LENGTH) {
-      // Whatever is not ASCII has bytes that are no hexadecimal digits.
-      const ascii = String.UTF8.encode(text);
-      if (ascii.byteLength == text.length) {
-        length = decodeHex(changetype<usize>(ascii), text.length, changetype<usize>(this.bytes));
-      }
-    }
-    this.length = max(length, 0);
+    this.length = max(decodeHexText(text, changetype<usize>(this.bytes), MAX_ID_LENGTH), 0);
   }
 
   /** Valid as long as this object is. */

@@ -1,13 +1,13 @@
 /**
- * The fields of POST /v1/sessions/remove: which sessions, and whether they are only counted. Each has to be as it would be in a
- * session; one that is not is an error, never "any".
+ * The fields of POST /v1/sessions/remove: a selection of sessions, and whether they are only counted. A malformed value is
+ * an error and never matches all sessions.
  */
 import { canonicalAddress } from "../../bytes/address";
 import { lowerCase } from "../../bytes/ascii";
 import { JsonKind, JsonValue } from "../../json/value";
 import { Selection } from "../../session/record/selection";
 import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../../session/record/session";
-import { KIND_NAMES, kindOf, PROTOCOL_NAMES, protocolOf } from "./names";
+import { ADDRESS_EXPECTED, kindOf, KINDS_EXPECTED, protocolOf, PROTOCOLS_EXPECTED } from "./value_names";
 import { TICKET_KEY_RULE, TicketKeyName } from "./ticket_key_name";
 
 export const SELECTION_FIELDS: StaticArray<string> = [
@@ -22,12 +22,12 @@ export const SELECTION_FIELDS: StaticArray<string> = [
 
 export class SessionSelection {
   readonly selection: Selection = new Selection();
-  /** Whether nothing is to be changed. */
+  /** Whether the sessions are only counted. */
   dryRun: bool = false;
-  /** Empty, or what is wrong with a field and what would be right. */
+  /** Empty if all fields are right; else the first fault, and what would be right. */
   error: string = "";
 
-  /** `object` has none but SELECTION_FIELDS. */
+  /** `object` has no fields but SELECTION_FIELDS. */
   constructor(object: JsonValue) {
     for (let i = 0; i < object.names.length && this.error.length == 0; i++) {
       this.read(object.names[i], object.items[i]);
@@ -39,7 +39,7 @@ export class SessionSelection {
     const text = value.kind == JsonKind.String ? value.text : "";
     if (name == "upstream") {
       selection.upstream = String.UTF8.encode(canonicalAddress(text));
-      if (selection.upstream.byteLength == 0) this.error = 'upstream: expected "IPv4:port" or "[IPv6]:port"';
+      if (selection.upstream.byteLength == 0) this.error = "upstream: " + ADDRESS_EXPECTED;
     } else if (name == "sni") {
       const sni = String.UTF8.encode(text);
       lowerCase(changetype<usize>(sni), sni.byteLength);
@@ -49,15 +49,15 @@ export class SessionSelection {
       }
     } else if (name == "kind") {
       selection.kind = kindOf(text);
-      if (selection.kind == 0) this.error = "kind: expected one of " + KIND_NAMES;
+      if (selection.kind == 0) this.error = "kind: " + KINDS_EXPECTED;
     } else if (name == "ticket_key") {
       this.readTicketKey(text);
     } else if (name == "protocol") {
       selection.protocol = protocolOf(text);
-      if (selection.protocol == 0) this.error = "protocol: expected one of " + PROTOCOL_NAMES;
+      if (selection.protocol == 0) this.error = "protocol: " + PROTOCOLS_EXPECTED;
     } else if (name == "issued_before") {
       if (value.isWhole(1, u64.MAX_VALUE)) selection.issuedBefore = value.number;
-      else this.error = "issued_before: expected whole Unix seconds, 1 or more";
+      else this.error = "issued_before: expected whole Unix seconds from 1 on";
     } else {
       this.dryRun = value.boolean;
       if (value.kind != JsonKind.Boolean) this.error = "dry_run: expected true or false";

@@ -1,25 +1,16 @@
 /** Names of ticket keys in paths: 32 hexadecimal digits in either case, 16 bytes. */
-import { decodeHex } from "../../bytes/hex";
+import { decodeHexText } from "../../bytes/hex";
 import { TICKET_KEY_LENGTH } from "../../session/record/session";
 
-export const TICKET_KEY_RULE: string = "the name of a ticket key is 32 hexadecimal digits, two for each byte";
+export const TICKET_KEY_RULE: string = "expected the name of a ticket key, 32 hexadecimal digits, two for each byte";
 
 export class TicketKeyName {
   private readonly bytes: StaticArray<u8> = new StaticArray<u8>(TICKET_KEY_LENGTH);
-  /** Whether the text is a name. */
+  /** Whether the text is a ticket key's name. */
   readonly valid: bool;
 
   constructor(text: string) {
-    let valid = false;
-    if (text.length == 2 * TICKET_KEY_LENGTH) {
-      // Whatever is not ASCII has bytes that are no hexadecimal digits.
-      const ascii = String.UTF8.encode(text);
-      if (ascii.byteLength == text.length) {
-        const length = decodeHex(changetype<usize>(ascii), text.length, changetype<usize>(this.bytes));
-        valid = length == TICKET_KEY_LENGTH;
-      }
-    }
-    this.valid = valid;
+    this.valid = decodeHexText(text, changetype<usize>(this.bytes), TICKET_KEY_LENGTH) == TICKET_KEY_LENGTH;
   }
 
   /** 16 bytes; valid as long as this object is. */

@@ -1,26 +1,29 @@
 /**
- * The fields of a change: one JSON object in the body, with none but known fields, each at most once; or the same fields in
- * the query and no body, for hosts that keep bodies back (`query_fields.ts`).
+ * The fields of a change: one JSON object in the body, with known fields only, each at most once. Hosts may keep bodies
+ * back, so the query takes the same fields instead (`query_fields.ts`).
  */
 import { quoted } from "../../json/quote";
 import { JsonReader } from "../../json/reader";
 import { JsonKind, JsonValue } from "../../json/value";
 import { badRequest } from "./problem";
 import { fieldsOf } from "./query_fields";
-import { AdminRequest } from "./request";
-import { AdminResponse } from "./response";
+import { HttpRequest } from "./request";
+import { HttpResponse } from "./response";
 
-/** The object that body or query is; null where it is none, then the answer says so (400). `fields` are those that may be in it. */
+/** Returns the fields of body or query, which are among `fields`; else null, and the response is a 400. */
 export function readObject(
-  request: AdminRequest,
-  response: AdminResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   fields: StaticArray<string>,
 ): JsonValue | null {
-  // The names in it were checked with the route.
+  // `AdminApi.begin` has checked its names.
   if (request.query.names.length > 0) return fieldsOf(request.query);
   if (request.bodyLength == 0) {
     const names = fields.join(", ");
-    badRequest(response, "body: expected a JSON object with " + names + "; without a body the query takes them");
+    badRequest(
+      response,
+      "body: expected a JSON object with " + names + "; or leave the body out and send them in the query",
+    );
     return null;
   }
   const reader = new JsonReader();
@@ -35,18 +38,18 @@ export function readObject(
   }
   for (let i = 0; i < value.names.length; i++) {
     if (fields.includes(value.names[i])) continue;
-    const known = fields.length == 0 ? "it has no fields" : "the fields are " + fields.join(", ");
-    badRequest(response, "body: " + quoted(value.names[i]) + " is unknown; " + known);
+    const known = fields.length == 0 ? "expected no fields" : "expected " + fields.join(", ");
+    badRequest(response, "body: " + quoted(value.names[i]) + " is not a field; " + known);
     return null;
   }
   return value;
 }
 
-/** The value of the only field; null where there is none, then the answer says so (400). */
-export function readField(request: AdminRequest, response: AdminResponse, field: string): JsonValue | null {
+/** Returns the value of the only field; null if it is missing, and then the response is a 400. */
+export function readField(request: HttpRequest, response: HttpResponse, field: string): JsonValue | null {
   const object = readObject(request, response, [field]);
   if (object === null) return null;
   const value = object.member(field);
-  if (value === null) badRequest(response, "body: " + field + " is missing");
+  if (value === null) badRequest(response, "body: " + field + " is missing; expected a JSON object with it");
   return value;
 }

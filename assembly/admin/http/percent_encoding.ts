@@ -1,8 +1,8 @@
-/** Percent-encoding (RFC 3986 2.1) of what is UTF-8. O(length). */
+/** Percent-encoding (RFC 3986 2.1) of UTF-8. O(length). */
 import { digitValue } from "../../bytes/hex";
 import { wellFormed } from "../../json/utf8";
 
-/** Text without its percent-encoding; null where a '%' has no two hexadecimal digits or the result is not UTF-8. */
+/** Undoes percent-encoding; null if a '%' has no two hexadecimal digits behind it or the result is not UTF-8. */
 export function decodePercent(text: string): string | null {
   const bytes = String.UTF8.encode(text);
   const start = changetype<usize>(bytes);
@@ -18,7 +18,7 @@ export function decodePercent(text: string): string | null {
       byte = <u8>((high << 4) | low);
       i += 2;
     }
-    // Never longer than what was read, so it fits in the same place.
+    // In place: the result is never longer than the bytes read so far.
     store<u8>(start + used, byte);
     used++;
   }

@@ -1,64 +1,69 @@
 /**
- * Answers that say what went wrong: application/problem+json (RFC 9457) with title, status and detail. The detail says
- * what was wrong and what is right; it may quote the request, but never a token.
+ * Error responses: application/problem+json (RFC 9457) with title, status and detail. The detail is one line: the fault, its
+ * place, and what would be right. It may quote the request, but never a token.
  */
-import { AdminResponse } from "./response";
+import { HttpResponse } from "./response";
 
-/** Malformed: ID, JSON, field or query. */
-export function badRequest(response: AdminResponse, detail: string): void {
+/** The ID, the JSON, a field's name or the query is malformed. */
+export function badRequest(response: HttpResponse, detail: string): void {
   problem(response, 400, "Bad Request", detail);
 }
 
-export function unauthorized(response: AdminResponse): void {
-  problem(response, 401, "Unauthorized", "a valid token is needed: Authorization: Bearer TOKEN");
+export function unauthorized(response: HttpResponse): void {
+  problem(response, 401, "Unauthorized", "no valid token; send a configured one as Authorization: Bearer TOKEN");
   // RFC 9110 11.6.1
   response.header("www-authenticate", "Bearer");
 }
 
-export function forbidden(response: AdminResponse): void {
-  problem(response, 403, "Forbidden", "this token may only read (GET and HEAD); changes need one of admin.tokens");
+export function forbidden(response: HttpResponse): void {
+  problem(response, 403, "Forbidden", "this token may only read (GET and HEAD); use one of admin.tokens for changes");
 }
 
-export function notFound(response: AdminResponse, detail: string): void {
+export function notFound(response: HttpResponse, detail: string): void {
   problem(response, 404, "Not Found", detail);
 }
 
-/** `allow`: the methods that exist here, as in the Allow header. */
-export function methodNotAllowed(response: AdminResponse, allow: string): void {
-  problem(response, 405, "Method Not Allowed", "this path allows " + allow);
+/** `allow` lists the methods of the path, as in the Allow header. */
+export function methodNotAllowed(response: HttpResponse, allow: string): void {
+  problem(response, 405, "Method Not Allowed", "this path has no such method; it allows " + allow);
   response.header("allow", allow);
 }
 
-/** The request was not sent to its end in time. */
-export function requestTimeout(response: AdminResponse, detail: string): void {
+/** The end of the request did not come in time. */
+export function requestTimeout(response: HttpResponse, detail: string): void {
   problem(response, 408, "Request Timeout", detail);
 }
 
-export function gone(response: AdminResponse, detail: string): void {
+export function gone(response: HttpResponse, detail: string): void {
   problem(response, 410, "Gone", detail);
 }
 
-export function contentTooLarge(response: AdminResponse, mostBytes: i32): void {
-  problem(response, 413, "Content Too Large", "a body is at most " + mostBytes.toString() + " bytes long");
+export function contentTooLarge(response: HttpResponse, maxBytes: i32): void {
+  problem(
+    response,
+    413,
+    "Content Too Large",
+    "the body is too long; at most " + maxBytes.toString() + " bytes are allowed",
+  );
 }
 
-/** This connection is not the one to ask on: RFC 9110 15.5.20 lets a client try again on another. */
-export function misdirected(response: AdminResponse, detail: string): void {
+/** The client may try again on another connection (RFC 9110 15.5.20). */
+export function misdirected(response: HttpResponse, detail: string): void {
   problem(response, 421, "Misdirected Request", detail);
 }
 
-/** Well-formed, but a value that cannot be. */
-export function unprocessable(response: AdminResponse, detail: string): void {
+/** The request is well-formed, but a field's value is out of range. */
+export function unprocessable(response: HttpResponse, detail: string): void {
   problem(response, 422, "Unprocessable Content", detail);
 }
 
-/** Nothing is wrong with the request: it may succeed later. */
-export function unavailable(response: AdminResponse, detail: string): void {
+/** The request is right and may succeed later. */
+export function unavailable(response: HttpResponse, detail: string): void {
   problem(response, 503, "Service Unavailable", detail);
   response.header("retry-after", RETRY_AFTER_SECONDS);
 }
 
-function problem(response: AdminResponse, status: i32, title: string, detail: string): void {
+function problem(response: HttpResponse, status: i32, title: string, detail: string): void {
   const body = response.start(status, "application/problem+json");
   body.beginObject();
   body.name("title");

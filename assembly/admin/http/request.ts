@@ -1,24 +1,21 @@
-/** One request to the admin API, and what is known of it once it was routed. One object serves one request. */
+/** One HTTP request; after it is routed, also the parameter of its path and its query. One object serves one request. */
 import { Query } from "./query";
-import { Route } from "./route";
 
-export class AdminRequest {
+export class HttpRequest {
   method: string = "";
-  /** As in the request line, with the query. */
+  /** The target of the request line, with the query. */
   path: string = "";
-  /** The Authorization header; empty where there is none. */
+  /** The Authorization header; empty if there is none. */
   authorization: string = "";
   /** The whole body, valid during `AdminApi.handle`. */
   bodyPointer: usize = 0;
   bodyLength: i32 = 0;
 
-  /** The route that `AdminApi.begin` found. */
-  route: Route | null = null;
-  /** What stands in the path in the place of the route's parameter, as it was sent. */
+  /** The text of the path in the place of the route's parameter, still percent-encoded. */
   parameter: string = "";
   query: Query = new Query();
 
-  /** Of a change: whether it gives any field, in its body or in its query. */
+  /** Whether a change has any field, in its body or in its query. */
   get givesFields(): bool {
     return this.bodyLength > 0 || this.query.names.length > 0;
   }

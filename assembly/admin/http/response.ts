@@ -1,21 +1,20 @@
 /**
- * The answer to one request of the admin API. Where `job` is set, the answer is not decided yet: the caller steps the job until it
- * is finished, then calls `AdminApi.finish`.
+ * The response to one request. If `job` is set, the response is not decided yet: the caller steps the job until it has
+ * finished, then calls `AdminApi.finish`.
  */
 import { JsonWriter } from "../../json/writer";
 import { Job } from "../../work/job";
-import { unavailable } from "./problem";
 
-export class AdminResponse {
-  /** 0 until the answer is decided. */
+export class HttpResponse {
+  /** 0 until the response is decided. */
   status: i32 = 0;
   /** Name, value, name, value. */
   headers: string[] = [];
   body: JsonWriter = new JsonWriter();
   job: Job | null = null;
-  /** What is answered when `job` has finished. */
+  /** Writes the response when `job` has finished. */
   report: JobReport | null = null;
-  /** Whether `job` only reads: nothing is lost if it is given up as nobody waits for it any more. */
+  /** Whether `job` only reads: then it may be given up once nobody waits for it. */
   reads: bool = false;
 
   bodyPointer(): usize {
@@ -26,12 +25,12 @@ export class AdminResponse {
     return this.body.length;
   }
 
-  /** Starts an answer in JSON: the caller goes on with one value in what is returned. */
+  /** Starts a JSON response: the caller writes one value to the writer that is returned. */
   begin(status: i32): JsonWriter {
     return this.start(status, "application/json");
   }
 
-  /** Starts an answer of another JSON media type, instead of whatever was begun before. */
+  /** Starts a response of another JSON media type, and drops any that was begun. */
   start(status: i32, contentType: string): JsonWriter {
     this.status = status;
     this.headers = ["content-type", contentType, "cache-control", "no-store", "x-content-type-options", "nosniff"];
@@ -44,42 +43,39 @@ export class AdminResponse {
     this.headers.push(value);
   }
 
-  /** Leaves the answer to a job. */
+  /** Leaves the response to a job and its report. */
   await(job: Job, report: JobReport): void {
     this.job = job;
     this.report = report;
   }
 
-  /** Leaves the answer to a job that writes it here, bit by bit; `what` is what it reads. */
-  awaitReading(job: Job, what: string): void {
-    this.await(job, new ReadReport(what));
+  /** Leaves the response to a job that writes it here piece by piece; `subject` names the things that it reads. */
+  awaitReading(job: Job, subject: string): void {
+    this.await(job, new ReadReport(subject));
     this.reads = true;
   }
 }
 
-/** What is answered once a job has finished. */
+/** The answer to a call whose job has ended. */
 export abstract class JobReport {
-  /** It has not failed. */
-  abstract write(response: AdminResponse): void;
+  /** Writes the answer of a job that has finished. */
+  abstract write(response: HttpResponse): void;
 
-  /** It had to be given up. */
-  failed(response: AdminResponse): void {
-    unavailable(response, "the change was carried out in part only; try again");
+  /** The detail of the 503 for a job that gave up. */
+  get failure(): string {
+    return "only a part of the change was made; try again";
   }
 }
 
-/** What is answered once a job has finished that writes the answer as it goes, and changes nothing. */
-export class ReadReport extends JobReport {
-  constructor(
-    /** What could not be read. */
-    private readonly what: string,
-  ) {
+/** The report of a job that changes nothing and writes the response as it goes. */
+class ReadReport extends JobReport {
+  constructor(private readonly subject: string) {
     super();
   }
 
-  write(response: AdminResponse): void {}
+  write(response: HttpResponse): void {}
 
-  failed(response: AdminResponse): void {
-    unavailable(response, this.what + " could not be read; try again");
+  get failure(): string {
+    return this.subject + " could not be read; try again";
   }
 }

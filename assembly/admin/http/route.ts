@@ -1,38 +1,38 @@
 /**
- * One path of the API with the methods that exist on it. A new path is a new class and one line in `routes.ts`.
+ * One path of the API and its methods. A new path is a new class and one line in `routes/all.ts`.
  *
- * When `check` and the methods are called, the caller is authenticated, the method is one of `allow`, and the query has none but
- * the names of `queryNames` or `fields`, each at most once.
+ * When `check` or a method is called, the caller is authenticated, the method is one of `allow`, and each name of the query
+ * is in `namesFor` and stands there once.
  */
-import { AdminRequest } from "./request";
-import { AdminResponse } from "./response";
+import { HttpRequest } from "./request";
+import { HttpResponse } from "./response";
 
 export abstract class Route {
-  /** Whether it answers without a token. */
-  open: bool = false;
-  /** The names that its query may have with GET and HEAD. */
+  /** Whether callers need a token, and the settings of the cache have to be readable. */
+  needsToken: bool = true;
+  /** The names that the query of GET and HEAD may have. */
   queryNames: StaticArray<string> = NO_NAMES;
-  /** The fields that PUT and POST take, in a body or in the query. */
+  /** The fields that PUT and POST take, in the body or in the query. */
   fields: StaticArray<string> = NO_NAMES;
   private readonly beforeParameter: string;
 
   constructor(
-    /** Path without query; "{" begins a parameter, which is the last segment. */
+    /** The path without query; "{" begins a parameter, which is the last segment. */
     readonly template: string,
-    /** Methods, as in the Allow header. */
+    /** The methods, as in the Allow header. */
     readonly allow: string,
   ) {
     const brace = template.indexOf("{");
     this.beforeParameter = brace < 0 ? "" : template.substring(0, brace);
   }
 
-  /** Whether this is the route of a path (without query). */
+  /** Whether a path without query leads here. */
   matches(path: string): bool {
     if (this.beforeParameter.length == 0) return path == this.template;
     return this.parameterOf(path).length > 0;
   }
 
-  /** What stands in the place of the parameter; empty where the path does not match or the route has none. */
+  /** The text in the place of the parameter; empty if the path does not match or the route has no parameter. */
   parameterOf(path: string): string {
     const start = this.beforeParameter.length;
     if (start == 0 || !path.startsWith(this.beforeParameter) || path.includes("/", start)) return "";
@@ -49,18 +49,18 @@ export abstract class Route {
     return method == "DELETE" ? NO_NAMES : this.queryNames;
   }
 
-  /** Looks at path and query before a body is awaited; writes a problem where they are wrong. */
-  check(request: AdminRequest, response: AdminResponse): void {}
+  /** Checks path and query before the body is awaited; writes a problem if they are wrong. */
+  check(request: HttpRequest, response: HttpResponse): void {}
 
   /** GET and HEAD. */
-  get(request: AdminRequest, response: AdminResponse): void {}
+  get(request: HttpRequest, response: HttpResponse): void {}
 
-  put(request: AdminRequest, response: AdminResponse): void {}
+  put(request: HttpRequest, response: HttpResponse): void {}
 
-  post(request: AdminRequest, response: AdminResponse): void {}
+  post(request: HttpRequest, response: HttpResponse): void {}
 
   /** DELETE. */
-  remove(request: AdminRequest, response: AdminResponse): void {}
+  remove(request: HttpRequest, response: HttpResponse): void {}
 }
 
 const NO_NAMES: StaticArray<string> = [];

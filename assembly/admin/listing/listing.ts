@@ -1,37 +1,38 @@
 /**
- * One page of a list: where it begins, how long it may be, and what `next` it ends with.
+ * One page of a list: its beginning, its limit, and the `next` at its end.
  *
- * A page ends when it is full, when the cache ends (then `next` is null) or when the bound on what one call looks at is
- * reached: so it may be short or empty while `next` is not null. Going through all pages of a cache that does not change shows
- * every entry exactly once. Cost: that of one `Walk`, in slices: about 3 ms of a worker for 1,000 entries.
+ * A page ends when it is full, at the end of the cache (then `next` is null), or after MAX_PAGES_PER_WALK pages of the
+ * cache. So it may be short or empty while `next` is not null. All pages of a cache that does not change show every entry
+ * exactly once. Cost: one `Walk` in slices, about 3 ms of a worker for 1,000 entries.
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Deadline, Job } from "../../work/job";
 import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../../session/jobs/walk";
-import { Cursor } from "./list_cursor";
+import { ListCursor } from "./list_cursor";
 import { badRequest } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
+import { wholeNumber } from "../http/whole_number";
 
-/** What makes one list different from another. */
+/** The contents of one list. */
 export abstract class ListedKind {
-  /** Path and filters, for the cursor. */
+  /** The path and filters, for the cursor. */
   abstract binding(): string;
 
-  /** Whether the walk goes over tombstones or over sessions. */
+  /** Whether the list is of tombstones, else of sessions. */
   abstract tombstones(): bool;
 
-  /** Whether what the walk has found belongs to the list. */
+  /** Whether the entry that the walk has found belongs to the list. */
   abstract matches(cache: Cache): bool;
 
   abstract write(json: JsonWriter, cache: Cache): void;
 }
 
-/** Answers with a page of a list, the member `name` of the object, once it is written. */
+/** Leaves the response to a job: an object with a page of a list as its member `name`, and `next`. */
 export function writeListing(
-  request: AdminRequest,
-  response: AdminResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   cache: Cache,
   kind: ListedKind,
   name: string,
@@ -44,32 +45,32 @@ export function writeListing(
   const cursor = cursorOf(cache, kind.binding());
   const position = request.query.value("cursor");
   if (position !== null && !cursor.read(position)) {
-    badRequest(response, "cursor: not one of this list; take it from `next` and keep the filters as they were");
+    badRequest(response, "cursor: not a cursor of this list; take it from `next`, and keep the filters");
     return;
   }
   response.awaitReading(new Listing(response, cache, kind, name, limit, cursor), "a page of the cache");
 }
 
-/** A cursor of a list of one cache: it holds as long as that cache lives, and for no other, whatever its name. */
-export function cursorOf(cache: Cache, binding: string): Cursor {
+/** Makes a cursor for a list of one cache. It holds as long as that cache lives, and for no other cache of the same name. */
+export function cursorOf(cache: Cache, binding: string): ListCursor {
   const making = cache.hash.nameOf(changetype<usize>(MAKING), MAKING.byteLength);
-  return new Cursor(cache.settings.cacheName + "\n" + making.toString() + "\n" + binding);
+  return new ListCursor(cache.settings.cacheName + "\n" + making.toString() + "\n" + binding);
 }
 
-/** Writes one page of a list, in slices. What was written stays as it was when it was read. */
+/** Writes one page of a list, in slices. Entries stay as they were when they were read. */
 class Listing extends Job {
   private begun: bool = false;
   private listed: i32 = 0;
   private pagesLeft: i32 = MAX_PAGES_PER_WALK;
 
   constructor(
-    private readonly response: AdminResponse,
+    private readonly response: HttpResponse,
     private readonly cache: Cache,
     private readonly kind: ListedKind,
     private readonly name: string,
     private readonly limit: i32,
-    /** Behind what was looked at last. */
-    private readonly cursor: Cursor,
+    /** Behind the last entry that was looked at. */
+    private readonly cursor: ListCursor,
   ) {
     super();
   }
@@ -84,7 +85,7 @@ class Listing extends Job {
     let step = walk.next();
     for (; step == WalkStep.Entry; step = walk.next()) {
       if (this.kind.matches(this.cache)) {
-        // One beyond the limit is looked for, so that a list whose length is the limit does not end with an empty page.
+        // Looks for one entry beyond the limit: a list of just that length must not end with an empty page.
         more = this.listed == this.limit;
         if (more) break;
         this.kind.write(json, this.cache);
@@ -130,22 +131,16 @@ class Listing extends Job {
   }
 }
 
-/** The number of entries that a query asks for at most; 0 where it is none. */
+/** Returns the limit of a query; 0 if it is malformed or out of range. */
 export function limitOf(text: string | null): i32 {
   if (text === null) return DEFAULT_LIMIT;
-  if (text.length < 1 || text.length > 4) return 0;
-  let limit = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x30 || code > 0x39) return 0;
-    limit = limit * 10 + (code - 0x30);
-  }
-  return limit > MAX_LIMIT ? 0 : limit;
+  const limit = wholeNumber(text);
+  return limit && limit.isWhole(1, MAX_LIMIT) ? <i32>limit.number : 0;
 }
 
 export const LIMIT_EXPECTED: string = "limit: expected a whole number from 1 to 1000";
 const DEFAULT_LIMIT: i32 = 100;
-const MAX_LIMIT: i32 = 1000;
+const MAX_LIMIT: u64 = 1000;
 /** About 10 us of work. */
 const ENTRIES_BETWEEN_LOOKS: i32 = 8;
 const MAKING: ArrayBuffer = String.UTF8.encode("cursor");

@@ -1,17 +1,17 @@
 /**
- * Listings of the small tables (ticket keys, revoked server names): all rows at once, as the tables are bounded. A row never
- * changes its page, so each is shown exactly once, whatever is written meanwhile.
+ * Listings of the bounded tables (ticket keys, revoked server names): all rows, without pages. A row never changes its page
+ * of the table, so each is shown exactly once, also during writes.
  *
  * Cost: one read of each of TABLE_PAGES pages, in slices.
  */
 import { JsonWriter } from "../../json/writer";
 import { Deadline, Job } from "../../work/job";
 import { Row, Table, TABLE_PAGES } from "../../shared/table";
-import { AdminResponse } from "../http/response";
+import { HttpResponse } from "../http/response";
 
-/** How a row is shown. */
+/** The form in which a row is shown. */
 export abstract class ListedRow {
-  /** Whether it is shown at all. */
+  /** Whether a row is shown at all. */
   shows(row: Row): bool {
     return true;
   }
@@ -19,17 +19,17 @@ export abstract class ListedRow {
   abstract write(json: JsonWriter, row: Row): void;
 }
 
-/** Answers with an object of one member, all rows of a table in a list, once it is written. */
-export function writeTable(response: AdminResponse, name: string, table: Table, listed: ListedRow): void {
+/** Leaves the response to a job: an object with one member, the list of all rows of a table. */
+export function writeTable(response: HttpResponse, name: string, table: Table, listed: ListedRow): void {
   response.awaitReading(new TableListing(response, name, table, listed), name);
 }
 
-/** Writes all rows of a table, a few pages of it in each slice. */
+/** Writes all rows of a table, some pages in each slice. */
 class TableListing extends Job {
   private page: u32 = 0;
 
   constructor(
-    private readonly response: AdminResponse,
+    private readonly response: HttpResponse,
     private readonly name: string,
     private readonly table: Table,
     private readonly listed: ListedRow,

@@ -1,4 +1,4 @@
-/** All paths of the API. The first that matches is taken, so a fixed path stands before a parameter in its place. */
+/** All paths of the API. The first match counts, so a fixed path stands before a parameter in its place. */
 import { HostFacts } from "../../ports/host_facts";
 import { Cache } from "../../session/cache";
 import { SteeringReport } from "../../steering/setup/report";

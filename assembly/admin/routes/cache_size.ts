@@ -1,13 +1,13 @@
 /**
- * GET and PUT /v1/cache-size: SSL_CTX_sess_set_cache_size; 0 is unlimited. A smaller size evicts at once and not, as in
- * OpenSSL, with the next add; the answer comes when that is done.
+ * GET and PUT /v1/cache-size: SSL_CTX_sess_set_cache_size; 0 is unlimited. A smaller size evicts before the response is
+ * sent, not with the next add as in OpenSSL.
  */
 import { Cache } from "../../session/cache";
 import { Shrink } from "../../session/jobs/shrink";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 
 export class CacheSizeRoute extends Route {
@@ -16,7 +16,7 @@ export class CacheSizeRoute extends Route {
     this.fields = ["cache_size"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("cache_size");
@@ -24,7 +24,7 @@ export class CacheSizeRoute extends Route {
     json.endObject();
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     const value = readField(request, response, "cache_size");
     if (value === null) return;
     if (!value.isWhole(0, i32.MAX_VALUE)) {
@@ -51,7 +51,7 @@ class SizeChanged extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("cache_size");

@@ -1,12 +1,12 @@
-/** GET and PUT /v1/enforcement: what is done about resumptions that must not be. In force when the answer is sent. */
+/** GET and PUT /v1/enforcement: which resumptions are refused. In force before the response is sent. */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { enforcementName, enforcementOf } from "../../session/settings/enforcement";
 import { readField } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class EnforcementRoute extends Route {
@@ -15,7 +15,7 @@ export class EnforcementRoute extends Route {
     this.fields = ["enforcement"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("enforcement");
@@ -23,7 +23,7 @@ export class EnforcementRoute extends Route {
     json.endObject();
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     const value = readField(request, response, "enforcement");
     if (value === null) return;
     const enforcement = value.kind == JsonKind.String ? enforcementOf(value.text) : -1;

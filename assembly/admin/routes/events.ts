@@ -1,11 +1,11 @@
 /**
- * GET /v1/events: what happened to sessions, OpenSSL's new_cb and remove_cb for those who have no C to link.
+ * GET /v1/events: the events of sessions, as OpenSSL's new_cb and remove_cb report them to a C program.
  *
- * `next` is the mark to ask with next time, also where nothing has happened or a filter has let nothing through. `missed` is the
- * number of events between the mark and the last one looked at that were lost, `missed_for` says for what. A mark of an earlier
- * process, whose log is gone, begins with the oldest event that is kept.
+ * `next` is the mark for the next call, also if there are no events or none match. `missed` counts the lost events between
+ * the mark of this call and the last event looked at; `missed_for` gives their causes. The log of an earlier process is
+ * gone: a mark of it begins with the oldest event kept.
  *
- * Cost: what is ripe is collected first; then each event of the log is looked at once at most, in slices.
+ * Cost: one collection of the outboxes, then at most one look at each event of the log, in slices.
  */
 import { Cache } from "../../session/cache";
 import { EventReader } from "../../session/events/event_log";
@@ -14,8 +14,8 @@ import { EventFilter } from "../fields/event_filter";
 import { EventList, EventMarks } from "../answers/event_json";
 import { LIMIT_EXPECTED, limitOf } from "../listing/listing";
 import { badRequest, unavailable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class EventsRoute extends Route {
@@ -24,7 +24,7 @@ export class EventsRoute extends Route {
     this.queryNames = ["after", "limit", "type", "since", "id", "sni", "upstream"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const limit = limitOf(request.query.value("limit"));
     if (limit == 0) return badRequest(response, LIMIT_EXPECTED);
     const filter = new EventFilter();
@@ -32,12 +32,12 @@ export class EventsRoute extends Route {
     if (filter.error.length > 0) return badRequest(response, filter.error);
     const log = this.cache.events.log;
     if (!log.load(this.cache.clock.nowNanoseconds()))
-      return unavailable(response, WHAT + " could not be read; try again");
+      return unavailable(response, LOG + " could not be read; try again");
     const after = request.query.value("after");
     const marks = new EventMarks(this.cache, log);
     const known = after === null ? 0 : marks.sequenceOf(after);
-    if (known < 0) return badRequest(response, "after: not a mark of this log; take it from `seq` or `next`");
-    response.awaitReading(new EventListing(response, this.cache, filter, limit, marks, known), WHAT);
+    if (known < 0) return badRequest(response, "after: not a mark of this log; take one from `seq` or `next`");
+    response.awaitReading(new EventListing(response, this.cache, filter, limit, marks, known), LOG);
   }
 }
 
@@ -46,7 +46,7 @@ class EventListing extends Job {
   private list: EventList | null = null;
 
   constructor(
-    private readonly response: AdminResponse,
+    private readonly response: HttpResponse,
     private readonly cache: Cache,
     private readonly filter: EventFilter,
     private readonly limit: i32,
@@ -62,7 +62,7 @@ class EventListing extends Job {
     let reader = this.reader;
     let list = this.list;
     if (!reader || !list) {
-      // Whoever has changed something before they ask is to see it.
+      // A caller must see the events of its own earlier changes.
       events.run(deadline);
       if (!events.log.load(now)) return this.giveUp();
       reader = new EventReader(events.log, this.after);
@@ -82,4 +82,4 @@ class EventListing extends Job {
   }
 }
 
-const WHAT: string = "the log of events";
+const LOG: string = "the log of events";

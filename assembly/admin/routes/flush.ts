@@ -1,11 +1,11 @@
-/** POST /v1/sessions/flush: SSL_CTX_flush_sessions. Answers when it is carried out. */
+/** POST /v1/sessions/flush: SSL_CTX_flush_sessions. Responds after the flush. */
 import { Cache } from "../../session/cache";
 import { Flush } from "../../session/jobs/flush";
 import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 
 export class FlushRoute extends Route {
@@ -14,12 +14,12 @@ export class FlushRoute extends Route {
     this.fields = FIELDS;
   }
 
-  post(request: AdminRequest, response: AdminResponse): void {
+  post(request: HttpRequest, response: HttpResponse): void {
     const object = readObject(request, response, FIELDS);
     if (object === null) return;
     const before = object.member("before");
     if (before !== null && !before.isWhole(0, u64.MAX_VALUE)) {
-      unprocessable(response, "before: expected whole Unix seconds, or 0 for all sessions");
+      unprocessable(response, "before: expected whole Unix seconds; 0 flushes all sessions");
       return;
     }
     const flush = new Flush(this.cache, before === null ? 0 : before.number);
@@ -39,7 +39,7 @@ class Flushed extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("removed");

@@ -1,12 +1,11 @@
 /** GET and PUT /v1/mode: SSL_CTX_set_session_cache_mode. */
-import { readMode } from "../../config/mode_names";
-import { modeNames } from "../../session/settings/mode";
-import { JsonWriter } from "../../json/writer";
+import { readMode } from "../../config/mode_field";
 import { Cache } from "../../session/cache";
+import { writeMode } from "../answers/mode_json";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class ModeRoute extends Route {
@@ -15,14 +14,15 @@ export class ModeRoute extends Route {
     this.fields = ["mode"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
-    writeMode(json, "mode", this.cache.settings.mode);
+    json.name("mode");
+    writeMode(json, this.cache.settings.mode);
     json.endObject();
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     const value = readField(request, response, "mode");
     if (value === null) return;
     const text = readMode(value);
@@ -36,16 +36,10 @@ export class ModeRoute extends Route {
     }
     const json = response.begin(200);
     json.beginObject();
-    writeMode(json, "mode", text.mode);
-    writeMode(json, "previous", this.cache.previous);
+    json.name("mode");
+    writeMode(json, text.mode);
+    json.name("previous");
+    writeMode(json, this.cache.previous);
     json.endObject();
   }
-}
-
-function writeMode(json: JsonWriter, name: string, mode: u32): void {
-  const names = modeNames(mode);
-  json.name(name);
-  json.beginArray();
-  for (let i = 0; i < names.length; i++) json.string(names[i]);
-  json.endArray();
 }

@@ -1,7 +1,7 @@
-/** GET /v1/openapi.json: this API in OpenAPI 3.1. */
+/** GET /v1/openapi.json: the description of this API in OpenAPI 3.1. */
 import { OPENAPI } from "../generated/openapi.generated";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class OpenApiRoute extends Route {
@@ -9,7 +9,7 @@ export class OpenApiRoute extends Route {
     super("/v1/openapi.json", "GET, HEAD");
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     response.begin(200).document(OPENAPI);
   }
 }

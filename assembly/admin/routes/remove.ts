@@ -1,13 +1,14 @@
 /**
- * POST /v1/sessions/remove: removes all sessions of a selection, each as DELETE of its ID does, with all its handles. Answers when
- * that is carried out and in force; with `dry_run`, how many match.
+ * POST /v1/sessions/remove: removes all sessions of a selection with all their handles, as DELETE of each ID does. Responds
+ * after the removal is in force. With `dry_run` it only counts the matches.
  */
 import { Cache } from "../../session/cache";
 import { SelectionRemoval } from "../../session/jobs/selection_removal";
 import { readObject } from "../http/body";
+import { writeEnforcedBy } from "../answers/enforced_by";
 import { badRequest, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 import { SELECTION_FIELDS, SessionSelection } from "../fields/session_selection";
 
@@ -17,7 +18,7 @@ export class RemoveRoute extends Route {
     this.fields = SELECTION_FIELDS;
   }
 
-  post(request: AdminRequest, response: AdminResponse): void {
+  post(request: HttpRequest, response: HttpResponse): void {
     const object = readObject(request, response, SELECTION_FIELDS);
     if (object === null) return;
     const asked = new SessionSelection(object);
@@ -30,19 +31,20 @@ export class RemoveRoute extends Route {
       return;
     }
     const removal = new SelectionRemoval(this.cache, asked.selection, asked.dryRun);
-    response.await(removal, new SelectionRemoved(removal, asked.dryRun));
+    response.await(removal, new SelectionRemoved(this.cache, removal, asked.dryRun));
   }
 }
 
 class SelectionRemoved extends JobReport {
   constructor(
+    private readonly cache: Cache,
     private readonly removal: SelectionRemoval,
     private readonly dryRun: bool,
   ) {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("removed");
@@ -53,6 +55,8 @@ class SelectionRemoved extends JobReport {
     }
     json.name("dry_run");
     json.boolean(this.dryRun);
+    // A dry run changes nothing that somebody must enforce.
+    if (!this.dryRun) writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 }

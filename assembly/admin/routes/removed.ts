@@ -1,13 +1,13 @@
-/** GET /v1/removed: the sessions that were removed and are still refused, in pages; of one upstream, for one cause, or all. */
+/** GET /v1/removed: removed sessions that are still refused, in pages; all, or those of one upstream or cause. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Known } from "../../session/record/session";
 import { AskedUpstream } from "../fields/asked";
 import { ListedKind, writeListing } from "../listing/listing";
-import { causeName } from "../fields/names";
+import { causeName } from "../fields/value_names";
 import { badRequest } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { writeTombstone } from "../answers/session_json";
 
@@ -17,7 +17,7 @@ export class RemovedRoute extends Route {
     this.queryNames = ["limit", "cursor", "upstream", "cause"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const upstream = new AskedUpstream(request.query.value("upstream"));
     if (upstream.error.length > 0) {
       badRequest(response, upstream.error);
@@ -25,7 +25,7 @@ export class RemovedRoute extends Route {
     }
     const cause = request.query.value("cause");
     if (cause !== null && cause != "api" && cause != "flush") {
-      badRequest(response, "cause: expected one of api, flush");
+      badRequest(response, "cause: expected api or flush");
       return;
     }
     const listed = new ListedTombstones(upstream, cause === null ? "" : cause);
@@ -34,7 +34,7 @@ export class RemovedRoute extends Route {
 }
 
 class ListedTombstones extends ListedKind {
-  /** `cause` is empty for any. */
+  /** An empty `cause` matches any. */
   constructor(
     private readonly upstream: AskedUpstream,
     private readonly cause: string,

@@ -1,7 +1,7 @@
 /**
- * PUT and DELETE /v1/revocations/{sni}: one server name. After PUT no session that was issued for it up to now resumes; a
- * second PUT moves that time, and its end. It ends by itself once every ticket of before must have died: after
- * `ticket_lifetime` seconds, or what the configuration says of that. DELETE lifts it.
+ * PUT and DELETE /v1/revocations/{sni}: the revocation of one server name. After PUT no session issued for that name up to
+ * now resumes; a second PUT moves that time and the end. The revocation ends by itself once all older tickets must have
+ * expired: after `ticket_lifetime` seconds, by default the configuration's. DELETE lifts it.
  */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
@@ -10,8 +10,8 @@ import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome } from "../answers/outcome";
 import { badRequest, unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { UNSEEN_NAMES, unseenOf, writeRevocation } from "../answers/revocation_json";
 import { Route } from "../http/route";
 import { SERVER_NAME_RULE, ServerName } from "../fields/server_name";
@@ -22,11 +22,11 @@ export class RevocationRoute extends Route {
     this.fields = FIELDS;
   }
 
-  check(request: AdminRequest, response: AdminResponse): void {
+  check(request: HttpRequest, response: HttpResponse): void {
     if (new ServerName(request.parameter).length == 0) badRequest(response, SERVER_NAME_RULE);
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     let lifetime = this.cache.settings.ticketLifetime;
     let unseen = Unseen.AS_IT_IS;
     if (request.givesFields) {
@@ -35,7 +35,7 @@ export class RevocationRoute extends Route {
       const givenLifetime = object.member("ticket_lifetime");
       if (givenLifetime !== null) {
         if (!givenLifetime.isWhole(1, i32.MAX_VALUE)) {
-          unprocessable(response, "ticket_lifetime: expected a whole number of seconds from 1 to 2147483647");
+          unprocessable(response, "ticket_lifetime: expected whole seconds from 1 to 2147483647");
           return;
         }
         lifetime = <u32>givenLifetime.number;
@@ -52,18 +52,18 @@ export class RevocationRoute extends Route {
     const sni = new ServerName(request.parameter);
     const revocations = this.cache.revocations;
     if (revocations.revoke(sni.pointer, sni.length, lifetime, unseen) != RevocationOutcome.Done) {
-      unavailable(response, "not revoked: no room for one more, or other changes came first; try again");
+      unavailable(response, "not revoked: the table of revocations is full, or other changes came first; try again");
       return;
     }
     const replaced = revocations.replaced;
     const json = beginOutcome(response, replaced ? 200 : 201, 1, replaced ? "replaced" : "added");
     json.name("revocation");
-    writeRevocation(json, sni.pointer, sni.length, revocations.time, revocations.until, revocations.unseen);
+    writeRevocation(json, revocations.name, sni.length, revocations.time, revocations.until, revocations.unseen);
     writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 
-  remove(request: AdminRequest, response: AdminResponse): void {
+  remove(request: HttpRequest, response: HttpResponse): void {
     const sni = new ServerName(request.parameter);
     switch (this.cache.revocations.lift(sni.pointer, sni.length)) {
       case RevocationOutcome.Done:

@@ -1,10 +1,10 @@
-/** GET /v1/revocations: the server names that are revoked. */
+/** GET /v1/revocations: the revoked server names. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Revocations } from "../../session/revocation/revocations";
 import { Row } from "../../shared/table";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { writeRevocation } from "../answers/revocation_json";
 import { Route } from "../http/route";
 import { ListedRow, writeTable } from "../listing/table_listing";
@@ -14,7 +14,7 @@ export class RevocationsRoute extends Route {
     super("/v1/revocations", "GET, HEAD");
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const revocations = this.cache.revocations;
     writeTable(response, "revocations", revocations.table, new ListedRevocation(revocations));
   }

@@ -1,7 +1,7 @@
 /**
- * GET, PUT and DELETE /v1/sessions/{id}: one session. GET counts nothing and uses nothing; PUT is SSL_CTX_add_session, DELETE
- * is SSL_CTX_remove_session, `result` is what they return. DELETE of a handle of a session takes all its handles; where it has
- * others, the answer waits until they are found, and they are refused before.
+ * GET, PUT and DELETE /v1/sessions/{id}: one session. GET neither counts nor uses it. PUT is SSL_CTX_add_session and DELETE
+ * is SSL_CTX_remove_session; `result` is their return value. DELETE of one handle removes all handles of its session: they
+ * are refused at once, and the response waits until they are found.
  */
 import { Cache, Lookup, PutOutcome, RemoveOutcome } from "../../session/cache";
 import { Cause } from "../../session/record/session";
@@ -10,8 +10,8 @@ import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome } from "../answers/outcome";
 import { badRequest, gone, notFound, unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 import { SESSION_FIELDS, SessionChange } from "../fields/session_change";
 import { ID_RULE, SessionId } from "../fields/session_id";
@@ -23,11 +23,11 @@ export class SessionRoute extends Route {
     this.fields = SESSION_FIELDS;
   }
 
-  check(request: AdminRequest, response: AdminResponse): void {
+  check(request: HttpRequest, response: HttpResponse): void {
     if (new SessionId(request.parameter).length == 0) badRequest(response, ID_RULE);
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const id = new SessionId(request.parameter);
     switch (this.cache.peek(id.pointer, id.length)) {
       case Lookup.Found:
@@ -37,17 +37,20 @@ export class SessionRoute extends Route {
         notFound(response, "the session has expired; PUT adds it again");
         break;
       case Lookup.Absent:
-        notFound(response, "never seen, or no longer held: the cache has no session of this ID");
+        notFound(response, "the cache holds no session of this ID; PUT adds one");
         break;
       case Lookup.Removed:
-        gone(response, "removed and still refused; GET /v1/removed says until when, PUT adds it again");
+        gone(
+          response,
+          "the session was removed and is still refused; GET /v1/removed shows until when, PUT adds it again",
+        );
         break;
       default:
         unavailable(response, "the cache could not be read; try again");
     }
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     const change = new SessionChange(new SessionId(request.parameter));
     if (request.givesFields) {
       const object = readObject(request, response, SESSION_FIELDS);
@@ -69,14 +72,14 @@ export class SessionRoute extends Route {
         this.writeOutcome(response, 200, 0, "identical");
         break;
       case PutOutcome.NoRoom:
-        unavailable(response, "not stored: where this ID belongs, removed sessions leave no room; try again later");
+        unavailable(response, "not stored: removed sessions fill the page of this ID; try again later");
         break;
       default:
         unavailable(response, "not stored: other changes came first; try again");
     }
   }
 
-  remove(request: AdminRequest, response: AdminResponse): void {
+  remove(request: HttpRequest, response: HttpResponse): void {
     const id = new SessionId(request.parameter);
     const outcome = this.cache.remove(id.pointer, id.length, Cause.API);
     if (outcome == RemoveOutcome.Contended) {
@@ -90,7 +93,7 @@ export class SessionRoute extends Route {
     response.await(others, report);
   }
 
-  private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
+  private writeOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): void {
     const json = beginOutcome(response, status, result, outcome);
     json.name("session");
     writeSession(json, this.cache.found);
@@ -99,7 +102,7 @@ export class SessionRoute extends Route {
 }
 
 class Removed extends JobReport {
-  /** What takes out the other handles of the session, null where it has but the one. */
+  /** The removal of the session's other handles; null if it has none. */
   others: SessionRemoval | null = null;
 
   constructor(
@@ -109,7 +112,7 @@ class Removed extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     const others = this.others;
     const json = this.held ? beginOutcome(response, 200, 1, "removed") : beginOutcome(response, 404, 0, "not_found");
     json.name("handles");

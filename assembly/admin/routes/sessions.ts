@@ -1,10 +1,10 @@
-/** GET /v1/sessions: the sessions that are held, in pages. */
+/** GET /v1/sessions: the sessions that the cache holds, in pages. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { ListedKind, writeListing } from "../listing/listing";
 import { badRequest } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { SessionFilter } from "../fields/session_filter";
 import { writeSession } from "../answers/session_json";
@@ -15,7 +15,7 @@ export class SessionsRoute extends Route {
     this.queryNames = ["limit", "cursor", "kind", "sni", "upstream"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const filter = new SessionFilter(request.query);
     if (filter.error.length > 0) {
       badRequest(response, filter.error);

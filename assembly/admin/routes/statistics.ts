@@ -1,6 +1,6 @@
 /**
- * GET /v1/stats: SSL_CTX_sess_* and what else is counted, in at most one level of nesting. Each number is exact over all workers at
- * the moment that it is read; together they are no snapshot.
+ * GET /v1/stats: SSL_CTX_sess_* and all other counters, with at most one level of nesting. Each number is exact over all
+ * workers when it is read; together they are not a snapshot.
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
@@ -19,8 +19,8 @@ import {
 import { parseErrorLabel, protocolName, PROTOCOLS, REFUSAL_CAUSES } from "../../session/counting/statistics";
 import { SteeringReport } from "../../steering/setup/report";
 import { TABLE_PAGES } from "../../shared/table";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { writeSteering } from "../answers/steering_json";
 
@@ -32,7 +32,8 @@ export class StatisticsRoute extends Route {
     super("/v1/stats", "GET, HEAD");
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
+    this.cache.metrics.refresh();
     const json = response.begin(200);
     json.beginObject();
     const number = this.cache.number();
@@ -66,6 +67,7 @@ export class StatisticsRoute extends Route {
     this.member(json, "not_tls", Metric.NOT_TLS);
     this.member(json, "unwatched", Metric.UNWATCHED);
     this.member(json, "events_lost", Metric.EVENTS_LOST);
+    this.member(json, "event_posts_failed", Metric.EVENT_POSTS_FAILED);
     this.member(json, "early_data_dropped", Metric.EARLY_DATA_DROPPED);
     this.member(json, "unfollowed", Metric.UNFOLLOWED);
     this.member(json, "renegotiations", Metric.RENEGOTIATIONS);
@@ -89,7 +91,9 @@ export class StatisticsRoute extends Route {
     json.number(this.cache.metrics.read(metric));
   }
 
-  /** Upstreams that resume nothing of what they issue, MOST_NAMED of them; those of a page that could not be read are left out. */
+  /**
+   * Writes at most MAX_NAMED upstreams that resume none of their own sessions, without those of pages that cannot be read.
+   */
   private writeNeverResume(json: JsonWriter): void {
     json.name("never_resume");
     json.beginArray();
@@ -98,7 +102,7 @@ export class StatisticsRoute extends Route {
     for (let page: u32 = 0; page < TABLE_PAGES; page++) {
       if (!table.openPage(page)) continue;
       let row = table.first();
-      while (row && named < MOST_NAMED) {
+      while (row && named < MAX_NAMED) {
         if (row.state == Issuer.NEVER_RESUMES) {
           json.bytes(row.name, row.nameLength);
           named++;
@@ -109,7 +113,7 @@ export class StatisticsRoute extends Route {
     json.endArray();
   }
 
-  /** An object of the metrics of all causes for which a session is refused, from the first one's number on. */
+  /** Writes an object of metrics, one for each cause of refusals; `first` is the first one's number. */
   private writeByCause(json: JsonWriter, name: string, first: i32): void {
     json.name(name);
     json.beginObject();
@@ -158,7 +162,7 @@ export class StatisticsRoute extends Route {
     json.endObject();
   }
 
-  /** What was offered, and what became of it, each by kind. */
+  /** Writes the offers and their fates, each by kind. */
   private writeResumptions(json: JsonWriter): void {
     json.name("resumptions_offered");
     this.writeByKind(json, Metric.OFFERED, 1);
@@ -168,7 +172,7 @@ export class StatisticsRoute extends Route {
     }
   }
 
-  /** An object of the metrics of the three kinds, the first one's number and the distance between them. */
+  /** Writes an object of metrics, one for each kind; `distance` is between their numbers. */
   private writeByKind(json: JsonWriter, first: i32, distance: i32): void {
     json.beginObject();
     for (let kind = 0; kind < KINDS; kind++) this.member(json, kindIndexName(kind), first + kind * distance);
@@ -187,7 +191,7 @@ export class StatisticsRoute extends Route {
   private writeParseErrors(json: JsonWriter): void {
     json.name("parse_errors");
     json.beginObject();
-    // The first stands for no error.
+    // The first means no error.
     for (let metric = Metric.PARSE_ERRORS + 1; metric < METRICS; metric++) {
       this.member(json, parseErrorLabel(metric - Metric.PARSE_ERRORS), metric);
     }
@@ -205,4 +209,4 @@ export class StatisticsRoute extends Route {
   }
 }
 
-const MOST_NAMED: i32 = 254;
+const MAX_NAMED: i32 = 254;

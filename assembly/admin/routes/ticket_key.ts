@@ -1,6 +1,6 @@
 /**
- * PUT and DELETE /v1/ticket-keys/{name}: one ticket key, by its name. PUT tells to which upstream it belongs and lifts a
- * removal, without an upstream it only lifts one; after DELETE no ticket under it resumes, whether it was known or not.
+ * PUT and DELETE /v1/ticket-keys/{name}: one ticket key, by its name. PUT configures its upstream and lifts a removal;
+ * without an upstream it only lifts. After DELETE no ticket under that key resumes, also of a key that was never seen.
  */
 import { JsonKind, JsonValue } from "../../json/value";
 import { Cache } from "../../session/cache";
@@ -10,11 +10,12 @@ import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome, writeNote } from "../answers/outcome";
 import { badRequest, unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { writeTicketKey } from "../answers/ticket_key_json";
 import { TICKET_KEY_RULE, TicketKeyName } from "../fields/ticket_key_name";
+import { ADDRESS_EXPECTED } from "../fields/value_names";
 
 export class TicketKeyRoute extends Route {
   constructor(private readonly cache: Cache) {
@@ -22,11 +23,11 @@ export class TicketKeyRoute extends Route {
     this.fields = FIELDS;
   }
 
-  check(request: AdminRequest, response: AdminResponse): void {
+  check(request: HttpRequest, response: HttpResponse): void {
     if (!new TicketKeyName(request.parameter).valid) badRequest(response, TICKET_KEY_RULE);
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     let value: JsonValue | null = null;
     if (request.givesFields) {
       const object = readObject(request, response, FIELDS);
@@ -39,7 +40,7 @@ export class TicketKeyRoute extends Route {
     }
     const address = value.kind == JsonKind.String ? canonicalAddress(value.text) : "";
     if (address.length == 0) {
-      unprocessable(response, 'upstream: expected "IPv4:port" or "[IPv6]:port"');
+      unprocessable(response, "upstream: " + ADDRESS_EXPECTED);
       return;
     }
     const name = new TicketKeyName(request.parameter);
@@ -55,11 +56,11 @@ export class TicketKeyRoute extends Route {
         this.writeOutcome(response, 200, 0, "identical");
         break;
       default:
-        unavailable(response, "not stored: no room for one more, or other changes came first; try again");
+        unavailable(response, "not stored: the table of ticket keys is full, or other changes came first; try again");
     }
   }
 
-  remove(request: AdminRequest, response: AdminResponse): void {
+  remove(request: HttpRequest, response: HttpResponse): void {
     const name = new TicketKeyName(request.parameter);
     switch (this.cache.ticketKeys.remove(name.pointer)) {
       case KeyOutcome.Removed:
@@ -68,25 +69,25 @@ export class TicketKeyRoute extends Route {
         beginOutcome(response, 404, 0, "not_found").endObject();
         return;
       default:
-        unavailable(response, "not removed: no room for one more, or other changes came first; try again");
+        unavailable(response, "not removed: the table of ticket keys is full, or other changes came first; try again");
         return;
     }
     const json = beginOutcome(response, 200, 1, "removed");
     const before = this.cache.ticketKeys.stateBefore;
-    // A server is known to issue under it, or was a moment ago.
+    // A server issues under it, or did until now.
     if (before != 0) writeNote(json, STILL_ISSUING);
     writeEnforcedBy(json, this.cache);
     json.endObject();
   }
 
-  private lift(request: AdminRequest, response: AdminResponse): void {
+  private lift(request: HttpRequest, response: HttpResponse): void {
     const name = new TicketKeyName(request.parameter);
     switch (this.cache.ticketKeys.lift(name.pointer)) {
       case KeyOutcome.Replaced:
         this.writeOutcome(response, 200, 1, "lifted");
         break;
       case KeyOutcome.NotFound:
-        // Known, but not removed: nothing was changed.
+        // The key is known but not removed, so nothing has changed.
         if (this.cache.ticketKeys.row) this.writeOutcome(response, 200, 0, "identical");
         else beginOutcome(response, 404, 0, "not_found").endObject();
         break;
@@ -95,7 +96,7 @@ export class TicketKeyRoute extends Route {
     }
   }
 
-  private writeOutcome(response: AdminResponse, status: i32, result: u64, outcome: string): void {
+  private writeOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): void {
     const json = beginOutcome(response, status, result, outcome);
     const row = this.cache.ticketKeys.row;
     json.name("ticket_key");
@@ -106,7 +107,7 @@ export class TicketKeyRoute extends Route {
 }
 
 const STILL_ISSUING: string =
-  "clients that do not forget a refused session meet an error while the server goes on issuing under this key: " +
+  "the server may still issue under this key, and clients that do not forget a refused session meet an error each time: " +
   "change the server's ticket key first, then remove its name here";
 
 const FIELDS: StaticArray<string> = ["upstream"];

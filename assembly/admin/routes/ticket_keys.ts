@@ -1,11 +1,11 @@
-/** GET /v1/ticket-keys: the names of ticket keys that were seen, configured or removed; of one upstream or of all. */
+/** GET /v1/ticket-keys: the ticket keys that were seen, configured or removed; all, or those of one upstream. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Row } from "../../shared/table";
 import { AskedUpstream } from "../fields/asked";
 import { badRequest } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { ListedRow, writeTable } from "../listing/table_listing";
 import { writeTicketKey } from "../answers/ticket_key_json";
@@ -16,7 +16,7 @@ export class TicketKeysRoute extends Route {
     this.queryNames = ["upstream"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const upstream = new AskedUpstream(request.query.value("upstream"));
     if (upstream.error.length > 0) {
       badRequest(response, upstream.error);

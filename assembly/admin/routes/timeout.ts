@@ -1,9 +1,9 @@
-/** GET and PUT /v1/timeout: SSL_CTX_set_timeout, in seconds. Holds for sessions that are stored from then on. */
+/** GET and PUT /v1/timeout: SSL_CTX_set_timeout, in seconds. Applies to sessions that are stored later. */
 import { Cache } from "../../session/cache";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 
 export class TimeoutRoute extends Route {
@@ -12,7 +12,7 @@ export class TimeoutRoute extends Route {
     this.fields = ["timeout"];
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const json = response.begin(200);
     json.beginObject();
     json.name("timeout");
@@ -20,11 +20,11 @@ export class TimeoutRoute extends Route {
     json.endObject();
   }
 
-  put(request: AdminRequest, response: AdminResponse): void {
+  put(request: HttpRequest, response: HttpResponse): void {
     const value = readField(request, response, "timeout");
     if (value === null) return;
     if (!value.isWhole(1, i32.MAX_VALUE)) {
-      unprocessable(response, "timeout: expected a whole number of seconds from 1 to 2147483647");
+      unprocessable(response, "timeout: expected whole seconds from 1 to 2147483647");
       return;
     }
     const seconds = <u32>value.number;

@@ -1,12 +1,12 @@
 /**
- * GET /v1/upstreams: which upstreams the cache holds anything of, and how much: what POST /v1/sessions/remove for one would reach.
- * All pages are gone through, in slices.
+ * GET /v1/upstreams: the upstreams whose sessions and ticket keys the cache holds, and how many of each. POST
+ * /v1/sessions/remove for one upstream removes so many. Cost: all pages of the cache, in slices.
  */
 import { Cache } from "../../session/cache";
 import { UpstreamCount } from "../../session/jobs/upstream_count";
 import { unavailable } from "../http/problem";
-import { AdminRequest } from "../http/request";
-import { AdminResponse, JobReport } from "../http/response";
+import { HttpRequest } from "../http/request";
+import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
 
 export class UpstreamsRoute extends Route {
@@ -14,7 +14,7 @@ export class UpstreamsRoute extends Route {
     super("/v1/upstreams", "GET, HEAD");
   }
 
-  get(request: AdminRequest, response: AdminResponse): void {
+  get(request: HttpRequest, response: HttpResponse): void {
     const count = new UpstreamCount(this.cache);
     response.await(count, new Upstreams(count));
   }
@@ -25,7 +25,7 @@ class Upstreams extends JobReport {
     super();
   }
 
-  write(response: AdminResponse): void {
+  write(response: HttpResponse): void {
     if (!this.count.addTicketKeys()) {
       unavailable(response, "the ticket keys could not be read; try again");
       return;

@@ -1,20 +1,20 @@
 /**
- * The admin API as an HTTP filter: takes a request in, asks `admin/`, and answers it. Every request is answered here;
- * none goes on to a router.
+ * The admin API as an HTTP filter: collects a request, calls `admin/`, and answers. It answers every request itself; none
+ * goes on to a router.
  *
- * Work on the whole cache, and whatever lists something, is done in slices (`turns.ts`): at once as long as the slice lasts,
- * then on ticks that come fast, and the answer is sent when it is finished. A change is finished also if the caller has
- * gone in the meantime. Requests and bodies that are waiting are bounded; one too many is answered with 503. One whose body does not
- * begin to come is answered with 408 within a second.
+ * Listings and work on the whole cache run in slices (`turns.ts`): the first slice at once, the others on fast ticks. The
+ * answer is sent when the work is finished. A change is finished even if its caller has gone. The number of waiting requests
+ * and the size of waiting bodies are bounded: one too many is answered with 503. A request whose body does not begin to come
+ * is answered with 408 within a second.
  */
 import { AdminApi } from "../../admin/api";
 import { unavailable } from "../../admin/http/problem";
-import { AdminRequest } from "../../admin/http/request";
-import { AdminResponse } from "../../admin/http/response";
-import { Config, validateAdmin } from "../../config/config";
+import { Call } from "../../admin/http/call";
+import { Config, oddTokens, validateAdmin } from "../../config/config";
 import { Action } from "../../host/abi";
 import { EnvoyFacts } from "../../host/adapters/envoy_facts";
-import { answer, enter, requestHeader, tickEvery } from "../../host/http_stream";
+import { enter, tickEvery } from "../../host/effective_context";
+import { answer, requestHeader } from "../../host/http_stream";
 import { PropertyPath } from "../../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../../host/roots";
 import { Job, SLICE_NANOSECONDS } from "../../work/job";
@@ -26,10 +26,9 @@ import { Turn, Turns } from "../../work/turns";
 
 /** One request and its answer. */
 class Exchange extends Turn {
-  readonly request: AdminRequest = new AdminRequest();
-  readonly response: AdminResponse = new AdminResponse();
+  readonly call: Call = new Call();
   readonly body: RequestBody = new RequestBody();
-  /** Of one whose body has not begun to come: when the headers came, by the clock of the day. */
+  /** When the headers came, by the clock of the day. Only while the body is awaited. */
   since: u64 = 0;
 
   constructor(
@@ -40,11 +39,11 @@ class Exchange extends Turn {
   }
 
   get job(): Job | null {
-    return this.response.job;
+    return this.call.response.job;
   }
 
   get reads(): bool {
-    return this.response.reads;
+    return this.call.response.reads;
   }
 
   finish(): void {
@@ -58,7 +57,7 @@ export class AdminFilter extends CacheFilter {
   private turns: Turns | null = null;
   private readonly exchanges: Map<u32, Exchange> = new Map<u32, Exchange>();
   private isFast: bool = false;
-  /** When what is due in the background was done last, in nanoseconds since 1970. */
+  /** When the background last had a tick, in nanoseconds since 1970. */
   private lastBackground: u64 = 0;
   /** Number of the newest connection that came while the configuration was in force. */
   private newest: u64 = 0;
@@ -77,11 +76,12 @@ export class AdminFilter extends CacheFilter {
   }
 
   tick(): void {
+    this.hasTicked = true;
     const turns = this.turns;
     const shared = this.shared;
     if (!turns || !shared) return;
     const now = shared.cache.clock.nowNanoseconds();
-    // However many wait, the background has its ticks.
+    // The background has its ticks, however many requests wait.
     if (this.isFast && now - this.lastBackground < TICK_NANOSECONDS) {
       turns.tick();
     } else {
@@ -95,21 +95,23 @@ export class AdminFilter extends CacheFilter {
 
   requestHeaders(context: u32, endOfStream: bool): i32 {
     const api = this.api;
-    if (!api) return Action.CONTINUE;
+    const shared = this.shared;
+    if (!api || !shared) return Action.CONTINUE;
+    if (!this.hasTicked) this.missTick(shared);
     const exchange = new Exchange(context, this);
-    const request = exchange.request;
+    const request = exchange.call.request;
     request.method = requestHeader(":method");
     request.path = requestHeader(":path");
     request.authorization = requestHeader("authorization");
-    const decided = api.begin(request, exchange.response);
-    // A stranger's connection tells nothing.
-    if (exchange.response.status != UNAUTHORIZED) this.noteConnection();
+    const decided = api.begin(exchange.call);
+    // A caller without a token must not put a configuration in force.
+    if (exchange.call.response.status != UNAUTHORIZED) this.noteConnection();
     if (decided) {
       this.reply(exchange);
     } else if (endOfStream) {
       this.handle(api, exchange);
     } else if (this.exchanges.size >= MAX_EXCHANGES) {
-      unavailable(exchange.response, TOO_MANY);
+      unavailable(exchange.call.response, TOO_MANY);
       this.reply(exchange);
     } else {
       exchange.since = api.nowNanoseconds();
@@ -130,8 +132,8 @@ export class AdminFilter extends CacheFilter {
       return Action.STOP_ITERATION_NO_BUFFER;
     }
     this.exchanges.delete(context);
-    if (gathered == Gathered.TooLarge) api.tooLarge(exchange.response);
-    else unavailable(exchange.response, gathered == Gathered.NoRoom ? TOO_MANY : NOT_READ);
+    if (gathered == Gathered.TooLarge) api.tooLarge(exchange.call.response);
+    else unavailable(exchange.call.response, gathered == Gathered.NoRoom ? TOO_MANY : NOT_READ);
     this.reply(exchange);
     return Action.STOP_ITERATION_NO_BUFFER;
   }
@@ -164,6 +166,10 @@ export class AdminFilter extends CacheFilter {
     return validateAdmin(config);
   }
 
+  protected oddityOf(config: Config): string {
+    return oddTokens(config);
+  }
+
   protected opened(shared: SharedCache, config: Config): void {
     const steering = new SteeringReport(shared.cache.settings.cacheName, shared.store);
     this.steering = steering;
@@ -172,8 +178,8 @@ export class AdminFilter extends CacheFilter {
   }
 
   /**
-   * A request of a superseded filter comes on a connection of before, or on a new one: then its configuration was rolled back. Envoy
-   * numbers its connections one after the other.
+   * A new connection to a superseded filter shows that its configuration was rolled back; a request on an older connection
+   * shows nothing. Envoy numbers its connections in order.
    */
   private noteConnection(): void {
     const shared = this.shared;
@@ -184,19 +190,19 @@ export class AdminFilter extends CacheFilter {
   }
 
   private handle(api: AdminApi, exchange: Exchange): void {
-    const response = exchange.response;
+    const response = exchange.call.response;
     const turns = this.turns;
     if (!turns || turns.length >= MAX_EXCHANGES) {
-      // Before the change: one that was made must not be answered as if it were not.
+      // Refused before the change is made: a change that was made must not be answered with 503.
       unavailable(response, TOO_MANY);
       return this.reply(exchange);
     }
-    exchange.request.bodyPointer = exchange.body.start;
-    exchange.request.bodyLength = exchange.body.length;
-    api.handle(exchange.request, response);
+    exchange.call.request.bodyPointer = exchange.body.start;
+    exchange.call.request.bodyLength = exchange.body.length;
+    api.handle(exchange.call);
     exchange.body.free();
     const shared = this.shared;
-    // Many changes at once are told no faster than they are collected.
+    // Many changes at once are answered no faster than their events are collected.
     if (shared) shared.cache.relieve(SLICE_NANOSECONDS / 2);
     if (response.job == null) return this.reply(exchange);
     if (turns.begin(exchange)) {
@@ -206,11 +212,11 @@ export class AdminFilter extends CacheFilter {
     this.tickFast(exchange.context);
   }
 
-  /** What an exchange has waited for is done. */
+  /** The job of an exchange is done. */
   finish(exchange: Exchange): void {
     const api = this.api;
     if (!api) return;
-    api.finish(exchange.response);
+    api.finish(exchange.call.response);
     if (exchange.closed) return;
     enter(exchange.context);
     this.reply(exchange);
@@ -231,7 +237,7 @@ export class AdminFilter extends CacheFilter {
     tickEvery(TICK_MILLISECONDS);
   }
 
-  /** Answers those of whose body nothing has come: where the host keeps it back, they would wait for ever. */
+  /** Answers requests whose body has not begun to come. Without this they might wait for ever. */
   private endWithoutBody(): void {
     const api = this.api;
     if (!api) return;
@@ -239,10 +245,10 @@ export class AdminFilter extends CacheFilter {
     const contexts = this.exchanges.keys();
     for (let i = 0; i < contexts.length; i++) {
       const exchange = this.exchanges.get(contexts[i]);
-      // A clock that was set back makes a very long time of it: better too early than never.
+      // If the clock was set back, this wraps to a very long time: better too early than never.
       if (exchange.body.length > 0 || now - exchange.since < BODY_NANOSECONDS) continue;
       this.exchanges.delete(contexts[i]);
-      api.bodyMissing(exchange.response);
+      api.bodyMissing(exchange.call.response);
       enter(exchange.context);
       this.reply(exchange);
     }
@@ -252,7 +258,7 @@ export class AdminFilter extends CacheFilter {
   private reply(exchange: Exchange): void {
     exchange.closed = true;
     exchange.body.free();
-    const response = exchange.response;
+    const response = exchange.call.response;
     answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
   }
 }
@@ -260,13 +266,13 @@ export class AdminFilter extends CacheFilter {
 /** Bodies and jobs that may wait at the same time on one worker. */
 const MAX_EXCHANGES: i32 = 1024;
 const ON_NETWORK: string =
-  ": root_id admin stands among network filters, where it gets no request: put it among HTTP filters (envoy.filters.http.wasm)";
+  ": root_id admin is among network filters, where it gets no request: put it among HTTP filters (envoy.filters.http.wasm)";
 const UNAUTHORIZED: i32 = 401;
 const CONNECTION_ID = new PropertyPath("connection.id");
 const NUMBER: usize = memory.data(8, 8);
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";
 const NOT_READ: string = "the body could not be read; try again";
-/** With a tick it makes less than a second. */
+/** Together with a tick, less than a second. */
 const BODY_NANOSECONDS: u64 = 700_000_000;
 const FAST_TICK_MILLISECONDS: u32 = 2;
 const TICK_NANOSECONDS: u64 = <u64>TICK_MILLISECONDS * 1_000_000;

@@ -1,9 +1,8 @@
 /**
- * The body of a request that is still coming, gathered here, outside of collected memory. The host could gather it as well,
- * but answers a body that outgrows its buffer by itself, in plain text, and how much comes at once is up to the
- * network: so it is told to keep nothing.
+ * Gathers the body of a request outside of collected memory, piece by piece. The host could gather it, too, but would answer
+ * a body that outgrows its buffer by itself, in plain text. So the host keeps nothing.
  *
- * A body is at most MAX_BODY_LENGTH long, and all that wait in one virtual machine take at most MAX_WAITING_BYTES.
+ * A body has at most MAX_BODY_LENGTH bytes, and all waiting bodies of a virtual machine at most MAX_BODIES_LENGTH.
  */
 import { MAX_BODY_LENGTH } from "../../admin/api";
 import { requestBody } from "../../host/http_stream";
@@ -13,7 +12,7 @@ export const enum Gathered {
   Kept = 0,
   /** The body is longer than MAX_BODY_LENGTH. */
   TooLarge = 1,
-  /** Other bodies take the room. */
+  /** Other bodies have taken the room. */
   NoRoom = 2,
   /** The host did not give the piece. */
   NotRead = 3,
@@ -24,7 +23,7 @@ export class RequestBody {
   length: i32 = 0;
   private capacity: i32 = 0;
 
-  /** Takes the piece of `size` bytes that the host has. */
+  /** Copies the piece of `size` bytes that the host has. */
   gather(size: i32): Gathered {
     if (size <= 0) return Gathered.Kept;
     if (size > MAX_BODY_LENGTH - this.length) return Gathered.TooLarge;
@@ -35,7 +34,7 @@ export class RequestBody {
     return Gathered.Kept;
   }
 
-  /** Gives the memory back; every path must reach it. */
+  /** Gives the memory back. Every path must come here. */
   free(): void {
     if (this.start != 0) heap.free(this.start);
     waiting -= this.capacity;
@@ -46,7 +45,7 @@ export class RequestBody {
 
   private grow(length: i32): bool {
     const capacity = min(max(length, this.capacity * 2), MAX_BODY_LENGTH);
-    if (capacity - this.capacity > MAX_WAITING_BYTES - waiting) return false;
+    if (capacity - this.capacity > MAX_BODIES_LENGTH - waiting) return false;
     this.start = this.start == 0 ? heap.alloc(capacity) : heap.realloc(this.start, capacity);
     waiting += capacity - this.capacity;
     this.capacity = capacity;
@@ -55,5 +54,5 @@ export class RequestBody {
 }
 
 /** 512 of the largest. */
-const MAX_WAITING_BYTES: i32 = 33554432;
+const MAX_BODIES_LENGTH: i32 = 33554432;
 let waiting: i32 = 0;

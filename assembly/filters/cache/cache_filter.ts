@@ -1,22 +1,31 @@
-/** What all filters have in common: a configuration text and the cache that it names. */
+/** The base of all filters: takes a configuration text, and opens the cache that it names. */
 import { FNV_BASIS, fnvBytes } from "../../bytes/fnv";
 import { Config } from "../../config/config";
-import { parseConfig } from "../../config/parse";
+import { MAX_CONFIGURATION_LENGTH, parseConfig } from "../../config/parse";
+import { unusedFields } from "../../config/unused_fields";
 import { HostEnvironment } from "../../host/adapters/environment";
 import { HostLog } from "../../host/adapters/host_log";
+import { tellMissingCallback } from "../../host/notices/missing_callback";
 import { Root } from "../../host/roots";
+import { tellOnce } from "../../host/notices/told_once";
 import { LogLevel } from "../../ports/log";
 import { SharedCache } from "./shared_cache";
 
 export abstract class CacheFilter extends Root {
   protected shared: SharedCache | null = null;
-  /** Until the first tick. */
+  /** Null from the first tick on. */
   private config: Config | null = null;
-  /** A hash of the configuration's text: Envoy, too, tells plugins apart by it. */
+  /** A hash of the configuration's text. Envoy distinguishes plugins by their text, too. */
   private text: u64 = 0;
+  /** Whether a tick has come since the filter was configured. */
+  protected hasTicked: bool = false;
+  private configuredAt: u64 = 0;
+  /** When that was missed first. */
+  private missedAt: u64 = 0;
 
   constructor(private readonly role: string) {
     super();
+    this.maxConfigurationLength = MAX_CONFIGURATION_LENGTH;
   }
 
   configure(text: usize, length: i32): bool {
@@ -28,12 +37,16 @@ export abstract class CacheFilter extends Root {
     }
     this.text = fnvBytes(FNV_BASIS, text, length);
     this.config = config;
-    return this.open();
+    if (!this.open()) return false;
+    this.tell(unusedFields(config, this.role));
+    this.tell(this.oddityOf(config));
+    return true;
   }
 
   tick(): void {
     const shared = this.shared;
     if (!shared) return;
+    this.hasTicked = true;
     if (shared.outdated) this.open();
     else {
       this.config = null;
@@ -41,16 +54,33 @@ export abstract class CacheFilter extends Root {
     }
   }
 
-  /** Opens the cache, also in the place of one that is open. */
+  /** Opens the cache, and closes the one before. */
   private open(): bool {
     const config = this.config;
     const before = this.shared;
     const shared = config ? SharedCache.open(config, this.role, this.text) : null;
     if (!config || !shared) return false;
     this.shared = shared;
+    this.configuredAt = shared.cache.clock.nowNanoseconds();
     this.opened(shared, config);
     if (before) before.free();
     return true;
+  }
+
+  /** To be called if something comes to a filter that has had no tick yet: the first one is due with the first tenth of a second. */
+  protected missTick(shared: SharedCache): void {
+    const now = shared.cache.clock.nowNanoseconds();
+    if (now < this.configuredAt + PATIENCE_NANOSECONDS) return;
+    // A worker that was held up may come to a connection before it comes to its tick: once.
+    if (this.missedAt == 0) this.missedAt = now;
+    if (now < this.missedAt + PATIENCE_NANOSECONDS) return;
+    tellMissingCallback("proxy_on_tick", "no tick comes, so nothing is swept, summed up or told as an event");
+  }
+
+  private tell(line: string): void {
+    const shared = this.shared;
+    if (!shared || line.length == 0) return;
+    tellOnce(shared.store, shared.cache.settings.registrations.spokenName, LogLevel.Warn, line);
   }
 
   callAnswered(token: u32): void {
@@ -64,11 +94,19 @@ export abstract class CacheFilter extends Root {
     if (shared) shared.free();
   }
 
-  /** Why a well-formed configuration is none for this filter; empty where it is one. */
+  /** Returns why a well-formed configuration does not suit this filter; empty if it does. */
   protected refusalOf(config: Config): string {
     return "";
   }
 
-  /** The cache is open: the filter makes what it needs on it. */
+  /** What is odd about a configuration that serves, one line; empty if nothing is. */
+  protected oddityOf(config: Config): string {
+    return "";
+  }
+
+  /** The cache is open. May be called again, for another one. */
   protected abstract opened(shared: SharedCache, config: Config): void;
 }
+
+/** Ten ticks. */
+const PATIENCE_NANOSECONDS: u64 = 1_000_000_000;

@@ -1,22 +1,18 @@
 /**
- * What a configuration asks for and the Envoy at hand cannot do, told once in its log when the first filter is configured, by the
- * name and version of the host. Found by the end-to-end tests on each version (docs/use/operating.md has the table).
+ * Logs a part of the configuration that this version of Envoy cannot do, once, when the first filter is configured. The
+ * end-to-end tests find these limits on each version (docs/use/operating.md has the table).
  */
 import { EnvoyVersion } from "../../host/envoy_version";
-import { HostLog } from "../../host/adapters/host_log";
+import { tellOnce } from "../../host/notices/told_once";
 import { LogLevel } from "../../ports/log";
-import { SharedStore, StoreResult } from "../../ports/shared_store";
+import { SharedStore } from "../../ports/shared_store";
 import { SteeringMode } from "../../steering/setup/modes";
 
-/** Costs nothing where it works, but for three host calls. Silent where the host does not say its version. */
-export function tellSteeringLimit(mode: SteeringMode, store: SharedStore): void {
+/** Costs three host calls if steering is on. Silent if the host does not show its version. */
+export function logSteeringLimit(mode: SteeringMode, store: SharedStore): void {
   const limit = steeringLimit(mode);
   if (limit.length == 0) return;
-  // Each worker has a virtual machine, and all of them come here.
-  const text = String.UTF8.encode(TOLD + limit);
-  const length = text.byteLength;
-  if (store.create(changetype<usize>(text), length, changetype<usize>(text), 0) == StoreResult.Conflict) return;
-  new HostLog().write(LogLevel.Warn, limit);
+  tellOnce(store, "", LogLevel.Warn, limit);
 }
 
 function steeringLimit(mode: SteeringMode): string {
@@ -27,12 +23,12 @@ function steeringLimit(mode: SteeringMode): string {
   return hashes ? "" : "Envoy " + version.toString() + NEVER_HASHES;
 }
 
-/** Of the key in shared data that says that a line was told. */
-const TOLD: string = "tls_session_cache.told.";
 /** `max_early_data_bytes` of tcp_proxy came with 1.37 (envoyproxy/envoy pull request 41696). */
 const OLDEST_THAT_READS_FIRST: i32 = 37;
 const OLDEST_THAT_HASHES: i32 = 38;
 const NEVER_READS_FIRST: string =
-  ' cannot steer: it connects before it reads (max_early_data_bytes came with 1.37); set "steering" to "off", or use a newer Envoy';
+  " cannot steer: it connects before it reads (max_early_data_bytes came with 1.37); " +
+  'set "steering" to "off", or use a newer Envoy';
 const NEVER_HASHES: string =
-  ' does not look at the text that the filter sets for the hash, so "steering": "hash" has no effect; set it to "exact", or use Envoy 1.38 or newer';
+  ' does not hash the text that the filter sets, so "steering": "hash" has no effect; ' +
+  'set it to "exact", or use Envoy 1.38 or newer';

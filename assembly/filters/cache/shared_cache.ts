@@ -1,4 +1,7 @@
-/** Opens the cache that a filter's configuration names, on the host's shared data, clock and metrics. */
+/**
+ * The cache that a filter's configuration names, on the host's shared data, clock and metrics, and its work in the
+ * background.
+ */
 import { EventPoster } from "../../admin/event_poster";
 import { Config, EventsConfig } from "../../config/config";
 import { HostClock } from "../../host/adapters/host_clock";
@@ -38,21 +41,24 @@ export class SharedCache {
     this.deadline = new Deadline(cache.clock);
     const sink = events ? new HttpCall(events.cluster, events.path) : null;
     this.sink = sink;
-    this.poster = sink ? new EventPoster(cache, store, sink) : null;
+    this.poster = sink ? new EventPoster(cache, store, sink, new HostLog()) : null;
   }
 
-  /** Whether the configuration of this filter counts; a superseded one is told by its first new connection that it does again. */
+  /**
+   * Whether the configuration of this filter is in force. A superseded one is again after its first new connection
+   * (`claim`).
+   */
   @inline
   get inForce(): bool {
     return this.cache.settings.registrations.inForce;
   }
 
-  /** Whether the bound on memory has changed since: the cache has to be opened again. Only at the start, before any connection. */
+  /** Whether the bound on memory has changed since, so that the cache must be opened again. Only before any connection. */
   get outdated(): bool {
     return this.cache.settings.pages != this.pages;
   }
 
-  /** What is due in the background, a slice of it; on most virtual machines nothing. */
+  /** Works a slice in the background; most virtual machines have nothing to do. */
   tick(): void {
     this.cache.tick();
     this.tally.tick();
@@ -69,25 +75,25 @@ export class SharedCache {
       this.sweeper.work(this.deadline);
     }
     const poster = this.poster;
-    // A receiver that was taken out of the configuration gets nothing more, also while an old listener drains.
+    // A receiver that the configuration no longer names gets nothing more, even while an old listener drains.
     if (poster && this.inForce) poster.tick();
   }
 
-  /** A new connection has come to a filter that was superseded: its listener serves again, so its configuration is in force. */
+  /** A new connection has come to a superseded filter: its listener serves again, so puts its configuration in force. */
   claim(): void {
     const cache = this.cache;
     if (!cache.settings.claim(secondsOf(cache.clock), cache.nowSeconds())) return;
     new HostLog().write(LogLevel.Warn, cache.settings.registrations.spokenName + IN_FORCE_AGAIN);
   }
 
-  /** The filter stands in a chain of the wrong kind. */
+  /** The filter is in a chain of the wrong kind: logs that, once. */
   misplaced(what: string): void {
     const registrations = this.cache.settings.registrations;
     if (!registrations.misplace()) return;
     new HostLog().write(LogLevel.Error, registrations.spokenName + what);
   }
 
-  /** About once a second, and at the first tick. */
+  /** Renews the registration, about once a second and at the first tick. */
   private keepRegistered(elected: bool): void {
     const clock = this.cache.clock;
     const settings = this.cache.settings;
@@ -107,7 +113,7 @@ export class SharedCache {
     if (sink) sink.answered(token);
   }
 
-  /** Opens the cache; null where its settings contradict those of another filter, after the log was told. */
+  /** Opens the cache. If its settings contradict those of another filter, logs that and returns null. */
   static open(config: Config, role: string, text: u64): SharedCache | null {
     const store = new SharedData();
     const settings = new Settings(config.cache, store, new HostEntropy());
@@ -136,7 +142,7 @@ export class SharedCache {
   }
 }
 
-/** Of the machine's own clock, or of the day's where the host refuses it. */
+/** Seconds of the machine's own clock, or of the clock of the day if the host refuses it. */
 function secondsOf(clock: Clock): u32 {
   const seconds = clock.monotonicSeconds();
   return <u32>(seconds == 0 ? clock.nowSeconds() : seconds);
@@ -155,11 +161,11 @@ function given(config: Config): GivenSettings {
 }
 
 const NO_MACHINE_CLOCK: string =
-  "the host does not let this module call clock_time_get: removals and revocations end by the clock of the day alone, " +
-  "also where somebody sets it ahead; allow clock_time_get in allowed_capabilities";
+  "the host does not let this module call clock_time_get, so removals and revocations end by the clock of the day alone, " +
+  "even if somebody sets it ahead; allow clock_time_get in allowed_capabilities";
 const IN_FORCE_AGAIN: string =
-  ": its configuration is in force again, as new connections come to it; that of the same name which took its place counts no more, " +
-  "unless connections come to that one, too (then give the two filters names of their own)";
+  ": its configuration is in force again, as new connections come to it, and the later one of the same name is not; " +
+  "if connections come to both, give the two filters different names";
 const SUPERSEDED: string =
-  ": another configuration of it is in force now; this one serves what is left of its connections";
+  ": another configuration of it is in force now; this one serves the connections that it still has";
 const PLUGIN_NAME = new PropertyPath("plugin_name");

@@ -1,11 +1,9 @@
 /**
- * Connections that something is to be done about later, in the order in which they came: a ring of their contexts, each with
- * the time at which it came in. Outside of collected memory; doubles when it is full, and holds what is waiting.
- *
- * Layout of an entry, 16 bytes: u64 time in nanoseconds, u32 context, u32 a word of the user's.
+ * A queue of connections, oldest first: a ring of their contexts, each with its time of entry and a word. Outside of
+ * collected memory; doubles when it is full.
  */
 export class ConnectionQueue {
-  private ring: usize = heap.alloc(FIRST_CAPACITY << 4);
+  private ring: usize = heap.alloc(<usize>FIRST_CAPACITY * ENTRY_SIZE);
   private capacity: u32 = FIRST_CAPACITY;
   private first: u32 = 0;
   length: u32 = 0;
@@ -17,38 +15,40 @@ export class ConnectionQueue {
   push(context: u32, word: u32, nowNanoseconds: u64): void {
     if (this.length == this.capacity) this.grow();
     const entry = this.at(this.length);
-    store<u64>(entry, nowNanoseconds);
-    store<u32>(entry, context, 8);
-    store<u32>(entry, word, 12);
+    entry.since = nowNanoseconds;
+    entry.context = context;
+    entry.word = word;
     this.length++;
   }
 
-  /** Of the oldest one; only where there is one. */
+  /** Time of entry of the oldest one. This and the next two only while `length` is not 0. */
   get since(): u64 {
-    return load<u64>(this.at(0));
+    return this.at(0).since;
   }
 
   get context(): u32 {
-    return load<u32>(this.at(0), 8);
+    return this.at(0).context;
   }
 
   get word(): u32 {
-    return load<u32>(this.at(0), 12);
+    return this.at(0).word;
   }
 
-  /** Takes the oldest one away. */
+  /** Removes the oldest one. */
   shift(): void {
     this.first = (this.first + 1) & (this.capacity - 1);
     this.length--;
   }
 
-  private at(index: u32): usize {
-    return this.ring + ((<usize>((this.first + index) & (this.capacity - 1))) << 4);
+  private at(index: u32): Entry {
+    return changetype<Entry>(this.ring + <usize>((this.first + index) & (this.capacity - 1)) * ENTRY_SIZE);
   }
 
   private grow(): void {
-    const ring = heap.alloc((<usize>this.capacity) << 5);
-    for (let i: u32 = 0; i < this.length; i++) memory.copy(ring + ((<usize>i) << 4), this.at(i), 16);
+    const ring = heap.alloc(<usize>this.capacity * 2 * ENTRY_SIZE);
+    for (let i: u32 = 0; i < this.length; i++) {
+      memory.copy(ring + <usize>i * ENTRY_SIZE, changetype<usize>(this.at(i)), ENTRY_SIZE);
+    }
     heap.free(this.ring);
     this.ring = ring;
     this.capacity <<= 1;
@@ -56,5 +56,15 @@ export class ConnectionQueue {
   }
 }
 
+/** See the head of this file. */
+@unmanaged
+class Entry {
+  /** In nanoseconds. */
+  since: u64;
+  context: u32;
+  word: u32;
+}
+
+const ENTRY_SIZE: usize = offsetof<Entry>();
 /** A power of two. */
 const FIRST_CAPACITY: u32 = 64;

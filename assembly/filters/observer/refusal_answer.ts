@@ -1,10 +1,11 @@
 /**
- * What a client gets in the place of the answer that must not be: a fatal alert in clear (RFC 8446 6, RFC 5246 7.2). In TLS 1.2 and before,
- * the server's own ServerHello may stand in front of it, and its change of cipher spec: more clients forget a session that was taken up
- * and then failed than one that nobody answered (docs/evidence/clients.md).
+ * The answer to a client whose resumption is refused: a fatal alert in clear (RFC 8446 6, RFC 5246 7.2). In TLS 1.2 and
+ * before, the server's own ServerHello may stand in front of it, and a ChangeCipherSpec: more clients forget a session that
+ * resumed and then failed than one that nobody answered (docs/evidence/clients.md).
  *
- * Promises: nothing else of the server goes on, least of all a renewed ticket. The ServerHello goes on as its server wrote it, in a record of
- * its own. Where it does not lie whole at the beginning of what the server has sent, in one record, the alert stands alone.
+ * Promises: no other bytes of the server go on, least of all a renewed ticket. The ServerHello goes on as its server wrote
+ * it, in a record of its own. If the server's bytes do not begin with a whole ServerHello in one record, the alert stands
+ * alone.
  */
 import { HANDSHAKE_FAILURE, NO_ALERT, RefusalPlace } from "../../config/config";
 import { ContentType, MessageType, Version } from "../../tls/wire/protocol";
@@ -19,7 +20,10 @@ export class RefusalAnswer {
     return ANSWER;
   }
 
-  /** Descriptions of the alerts for TLS 1.2 and before, and for TLS 1.3, NO_ALERT for none; and where the former stands. */
+  /**
+   * Sets the descriptions of the alerts for TLS 1.2 and before, and for TLS 1.3 (NO_ALERT for none), and the place of the
+   * first.
+   */
   choose(legacyAlert: i32, modernAlert: i32, place: RefusalPlace): void {
     this.legacyAlert = legacyAlert;
     this.modernAlert = modernAlert;
@@ -27,8 +31,8 @@ export class RefusalAnswer {
   }
 
   /**
-   * Makes the answer for a version, 0 where none was chosen yet. `server`: the first bytes of the server's flight, at most
-   * SERVER_BYTES_MAX of them.
+   * Makes the answer for a version, 0 if none was chosen yet. `server`: the first bytes of the server's flight, at most
+   * SERVER_BYTES_CAPACITY of them.
    */
   make(version: u16, server: usize, length: i32): void {
     const modern = version == <u16>Version.TLS13;
@@ -45,7 +49,7 @@ export class RefusalAnswer {
     store<u8>(body, <u8>description, 1);
   }
 
-  /** Adds the ServerHello that a flight begins with; false where it does not lie there whole. */
+  /** Adds the ServerHello that a flight begins with; false if it is not there, or not whole. */
   private addHello(server: usize, length: i32, version: u16): bool {
     if (length < HEADER_SIZE + MESSAGE_HEADER_SIZE || load<u8>(server) != <u8>ContentType.HANDSHAKE) return false;
     const message = server + HEADER_SIZE;
@@ -60,7 +64,7 @@ export class RefusalAnswer {
     store<u8>(this.addRecord(type, version, 1), 1);
   }
 
-  /** Adds the header of a record; answers where its body of `length` bytes is to go. */
+  /** Adds the header of a record; returns the place for its body of `length` bytes. */
   private addRecord(type: i32, version: u16, length: i32): usize {
     const record = ANSWER + <usize>this.length;
     store<u8>(record, <u8>type);
@@ -71,8 +75,8 @@ export class RefusalAnswer {
   }
 }
 
-/** Of the server's flight as much as is looked at: a ServerHello of TLS 1.2 takes some 100 bytes. */
-export const SERVER_BYTES_MAX: i32 = 2048;
+/** Bytes of the server's flight that are read: a ServerHello of TLS 1.2 takes some 100. */
+export const SERVER_BYTES_CAPACITY: i32 = 2048;
 const HEADER_SIZE: i32 = 5;
 const MESSAGE_HEADER_SIZE: i32 = 4;
 const FATAL: u8 = 2;

@@ -1,10 +1,11 @@
 /**
- * Whether Envoy has the cluster through which hosts are named (`exact`). A connection that is sent to a cluster which is not there is
- * closed at once: so no host is named before the cluster was seen, on the first tick after the configuration. One virtual machine's
- * look is enough for all of a filter (`report.ts`). While the cluster is missing, it is looked for again: it may come from CDS.
+ * Whether Envoy has the cluster through which hosts are named (`exact`). Envoy closes a connection at once that is sent to a
+ * missing cluster. So no host is named before the cluster was seen, on the first tick after the configuration. One virtual
+ * machine looks for all of a filter (`report.ts`). A missing cluster is looked for again, as it may come from CDS.
  *
- * It may go, too, or the host may not be allowed to say: where LOST connections in a row were sent to it and ended before the next tick
- * without an answer, and none was ever answered, it is looked for again, after a while that doubles each time.
+ * The cluster may go again, or the host may be forbidden to show it. So it is looked for again after LOST connections in a
+ * row were sent to it and ended before the next tick without an answer, if none was ever answered. The pause before that
+ * doubles each time.
  */
 import { lacksCluster } from "../../host/clusters/named_cluster";
 import { SteeringReport } from "../../steering/setup/report";
@@ -12,7 +13,7 @@ import { SteeringReport } from "../../steering/setup/report";
 export class ExactCluster {
   /** Whether hosts may be named. */
   isThere: bool = false;
-  /** It is missing, and was for long enough to say so. */
+  /** It has been missing for PATIENCE_NANOSECONDS. */
   isMissing: bool = false;
   private answered: bool = false;
   private lost: u32 = 0;
@@ -27,7 +28,7 @@ export class ExactCluster {
     private readonly report: SteeringReport,
   ) {}
 
-  /** To be called from the root's context. */
+  /** In the root's context. */
   tick(nowNanoseconds: u64): void {
     if (this.isThere || nowNanoseconds < this.nextLook) return;
     if (this.since == 0) this.since = nowNanoseconds;
@@ -37,7 +38,7 @@ export class ExactCluster {
     }
     if (!lacksCluster(this.name)) {
       this.found();
-      this.report.noteCluster(this.filter, this.balanced, true);
+      this.report.noteClusterSeen(this.filter, this.balanced);
       return;
     }
     this.isMissing = nowNanoseconds - this.since >= PATIENCE_NANOSECONDS;
@@ -58,8 +59,8 @@ export class ExactCluster {
     this.isThere = false;
     this.since = nowNanoseconds;
     this.nextLook = nowNanoseconds + this.pause;
-    this.pause = min(this.pause * 2, LONGEST_PAUSE_NANOSECONDS);
-    this.report.noteCluster(this.filter, this.balanced, false);
+    this.pause = min(this.pause * 2, MAX_PAUSE_NANOSECONDS);
+    this.report.noteClusterMissing(this.filter, this.balanced);
   }
 
   private found(): void {
@@ -73,4 +74,4 @@ const LOST: u32 = 2;
 const PATIENCE_NANOSECONDS: u64 = 3_000_000_000;
 const RARE_NANOSECONDS: u64 = 5_000_000_000;
 const FIRST_PAUSE_NANOSECONDS: u64 = 100_000_000;
-const LONGEST_PAUSE_NANOSECONDS: u64 = 300_000_000_000;
+const MAX_PAUSE_NANOSECONDS: u64 = 300_000_000_000;

@@ -1,13 +1,13 @@
 /**
- * How often something is still tried that was found to be in vain: the FIRST-th of those that come, then ever fewer, down to one in
- * LAST. So what was put right is found out, and costs little as long as it was not.
+ * How often to try again what was found to be in vain: the FIRST-th connection, then ever fewer, down to one in LAST. So a
+ * repair is noticed, and until then the tries cost little.
  */
 export class Probing {
   private gap: u32 = FIRST;
   private passed: u32 = 0;
 
-  /** Whether this one is to try. */
-  takesNext(): bool {
+  /** Counts one more connection, and reports whether it is to try. */
+  takeTurn(): bool {
     this.passed++;
     if (this.passed < this.gap) return false;
     this.passed = 0;

@@ -1,12 +1,13 @@
 /**
- * The connections that the filter has sent to one host (`exact`). Envoy would try that host again and again where it does
- * not take the connection; so as soon as the first attempt is under way, the connection is given back to the balanced
- * cluster, for the attempts that may follow. A host that takes the connection and says nothing for too long, though it has all
- * that it needs, is told to the steering: this client's bytes are gone, but the next one goes elsewhere.
+ * The connections that the filter has sent to one host (`exact`). If that host does not accept, Envoy would try it again and
+ * again. So as soon as the first attempt is under way, the connection goes back to the balanced cluster, for further
+ * attempts. A host that accepts and stays silent for too long, though it has all that it needs, is reported to the steering:
+ * this client's bytes are gone, but the next one goes elsewhere.
  */
-import { FilterState } from "../../host/connection/connection";
+import { FilterState } from "../../host/connection/filter_state";
 import { findContext } from "../../host/contexts";
-import { enter } from "../../host/http_stream";
+import { enter } from "../../host/effective_context";
+import { LastingText } from "../../host/lasting_text";
 import { FINISHED } from "../../host/roots";
 import { Steering } from "../../steering/steering";
 import { ConnectionQueue } from "../connection/connection_queue";
@@ -20,8 +21,7 @@ export class SentConnections {
   constructor(
     private readonly cluster: FilterState,
     /** Name of the balanced cluster. */
-    private readonly balanced: usize,
-    private readonly balancedLength: i32,
+    private readonly balanced: LastingText,
   ) {}
 
   free(): void {
@@ -33,19 +33,14 @@ export class SentConnections {
     this.begun.push(context, <u32>upstream, nowNanoseconds);
   }
 
-  /** Whether a tick is wanted soon. */
-  get areUnderWay(): bool {
-    return this.begun.length > 0;
-  }
-
-  /** To be called on ticks. Leaves another context than the root's behind where there were any. */
+  /** Leaves another context than the root's behind if there were any connections. */
   tick(steering: Steering, exactCluster: ExactCluster, nowNanoseconds: u64): void {
     while (this.begun.length > 0) {
       const context = this.begun.context;
       if (isOver(context)) exactCluster.lose(nowNanoseconds);
       else if (unansweredOf(context)) {
         enter(context);
-        this.cluster.set(this.balanced, this.balancedLength);
+        this.cluster.set(this.balanced.start, this.balanced.length);
         this.unanswered.push(context, this.begun.word, this.begun.since);
       }
       this.begun.shift();
@@ -54,7 +49,7 @@ export class SentConnections {
       const context = this.unanswered.context;
       if (isOwed(context)) {
         enter(context);
-        steering.silent(<i32>this.unanswered.word);
+        steering.learning.silent(<i32>this.unanswered.word);
       }
       this.unanswered.shift();
     }
@@ -72,7 +67,7 @@ function unansweredOf(contextNumber: u32): bool {
   return !changetype<ObservedConnection>(context.state).answered;
 }
 
-/** Whether a connection's server has all that it needs to answer, and is silent. */
+/** Whether a connection's server is silent, though it has all that it needs to answer. */
 function isOwed(contextNumber: u32): bool {
   if (!unansweredOf(contextNumber)) return false;
   const context = findContext(contextNumber);

@@ -1,9 +1,9 @@
 /**
- * What a filter finds out of its own set-up: whether its steering has the effect that it is to have, and else why not. It says so as
- * soon as it shows: one line in the log, and the report that the admin API reads (`steering/setup/report.ts`).
+ * Finds out whether the steering of a filter has its effect, and if not, why. Reports it as soon as it shows: one line in
+ * the log, and the report that the admin API reads (`steering/setup/report.ts`).
  *
- * Each virtual machine finds out for itself; all that costs anything is done on ticks. What another one of the same filter has said stays,
- * but that a fault is insisted on; while connections come, what got lost is said again.
+ * Each virtual machine finds out for itself; all host calls are made on ticks. It does not replace the report of another one
+ * of the same filter, unless it reports a fault or its end. While connections come, a report that got lost is stored again.
  */
 import { Config } from "../../config/config";
 import { HostLog } from "../../host/adapters/host_log";
@@ -12,26 +12,27 @@ import { LogLevel } from "../../ports/log";
 import { faultText } from "../../steering/setup/faults";
 import { HashEffect } from "../../steering/setup/hash_effect";
 import { SteeringMode } from "../../steering/setup/modes";
-import { Effect, Fault, SteeringReport, SteeringState } from "../../steering/setup/report";
+import { SteeringReport } from "../../steering/setup/report";
+import { Effect, Fault, SteeringState } from "../../steering/setup/steering_state";
 import { ExactCluster } from "./exact_cluster";
 import { SharedCache } from "../cache/shared_cache";
 
 export class SteeringSetup {
   readonly hash: HashEffect = new HashEffect();
   readonly exactCluster: ExactCluster;
-  /** Connections come. */
+  /** A connection has come since the last check. */
   isUsed: bool = false;
   private readonly report: SteeringReport;
   private readonly filter: string;
   private readonly state: SteeringState;
   private readonly isExact: bool;
   private readonly exactName: string;
-  /** Answers from the cluster that the configuration names, and from others before there was one of these. */
+  /** Whether the configured cluster has answered, and how often others have before it did. */
   private own: bool = false;
   private others: u32 = 0;
-  private readonly otherName: usize = heap.alloc(MAX_NAME);
+  private readonly otherName: usize = heap.alloc(MAX_NAME_LENGTH);
   private otherLength: i32 = 0;
-  /** A host that was named has answered. */
+  /** A named host has answered. */
   private reached: bool = false;
   private nextCheck: u64 = 0;
 
@@ -58,16 +59,16 @@ export class SteeringSetup {
     return !this.own && this.others >= OTHERS;
   }
 
-  /** A connection was answered by the cluster that the configuration names. */
+  /** The configured cluster has answered a connection. */
   answeredByOwn(): void {
     this.own = true;
   }
 
-  /** A connection was answered by another cluster, whose name this is. */
+  /** Another cluster, of this name, has answered a connection. */
   answeredByOther(name: usize, length: i32): void {
     if (this.own || this.others >= OTHERS) return;
     this.others++;
-    this.otherLength = min(length, MAX_NAME);
+    this.otherLength = min(length, MAX_NAME_LENGTH);
     memory.copy(this.otherName, name, this.otherLength);
   }
 
@@ -76,7 +77,7 @@ export class SteeringSetup {
     this.reached = true;
   }
 
-  /** From the root's context; `waiting`: why connections wait for nothing. */
+  /** In the root's context; `waiting`: why connections wait in vain. */
   tick(nowNanoseconds: u64, waiting: Fault): void {
     if (this.isExact) this.exactCluster.tick(nowNanoseconds);
     const state = this.state;
@@ -87,12 +88,12 @@ export class SteeringSetup {
       state.fault = fault;
       state.effect = effect;
       state.argument = this.argumentOf(fault);
-      const isNew = this.report.say(this.filter, state, insists);
+      const isNew = this.report.put(this.filter, state, insists);
       if (isNew && fault != Fault.None) new HostLog().write(LogLevel.Error, LOG_PREFIX + faultText(state));
     } else if (this.isUsed && nowNanoseconds >= this.nextCheck) {
       this.isUsed = false;
       this.nextCheck = nowNanoseconds + CHECK_NANOSECONDS;
-      if (effect != Effect.Unknown) this.report.say(this.filter, state, effect == Effect.No);
+      if (effect != Effect.Unknown) this.report.put(this.filter, state, effect == Effect.No);
     }
   }
 
@@ -113,7 +114,7 @@ export class SteeringSetup {
   }
 }
 
-/** A filter that steers nothing says no more what it said before. */
+/** Removes the reports of a filter that does not steer. */
 export function reportNoSteering(shared: SharedCache, config: Config): void {
   const report = new SteeringReport(shared.cache.settings.cacheName, shared.store);
   report.begin(FILTER_NAME.text(), stateOf(config));
@@ -127,7 +128,7 @@ function stateOf(config: Config): SteeringState {
 }
 
 const FILTER_NAME = new PropertyPath("plugin_name");
-const LOG_PREFIX: string = "steering has no effect, and no connection is held any more: ";
+const LOG_PREFIX: string = "steering has no effect, so connections are no longer held: ";
 const OTHERS: u32 = 3;
-const MAX_NAME: i32 = 128;
+const MAX_NAME_LENGTH: i32 = 128;
 const CHECK_NANOSECONDS: u64 = 10_000_000_000;

@@ -1,12 +1,12 @@
 /**
- * Steering on the host: connections wait until their ClientHello is in, then Envoy is told where they are to go, by what
- * tcp_proxy reads: a text to hash, or a cluster of the type ORIGINAL_DST and the address that it is to connect to. When the
- * ServerHello is in, the steering learns who has answered.
+ * Steering on the host: a connection waits until its ClientHello is in. Then filter state directs tcp_proxy: a text to hash,
+ * or a cluster of the type ORIGINAL_DST and the address to connect to. When the ServerHello is in, the steering learns who
+ * has answered.
  */
 import { encodeHex } from "../../bytes/hex";
 import { Config } from "../../config/config";
-import { FilterState } from "../../host/connection/connection";
-import { lastingBytes } from "../../host/memory";
+import { FilterState } from "../../host/connection/filter_state";
+import { LastingText } from "../../host/lasting_text";
 import { SOURCE, UPSTREAM } from "../../host/adapters/peer_property";
 import { PropertyPath } from "../../host/properties";
 import { Clock } from "../../ports/clock";
@@ -27,14 +27,11 @@ export class UpstreamChoice {
   private readonly clock: Clock;
   private readonly waiting: WaitingConnections = new WaitingConnections();
   private readonly sent: SentConnections;
-  /** Name of the cluster that tcp_proxy balances over, empty where it is not told. */
-  private readonly cluster: usize;
-  private readonly clusterLength: i32;
-  /** Name of the cluster that connects to the host which the filter names. */
-  private readonly exactCluster: usize;
-  private readonly exactClusterLength: i32;
+  /** Name of the cluster that tcp_proxy balances over, empty if it is not configured. */
+  private readonly cluster: LastingText;
+  /** Name of the cluster that connects to named hosts. */
+  private readonly exactCluster: LastingText;
   private readonly exact: bool;
-  /** What was found out of whether steering has its effect. */
   private readonly setup: SteeringSetup;
   private readonly probing: Probing = new Probing();
 
@@ -47,15 +44,13 @@ export class UpstreamChoice {
       const address = String.UTF8.encode(config.upstreams[i]);
       steering.configure(changetype<usize>(address), address.byteLength);
     }
-    const cluster = lastingBytes(config.cluster);
+    const cluster = new LastingText(config.cluster);
     steering.balanceFactor = config.balanceFactor;
     this.steering = steering;
     this.clock = shared.cache.clock;
     this.cluster = cluster;
-    this.clusterLength = config.cluster.length;
-    this.exactCluster = lastingBytes(config.exactCluster);
-    this.exactClusterLength = config.exactCluster.length;
-    this.sent = new SentConnections(CLUSTER, cluster, config.cluster.length);
+    this.exactCluster = new LastingText(config.exactCluster);
+    this.sent = new SentConnections(CLUSTER, cluster);
   }
 
   free(): void {
@@ -65,7 +60,7 @@ export class UpstreamChoice {
     this.setup.free();
   }
 
-  /** From the root's context. Leaves another one behind. */
+  /** In the root's context. Leaves another one behind. */
   tick(): void {
     const now = this.clock.nowNanoseconds();
     this.setup.tick(now, this.waiting.fault);
@@ -73,32 +68,38 @@ export class UpstreamChoice {
     this.sent.tick(this.steering, this.setup.exactCluster, now);
   }
 
-  /** Whether a new connection is to wait at the host: not where it would be for nothing, but for a few. */
-  holds(context: u32): bool {
+  /**
+   * Makes a new connection wait at the host; false if it need not, as it would wait in vain. Then only a few wait, to try
+   * again.
+   */
+  beginWaiting(context: u32): bool {
     const setup = this.setup;
     setup.isUsed = true;
     if (this.exact && !setup.exactCluster.isThere && !this.steering.hashes) return false;
-    // That connections go where they are steered to again shows without holding any.
+    // If they go to the configured cluster again, that shows without holding any.
     if (setup.isElsewhere) return false;
-    if (!setup.hash.works && !this.probing.takesNext()) return false;
-    if (!this.waiting.holdsNext()) return false;
+    if (!setup.hash.works && !this.probing.takeTurn()) return false;
+    if (!this.waiting.admitNext()) return false;
     this.waiting.add(context, this.clock.nowNanoseconds());
     return true;
   }
 
-  /** The first bytes of a connection have come; `state` is what it was until then. */
+  /** The first bytes of a connection have come; `state` is its state before them. */
   hear(state: usize, byServer: bool): void {
     if ((state & WAITS) != 0) this.waiting.hear();
     else if ((state & LET_GO) != 0) this.waiting.begin(state, byServer);
   }
 
-  /** Chooses for a connection whose ClientHello is in, and what it offers first. Answers whether a tick is wanted soon. */
+  /**
+   * Chooses for a connection whose ClientHello is in. Returns whether it was sent to a named host: then a tick should come
+   * soon.
+   */
   choose(connection: ObservedConnection, handshake: Handshake, offered: Session): bool {
     const steering = this.steering;
     const setup = this.setup;
     this.waiting.hearHello();
     if (!setup.hash.works) {
-      connection.token = setup.hash.nextTried();
+      connection.token = setup.hash.takeNextTried();
       hash(<u64>connection.token);
       return false;
     }
@@ -114,8 +115,8 @@ export class UpstreamChoice {
   }
 
   /**
-   * Why a connection was steered away from the issuer of what its client offers, an `EventCause`, if another server has answered it; else
-   * 0, also if nobody can tell who has answered.
+   * Returns why a connection was steered away from the issuer of its first offer, an `EventCause`, if another server has
+   * answered it. Else 0, also if the host does not show who has answered.
    */
   diversionOf(connection: ObservedConnection): u8 {
     if (connection.diversion == 0) return 0;
@@ -124,7 +125,7 @@ export class UpstreamChoice {
     return connection.diversion;
   }
 
-  /** Learns who has answered a connection; not from other clusters than the steering's. */
+  /** Learns who has answered a connection, if it is of the steering's cluster. */
   answered(connection: ObservedConnection, handshake: Handshake): void {
     const steering = this.steering;
     const handle = connection.handle;
@@ -133,8 +134,8 @@ export class UpstreamChoice {
     const effect = setup.hash;
     if (connection.wanted >= 0) setup.exactCluster.answer();
     const isTry = !effect.works && token >= 0;
-    if (!isTry && !connection.sampled && steering.expectsNoNews(handshake, handle, token)) {
-      // Its own server has accepted it: so the token led there.
+    if (!isTry && !connection.sampled && steering.learning.expectsNoNews(handshake, handle, token)) {
+      // Only its own server can have accepted it, so the token led there.
       effect.agreed(token, steering.tokens.upstreams);
       return;
     }
@@ -147,41 +148,39 @@ export class UpstreamChoice {
     const known = token >= 0 ? steering.tokens.leads(token) : -1;
     const agrees = known >= 0 && number == known;
     if (agrees) effect.agreed(token, steering.tokens.upstreams);
-    if (!setup.isElsewhere && !steering.hasNews(handshake, handle, token, number)) {
+    if (!setup.isElsewhere && !steering.learning.hasNews(handshake, handle, token, number)) {
       connection.answeredBy = number;
       return;
     }
     if (!this.isOfCluster()) return;
     if (known >= 0 && !agrees) effect.contradicted(token, <u32>this.clock.nowSeconds());
-    // What a token without effect did says nothing of where it leads.
+    // A token without effect shows nothing of where it leads.
     if (token >= 0 && !effect.works) return;
     if (connection.wanted >= 0 && number == connection.wanted) setup.reach();
-    connection.answeredBy = steering.answered(handshake, handle, token, connection.wanted, ADDRESS, length);
+    connection.answeredBy = steering.learning.answered(handshake, handle, token, connection.wanted, ADDRESS, length);
   }
 
-  /** Learns from a completed handshake which key its server's new ticket is under. */
+  /** Learns from a completed handshake the key of its server's new ticket. */
   completed(connection: ObservedConnection, handshake: Handshake): void {
     if (handshake.issuedTicket && connection.answeredBy >= 0) {
-      this.steering.issued(handshake.issuedTicketKey, connection.answeredBy);
+      this.steering.learning.issued(handshake.issuedTicketKey, connection.answeredBy);
     }
   }
 
   private send(connection: ObservedConnection, upstream: i32): bool {
     const tokens = this.steering.tokens;
     if (!HOST.set(tokens.addressOf(upstream), tokens.addressLengthOf(upstream))) return false;
-    if (!CLUSTER.set(this.exactCluster, this.exactClusterLength)) return false;
+    if (!CLUSTER.set(this.exactCluster.start, this.exactCluster.length)) return false;
     connection.wanted = upstream;
     this.sent.add(connection.context, upstream, this.clock.nowNanoseconds());
     return true;
   }
 
   private isOfCluster(): bool {
-    if (this.clusterLength == 0) return true;
+    if (this.cluster.length == 0) return true;
     const length = CLUSTER_NAME.read(NAME, NAME_CAPACITY);
     if (length < 0) return true;
-    const isOwn =
-      (length == this.clusterLength && memory.compare(NAME, this.cluster, length) == 0) ||
-      (length == this.exactClusterLength && memory.compare(NAME, this.exactCluster, length) == 0);
+    const isOwn = this.cluster.is(NAME, length) || this.exactCluster.is(NAME, length);
     if (isOwn) this.setup.answeredByOwn();
     else this.setup.answeredByOther(NAME, length);
     return isOwn;
@@ -200,8 +199,8 @@ const CLUSTER = new FilterState("envoy.tcp_proxy.cluster");
 const HOST = new FilterState("envoy.network.transport_socket.original_dst_address");
 const CHOICE: usize = memory.data(8, 8);
 const CHOICE_TEXT: usize = memory.data(16);
-const ADDRESS: usize = memory.data(64);
-/** The cluster that the connection at hand went to; there is one once its bytes have come. */
+const ADDRESS: usize = memory.data(MAX_UPSTREAM_LENGTH);
+/** The cluster of the current connection; there is one once its bytes have come. */
 const CLUSTER_NAME = new PropertyPath("xds.cluster_name");
 const NAME_CAPACITY: i32 = 128;
-const NAME: usize = memory.data(128);
+const NAME: usize = memory.data(NAME_CAPACITY);

@@ -1,30 +1,31 @@
 /**
- * The connections that wait at the host for their ClientHello, in the order in which they came. One that waits for too
- * long, because its client sends nothing, or waits for the server to speak first, goes on without a choice; it is
- * watched all the same. Holds one entry for each connection of the last second or so.
+ * The connections that wait at the host for their ClientHello, oldest first. One that waits too long goes on without a
+ * choice, because its client sends nothing or waits for the server; it is watched all the same. Holds one entry for each
+ * connection of the last second or so.
  *
- * Two set-ups let every connection wait for nothing. Who says nothing is evidence of neither; what comes afterwards is:
+ * Two set-ups make every connection wait in vain. A silent client proves neither; the bytes that come after the wait do:
  *
- * - Envoy does not read before it has connected, because tcp_proxy has no `max_early_data_bytes`. Then the client's bytes lay in the
- *   kernel, and come as soon as the connection goes on: within PROMPT_NANOSECONDS, or a little later where the server is far away, which
- *   counts less, as it may be chance. As long as no connection was ever heard while it waited, UNREAD_POINTS are proof.
- * - The server speaks first. As long as no ClientHello has ever come while its connection waited, SERVER_FIRST connections are
- *   proof in which, after the waiting, the server's bytes came before the client's.
+ * - Envoy does not read before it connects, because tcp_proxy has no `max_early_data_bytes`. Then the client's bytes are in
+ *   the kernel, and come as soon as the connection goes on: within PROMPT_NANOSECONDS, or a little later if the server is
+ *   far away. Later bytes count less, as they may be chance. UNREAD_POINTS are proof, unless a connection was ever heard
+ *   while it waited.
+ * - The server speaks first. SERVER_FIRST connections whose server's bytes came first after the wait are proof, unless a
+ *   ClientHello ever came during a wait.
  *
- * From then on only few are held (`probing.ts`), until one of them is heard: that is remembered for good.
+ * After that only a few are held (`probing.ts`), until one is heard: that is remembered for good.
  */
 import { continueConnection } from "../../host/connection/connection";
 import { findContext } from "../../host/contexts";
-import { enter } from "../../host/http_stream";
+import { enter } from "../../host/effective_context";
 import { FINISHED } from "../../host/roots";
-import { Fault } from "../../steering/setup/report";
+import { Fault } from "../../steering/setup/steering_state";
 import { ConnectionQueue } from "../connection/connection_queue";
 import { FRESH, LET_GO, ObservedConnection, PROMPT, WAITS } from "../connection/observed_connection";
 import { Probing } from "./probing";
 
 export class WaitingConnections {
   private readonly queue: ConnectionQueue = new ConnectionQueue();
-  /** Those that have waited in vain, for as long as bytes that come count as prompt. */
+  /** Those that have waited in vain, while bytes that come still count as prompt. */
   private readonly letGo: ConnectionQueue = new ConnectionQueue();
   private readonly probing: Probing = new Probing();
   private heard: bool = false;
@@ -52,30 +53,30 @@ export class WaitingConnections {
     this.heardHello = true;
   }
 
-  /** The first bytes of a connection have come that had waited in vain; `state` is its state, with LET_GO. */
+  /** The first bytes of a connection that was let go have come; `state` is its state, with LET_GO. */
   begin(state: usize, byServer: bool): void {
     if (byServer) this.serverFirst++;
     else this.unread += (state & PROMPT) != 0 ? PROMPT_POINTS : 1;
   }
 
-  /** Why connections wait for nothing, as far as is known. */
+  /** Why connections wait in vain, as far as is known. */
   get fault(): Fault {
     if (!this.heard && this.unread >= UNREAD_POINTS) return Fault.NoEarlyData;
     return !this.heardHello && this.serverFirst >= SERVER_FIRST ? Fault.ServerFirst : Fault.None;
   }
 
-  /** Whether the next connection is to be held. */
-  holdsNext(): bool {
-    return this.fault == Fault.None || this.probing.takesNext();
+  /** Reports whether to hold the next connection. Counts it if connections wait in vain. */
+  admitNext(): bool {
+    return this.fault == Fault.None || this.probing.takeTurn();
   }
 
-  /** Lets those go on that have waited for too long. Leaves another context than the root's behind where it did. */
+  /** Lets connections go on that have waited too long. Leaves another context than the root's behind if it did. */
   tick(nowNanoseconds: u64): void {
-    // Once it is known to be in vain, nobody who came before waits any longer.
+    // When the wait is known to be in vain, all that wait go on at once.
     const release = this.fault != Fault.None && !this.hasReleased;
     if (release) this.hasReleased = true;
     const queue = this.queue;
-    while (queue.length > 0 && (release || queue.since + LONGEST_NANOSECONDS <= nowNanoseconds)) {
+    while (queue.length > 0 && (release || queue.since + MAX_WAIT_NANOSECONDS <= nowNanoseconds)) {
       if (letGoOn(queue.context)) this.letGo.push(queue.context, 0, nowNanoseconds);
       queue.shift();
     }
@@ -88,7 +89,7 @@ export class WaitingConnections {
   }
 }
 
-/** Whether it still waited, and nothing had come of it. */
+/** Lets a connection go on that still waits; reports whether none of its bytes had come. */
 function letGoOn(contextNumber: u32): bool {
   const context = findContext(contextNumber);
   if (!context || context.state == FINISHED) return false;
@@ -107,7 +108,7 @@ function letGoOn(contextNumber: u32): bool {
   return isFresh;
 }
 
-const LONGEST_NANOSECONDS: u64 = 1_000_000_000;
+const MAX_WAIT_NANOSECONDS: u64 = 1_000_000_000;
 const PROMPT_NANOSECONDS: u64 = 250_000_000;
 /** Three prompt ones, or two dozen later ones. */
 const UNREAD_POINTS: u32 = 24;

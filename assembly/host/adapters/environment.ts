@@ -1,5 +1,6 @@
-/** Environment on the variables that the host lets this virtual machine see (`vm_config.environment_variables`). */
+/** Environment: the variables that the host shows to this virtual machine (Envoy's `vm_config.environment_variables`). */
 import { Environment } from "../../ports/environment";
+import { environ_get, environ_sizes_get } from "../abi";
 
 export class HostEnvironment extends Environment {
   private readonly names: Array<string> = [];
@@ -7,7 +8,7 @@ export class HostEnvironment extends Environment {
 
   constructor() {
     super();
-    this.take();
+    this.copyAll();
   }
 
   lookup(name: string): string | null {
@@ -15,8 +16,8 @@ export class HostEnvironment extends Environment {
     return index < 0 ? null : this.values[index];
   }
 
-  /** Copies all variables, "NAME=value" with a zero byte behind each; where that does not succeed, there are none. */
-  private take(): void {
+  /** Copies all variables; if the host gives none, or too many, there are none. */
+  private copyAll(): void {
     if (environ_sizes_get(OUT_COUNT, OUT_SIZE) != 0) return;
     const count = load<u32>(OUT_COUNT);
     const size = load<u32>(OUT_SIZE);
@@ -33,14 +34,6 @@ export class HostEnvironment extends Environment {
     }
   }
 }
-
-// @ts-ignore: decorator
-@external("wasi_snapshot_preview1", "environ_sizes_get")
-declare function environ_sizes_get(count: usize, size: usize): u32;
-
-// @ts-ignore: decorator
-@external("wasi_snapshot_preview1", "environ_get")
-declare function environ_get(pointers: usize, bytes: usize): u32;
 
 const MAX_VARIABLES: u32 = 1024;
 const MAX_BYTES: u32 = 1_048_576;

@@ -1,4 +1,4 @@
-/** HostFacts of Envoy. */
+/** HostFacts: of Envoy. */
 import { HostFacts } from "../../ports/host_facts";
 import { EnvoyVersion } from "../envoy_version";
 

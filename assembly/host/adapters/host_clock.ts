@@ -1,4 +1,4 @@
-/** Clock on the host's time of day, and on the machine's own where the host lets this module read it. */
+/** Clock: the host's time of day, and the machine's own clock if the host lets this module read it. */
 import { Clock, NANOSECONDS_PER_SECOND } from "../../ports/clock";
 import { clock_time_get, proxy_get_current_time_nanoseconds } from "../abi";
 
@@ -8,7 +8,7 @@ export class HostClock extends Clock {
     return load<u64>(OUT_TIME);
   }
 
-  /** 0 where the host refuses it: a module that is not allowed to call gets an errno (76, "not capable"). */
+  /** 0 if the host refuses: a forbidden call returns an errno (76, "not capable"). */
   monotonicSeconds(): u64 {
     if (clock_time_get(MONOTONIC, NANOSECONDS_PER_SECOND, OUT_TIME) != 0) return 0;
     return load<u64>(OUT_TIME) / NANOSECONDS_PER_SECOND + 1;
@@ -17,4 +17,4 @@ export class HostClock extends Clock {
 
 /** CLOCKID_MONOTONIC of WASI. */
 const MONOTONIC: u32 = 1;
-const OUT_TIME: usize = memory.data(8, 8);
+const OUT_TIME: usize = memory.data(sizeof<u64>(), 8);

@@ -1,4 +1,4 @@
-/** Entropy from the host: WASI's random_get, which Envoy serves by BoringSSL's RAND_bytes. */
+/** Entropy: WASI's random_get, which Envoy serves by BoringSSL's RAND_bytes. */
 import { Entropy } from "../../ports/entropy";
 import { random_get } from "../abi";
 

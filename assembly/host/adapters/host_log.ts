@@ -1,4 +1,4 @@
-/** Log on the host's log. */
+/** Log: the host's. */
 import { Log, LogLevel } from "../../ports/log";
 import { proxy_get_log_level, proxy_log } from "../abi";
 

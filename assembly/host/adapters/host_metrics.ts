@@ -1,5 +1,5 @@
 /**
- * Metrics on the host's: one metric of a name over all virtual machines and workers, changed atomically. Defined once
+ * Metrics: the host's. All virtual machines and workers share one metric of a name and change it atomically. Defined once
  * for each cache when a filter is configured.
  */
 import { Metrics } from "../../ports/metrics";
@@ -29,7 +29,7 @@ export class HostMetrics extends Metrics {
   }
 
   increase(metric: i32, by: u64): void {
-    // The host refuses to raise a counter by nothing.
+    // The host refuses to raise a counter by 0.
     if (by > 0) proxy_increment_metric(this.ids[metric], <i64>by);
   }
 
@@ -44,7 +44,7 @@ export class HostMetrics extends Metrics {
   read(metric: i32): u64 {
     if (proxy_get_metric(this.ids[metric], OUT_VALUE) != HostResult.OK) return 0;
     const value = load<u64>(OUT_VALUE);
-    // A gauge of the host wraps below zero.
+    // Gauges of the host wrap below 0.
     return <i64>value < 0 ? 0 : value;
   }
 }

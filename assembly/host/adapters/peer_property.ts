@@ -1,8 +1,8 @@
-/** PeerAddress on a property of the connection at hand. */
+/** PeerAddress: a property of the current connection. */
 import { PeerAddress } from "../../ports/peer_address";
 import { PropertyPath } from "../properties";
 
-export class PeerProperty extends PeerAddress {
+class PeerProperty extends PeerAddress {
   constructor(private readonly path: PropertyPath) {
     super();
   }
@@ -14,5 +14,5 @@ export class PeerProperty extends PeerAddress {
 
 /** The client's. */
 export const SOURCE = new PeerProperty(new PropertyPath("source.address"));
-/** The server's that the connection went to; there is one once its bytes have come. */
+/** The server's; there is one once its bytes have come. */
 export const UPSTREAM = new PeerProperty(new PropertyPath("upstream.address"));

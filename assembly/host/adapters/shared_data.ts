@@ -1,4 +1,4 @@
-/** SharedStore on the host's shared data: `proxy_get_shared_data` and `proxy_set_shared_data`, see `ports/`. */
+/** SharedStore: the host's shared data (`proxy_get_shared_data`, `proxy_set_shared_data`). */
 import { LogLevel } from "../../ports/log";
 import { SharedStore, StoreResult, WRITES_DENIED } from "../../ports/shared_store";
 import { HostResult, proxy_get_shared_data, proxy_set_shared_data } from "../abi";
@@ -19,7 +19,7 @@ export class SharedData extends SharedStore {
   }
 
   markOf(key: usize, keyLength: i32): u32 {
-    // For an empty value the host asks for no room.
+    // The host asks for no room for an empty value.
     receiveInto(0, 0);
     const result = proxy_get_shared_data(key, keyLength, OUT_POINTER, OUT_LENGTH, OUT_MARK);
     return result == HostResult.OK ? load<u32>(OUT_MARK) : 0;
@@ -42,22 +42,22 @@ export class SharedData extends SharedStore {
     const result = proxy_set_shared_data(key, keyLength, value, valueLength, mark);
     this.deniesWrites = result == HostResult.INTERNAL_FAILURE;
     if (result == HostResult.OK) return StoreResult.Ok;
-    if (this.deniesWrites) tellOnce();
+    if (this.deniesWrites) logOnce();
     return result == HostResult.CAS_MISMATCH ? StoreResult.Conflict : StoreResult.Failed;
   }
 }
 
-/** Once for each virtual machine: a write fails with each connection. */
-function tellOnce(): void {
-  if (isTold) return;
-  isTold = true;
+/** Logs once for each virtual machine, as a write fails with each connection. */
+function logOnce(): void {
+  if (isLogged) return;
+  isLogged = true;
   new HostLog().write(LogLevel.Error, "nothing can be stored: " + WRITES_DENIED);
 }
 
-let isTold: bool = false;
+let isLogged: bool = false;
 /**
- * On an absent key the host accepts any mark, on a present one only the right one: a mark that is never given out
- * makes "create if absent" of it. (With mark 0 two first writers would both succeed, and one be lost.)
+ * The host accepts any mark for an absent key, and only the right one for a present key. So a mark that it never gives out
+ * makes "create if absent". (With mark 0 two first writers would both succeed, and one would be lost.)
  */
 const NEVER_A_MARK: u32 = 0xffffffff;
 /** To the host, this mark means no compare-and-set at all. */

@@ -1,9 +1,11 @@
-/** The ABI's callbacks of a filter's life: start, configuration, ticks, contexts. */
+/** The ABI's callbacks for a filter's life: start, configuration, ticks, contexts. */
 import { LogLevel } from "../../ports/log";
-import { BufferType, HostResult, proxy_get_buffer_bytes, proxy_set_tick_period_milliseconds } from "../abi";
+import { BufferType, HostResult, proxy_get_buffer_bytes } from "../abi";
 import { addContext, findContext, removeContext } from "../contexts";
 import { HostLog } from "../adapters/host_log";
+import { tickEvery } from "../effective_context";
 import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
+import { tellMissingCallback } from "../notices/missing_callback";
 import { PropertyPath } from "../properties";
 import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "../roots";
 
@@ -14,23 +16,27 @@ export function proxy_on_vm_start(rootContext: u32, configurationLength: i32): i
 }
 
 export function proxy_on_context_create(context: u32, parent: u32): void {
-  // Root contexts get their root with their configuration: only then is the plugin's root_id known.
-  if (parent == 0 || !roots.has(parent)) return;
+  // A root context gets its root when it is configured, as the plugin's root_id is known only then.
+  if (parent == 0) return;
+  if (!roots.has(parent)) {
+    if (!configured) tellMissingCallback("proxy_on_configure", "connections come to a filter without a configuration");
+    return;
+  }
   addContext(context, roots.get(parent));
 }
 
 export function proxy_on_configure(rootContext: u32, length: i32): i32 {
+  configured = true;
   const rootId = ROOT_ID.text();
   const root = makeRoot(rootId, rootContext);
   if (!root) {
     new HostLog().write(LogLevel.Error, 'root_id "' + rootId + '" is unknown: write "observer", "guard" or "admin"');
     return 0;
   }
-  if (length > MAX_CONFIGURATION_BYTES) {
-    new HostLog().write(
-      LogLevel.Error,
-      "the configuration has " + length.toString() + " bytes: at most 1 MiB is taken",
-    );
+  const maxLength = root.maxConfigurationLength;
+  if (length > maxLength) {
+    const lengths = length.toString() + " bytes, more than " + maxLength.toString();
+    new HostLog().write(LogLevel.Error, "the configuration has " + lengths + ": shorten it");
     return 0;
   }
   const text = heap.alloc(length + 1);
@@ -38,12 +44,12 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
   const received =
     length == 0 ||
     proxy_get_buffer_bytes(BufferType.PLUGIN_CONFIGURATION, 0, length, OUT_POINTER, OUT_LENGTH) == HostResult.OK;
-  // Before the root takes its configuration: it may want its first tick sooner.
-  proxy_set_tick_period_milliseconds(TICK_MILLISECONDS);
+  // Before the root is configured, as it may want its first tick sooner.
+  tickEvery(TICK_MILLISECONDS);
   const accepted = received && root.configure(text, length);
   heap.free(text);
   if (!accepted) return 0;
-  // Contexts hold the address of their root: one that is replaced must outlive them.
+  // Contexts hold the address of their root, so a replaced one must outlive them.
   if (roots.has(rootContext)) replaced.push(roots.get(rootContext));
   roots.set(rootContext, root);
   return 1;
@@ -86,5 +92,6 @@ export function proxy_on_delete(context: u32): void {
 
 const roots = new Map<u32, Root>();
 const replaced: Root[] = [];
+/** Whether the host has ever asked for a root to be configured, with whatever success. */
+let configured: bool = false;
 const ROOT_ID = new PropertyPath("plugin_root_id");
-const MAX_CONFIGURATION_BYTES: i32 = 1_048_576;

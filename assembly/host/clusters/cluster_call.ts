@@ -1,10 +1,10 @@
-/** `proxy_http_call`: a request to a cluster of the host's, by its name. To be used from a root context, as on its ticks; allocates. */
+/** `proxy_http_call`: a request to a cluster of the host, by its name. For root contexts, as on their ticks. Allocates. */
 import { proxy_http_call } from "../abi";
 import { encodePairs } from "../header_pairs";
 
 /**
- * Sends headers, names and values by turns, and a body of `length` bytes at `body`, which may be none. Answers at once with a
- * `HostResult`; with OK the call is under way, and `callToken` is its number.
+ * Sends headers, which are names and values in turn, and a body of `length` bytes. Returns a `HostResult` at once; after OK
+ * the call is under way, and `callToken` returns its number.
  */
 export function callCluster(name: string, headers: string[], body: usize, length: i32, timeoutMilliseconds: u32): u32 {
   const cluster = String.UTF8.encode(name);
@@ -23,7 +23,7 @@ export function callCluster(name: string, headers: string[], body: usize, length
   );
 }
 
-/** Of the call that is under way since last. */
+/** Returns the number of the last call that is under way. */
 export function callToken(): u32 {
   return load<u32>(OUT_TOKEN);
 }

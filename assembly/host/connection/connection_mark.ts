@@ -1,52 +1,39 @@
 /**
- * A mark on a connection, one byte, for HTTP filters: set while one of its requests is handled, found by all later ones, whatever
- * number of them run at the same time. It is kept by the host with the connection and goes with it, so nothing has to
- * be bounded, aged or cleaned up here.
+ * A mark of one byte on a connection, for HTTP filters. One request sets it; all later requests of the connection find it,
+ * however many run at the same time. The host keeps it with the connection, so nothing has to be bounded, aged or cleaned up
+ * here.
  *
- * The host keeps what a module sets as a property (`proxy_set_property`) for the one request, unless the property was
- * declared with another span of life: Envoy's foreign function `declare_property`, whose argument is a protobuf message
- * of name (field 1), readonly (2), type (3, 0 = bytes), schema (4) and span (5; 2 = the downstream connection).
+ * The host keeps a property that a module sets (`proxy_set_property`) for one request, unless the property was declared with
+ * a longer span of life. Envoy's function `declare_property` does that; its message has name (field 1), readonly (2), type
+ * (3, 0 = bytes), schema (4) and span (5).
  *
- * Cost: one look at a property for each request.
+ * Cost: one property is read for each request.
  */
-import { HostResult, proxy_call_foreign_function, proxy_set_property } from "../abi";
-import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
+import { proxy_set_property } from "../abi";
+import { LastingText } from "../lasting_text";
 import { PropertyPath } from "../properties";
+import { ForeignFunction, MAX_FIELD_LENGTH, SPAN_DOWNSTREAM_CONNECTION } from "./foreign_function";
 
 export class ConnectionMark {
-  private readonly name: ArrayBuffer;
+  private readonly name: LastingText;
   private readonly path: PropertyPath;
 
-  /** `name`: of the property, without dots, at most LONGEST_NAME bytes. */
+  /** `name`: of the property, without dots, at most MAX_FIELD_LENGTH bytes. */
   constructor(name: string) {
-    this.name = String.UTF8.encode(name);
+    this.name = new LastingText(name);
     this.path = new PropertyPath(name);
   }
 
   /**
-   * To be called once, on a root context, before any request. False where the host does not keep properties with
-   * connections: a mark then lasts for its request only.
+   * Declares the property. Call it once, on a root context, before any request. False if the host does not keep properties
+   * with connections: a mark then lasts for its request only.
    */
-  announce(): bool {
-    const length = this.name.byteLength;
-    if (length > LONGEST_NAME) return false;
-    const message = new StaticArray<u8>(2 + length + 2);
-    const start = changetype<usize>(message);
-    store<u8>(start, 0x0a); // field 1, length-delimited
-    store<u8>(start + 1, <u8>length);
-    memory.copy(start + 2, changetype<usize>(this.name), length);
-    store<u8>(start + 2 + length, 0x28); // field 5, varint
-    store<u8>(start + 3 + length, SPAN_DOWNSTREAM_CONNECTION);
-    receiveInto(0, 0);
-    const result = proxy_call_foreign_function(
-      changetype<usize>(DECLARE_PROPERTY),
-      DECLARE_PROPERTY.byteLength,
-      start,
-      message.length,
-      OUT_POINTER,
-      OUT_LENGTH,
-    );
-    return result == HostResult.OK;
+  declareProperty(): bool {
+    if (this.name.length > MAX_FIELD_LENGTH) return false;
+    DECLARE_PROPERTY.begin();
+    DECLARE_PROPERTY.addBytes(1, this.name.start, this.name.length);
+    DECLARE_PROPERTY.addNumber(5, SPAN_DOWNSTREAM_CONNECTION);
+    return DECLARE_PROPERTY.call();
   }
 
   /** The mark that an earlier request of this connection has set, 0 for none. */
@@ -56,12 +43,9 @@ export class ConnectionMark {
 
   set(value: u8): void {
     store<u8>(VALUE, value);
-    proxy_set_property(changetype<usize>(this.name), this.name.byteLength, VALUE, 1);
+    proxy_set_property(this.name.start, this.name.length, VALUE, 1);
   }
 }
 
-/** Its length is one byte of a varint. */
-const LONGEST_NAME: i32 = 127;
-const SPAN_DOWNSTREAM_CONNECTION: u8 = 2;
-const DECLARE_PROPERTY: ArrayBuffer = String.UTF8.encode("declare_property");
+const DECLARE_PROPERTY = new ForeignFunction("declare_property");
 const VALUE: usize = memory.data(1);

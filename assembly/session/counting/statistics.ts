@@ -7,6 +7,7 @@
  */
 import { PARSE_ERRORS, parseErrorName } from "../../tls/wire/parse_error";
 import { EventCause, eventCauseName } from "../record/event_cause";
+import { FIRST_PROTOCOL, KIND_NAMES, PROTOCOL_NAMES } from "../record/protocol_names";
 import { Kind } from "../record/session";
 
 export const PROTOCOLS: i32 = 5;
@@ -212,12 +213,11 @@ function kindIndex(kind: u8): i32 {
 }
 
 function protocolIndex(protocol: u16): i32 {
-  return protocol < 0x0300 || protocol > 0x0304 ? 0 : <i32>(protocol - 0x0300);
+  return protocol < FIRST_PROTOCOL || protocol > LAST_PROTOCOL ? 0 : <i32>(protocol - FIRST_PROTOCOL);
 }
 
 const PREFIX: string = "tls_session_cache_";
-const PROTOCOL_NAMES: StaticArray<string> = ["SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
-const KIND_NAMES: StaticArray<string> = ["id", "ticket", "psk"];
+const LAST_PROTOCOL: u16 = FIRST_PROTOCOL + <u16>PROTOCOLS - 1;
 const FATE_NAMES: StaticArray<string> = ["accepted", "lost", "declined", "refused", "failed", "diverted"];
 const OUTCOME_NAMES: StaticArray<string> = ["full", "resumed_id", "resumed_ticket", "resumed_psk"];
 const FAMILIES: StaticArray<string> = [

@@ -6,10 +6,12 @@
  *
  * The metrics are right at once, the sum within a tick. `read` answers with the metrics as long as both agree, as they do in most
  * processes, and with the sum from the moment on that they do not: the machine that sweeps looks for it once a second (`compare`).
+ * The sum is as old as the last `refresh`, which whoever reads calls first, once for all that they read.
  * A machine that traps takes what it has counted since its last tick along.
  *
  * Value, little-endian: 0 u64, 1 = the metrics count for others, too; 8 u64 for each metric; gauges are zero.
  * Cost on the path of a connection: an addition in memory, no call. Of a tick: a read and a write, if anything was counted.
+ * Of a refresh: a read.
  */
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
@@ -22,6 +24,9 @@ export class Tally extends Metrics {
   /** The metrics, as they were when they were compared last. */
   private readonly compared: StaticArray<u64> = new StaticArray<u64>(METRICS);
   private hasCompared: bool = false;
+  /** The sums of all machines, as they were when they were read last; they count only if the metrics count for others, too. */
+  private readonly sums: StaticArray<u64> = new StaticArray<u64>(METRICS);
+  private isSum: bool = false;
   /** In a row. */
   private differences: u32 = 0;
   private isFresh: bool = false;
@@ -60,9 +65,15 @@ export class Tally extends Metrics {
     this.metrics.record(metric, value);
   }
 
+  refresh(): void {
+    this.isSum = this.load() && load<u64>(VALUE) != 0;
+    if (this.isSum) memory.copy(changetype<usize>(this.sums), VALUE + 8, METRICS << 3);
+  }
+
+  /** Of the sum: what it was at the last `refresh`, which has to be behind the last tick. */
   read(metric: i32): u64 {
-    if (metric < GAUGES || !this.load() || load<u64>(VALUE) == 0) return this.metrics.read(metric);
-    return sumOf(metric) + unchecked(this.fresh[metric]);
+    if (metric < GAUGES || !this.isSum) return this.metrics.read(metric);
+    return unchecked(this.sums[metric]) + unchecked(this.fresh[metric]);
   }
 
   /** Puts what was counted here into the sum. */

@@ -70,6 +70,11 @@ export class Revocations {
     this.known.free();
   }
 
+  /** The name of the last call, in lower case: valid until the next. */
+  get name(): usize {
+    return NAME;
+  }
+
   /** The second in which a name was revoked, 0 where it is not; as of the last `Changes.refresh`. */
   revokedAt(sni: usize, sniLength: i32): u64 {
     if (sniLength <= 0 || sniLength > MAX_SNI_LENGTH) return 0;

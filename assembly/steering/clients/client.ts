@@ -1,8 +1,8 @@
 /**
- * The client of the connection at hand, as steering tells one from another: by its address without the port, hashed with the cache's
- * secret key, so that nobody can aim at another's place in a table.
+ * The client of the current connection. Steering distinguishes clients by their address without the port, hashed with the
+ * cache's secret key, so that no client can aim at another's place in a table.
  *
- * The address is read when it is asked for first, once for each connection. Allocates nothing.
+ * The address is read at its first use, once for each connection. Allocates nothing.
  */
 import { lengthWithoutPort } from "../../bytes/address";
 import { PeerAddress } from "../../ports/peer_address";
@@ -17,14 +17,14 @@ export class Client {
     private readonly hash: KeyedHash,
   ) {}
 
-  /** From now on another connection is at hand. */
+  /** Makes another connection the current one. */
   begin(): void {
     this.length = NOT_READ;
   }
 
   /**
-   * What sessions are likely to be found by: the address, together with the server name that the client shows. 0 if the address is
-   * not known.
+   * Hash of the address and the server name of the hello: a client with both the same is likely to have the same sessions. 0
+   * if the address is not known.
    */
   source(handshake: Handshake): u32 {
     const length = this.read();
@@ -34,22 +34,22 @@ export class Client {
   }
 
   /**
-   * Who bears witness: an IPv4 address, or the network of 64 bits that one site has of IPv6 (RFC 4291 2.5.4), as anybody can have many
-   * addresses in that. Never 0 but if the address is not known.
+   * Hash of an IPv4 address, or of the IPv6 network of 64 bits that one site has (RFC 4291 2.5.4), as one client can have
+   * many addresses in it. 0 only if the address is not known.
    */
   get network(): u32 {
     const length = this.read();
     return length == 0 ? 0 : this.hash.of(ADDRESS, networkLength(length)) | 1;
   }
 
-  /** Length of the address without its port, 0 if it is not known. */
+  /** Reads the address; returns its length without the port, 0 if it is not known. */
   private read(): i32 {
     if (this.length == NOT_READ) this.length = lengthWithoutPort(ADDRESS, this.address.read(ADDRESS, ADDRESS_CAPACITY));
     return this.length;
   }
 }
 
-/** How much of the text is its network: of IPv6, up to the fourth colon, or up to two in a row, which stand for zeros. */
+/** Length of the network in the text: of IPv6, up to the fourth colon, or up to two in a row, which stand for zeros. */
 function networkLength(length: i32): i32 {
   if (load<u8>(ADDRESS) != BRACKET) return length;
   let colons = 0;
@@ -66,4 +66,4 @@ const COLON: u8 = 0x3a;
 const BRACKET: u8 = 0x5b;
 /** An IPv6 address with its port in brackets has 47 characters at most. */
 const ADDRESS_CAPACITY: i32 = 64;
-const ADDRESS: usize = memory.data(64);
+const ADDRESS: usize = memory.data(ADDRESS_CAPACITY);

@@ -1,9 +1,9 @@
 /**
- * Which upstream a source has talked to last: the first guess for what has neither a session ID nor a ticket key name,
+ * The upstream that each source has talked to last: the first guess for an offer whose session and ticket key are unknown,
  * as F5 and NetScaler advise. A source is an address without its port, together with a server name.
  *
- * A fixed array of SLOTS places in SEGMENTS values of the shared store; sources that share a place displace each other. A
- * place is written only when a source's upstream changes. Layout of a place: u32 hash of the source, u32 upstream + 1.
+ * A fixed array in SEGMENTS values of the shared store. Sources that share a place displace each other. A place is written
+ * only when its source's upstream changes. Layout of a place: u32 hash of the source, u32 upstream + 1.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoreKey } from "../../shared/store_key";
@@ -23,14 +23,14 @@ export class Sources {
     this.key.free();
   }
 
-  /** Number of the upstream that a source has talked to last, -1 where that is not known. */
+  /** Returns the number of the upstream that a source has talked to last, -1 if it is not known. */
   lastOf(source: u32): i32 {
     if (!this.read(source)) return -1;
     const place = placeOf(source);
     return load<u32>(place) == source ? <i32>load<u32>(place, 4) - 1 : -1;
   }
 
-  /** Notes the upstream of a source. */
+  /** Stores the upstream of a source. */
   learn(source: u32, upstream: i32): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const exists = this.read(source);
@@ -63,4 +63,4 @@ const SEGMENTS: u32 = 512;
 const SLOTS_A_SEGMENT: u32 = 128;
 const MAX_TRIES: i32 = 8;
 const SEGMENT_SIZE: i32 = 1024;
-const SEGMENT: usize = memory.data(1024, 8);
+const SEGMENT: usize = memory.data(SEGMENT_SIZE, 8);

@@ -1,10 +1,10 @@
 /**
- * Which upstreams have left the cluster, and how evenly the balancer chooses, if the filter itself names the host to connect to
- * (`exact`): nothing else would tell. Envoy's balancer, which goes on choosing for connections that resume nothing, goes to every
- * upstream that is there and healthy; one that it has not chosen in CHOICES choices for each upstream has left.
+ * Which upstreams have left the cluster, and how evenly Envoy's balancer chooses. Only this shows it if the filter names the
+ * hosts itself (`exact`). The balancer still chooses for new connections, among all upstreams that are there and healthy. An
+ * upstream that it does not choose in a round of CHOICES choices for each upstream has left.
  *
- * Each virtual machine counts for itself. By chance alone, an upstream that has its share is not chosen in one of 10^27
- * rounds; one that has a hundredth of its share, by its weight, in half of them, and is back as soon as it is chosen.
+ * Each virtual machine counts for itself. By chance, an upstream with its full share is passed over in one round of 10^27.
+ * One with a hundredth of its share, by its weight, is passed over in half of them, and is back as soon as it is chosen.
  */
 import { isEven } from "./evenness";
 import { MAX_UPSTREAMS } from "./upstream";
@@ -12,17 +12,17 @@ import { MAX_UPSTREAMS } from "./upstream";
 export class Departures {
   private readonly chosen: StaticArray<u32> = new StaticArray<u32>(MAX_UPSTREAMS);
   private choices: u32 = 0;
-  /** What the round before said of the balance. */
+  /** The result of the round before. */
   private wasEven: bool = true;
 
-  /** Notes an upstream that the balancer has chosen. */
+  /** Counts an upstream that the balancer has chosen. */
   note(upstream: i32): void {
     if (upstream < 0 || upstream >= MAX_UPSTREAMS) return;
     unchecked((this.chosen[upstream] += 1));
     this.choices++;
   }
 
-  /** Whether enough was seen to tell who has left, of so many upstreams. */
+  /** Whether there were enough choices among so many upstreams to tell who has left. */
   isRoundOver(upstreams: i32): bool {
     return this.choices >= CHOICES * <u32>upstreams;
   }
@@ -31,7 +31,9 @@ export class Departures {
     return upstream >= 0 && upstream < MAX_UPSTREAMS && unchecked(this.chosen[upstream]) == 0;
   }
 
-  /** Whether the balancer gives all of so many upstreams the same share, as far as this round tells, or the one before. */
+  /**
+   * Whether the balancer gives so many upstreams equal shares, by this round, or by the one before while this one is young.
+   */
   isEven(upstreams: i32): bool {
     if (this.choices < TELLING * <u32>upstreams) return this.wasEven;
     let parts = 0;
@@ -49,5 +51,5 @@ export class Departures {
 }
 
 const CHOICES: u32 = 64;
-/** From so many choices for each upstream on, a round tells how even they are. */
+/** From so many choices for each upstream on, a round shows how even they are. */
 const TELLING: u32 = 16;

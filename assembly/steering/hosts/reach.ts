@@ -1,6 +1,6 @@
 /**
- * Which upstreams the connection at hand can be sent to, in both ways of steering: by a token that leads there, or by their name
- * while nothing speaks against it.
+ * The upstreams that the current connection can be sent to: by a token that leads there, or, if hosts are named, unless they
+ * are avoided.
  */
 import { Chance } from "../../bytes/chance";
 import { Clock } from "../../ports/clock";
@@ -8,17 +8,17 @@ import { Client } from "../clients/client";
 import { Departures } from "./departures";
 import { Silences } from "./silences";
 import { FOREVER, MAX_UPSTREAMS } from "./upstream";
-import { Tokens } from "./tokens";
+import { HostTokens } from "./tokens";
 
 export class Reach {
   readonly departures: Departures = new Departures();
   readonly silences: Silences = new Silences();
-  /** Upstreams that the configuration names: they never count as gone. */
+  /** Upstreams that the configuration names; they never count as gone. */
   private readonly configured: StaticArray<bool> = new StaticArray<bool>(MAX_UPSTREAMS);
   private now: u64 = 0;
 
   constructor(
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
     /** Whether hosts are named to Envoy rather than hashed to. */
     private readonly exact: bool,
     private readonly client: Client,
@@ -30,7 +30,7 @@ export class Reach {
     this.silences.free();
   }
 
-  /** From now on another connection is at hand. */
+  /** Makes another connection the current one. */
   begin(): void {
     if (this.exact) this.now = this.clock.nowSeconds();
   }
@@ -39,7 +39,7 @@ export class Reach {
     if (upstream >= 0) unchecked((this.configured[upstream] = true));
   }
 
-  /** Whether the connection at hand can be sent to an upstream. */
+  /** Whether the current connection can be sent to an upstream. */
   has(upstream: i32): bool {
     if (upstream < 0) return false;
     if (!this.exact) return this.tokens.reaches(upstream);
@@ -48,17 +48,17 @@ export class Reach {
     return !silences.areAt(this.now) || !silences.keepsAway(upstream, this.client.network, this.now);
   }
 
-  /** Whether a way to an upstream is known at all, whatever speaks against it. */
+  /** Whether a way to an upstream is known, even if it is avoided for now. */
   isKnown(upstream: i32): bool {
     return this.exact ? !this.tokens.isAvoided(upstream, <u64>FOREVER) : this.tokens.reaches(upstream);
   }
 
-  /** As `has`, for what may go elsewhere as well: not to one that is away. */
+  /** As `has`, but for connections that may go elsewhere, too: not to an upstream that is away. */
   isGood(upstream: i32): bool {
     return this.has(upstream) && !this.tokens.isAway(upstream);
   }
 
-  /** How many upstreams there are, as far as is known. */
+  /** Number of upstreams that a way is known to. */
   get count(): i32 {
     const upstreams = this.tokens.upstreams;
     let count = 0;
@@ -68,12 +68,12 @@ export class Reach {
     return count;
   }
 
-  /** Whether Envoy balances evenly: then, what may go anywhere may be shared out evenly. */
+  /** Whether Envoy balances evenly: then the filter may share out evenly, too. */
   get isEven(): bool {
     return this.exact ? this.departures.isEven(this.tokens.upstreams) : this.tokens.isEven;
   }
 
-  /** One by chance that can be reached, neither of `bits` nor `exception`; -1 if there is none. */
+  /** Chooses an upstream by chance that can be reached, neither in `bits` nor `exception`; -1 if there is none. */
   anyBut(bits: u64, exception: i32): i32 {
     const upstreams = this.tokens.upstreams;
     if (upstreams <= 0) return -1;
@@ -85,7 +85,7 @@ export class Reach {
     return -1;
   }
 
-  /** The balancer has chosen an upstream: from time to time that tells who has left. */
+  /** The balancer has chosen an upstream. At the end of a round, avoids those that have left. */
   balanced(upstream: i32): void {
     const departures = this.departures;
     departures.note(upstream);
@@ -98,7 +98,7 @@ export class Reach {
   }
 }
 
-/** Whether one of the first 64 upstreams is in a set. */
+/** Reports whether an upstream is in a set of the first 64. */
 export function isSet(bits: u64, upstream: i32): bool {
   return upstream < 64 && ((bits >> (<u64>upstream)) & 1) != 0;
 }

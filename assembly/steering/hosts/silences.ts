@@ -1,17 +1,16 @@
 /**
- * Upstreams that were named, took a connection and said nothing, though they had all that they need to answer.
+ * Named upstreams that accepted a connection and stayed silent, though they had all that they need to answer.
  *
- * A client can bring that about alone, with a hello that only looks complete. So one network's silences keep nobody else away: that
- * network goes elsewhere for AVOIDED_SECONDS. Only when ENOUGH networks have met silence at one upstream within that time is it
- * avoided for all.
+ * A client alone can cause that, with a hello that only looks complete. So the silences of one network keep nobody else
+ * away: only that network goes elsewhere for AVOIDED_SECONDS. If ENOUGH networks meet silence at one upstream within that
+ * time, it is avoided for all.
  *
- * One for each virtual machine; PLACES places, the oldest of which give way. Layout of a place, 16 bytes: u32 upstream + 1, u32
- * network, u64 until when it counts (Unix seconds).
+ * One for each virtual machine, with PLACES places; the oldest give way.
  */
 export class Silences {
   private readonly places: usize;
   private next: u32 = 0;
-  /** When the last of them ends. */
+  /** When the last silence stops to count (Unix time). */
   private lastUntil: u64 = 0;
 
   constructor() {
@@ -24,49 +23,59 @@ export class Silences {
     heap.free(this.places);
   }
 
-  /** Whether any counts at that second: whether it matters who asks. */
+  /** Whether any silence counts at that second: only then does the network matter. */
   areAt(nowSeconds: u64): bool {
     return nowSeconds <= this.lastUntil;
   }
 
-  /** Whether clients of a network are to stay away from an upstream. */
+  /** Whether clients of a network stay away from an upstream. */
   keepsAway(upstream: i32, network: u32, nowSeconds: u64): bool {
     for (let i: u32 = 0; i < PLACES; i++) {
       const place = this.at(i);
-      if (isOf(place, upstream, nowSeconds) && load<u32>(place, 4) == network) return true;
+      if (place.isOf(upstream, nowSeconds) && place.network == network) return true;
     }
     return false;
   }
 
-  /** Notes a silence; answers whether enough networks have met it to avoid the upstream for all. */
+  /** Notes a silence; returns whether enough networks have met it to avoid the upstream for all. */
   note(upstream: i32, network: u32, nowSeconds: u64): bool {
     const until = nowSeconds + AVOIDED_SECONDS;
     this.lastUntil = until;
     let others: u32 = 0;
-    let own: usize = 0;
+    let own: Place | null = null;
     for (let i: u32 = 0; i < PLACES; i++) {
       const place = this.at(i);
-      if (!isOf(place, upstream, nowSeconds)) continue;
-      if (load<u32>(place, 4) == network) own = place;
+      if (!place.isOf(upstream, nowSeconds)) continue;
+      if (place.network == network) own = place;
       else others++;
     }
-    if (own == 0) {
+    if (!own) {
       own = this.at(this.next);
       this.next = (this.next + 1) % PLACES;
     }
-    store<u32>(own, <u32>upstream + 1);
-    store<u32>(own, network, 4);
-    store<u64>(own, until, 8);
+    own.upstream = <u32>upstream + 1;
+    own.network = network;
+    own.until = until;
     return others + 1 >= ENOUGH;
   }
 
-  private at(index: u32): usize {
-    return this.places + <usize>(index * PLACE_SIZE);
+  private at(index: u32): Place {
+    return changetype<Place>(this.places + <usize>(index * PLACE_SIZE));
   }
 }
 
-function isOf(place: usize, upstream: i32, nowSeconds: u64): bool {
-  return load<u32>(place) == <u32>upstream + 1 && load<u64>(place, 8) >= nowSeconds;
+/** A silence, 16 bytes. */
+@unmanaged
+class Place {
+  /** Number of the upstream + 1; 0 for an empty place. */
+  upstream: u32;
+  network: u32;
+  /** The last second at which it counts (Unix time). */
+  until: u64;
+
+  isOf(upstream: i32, nowSeconds: u64): bool {
+    return this.upstream == <u32>upstream + 1 && this.until >= nowSeconds;
+  }
 }
 
 export const AVOIDED_SECONDS: u64 = 10;

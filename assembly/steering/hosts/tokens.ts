@@ -1,41 +1,35 @@
 /**
- * The upstreams of one cluster that were seen, and which token leads to which of them. Envoy chooses the host by hashing a
- * text (RING_HASH or MAGLEV); the filter may choose the text. So it keeps TOKENS texts and learns, from the answers it
- * sees, where each of them leads: to reach an upstream it takes one of the tokens that lead there. Health checks, weights
- * and failover stay Envoy's.
+ * The upstreams of one cluster, and which token leads to which of them. Envoy chooses a host by the hash of a text
+ * (RING_HASH or MAGLEV), and the filter chooses the text. So it keeps TOKENS texts, the tokens, and learns from answers
+ * where each of them leads. To reach an upstream it takes a token that leads there. Health checks, weights and failover stay
+ * with Envoy.
  *
- * When the hosts change, some tokens lead elsewhere, and nobody says which. The first token that is found to have moved
- * begins an era: tokens that were seen in it are preferred to those that were not, and connections that resume nothing
- * try these again. So a client whose session is gone to another upstream finds that one at the next attempt.
+ * When the hosts change, some tokens lead elsewhere, and nobody reports which. The first token that is found to have moved
+ * begins an era. Tokens that were seen in it are preferred to others, and new connections try the others again. So a client
+ * whose session has moved to another upstream reaches that one at the next attempt.
  *
- * The table is one value in the shared store, changed only where something new was seen; each virtual machine has a copy,
- * and reads a small number, the revision, to know whether the copy is still right.
+ * The table is one value of the shared store, stored only after news. Each virtual machine has a copy, and reads a small
+ * number, the revision, to know whether its copy is still right.
  *
- * Layout, little-endian: 0 u32 upstreams known, 4 u32 era, 8 u32 how often an upstream has come back, 12 u32 zero; 16 for each of
- * 255 upstreams its place (`upstream.ts`); then for each of TOKENS u8 number of its upstream + 1 (0 = not known); then for each of
- * TOKENS u8 the low byte of the era in which it was seen last.
+ * `upstream_table.ts` has the layout of the table.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoreKey } from "../../shared/store_key";
-import { isEven, tells } from "./evenness";
-import { FOREVER, MAX_ADDRESS, MAX_UPSTREAMS, Upstream, UPSTREAM_SIZE } from "./upstream";
+import { TokenIndex } from "./token_index";
+import { ADDRESS_CAPACITY, FOREVER, MAX_UPSTREAMS, Upstream } from "./upstream";
+import { TABLE_SIZE, TOKENS, UpstreamTable } from "./upstream_table";
 
-export class Tokens {
+export class HostTokens {
   private readonly key: StoreKey;
   private readonly revisionKey: StoreKey;
-  /** This machine's copy, and the revision that it is of. */
+  /** This virtual machine's copy, and its revision. */
   private readonly table: usize;
   private revision: u32 = 0;
   /** Of the table that was opened last. */
   private mark: u32 = 0;
-  /** For each upstream, the token to take for it; and whether all tokens were seen. Made when they are asked for. */
-  private readonly leading: StaticArray<i16> = new StaticArray<i16>(MAX_UPSTREAMS);
-  private allSeen: bool = false;
+  /** Built when it is asked for first after a change. */
+  private readonly lazyIndex: TokenIndex = new TokenIndex();
   private isIndexed: bool = false;
-  /** For each upstream, how many tokens lead to it; how many upstreams can be reached, and whether by equal numbers of tokens. */
-  private readonly leadingTokens: StaticArray<u32> = new StaticArray<u32>(MAX_UPSTREAMS);
-  private spreadsEvenly: bool = true;
-  private upstreamsAway: i32 = 0;
 
   /** `family` names the cluster's part of the cache's keys. */
   constructor(
@@ -56,7 +50,7 @@ export class Tokens {
     heap.free(this.table);
   }
 
-  /** Takes what other machines have learned, where there is anything. Costs one read of four bytes where there is not. */
+  /** Takes over news of other virtual machines. Costs one read of four bytes if there are none. */
   follow(): void {
     const result = this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
     if (result != StoreResult.Ok || load<u32>(REVISION) == this.revision) return;
@@ -64,18 +58,18 @@ export class Tokens {
     if (this.refresh()) this.revision = revision;
   }
 
-  /** Another number after each change that this machine has taken notice of. */
+  /** Another number after each change that `follow` has seen. */
   get revisionSeen(): u32 {
     return this.revision;
   }
 
-  /** Tells all machines that something was learned: here, or in another table that goes by the numbers of this one. */
+  /** Tells all virtual machines of news, here or in another table that uses the numbers of this one. */
   announce(): void {
     const exists =
       this.sharedStore.read(this.revisionKey.start, this.revisionKey.length, REVISION, 4) == StoreResult.Ok;
     const mark = this.sharedStore.mark;
     if (!exists) store<u32>(REVISION, 0);
-    // Where somebody else comes first, that one's count tells of this change, too: it was made before.
+    // If another one comes first, its count announces this change, too, as the change is stored already.
     store<u32>(REVISION, load<u32>(REVISION) + 1);
     if (exists) this.sharedStore.replace(this.revisionKey.start, this.revisionKey.length, REVISION, 4, mark);
     else this.sharedStore.create(this.revisionKey.start, this.revisionKey.length, REVISION, 4);
@@ -83,10 +77,10 @@ export class Tokens {
 
   /** Number of upstreams that were ever seen. */
   get upstreams(): i32 {
-    return <i32>load<u32>(this.table);
+    return this.known.upstreams;
   }
 
-  /** Number of an upstream by its address, -1 where it is not known. */
+  /** Returns the number of an upstream by its address, -1 if it is not known. */
   numberOf(address: usize, length: i32): i32 {
     const upstreams = this.upstreams;
     for (let number = 0; number < upstreams; number++) {
@@ -95,7 +89,7 @@ export class Tokens {
     return -1;
   }
 
-  /** Where the address of an upstream begins, and how long it is. */
+  /** The address of an upstream, as text with its port. */
   addressOf(number: i32): usize {
     return this.at(number).address;
   }
@@ -104,41 +98,38 @@ export class Tokens {
     return this.at(number).addressLength;
   }
 
-  /** A token that leads to an upstream, or -1: always the same one, so that when it moves, the first client finds out. */
+  /** A token that leads to an upstream, or -1. Always the same one, so that the first client finds out when it moves. */
   leadingTo(upstream: i32): i32 {
     if (upstream < 0 || upstream >= MAX_UPSTREAMS) return -1;
-    this.index();
-    return unchecked(this.leading[upstream]);
+    return this.index.leadingTo(upstream);
   }
 
-  /** Whether an upstream has a number, and a token (-1 for none) is known to lead to it. */
+  /** Whether an upstream has a number, and a token (-1 for none) was seen in this era to lead to it. */
   knows(token: i32, number: i32): bool {
-    return number >= 0 && (token < 0 || (this.leads(token) == number && this.seenInThisEra(token)));
+    return number >= 0 && (token < 0 || (this.leads(token) == number && this.known.isSeen(token)));
   }
 
-  /** A token that was not seen in this era to lead anywhere, the first one from `start` on, or -1. */
+  /** The first token from `start` on that was not seen in this era, or -1. */
   unexplored(start: u32): i32 {
-    this.index();
-    if (this.allSeen) return -1;
+    if (this.index.allSeen) return -1;
     for (let i: u32 = 0; i < TOKENS; i++) {
       const token = (start + i) % TOKENS;
-      if (this.leads(token) < 0 || !this.seenInThisEra(token)) return token;
+      if (this.leads(token) < 0 || !this.known.isSeen(token)) return token;
     }
     return -1;
   }
 
-  /** Whether any token leads to an upstream: whether it is still there, as far as is known. */
+  /** Whether any token leads to an upstream. */
   reaches(upstream: i32): bool {
     return this.leadingTo(upstream) >= 0;
   }
 
-  /** Whether Envoy's hash gives all upstreams the same share, as far as the tokens tell. */
+  /** Whether Envoy's hash gives all upstreams equal shares, by the tokens that lead to them. */
   get isEven(): bool {
-    this.index();
-    return this.spreadsEvenly;
+    return this.index.isEven;
   }
 
-  /** Whether an upstream is not to be named for now. */
+  /** Whether an upstream is not to be named at that second. */
   isAvoided(upstream: i32, nowSeconds: u64): bool {
     return <u64>this.at(upstream).avoidedUntil >= nowSeconds;
   }
@@ -148,28 +139,27 @@ export class Tokens {
     return this.at(upstream).away;
   }
 
-  /** How often any upstream has come back that was away. */
+  /** Number of all returns of upstreams that were away. */
   get returns(): u32 {
-    return load<u32>(this.table, 8);
+    return this.known.returns;
   }
 
-  /** Which of these was an upstream's last one, 0 if it never was away. */
+  /** Number of an upstream's last return, 0 if it never was away. */
   lastReturnOf(upstream: i32): u32 {
     return this.at(upstream).lastReturn;
   }
 
-  /** How many upstreams are away. */
+  /** Number of upstreams that are away. */
   get away(): i32 {
-    this.index();
-    return this.upstreamsAway;
+    return this.index.away;
   }
 
-  /** Of the key name that an upstream alone is known to hold; 0 if there is none. */
+  /** The key name that only this upstream is known to hold, as in `own`; 0 for none. */
   ownKeyOf(upstream: i32): u32 {
     return this.at(upstream).ownKey;
   }
 
-  /** Notes until when (Unix seconds) an upstream is not to be named; 0 lifts it. */
+  /** Stores the last second (Unix time) at which an upstream is not to be named; 0 lifts it. */
   avoid(upstream: i32, untilSeconds: u32): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const place = this.open(upstream);
@@ -180,8 +170,8 @@ export class Tokens {
   }
 
   /**
-   * Another upstream has answered in the place of this one: it is away. It is not named for a second, for twice as long each
-   * time that this happens again, and for AVOIDED_AT_MOST seconds at the most.
+   * Another upstream has answered in the place of this one, so it is away. It is not named for a second, twice as long each
+   * time that this happens again, and at most for MAX_AVOIDED_SECONDS.
    */
   leave(upstream: i32, nowSeconds: u64): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
@@ -192,22 +182,22 @@ export class Tokens {
         place.tries = 0;
         place.nextTry = <u32>nowSeconds + secondsAfter(0);
       }
-      place.avoidedUntil = <u32>nowSeconds + min((<u32>1) << (<u32>place.failures), AVOIDED_AT_MOST) - 1;
-      if (place.failures < MOST_FAILURES) place.failures++;
+      place.avoidedUntil = <u32>nowSeconds + min((<u32>1) << (<u32>place.failures), MAX_AVOIDED_SECONDS) - 1;
+      if (place.failures < MAX_FAILURES) place.failures++;
       if (this.write(true, this.mark) != StoreResult.Conflict) return;
     }
   }
 
-  /** An upstream has answered that was away or avoided: it is back. */
+  /** An upstream that was away or avoided has answered, so it is back. */
   comeBack(upstream: i32): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const place = this.open(upstream);
       if (!place || (!place.away && place.avoidedUntil == 0)) return;
       if (place.away) {
         // The hosts have changed: some tokens lead there again.
-        store<u32>(this.table, this.era + 1, 4);
-        place.lastReturn = this.returns + 1;
-        store<u32>(this.table, this.returns + 1, 8);
+        this.known.era++;
+        this.known.returns++;
+        place.lastReturn = this.returns;
       }
       place.away = false;
       place.avoidedUntil = 0;
@@ -217,8 +207,9 @@ export class Tokens {
   }
 
   /**
-   * Whether an upstream that is away is to be tried by the connection at hand: one of all machines' each time, every two seconds at
-   * first, then more and more rarely, MOST_TRIES times in all.
+   * Claims the next try of an upstream that is away for the current connection; false if it is not due. Only one connection
+   * of all virtual machines gets each try: every two seconds at first, then more and more rarely, MAX_AWAY_TRIES times in
+   * all.
    */
   claimTry(upstream: i32, nowSeconds: u64): bool {
     if (!mayBeTried(this.at(upstream), nowSeconds)) return false;
@@ -229,7 +220,7 @@ export class Tokens {
     return this.write(true, this.mark) == StoreResult.Ok;
   }
 
-  /** Notes that an upstream alone is known to hold a key (`key` the low half of its name's hash), or no longer: 0. */
+  /** Stores the key name that only this upstream is known to hold, as the low half of its hash; 0 for none. */
   own(upstream: i32, key: u32): void {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const place = this.open(upstream);
@@ -239,9 +230,9 @@ export class Tokens {
     }
   }
 
-  /** Notes where a token led; -1 for what was no token. Answers with the number of the upstream, -1 where not known. */
+  /** Stores where a token (-1 for none) led. Returns the number of the upstream, -1 if it gets none. */
   learn(token: i32, address: usize, length: i32): i32 {
-    if (length <= 0 || length > MAX_ADDRESS || token >= <i32>TOKENS) return -1;
+    if (length <= 0 || length > ADDRESS_CAPACITY || token >= <i32>TOKENS) return -1;
     let number = this.numberOf(address, length);
     if (this.knows(token, number)) return number;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
@@ -256,14 +247,14 @@ export class Tokens {
     return number;
   }
 
-  /** The place of an upstream, as it is stored, for a change that `write` is to store under `mark`; null if there is none. */
+  /** Reads the place of an upstream for a change, which `write` stores under `mark`; null if there is none. */
   private open(upstream: i32): Upstream | null {
     if (!this.refresh() || upstream < 0 || upstream >= this.upstreams) return null;
     this.mark = this.sharedStore.mark;
     return this.at(upstream);
   }
 
-  /** Copies the table as it is stored; false where there is none, or it cannot be read. A damaged one begins anew. */
+  /** Reads the table; false if there is none, or it cannot be read. Replaces a damaged one by an empty one. */
   private refresh(): bool {
     this.isIndexed = false;
     const result = this.sharedStore.read(this.key.start, this.key.length, this.table, TABLE_SIZE);
@@ -277,17 +268,9 @@ export class Tokens {
     return false;
   }
 
-  /** What is relied on later: its size, the number of upstreams, and that no address is longer than its place. */
+  /** Whether the table that was read last can be relied on. */
   private get isWhole(): bool {
-    if (this.sharedStore.length != TABLE_SIZE || load<u32>(this.table) > <u32>MAX_UPSTREAMS) return false;
-    const upstreams = this.upstreams;
-    for (let number = 0; number < upstreams; number++) {
-      if (this.addressLengthOf(number) > MAX_ADDRESS) return false;
-    }
-    for (let token: u32 = 0; token < TOKENS; token++) {
-      if (this.leads(token) >= upstreams) return false;
-    }
-    return true;
+    return this.sharedStore.length == TABLE_SIZE && this.known.isWhole;
   }
 
   private write(exists: bool, mark: u32): StoreResult {
@@ -300,74 +283,30 @@ export class Tokens {
 
   private note(token: i32, upstream: i32): void {
     this.isIndexed = false;
-    const before = this.leads(token);
-    if (before >= 0 && before != upstream && this.seenInThisEra(token)) store<u32>(this.table, this.era + 1, 4);
-    store<u8>(this.table + LEADS_OFFSET + <usize>token, <u8>(upstream + 1));
-    store<u8>(this.table + SEEN_OFFSET + <usize>token, <u8>this.era);
+    this.known.note(token, upstream);
   }
 
-  /** For each upstream the first token that was seen in this era to lead there, or else the first that ever did. */
-  private index(): void {
-    if (this.isIndexed) return;
-    this.isIndexed = true;
-    this.allSeen = true;
-    for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leading[upstream] = -1));
-    this.indexTokens(false);
-    this.indexTokens(true);
-    this.countLeading();
-  }
-
-  /** Counts for `isEven`: only what was seen in this era, as nobody explores what leads to an upstream that is away. */
-  private countLeading(): void {
-    let total: u32 = 0;
-    let reached = 0;
-    for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.leadingTokens[upstream] = 0));
-    for (let token: i32 = 0; token < <i32>TOKENS; token++) {
-      const upstream = this.leads(token);
-      if (upstream < 0 || !this.seenInThisEra(token)) continue;
-      total++;
-      if (unchecked(this.leadingTokens[upstream]) == 0) reached++;
-      unchecked((this.leadingTokens[upstream] += 1));
+  private get index(): TokenIndex {
+    if (!this.isIndexed) {
+      this.isIndexed = true;
+      this.lazyIndex.build(this.known);
     }
-    this.upstreamsAway = 0;
-    for (let upstream = 0; upstream < this.upstreams; upstream++) {
-      if (this.at(upstream).away) this.upstreamsAway++;
-    }
-    // What is too little to tell says nothing: what was known holds on.
-    if (tells(reached, total)) this.spreadsEvenly = isEven(this.leadingTokens, this.upstreams, reached, total);
-  }
-
-  private indexTokens(seen: bool): void {
-    for (let token = <i32>TOKENS - 1; token >= 0; token--) {
-      const upstream = this.leads(token);
-      if (upstream >= 0 && this.seenInThisEra(token) == seen) unchecked((this.leading[upstream] = <i16>token));
-      if (upstream < 0 || !this.seenInThisEra(token)) this.allSeen = false;
-    }
-  }
-
-  private get era(): u32 {
-    return load<u32>(this.table, 4);
+    return this.lazyIndex;
   }
 
   /** Number of the upstream that a token led to when it was seen last, -1 if it never was. */
   leads(token: i32): i32 {
-    return <i32>load<u8>(this.table + LEADS_OFFSET + <usize>token) - 1;
+    return this.known.leads(token);
   }
 
-  private seenInThisEra(token: i32): bool {
-    return load<u8>(this.table + SEEN_OFFSET + <usize>token) == <u8>this.era;
-  }
-
-  /** Where all numbers are taken, that of an upstream which is gone is used again. */
+  /** Numbers a new upstream; if all numbers are taken, with that of one that is gone. -1 if there is none. */
   private append(address: usize, length: i32): i32 {
-    let number = this.upstreams;
-    if (number == MAX_UPSTREAMS) {
-      const byToken = this.leadsAnywhere;
+    let number = this.known.nextNumber();
+    if (number < 0) {
+      const byToken = this.known.leadsAnywhere;
       number = 0;
       while (number < MAX_UPSTREAMS && !this.isGone(number, byToken)) number++;
       if (number == MAX_UPSTREAMS) return -1;
-    } else {
-      store<u32>(this.table, <u32>number + 1);
     }
     this.at(number).become(address, length);
     return number;
@@ -377,20 +316,17 @@ export class Tokens {
     return this.at(upstream).avoidedUntil == FOREVER || (byToken && !this.reaches(upstream));
   }
 
-  private get leadsAnywhere(): bool {
-    for (let token: u32 = 0; token < TOKENS; token++) {
-      if (this.leads(token) >= 0) return true;
-    }
-    return false;
+  private at(upstream: i32): Upstream {
+    return this.known.at(upstream);
   }
 
-  private at(upstream: i32): Upstream {
-    return changetype<Upstream>(this.table + UPSTREAMS_OFFSET + <usize>upstream * UPSTREAM_SIZE);
+  private get known(): UpstreamTable {
+    return changetype<UpstreamTable>(this.table);
   }
 }
 
 function mayBeTried(upstream: Upstream, nowSeconds: u64): bool {
-  if (!upstream.away || upstream.avoidedUntil == FOREVER || upstream.tries >= MOST_TRIES) return false;
+  if (!upstream.away || upstream.avoidedUntil == FOREVER || upstream.tries >= MAX_AWAY_TRIES) return false;
   return <u64>upstream.nextTry <= nowSeconds;
 }
 
@@ -401,15 +337,9 @@ function secondsAfter(tries: u8): u32 {
   return tries < 16 ? 16 : 64;
 }
 
-export const TOKENS: u32 = 256;
 const MAX_TRIES: i32 = 16;
-/** How long an upstream is not named at the most after it has not answered. */
-const AVOIDED_AT_MOST: u32 = 4;
-const MOST_FAILURES: u8 = 2;
+const MAX_AVOIDED_SECONDS: u32 = 4;
+const MAX_FAILURES: u8 = 2;
 /** Over eleven minutes. */
-const MOST_TRIES: u8 = 24;
-const UPSTREAMS_OFFSET: usize = 16;
-const LEADS_OFFSET: usize = 16 + 255 * 80;
-const SEEN_OFFSET: usize = LEADS_OFFSET + 256;
-const TABLE_SIZE: i32 = 16 + 255 * 80 + 256 + 256;
+const MAX_AWAY_TRIES: u8 = 24;
 const REVISION: usize = memory.data(4, 4);

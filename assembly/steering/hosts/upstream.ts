@@ -1,26 +1,26 @@
 /**
- * What is known of one upstream of a cluster, as a place in the table of `tokens.ts`.
+ * One upstream of a cluster, as a place in `UpstreamTable`.
  *
- * Layout, 80 bytes, little-endian: see the fields; then 60 bytes of address, as text with its port. An IPv6 address with its port in
- * brackets has 47 characters at most.
+ * Layout, 80 bytes, little-endian: the fields, then ADDRESS_CAPACITY bytes of address, as text with its port. An IPv6
+ * address in brackets with its port has 47 characters at most.
  */
 
 @unmanaged
 export class Upstream {
-  /** Not to be named before this second has passed (Unix seconds); FOREVER if it has left the cluster. */
+  /** Not to be named up to this second (Unix time); FOREVER if it has left the cluster. */
   avoidedUntil: u32;
-  /** Of the key name that this upstream alone is known to hold: the low half of its hash, or 0 if there is none. */
+  /** The low half of the hash of the key name that only this upstream holds, as far as is known; or 0. */
   ownKey: u32;
-  /** While it is away: when it may be tried again (Unix seconds). */
+  /** While it is away: when it may be tried again (Unix time). */
   nextTry: u32;
-  /** Connections in a row that it was to answer and did not, up to a bound. */
+  /** Number of connections in a row that others have answered in its place, up to a bound. */
   failures: u8;
   /** Others have answered in its place, and it has not answered since. */
   away: bool;
   /** While it is away: how often it was tried. */
   tries: u8;
   addressLength: u8;
-  /** Which of all returns was its last one; see `Tokens.returns`. */
+  /** Number of its last return, among those of all upstreams. */
   lastReturn: u32;
 
 
@@ -33,7 +33,7 @@ export class Upstream {
     return this.addressLength == <u8>length && memory.compare(this.address, address, length) == 0;
   }
 
-  /** Begins anew, for another address. */
+  /** Makes it another upstream, of which only the address is known. */
   become(address: usize, length: i32): void {
     memory.fill(changetype<usize>(this), 0, UPSTREAM_SIZE);
     this.addressLength = <u8>length;
@@ -41,9 +41,10 @@ export class Upstream {
   }
 }
 
+/** A number + 1 fits a byte. Also the bound of `upstreams` in the configuration. */
 export const MAX_UPSTREAMS: i32 = 254;
 export const UPSTREAM_SIZE: usize = 80;
-export const MAX_ADDRESS: i32 = 60;
-/** To avoid an upstream that has left the cluster. */
+export const ADDRESS_CAPACITY: i32 = 60;
+/** As `avoidedUntil`: the upstream has left the cluster. */
 export const FOREVER: u32 = 0xffffffff;
 const ADDRESS_OFFSET: usize = 20;

@@ -1,7 +1,7 @@
 /**
- * Which upstreams have declined tickets under a key name that nobody is known to hold: so the next attempt goes to one
- * that has not. A decline may mean something else, an expired ticket or another server name: declines are forgotten
- * after FORGET_SECONDS, and all at once where every upstream has declined.
+ * Which upstreams have declined tickets under a key name that nobody is known to hold, so that the next attempt goes to
+ * another one. A decline may have another cause, such as an expired ticket or another server name. So declines are forgotten
+ * after FORGET_SECONDS, and all at once when every upstream has declined.
  *
  * A fixed array like that of `sources.ts`. Layout of a place, 16 bytes: u32 hash of the key name, u32 time of the last
  * decline (Unix seconds), u64 a bit for each of the first 64 upstreams.
@@ -24,12 +24,12 @@ export class Declines {
     this.key.free();
   }
 
-  /** A bit for each upstream that has declined. */
+  /** Returns a bit for each upstream that has declined. */
   of(name: u32, nowSeconds: u64): u64 {
     return this.read(name) ? declinesAt(placeOf(name), name, nowSeconds) : 0;
   }
 
-  /** Notes that an upstream has declined; where `forget`, only that one has, as far as is remembered. */
+  /** Stores that an upstream has declined; with `forget`, all other declines of the name go. */
   add(name: u32, upstream: i32, forget: bool, nowSeconds: u64): void {
     if (upstream < 0 || upstream >= 64) return;
     const bit = (<u64>1) << (<u64>upstream);
@@ -72,4 +72,4 @@ const SEGMENTS: u32 = 64;
 const SLOTS_A_SEGMENT: u32 = 64;
 const MAX_TRIES: i32 = 8;
 const SEGMENT_SIZE: i32 = 1024;
-const SEGMENT: usize = memory.data(1024, 8);
+const SEGMENT: usize = memory.data(SEGMENT_SIZE, 8);

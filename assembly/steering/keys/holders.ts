@@ -1,26 +1,26 @@
 /**
- * Which upstreams hold which ticket keys, of one cluster: the evidence by which steering goes.
+ * Which upstreams of one cluster hold which ticket keys: the evidence for steering.
  *
- * That an upstream holds a key, only its own bytes tell, which no client can make: a NewSessionTicket in clear under the key's name
- * (RFC 5077 3.3), a PSK that it has selected (RFC 8446 4.2.11: it had to decrypt the ticket to check the binder), or a ticket
- * whose acceptance nothing else explains. One such observation is enough, whoever brought it about.
+ * Only an upstream's own bytes prove that it holds a key, as no client can make them: a NewSessionTicket in clear under the
+ * key's name (RFC 5077 3.3), a PSK that it has selected (RFC 8446 4.2.11: it had to decrypt the ticket to check the binder),
+ * or an acceptance that only a ticket explains. One such proof is enough, whoever caused it.
  *
- * That it does not hold a key, nothing tells for certain: a decline may mean an expired ticket, another server name or cipher suite, or
- * a made-up ticket, all of which a client can bring about alone. So declines only ever add up from different networks,
- * MOST_DECLINES of them in a row take a holder out of several, and none takes out the last one. One acceptance makes all of
- * them undone. The worst that a liar gets from it is that a server with a shared key has fewer resumptions for a while.
+ * Nothing proves that an upstream does not hold a key. A decline may mean an expired ticket, another server name or cipher
+ * suite, or a made-up ticket, all of which a client can cause alone. So declines only add up from different networks.
+ * MAX_DECLINES in a row remove one holder of several, and never the last one. One acceptance undoes all of them. The worst
+ * that a liar can do is to give a server with a shared key fewer resumptions for a while.
  *
- * Nothing is known of a name before a server was seen to hold it (`session/revocation/ticket_keys.ts` says which names are any), so that made-up
- * names take no place here. An array of PLACES places in SEGMENTS values of the shared store, found by a keyed hash; names that share a
- * place displace each other, and are learned again. Each virtual machine has copies of COPIES of them, which are right as long as
- * the revision of `tokens.ts` is the same: to look costs one read after a change, and none otherwise.
+ * A name has no place here before a server was seen to hold it (`session/revocation/ticket_keys.ts` decides that), so
+ * made-up names take none. The places are in SEGMENTS values of the shared store, found by a keyed hash. Names that share a
+ * place displace each other, and are learned again. Each virtual machine has COPIES copies, which are right as long as the
+ * revision of `tokens.ts` is the same: a look costs one read after a change, and none otherwise.
  */
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { KeyedHash } from "../../shared/keyed_hash";
 import { StoreKey } from "../../shared/store_key";
 import { TICKET_KEY_LENGTH } from "../../session/record/session";
-import { Holding, HOLDING_SIZE, MOST_DECLINES } from "./holding";
-import { Tokens } from "../hosts/tokens";
+import { Holding, HOLDING_SIZE, MAX_DECLINES } from "./holding";
+import { HostTokens } from "../hosts/tokens";
 
 export class Holders {
   private readonly key: StoreKey;
@@ -31,7 +31,7 @@ export class Holders {
     family: string,
     private readonly sharedStore: SharedStore,
     private readonly hash: KeyedHash,
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
   ) {
     this.key = new StoreKey(cacheName, family + "/holders", true);
     const copies = heap.alloc(COPIES * COPY_SIZE);
@@ -44,7 +44,9 @@ export class Holders {
     heap.free(this.copies);
   }
 
-  /** What is known of a key by its name of 16 bytes; null for nothing. Valid until the next call. */
+  /**
+   * Returns the copy of a key, by its name of 16 bytes, or null if nobody is known to hold it. Valid until the next call.
+   */
   look(name: usize): Copy | null {
     const hashed = this.hash.nameOf(name, TICKET_KEY_LENGTH);
     const copy = this.copyOf(hashed);
@@ -59,13 +61,13 @@ export class Holders {
     return copy.exists ? copy : null;
   }
 
-  /** Whether it is known, and nothing speaks against it, that an upstream holds a key. */
+  /** Reports whether an upstream is known to hold a key, and has not declined since. */
   knows(name: usize, upstream: i32): bool {
     const copy = this.look(name);
     return copy != null && copy.holding.isHeldBy(upstream) && copy.holding.declinesOf(upstream) == 0;
   }
 
-  /** An upstream was seen to hold a key; `before`: one that is known for it from elsewhere, or -1. */
+  /** An upstream was seen to hold a key. `before`: an upstream that another table has for it, or -1. */
   accepted(name: usize, upstream: i32, before: i32, nowSeconds: u64): void {
     if (this.knows(name, upstream)) return;
     const hashed = this.hash.nameOf(name, TICKET_KEY_LENGTH);
@@ -92,19 +94,20 @@ export class Holders {
   }
 
   /**
-   * An upstream has declined a ticket under a key that is known; `network` is the client's. The only holder that is known never minds.
+   * An upstream has declined a ticket under a known key; `network` is the client's. Declines of the only holder do not
+   * count.
    */
   declined(name: usize, upstream: i32, network: u32, nowSeconds: u64): void {
     const copy = this.look(name);
-    if (!copy || !minds(copy.holding, upstream, network)) return;
+    if (!copy || !counts(copy.holding, upstream, network)) return;
     const hashed = this.hash.nameOf(name, TICKET_KEY_LENGTH);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const holding = this.read(hashed);
-      if (!holding || !minds(holding, upstream, network)) return;
+      if (!holding || !counts(holding, upstream, network)) return;
       holding.decline(upstream);
       holding.network = network;
       if (!holding.isHeldBy(upstream)) postpone(holding, nowSeconds);
-      else if (holding.declinesOf(upstream) == MOST_DECLINES) {
+      else if (holding.declinesOf(upstream) == MAX_DECLINES) {
         holding.letGo(upstream);
         holding.nextProbe = <u32>nowSeconds + FIRST_PROBE_SECONDS;
       }
@@ -112,7 +115,7 @@ export class Holders {
     }
   }
 
-  /** Keeps up which upstream has a key of its own. */
+  /** Keeps the table of upstreams true about who has a key of its own. */
   private owned(hashed: u64, upstream: i32, holders: i32): void {
     const own = ownName(hashed);
     if (holders == 1) return this.tokens.own(upstream, own);
@@ -121,7 +124,7 @@ export class Holders {
     }
   }
 
-  /** The place of a name as it is stored, in SEGMENT; null if it is not there. Leaves its mark behind. */
+  /** Reads the place of a name to SEGMENT, for `write`; null if it is another one's. */
   private read(hashed: u64): Holding | null {
     this.key.select(<u32>(hashed % SEGMENTS));
     const result = this.sharedStore.read(this.key.start, this.key.length, SEGMENT, SEGMENT_SIZE);
@@ -154,7 +157,7 @@ export class Holders {
   }
 }
 
-/** This machine's copy of a place. */
+/** This virtual machine's copy of a place. */
 @unmanaged
 export class Copy {
   name: u64;
@@ -163,7 +166,7 @@ export class Copy {
   sent: u32;
   exists: bool;
 
-
+  /** Stands behind the fields. */
   @inline
   get holding(): Holding {
     return changetype<Holding>(changetype<usize>(this) + COPY_HEADER_SIZE);
@@ -175,35 +178,35 @@ export class Copy {
   }
 }
 
-/** By what an upstream's place says that a key is its own. */
+/** Returns the number by which an upstream's place names a key as its own. */
 export function ownName(hashed: u64): u32 {
   return (<u32>hashed) | 1;
 }
 
-/** Whether a decline of an upstream is to be noted: it is not, of the only holder, nor twice in a row by one network. */
-function minds(holding: Holding, upstream: i32, network: u32): bool {
+/** Whether a decline of an upstream counts: not of the only holder, nor twice in a row by one network. */
+function counts(holding: Holding, upstream: i32, network: u32): bool {
   const declines = holding.declinesOf(upstream);
-  if (declines >= MOST_DECLINES || (declines > 0 && holding.network == network)) return false;
+  if (declines >= MAX_DECLINES || (declines > 0 && holding.network == network)) return false;
   return !holding.isHeldBy(upstream) || holding.holders > 1;
 }
 
-/** Another upstream was asked in vain: it is asked more and more rarely, after 1, 4, 16 minutes and so on. */
+/** Another upstream was asked in vain: others are asked more and more rarely, after 1, 4, 16 minutes and so on. */
 function postpone(holding: Holding, nowSeconds: u64): void {
-  if (holding.failedProbes < MOST_FAILED_PROBES) holding.failedProbes++;
+  if (holding.failedProbes < MAX_FAILED_PROBES) holding.failedProbes++;
   const further = <u32>holding.failedProbes - 1;
   holding.nextProbe = <u32>nowSeconds + (FIRST_PROBE_SECONDS << (2 * further));
 }
 
-/** So often another upstream is asked without waiting for that. */
+/** So often another upstream is asked without such a pause. */
 export const FREE_PROBES: u8 = 2;
 const FIRST_PROBE_SECONDS: u32 = 60;
 /** From then on every 4 hours. */
-const MOST_FAILED_PROBES: u8 = 5;
+const MAX_FAILED_PROBES: u8 = 5;
 /** 2,048 names in 256 KiB. */
 const SEGMENTS: u64 = 256;
 const PLACES_A_SEGMENT: u64 = 8;
 const SEGMENT_SIZE: i32 = 1024;
-const SEGMENT: usize = memory.data(1024, 8);
+const SEGMENT: usize = memory.data(SEGMENT_SIZE, 8);
 const MAX_TRIES: i32 = 8;
 const COPIES: usize = 64;
 const COPY_HEADER_SIZE: usize = 24;

@@ -1,17 +1,18 @@
 /**
- * What is known of one ticket key: which upstreams hold it, and how often each of them has declined its tickets since it last took one.
+ * The upstreams that hold one ticket key, and how often each upstream has declined its tickets since it last accepted one.
  *
- * Layout, 128 bytes, little-endian: see the fields; then three sets of 256 bits, a bit for each upstream by its number: those that
- * hold the key, and the low and the high bits of their counts of declines, which stop at MOST_DECLINES.
+ * Layout, 128 bytes, little-endian: the fields; then three sets of 256 bits, a bit for each upstream by its number: the
+ * holders, and the low and the high bits of their counts of declines, which stop at MAX_DECLINES.
  */
 
+/** See the head of this file. */
 @unmanaged
 export class Holding {
   /** Keyed hash of the key's name; 0 for an empty place. */
   name: u64;
-  /** When another upstream may be asked whether it holds the key too (Unix seconds). */
+  /** When another upstream may be asked whether it holds the key, too (Unix time). */
   nextProbe: u32;
-  /** The network that has brought about the last decline. */
+  /** The network of the last decline. */
   network: u32;
   /** How often others were asked in vain. */
   failedProbes: u8;
@@ -31,7 +32,7 @@ export class Holding {
     return isSet(this.set(HELD), upstream);
   }
 
-  /** How often an upstream has declined since it last accepted, MOST_DECLINES at the most. */
+  /** How often an upstream has declined since it last accepted, up to MAX_DECLINES. */
   declinesOf(upstream: i32): u32 {
     const low: u32 = isSet(this.set(LOW), upstream) ? 1 : 0;
     return isSet(this.set(HIGH), upstream) ? low | 2 : low;
@@ -65,7 +66,7 @@ export class Holding {
   }
 
   decline(upstream: i32): void {
-    this.count(upstream, min(this.declinesOf(upstream) + 1, MOST_DECLINES));
+    this.count(upstream, min(this.declinesOf(upstream) + 1, MAX_DECLINES));
   }
 
   private count(upstream: i32, declines: u32): void {
@@ -90,7 +91,7 @@ function put(bits: usize, index: i32, value: bool): void {
 }
 
 export const HOLDING_SIZE: usize = 128;
-export const MOST_DECLINES: u32 = 3;
+export const MAX_DECLINES: u32 = 3;
 const SETS_OFFSET: usize = 32;
 const SET_SIZE: usize = 32;
 const HELD: usize = 0;

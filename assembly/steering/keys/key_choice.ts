@@ -1,16 +1,16 @@
 /**
- * Which upstream a ticket or a PSK goes to, by the name of its key (RFC 5077 4).
+ * Chooses the upstream for a ticket or a PSK by the name of its key (RFC 5077 4).
  *
- * A key with one holder leads there. Before that is believed for good, others are asked, once in a while, by sending one of its
- * tickets there: servers of one cluster often share their key, and then all resumptions would go to the one that was seen first. A
- * server that shows a key of its own is not asked at first. Two servers that decline are enough for then; that costs two full handshakes
- * for each key at the most, and one after a minute, after 4 minutes, and so on.
+ * A key with one holder leads there. Now and then one of its tickets goes to another upstream, to see whether that one holds
+ * the key, too: servers of one cluster often share their key, and all resumptions would go to the first one seen. Servers
+ * that show a key of their own are not asked at first. After two declines the others wait. So each key costs at most two
+ * full handshakes, and one more after a minute, after 4 minutes, and so on.
  *
- * A key with several holders is shared: whoever has not declined it may be meant, and the load is shared out evenly; by
- * Envoy if its balance is uneven on purpose, by weights.
+ * A key with several holders is shared: it leads to any upstream that has not declined it. The filter shares out the load
+ * evenly; Envoy does if its balance is uneven on purpose, by weights.
  *
- * A key with no holder that is known is tried where its client has been last, then where nobody has declined it; but in a part of the
- * tries, whatever others have been told, as declines can be brought about (`holders.ts`).
+ * A key without a known holder is tried at the upstream that its client has talked to last, then at one that has not
+ * declined it. A quarter of the tries ignore declines, as a client can cause them (`holders.ts`).
  */
 import { Chance } from "../../bytes/chance";
 import { Clock } from "../../ports/clock";
@@ -22,19 +22,22 @@ import { Copy, FREE_PROBES, Holders } from "./holders";
 import { Holding } from "./holding";
 import { isSet, Reach } from "../hosts/reach";
 import { Shares } from "../load/shares";
-import { Tokens } from "../hosts/tokens";
+import { HostTokens } from "../hosts/tokens";
 
-/** Not by the key: Envoy is to balance. */
+/** Envoy is to balance. */
 export const BALANCED: i32 = -1;
 /** No upstream that is known to hold the key can be reached. */
 export const NOBODY: i32 = -2;
 
 export class KeyChoice {
-  /** Whether another upstream than a key's only holder may be asked: not while upstreams come and go, which costs misses enough. */
+  /**
+   * Whether others than a key's only holder may be asked: not while upstreams come and go, as that costs enough full
+   * handshakes.
+   */
   asksOthers: bool = true;
 
   constructor(
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
     readonly holders: Holders,
     private readonly declines: Declines,
     private readonly reach: Reach,
@@ -46,8 +49,8 @@ export class KeyChoice {
   ) {}
 
   /**
-   * For a key that a server was seen to hold: an upstream, BALANCED, or NOBODY. `seen` is the upstream that the key's row has, -1
-   * for none; `isShared` says whether several have used it.
+   * Chooses for a key that a server was seen to hold: an upstream, BALANCED, or NOBODY. `seen` is the upstream in the key's
+   * row, -1 for none; `isShared`: several have used the key.
    */
   choose(name: usize, seen: i32, isShared: bool): i32 {
     const copy = this.holders.look(name);
@@ -68,13 +71,15 @@ export class KeyChoice {
     return other >= 0 ? other : holder;
   }
 
-  /** The upstream that alone is known to hold a key, or `seen`. */
+  /** Returns the only upstream that is known to hold a key, or `seen`. */
   onlyHolder(name: usize, seen: i32): i32 {
     const copy = this.holders.look(name);
     return copy && copy.holding.holders == 1 ? copy.holding.firstHolder : seen;
   }
 
-  /** For a key that nobody is known to hold. `last` is the upstream that the client has talked to last, -1 for none. */
+  /**
+   * Chooses for a key that nobody is known to hold. `last` is the upstream that the client has talked to last, -1 for none.
+   */
   explore(name: usize, last: i32): i32 {
     const hash = this.hash.of(name, TICKET_KEY_LENGTH);
     const now = this.clock.nowSeconds();
@@ -97,10 +102,10 @@ export class KeyChoice {
     const now = this.clock.nowSeconds();
     const declined = this.declines.of(hash, now);
     this.declines.add(hash, upstream, this.reach.anyBut(declined, upstream) < 0, now);
-    this.declines.add(hash ^ this.client.network, upstream, false, now);
+    this.declines.add(hash ^ this.client.network, upstream, KEEPS_OTHERS, now);
   }
 
-  /** Of those that may hold a key, the one that was sent least; BALANCED if Envoy is to choose. */
+  /** Chooses the upstream that was sent least of those that may hold a key; BALANCED if Envoy is to choose. */
   private share(copy: Copy | null): i32 {
     const upstreams = this.tokens.upstreams;
     const asksAgain = copy != null && ++copy.sent % ASKED_AGAIN == 0 && this.isDue(copy.holding);
@@ -117,7 +122,7 @@ export class KeyChoice {
     return isAll && !this.reach.isEven ? BALANCED : least;
   }
 
-  /** Another upstream than the only holder, if it is time to ask one; else -1. */
+  /** Chooses another upstream than the only holder, if it is time to ask one; else -1. */
   private probe(copy: Copy, holder: i32): i32 {
     const holding = copy.holding;
     const failed = holding.failedProbes;
@@ -146,7 +151,7 @@ export class KeyChoice {
     return upstream >= 0 && this.reach.has(upstream) ? upstream : NOBODY;
   }
 
-  /** One by chance that has no key of its own yet, not of `bits` nor `exception`; -1 if there is none. */
+  /** Chooses one by chance that has no key of its own yet, neither in `bits` nor `exception`; -1 if there is none. */
   private unnamedBut(bits: u64, exception: i32): i32 {
     let named = bits;
     const upstreams = min(this.tokens.upstreams, 64);
@@ -157,7 +162,10 @@ export class KeyChoice {
   }
 }
 
-/** So many resumptions under a key go to its first holder before another upstream is asked, and twice as many before the next. */
+const KEEPS_OTHERS: bool = false;
+/**
+ * So many resumptions under a key go to its only holder before another upstream is asked, and twice as many before the next.
+ */
 const SENT_BEFORE_A_PROBE: u32 = 8;
-/** Of the resumptions under a shared key, one in so many may go to one that has declined it. */
+/** One in so many resumptions under a shared key may go to an upstream that has declined it. */
 const ASKED_AGAIN: u32 = 32;

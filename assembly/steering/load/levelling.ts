@@ -1,12 +1,13 @@
 /**
- * Brings the load back to upstreams that were away. While one is away, its clients get sessions of others, and these lead them there from
- * then on: after a restart of all servers one by one, the last has nobody left. So from the moment at which one is back, what is
- * led is counted anew, and of what leads to an upstream that has more, some goes to one that is back: each session once, so that it
- * costs its client one full handshake; until LEVEL_AFTER resumptions for each upstream have been led. If Envoy's balance is uneven
- * on purpose, nothing is levelled.
+ * Brings load back to upstreams that were away. While an upstream is away, its clients get sessions of others, which lead
+ * them there from then on. After all servers have restarted one by one, the last would have no clients left. So when an
+ * upstream is back, counting starts again, and some sessions of upstreams that have more go to it. Each session moves once,
+ * which costs its client one full handshake. Levelling ends when LEVEL_AFTER resumptions for each upstream have been led. If
+ * Envoy's balance is uneven on purpose, nothing is levelled.
  *
- * Nobody says when one is back. New connections find out, as Envoy sends them there; and clients that hold its sessions. Now and then a new
- * connection is sent there, or, if they are few, a resumption of another upstream's (`Tokens.claimTry`).
+ * Nobody reports a return. New connections find out, as Envoy sends them there, and so do clients with its sessions. Now and
+ * then a new connection is sent there on purpose, or, if new ones are few, a resumption of another upstream
+ * (`HostTokens.claimTry`).
  *
  * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
  */
@@ -15,12 +16,12 @@ import { Client } from "../clients/client";
 import { Moved } from "./moved";
 import { Reach } from "../hosts/reach";
 import { Shares } from "./shares";
-import { Tokens } from "../hosts/tokens";
+import { HostTokens } from "../hosts/tokens";
 import { MAX_UPSTREAMS } from "../hosts/upstream";
 
 export class Levelling {
   private readonly moved: Moved = new Moved();
-  /** Networks whose clients have missed while an upstream was away. */
+  /** Networks whose clients were declined while an upstream was away. */
   private readonly missed: Moved = new Moved();
   private passedOver: u32 = 0;
   /** Upstreams that have come back since the levelling began. */
@@ -31,48 +32,51 @@ export class Levelling {
   /** See `leastOfReturned`. */
   private parts: u32 = 0;
   private sum: u32 = 0;
-  /** While any upstream is away: what was led, and what Envoy has balanced. */
+  /** While an upstream is away: numbers of connections that were led, and that Envoy has balanced. */
   private led: u32 = 0;
   private spread: u32 = 0;
 
   constructor(
-    private readonly tokens: Tokens,
+    private readonly tokens: HostTokens,
     private readonly reach: Reach,
     private readonly shares: Shares,
     private readonly client: Client,
     private readonly clock: Clock,
   ) {}
 
-  /** Takes what is new in the table: which upstreams have come back. */
+  /** Follows the table: levels the load for upstreams that have come back. */
   follow(): void {
     const returns = this.tokens.returns;
     if (returns == this.returns && this.isFollowing) return;
-    // What was before this machine began is over.
+    // Returns from before this virtual machine began are over.
     if (this.isFollowing) this.begin(this.returns);
     this.returns = returns;
     this.isFollowing = true;
   }
 
-  /** Whether no upstream is away, and none has come back of late. */
+  /** Whether no upstream is away, and none is being levelled. */
   get isCalm(): bool {
     return !this.isActive && this.tokens.away == 0;
   }
 
-  /** The client at hand offers what the server that has answered did not accept. */
+  /** The server that has answered has declined the offer of the current client. */
   noteMiss(): void {
     if (this.tokens.away > 0) this.missed.add(this.client.network);
   }
 
-  /** Where a connection goes that leads nowhere: to an upstream that is away, to see whether it is back; -1: Envoy balances it. */
+  /**
+   * Chooses for a connection that leads nowhere: an upstream that is away, to see whether it is back; -1 for Envoy to
+   * balance.
+   */
   spreadTo(): i32 {
     if (this.tokens.away == 0) return -1;
     this.spread++;
-    return this.claimed(-1);
+    return this.claim(-1);
   }
 
-  /** Where a session goes that leads to `home`; `hash` identifies the session. */
+  /** Chooses for a session that leads to `home`; `hash` identifies the session. */
   settle(home: i32, hash: u32): i32 {
-    const tried = this.tried(home);
+    const tried = this.takeTry(home);
     if (tried >= 0) return tried;
     if (!this.isActive || !this.reach.isEven) return home;
     const upstreams = <u32>max(this.reach.count, 2);
@@ -87,8 +91,8 @@ export class Levelling {
   }
 
   /**
-   * Whether an upstream has more than `target`, which has the least of those that are back, and more than the mean of it and these: so one
-   * that was given some gives none away.
+   * Whether `home` has more than `target`, which has the least of the returned, and more than the mean of itself and these.
+   * So an upstream that was given sessions gives none away.
    */
   private hasTooMany(home: i32, target: i32): bool {
     const slack = SLACK + this.shares.total / SLACK_PART;
@@ -96,7 +100,7 @@ export class Levelling {
     return own >= this.shares.of(target) + slack && (2 * own - slack) * this.parts > 2 * this.sum;
   }
 
-  /** Begins to level the load, or does so for more upstreams: for those that have come back after the `seen`th time. */
+  /** Begins to level the load, or adds upstreams: those that have come back after return number `seen`. */
   private begin(seen: u32): void {
     if (!this.isActive) {
       for (let upstream = 0; upstream < MAX_UPSTREAMS; upstream++) unchecked((this.returned[upstream] = false));
@@ -109,7 +113,7 @@ export class Levelling {
     }
   }
 
-  /** The one that was sent least of those that are back, -1 if there is none; `parts` and `sum` are then theirs and `home`'s. */
+  /** Finds the returned upstream that was sent least, -1 if there is none. Sets `parts` and `sum` to theirs and `home`'s. */
   private leastOfReturned(home: i32): i32 {
     const upstreams = this.tokens.upstreams;
     let least = -1;
@@ -126,8 +130,8 @@ export class Levelling {
     return least;
   }
 
-  /** An upstream that is away and is to be tried by a resumption that leads to `home`, or -1. */
-  private tried(home: i32): i32 {
+  /** Takes an upstream that is away, for a resumption of `home` to try; -1 for none. */
+  private takeTry(home: i32): i32 {
     if (this.tokens.away == 0) {
       this.led = 0;
       this.spread = 0;
@@ -135,19 +139,19 @@ export class Levelling {
     }
     if (++this.led < LED_BEFORE_A_TRY * <u32>this.tokens.upstreams) return -1;
     const areEnough = this.spread * LED_FOR_A_SPREAD >= this.led;
-    // Whoever has missed lately is passed over, if there are others.
-    if (!areEnough && this.passedOver < MOST_PASSED_OVER && this.missed.has(this.client.network)) {
+    // Passes over networks that were declined lately, if there are others.
+    if (!areEnough && this.passedOver < MAX_PASSED_OVER && this.missed.has(this.client.network)) {
       this.passedOver++;
       return -1;
     }
     this.passedOver = 0;
     this.led = 0;
     this.spread = 0;
-    return areEnough ? -1 : this.claimed(home);
+    return areEnough ? -1 : this.claim(home);
   }
 
-  /** An upstream that is away, other than `home`, and that this connection is to try; -1 if there is none. */
-  private claimed(home: i32): i32 {
+  /** Claims an upstream that is away, other than `home`, for this connection to try; -1 if there is none. */
+  private claim(home: i32): i32 {
     const upstreams = this.tokens.upstreams;
     const now = this.clock.nowSeconds();
     for (let upstream = 0; upstream < upstreams; upstream++) {
@@ -159,10 +163,10 @@ export class Levelling {
 }
 
 const LEVEL_AFTER: u32 = 48;
-/** Differences up to this, and up to a part of all, are left alone. */
+/** Smaller differences than this, plus a part of all, are left alone. */
 const SLACK: u32 = 2;
 const SLACK_PART: u32 = 16;
 const LED_BEFORE_A_TRY: u32 = 8;
-const MOST_PASSED_OVER: u32 = 16;
-/** If new connections are rarer than one for so many resumptions, they find out too late. */
+const MAX_PASSED_OVER: u32 = 16;
+/** If new connections are rarer than one for so many resumptions, they would find out too late. */
 const LED_FOR_A_SPREAD: u32 = 8;

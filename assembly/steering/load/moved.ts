@@ -1,11 +1,12 @@
 /**
- * Who was asked a sacrifice of lately: sessions that were led away from their issuer to level the load, networks whose clients have missed. They
- * are spared the next one. One for each virtual machine; a fixed array of hashes, the latest of two that share a place.
+ * Remembers sessions that were led away from their issuer to level the load, or networks whose clients were declined, so
+ * that they are spared the next time. One for each virtual machine; a fixed array of hashes, of which two that share a place
+ * displace each other.
  */
 export class Moved {
   private readonly places: StaticArray<u32> = new StaticArray<u32>(PLACES);
 
-  /** `hash` is that of what identifies the session, or the network. */
+  /** `hash` identifies the session or the network. */
   has(hash: u32): bool {
     return unchecked(this.places[hash % PLACES]) == (hash | 1);
   }

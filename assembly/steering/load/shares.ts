@@ -1,6 +1,6 @@
 /**
- * How many resumptions were sent to each upstream of late: the load that steering itself makes. One for each virtual machine. All counts
- * are halved when there are many, so that what was long ago weighs little.
+ * Counts the resumptions sent to each upstream: the load that steering itself makes. One for each virtual machine. All
+ * counts are halved when there are many, so that old ones weigh little.
  */
 import { MAX_UPSTREAMS } from "../hosts/upstream";
 
@@ -19,9 +19,9 @@ export class Shares {
     return upstream >= 0 && upstream < MAX_UPSTREAMS ? unchecked(this.counts[upstream]) : 0;
   }
 
-  /** Whether one more would give an upstream more than `percent` per cent of the mean of so many. */
+  /** Whether one more would give an upstream more than `percent` per cent of the mean of so many upstreams. */
   exceeds(upstream: i32, upstreams: i32, percent: u32): bool {
-    if (upstreams < 2 || this.total < LEAST_OF_ONE * <u32>upstreams) return false;
+    if (upstreams < 2 || this.total < MIN_OF_ONE * <u32>upstreams) return false;
     return (<u64>this.of(upstream) + 1) * <u64>upstreams * 100 > (<u64>this.total + 1) * <u64>percent;
   }
 
@@ -42,4 +42,4 @@ export class Shares {
 }
 
 const WINDOW_OF_ONE: u32 = 64;
-const LEAST_OF_ONE: u32 = 4;
+const MIN_OF_ONE: u32 = 4;

@@ -1,29 +1,32 @@
 /**
- * Whether Envoy's hash has any effect: whether one text leads to one upstream. It has none without a `hash_policy` on tcp_proxy, with
- * an `lb_policy` other than RING_HASH and MAGLEV, and in an Envoy whose tcp_proxy does not read the text.
+ * Finds out whether Envoy's hash has an effect: whether a text always leads to the same upstream. It does not without a
+ * `hash_policy` on tcp_proxy, with an `lb_policy` other than RING_HASH and MAGLEV, and in an Envoy whose tcp_proxy does not
+ * read the text.
  *
- * What tells: a token that contradicts what was known of it twice in a row, a double. When hosts change, a token contradicts once and
- * then agrees. Without effect, of all uses of tokens between N upstreams (N - 1) / N contradict, and of two in a row at least a quarter.
- * A host that goes and comes back makes a token contradict twice, too: so a double counts only within CLOSE_USES uses and CLOSE_SECONDS
- * of the token's use before, which is less than an ejection or a restart takes. Bounded load (`hash_balance_factor`) moves single
- * connections, each of which makes a double, there and back: so each agreement within the same bounds takes a quarter of a double
- * away. Without effect the sum grows all the same, with two upstreams by an eighth of a double for each such use; with an effect it shrinks,
- * as long as fewer than one connection in seven is moved.
+ * The evidence is a double: a token that leads elsewhere than it is known to, twice in a row. When hosts change, a token
+ * contradicts once and then agrees. Without effect, (N - 1) / N of all uses contradict with N upstreams, and at least a
+ * quarter of all pairs are doubles.
  *
- * Without effect, the token table learns nothing any more; a few connections are tried with TRIED tokens in turn, of which this object
- * itself knows where they led. So many agreements in a row, with two upstreams among them, and the hash has an effect again. Chance
- * could bring them about: each time that it has, twice as many are wanted the next time.
+ * Two other causes must not add up. A host that goes and comes back makes doubles, too: so a double counts only within
+ * CLOSE_USES uses and CLOSE_SECONDS of the token's use before, which is less than an ejection or a restart takes. Bounded
+ * load (`hash_balance_factor`) moves single connections there and back, each a double: so each agreement within the same
+ * bounds takes a quarter of a double away. Without effect the sum still grows, with two upstreams by an eighth of a double
+ * for each such use. With an effect it shrinks, as long as fewer than one connection in seven is moved.
+ *
+ * Without effect, the token table learns nothing. A few connections try TRIED tokens in turn, and this object itself
+ * remembers where they led. After enough agreements in a row, with two upstreams among them, the hash has an effect again.
+ * Chance may cause them: each time, twice as many are needed the next time.
  *
  * One for each virtual machine. Fixed memory; O(1); allocates nothing.
  */
-import { TOKENS } from "../hosts/tokens";
+import { TOKENS } from "../hosts/upstream_table";
 
 export class HashEffect {
-  /** False: the hash leads nowhere. */
+  /** False if the hash has no effect. */
   works: bool = true;
-  /** Enough tokens in a row led where they had led before, with several upstreams. */
+  /** Enough tokens in a row agreed, with several upstreams. */
   isProven: bool = false;
-  /** For each token: number of its last use, 0 for none; whether that contradicted; when it did so last, in seconds. */
+  /** For each token: number of its last use, 0 for none; when it contradicted last (Unix time); whether its last use did. */
   private readonly usedAt: StaticArray<u32> = new StaticArray<u32>(TOKENS);
   private readonly contradictedSeconds: StaticArray<u32> = new StaticArray<u32>(TOKENS);
   private readonly contradicts: StaticArray<bool> = new StaticArray<bool>(TOKENS);
@@ -32,7 +35,7 @@ export class HashEffect {
   private evidence: u32 = 0;
   private inARow: u32 = 0;
   private wanted: u32 = AGREEMENTS_AGAIN;
-  /** Where each tried token led last, 0 where that is not known. */
+  /** Hash of the upstream that each tried token led to last, 0 if it is not known. */
   private readonly led: StaticArray<u32> = new StaticArray<u32>(TRIED);
   private tries: u32 = 0;
 
@@ -58,12 +61,12 @@ export class HashEffect {
     if (this.evidence >= PROOF) this.fail();
   }
 
-  /** Without effect: the token to try next. */
-  nextTried(): i32 {
+  /** Without effect: takes the token to try next. */
+  takeNextTried(): i32 {
     return <i32>(this.tries++ % TRIED);
   }
 
-  /** Without effect: a token that was tried led to an upstream, which is told by its hash. */
+  /** Without effect: a tried token led to an upstream; `upstream` is the hash of its address. */
   tried(token: i32, upstream: u32): void {
     if (this.works || token < 0 || token >= TRIED) return;
     const before = unchecked(this.led[token]);
@@ -73,7 +76,7 @@ export class HashEffect {
     if (this.inARow >= this.wanted && this.ledToSeveral) this.recover();
   }
 
-  /** Counts a use of a token; whether its last one was a short while ago. */
+  /** Counts a use of a token; returns whether its use before is less than CLOSE_USES ago. */
   private useAgain(token: i32): bool {
     const before = unchecked(this.usedAt[token]);
     this.uses++;
@@ -94,7 +97,7 @@ export class HashEffect {
     this.isProven = true;
     this.inARow = 0;
     this.evidence = 0;
-    this.wanted = min(this.wanted * 2, MOST_AGREEMENTS);
+    this.wanted = min(this.wanted * 2, MAX_AGREEMENTS);
     for (let token: u32 = 0; token < TOKENS; token++) unchecked((this.contradicts[token] = false));
   }
 
@@ -112,7 +115,7 @@ const CLOSE_SECONDS: u32 = 10;
 const DOUBLE: u32 = 4;
 const PROOF: u32 = 24;
 const AGREEMENTS: u32 = 8;
-/** By chance, two upstreams bring this about in one of 100,000 tries. */
+/** With two upstreams, chance causes so many in one of 100,000 tries. */
 const AGREEMENTS_AGAIN: u32 = 16;
-const MOST_AGREEMENTS: u32 = 64;
+const MAX_AGREEMENTS: u32 = 64;
 const TRIED: i32 = 8;

@@ -1,4 +1,4 @@
-/** How the operator wants connections steered. */
+/** How connections are steered, by configuration. */
 
 export const enum SteeringMode {
   /** Not at all: no connection is ever held. */
@@ -9,11 +9,11 @@ export const enum SteeringMode {
   Exact = 2,
 }
 
-/** What the source of a connection, its address and server name, is good for. */
+/** Which connections follow their source, which is the address and server name. */
 export const enum BySource {
   Never = 0,
-  /** It is a guess where nothing else is known of what a client offers. */
+  /** Those whose offer has no known issuer. */
   Guess = 1,
-  /** All that nothing better is known of goes to one upstream for each source. */
+  /** All whose offer has no known issuer, and new ones: one upstream for each source. */
   Always = 2,
 }

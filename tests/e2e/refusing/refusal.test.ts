@@ -298,10 +298,13 @@ function earlyClient(port: number, ...options: string[]): Promise<string> {
 /** A TLS alert tells the client. */
 async function assertRefused({ tlsPort }: Stack, { session }: Visit, kind: keyof typeof KINDS, sni?: string) {
   const request = { port: tlsPort, session, ...(sni === undefined ? {} : { sni }), ...KINDS[kind] };
-  await assert.rejects(visit(request), (error: NodeJS.ErrnoException) => {
-    assert.match(String(error.code), ALERT_CODE, `the client sees an alert, and not: ${String(error)}`);
-    return true;
-  });
+  const outcome = await visit(request).catch((error: NodeJS.ErrnoException) => error);
+  if (outcome instanceof Error) {
+    assert.match(String(outcome.code), ALERT_CODE, `the client sees an alert, and not: ${String(outcome)}`);
+  } else {
+    const { upstream: server, resumed } = outcome;
+    assert.fail(`upstream ${server} ${resumed ? "resumed the session" : "made a full handshake"}: no alert was seen`);
+  }
 }
 
 /** Hands bytes on to a server, and those of the server back one by one while its first flight lasts. */

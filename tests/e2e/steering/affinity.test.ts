@@ -1,10 +1,10 @@
-/** The smaller run of `npm run demo:affinity`: this filter keeps its promises, each row of the table a test. */
+/** The smaller run of `npm run demo:affinity`, of which docs/evidence/steering.md has the full one: each row is a test. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { THIS_FILTER, THIS_FILTER_EXACT } from "../../../tools/demo/affinity/balancers.ts";
 import { measureAffinity } from "../../../tools/demo/affinity/run.ts";
 
-it("steers as well as the documented table says", async (t) => {
+it("reaches the targets of docs/evidence/steering.md", async (t) => {
   const lines: string[] = [];
   const rows = await measureAffinity({
     attempts: 120,

@@ -1,25 +1,25 @@
-import { Access, Tokens } from "../../../assembly/admin/access";
+import { Access, BearerTokens } from "../../../assembly/admin/access";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { Bench } from "../support/sessions";
 import { Client, configWithTokens, hexId, READ_TOKEN, TOKEN } from "../support/admin_client";
 
 function accessOf(authorization: string): Access {
-  return new Tokens(configWithTokens().admin).accessOf(authorization);
+  return new BearerTokens(configWithTokens().admin).accessOf(authorization);
 }
 
 describe("a bearer token", () => {
-  it("opens what its list allows, wherever it stands in it", () => {
+  it("gives the access of its list, at any place in it", () => {
     expect(accessOf("Bearer " + TOKEN)).toBe(Access.All);
     expect(accessOf("Bearer another-token-0123")).toBe(Access.All);
     expect(accessOf("Bearer " + READ_TOKEN)).toBe(Access.Read);
   });
 
-  it("has a scheme without case and any number of spaces behind it", () => {
+  it("has a scheme in any case and any number of spaces behind it", () => {
     expect(accessOf("bearer " + TOKEN)).toBe(Access.All);
     expect(accessOf("BEARER   " + TOKEN)).toBe(Access.All);
   });
 
-  it("opens nothing where a character differs, is missing or is too many", () => {
+  it("opens nothing if a character differs, is missing or is added", () => {
     expect(accessOf("Bearer " + TOKEN + "x")).toBe(Access.None);
     expect(accessOf("Bearer x" + TOKEN)).toBe(Access.None);
     expect(accessOf("Bearer " + TOKEN.substring(1))).toBe(Access.None);
@@ -40,22 +40,22 @@ describe("a bearer token", () => {
     const admin = new AdminConfig();
     admin.tokens = ["both"];
     admin.readTokens = ["both"];
-    expect(new Tokens(admin).accessOf("Bearer both")).toBe(Access.All);
+    expect(new BearerTokens(admin).accessOf("Bearer both")).toBe(Access.All);
   });
 
-  it("is not needed where the API is open on purpose and no token exists", () => {
+  it("is not needed if the API is open on purpose and no token exists", () => {
     const open = new AdminConfig();
     open.allowUnauthenticated = true;
-    expect(new Tokens(open).accessOf("")).toBe(Access.All);
+    expect(new BearerTokens(open).accessOf("")).toBe(Access.All);
     open.readTokens = ["t"];
-    expect(new Tokens(open).accessOf("")).toBe(Access.None);
-    expect(new Tokens(new AdminConfig()).accessOf("Bearer ")).toBe(Access.None);
-    expect(new Tokens(null).accessOf("Bearer x")).toBe(Access.None);
+    expect(new BearerTokens(open).accessOf("")).toBe(Access.None);
+    expect(new BearerTokens(new AdminConfig()).accessOf("Bearer ")).toBe(Access.None);
+    expect(new BearerTokens(null).accessOf("Bearer x")).toBe(Access.None);
   });
 });
 
 describe("a request without a valid token", () => {
-  it("gets 401 and is told how to authenticate, whatever it asks for", () => {
+  it("gets 401 with the way to authenticate, on every path", () => {
     const client = new Client();
     client.authorization = "Bearer wrong";
     const paths = ["/v1/sessions", "/v1/sessions/zz", "/nothing", "/v1/sessions?limit=0", "/"];
@@ -107,7 +107,7 @@ describe("a read token", () => {
     expect(client.bench.number()).toBe(0);
   });
 
-  it("hears of a method that does not exist before it hears of its rights", () => {
+  it("gets 405 for a missing method before 403", () => {
     const client = new Client();
     client.authorization = "Bearer " + READ_TOKEN;
     expect(client.call("DELETE", "/v1/mode").status).toBe(405);

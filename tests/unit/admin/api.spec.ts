@@ -1,11 +1,10 @@
 import { AdminApi } from "../../../assembly/admin/api";
-import { AdminRequest } from "../../../assembly/admin/http/request";
-import { AdminResponse } from "../../../assembly/admin/http/response";
+import { Call } from "../../../assembly/admin/http/call";
 import { Bench } from "../support/sessions";
 import { Client, configWithTokens, hexId, TOKEN } from "../support/admin_client";
 
 describe("a path", () => {
-  it("that does not exist is 404 and says where the others are", () => {
+  it("that does not exist is 404 with a hint where the paths are listed", () => {
     const client = new Client();
     const paths = [
       "/",
@@ -36,7 +35,7 @@ describe("a path", () => {
     }
   });
 
-  it("names the methods that it has", () => {
+  it("names its methods", () => {
     const client = new Client();
     const session = client.call("PATCH", "/v1/sessions/" + hexId(1));
     expect(session.status).toBe(405);
@@ -85,7 +84,7 @@ describe("a path", () => {
 });
 
 describe("an answer", () => {
-  it("is JSON that nobody stores", () => {
+  it("is JSON, and no-store", () => {
     const client = new Client();
     const paths = [
       "/healthz",
@@ -107,7 +106,7 @@ describe("an answer", () => {
     }
   });
 
-  it("about a problem is as RFC 9457 has it", () => {
+  it("about a problem is that of RFC 9457", () => {
     const answer = new Client().call("GET", "/nothing");
     expect(answer.header("cache-control")).toBe("no-store");
     expect(answer.json.names.join(" ")).toBe("title status detail");
@@ -121,26 +120,18 @@ describe("an answer", () => {
     expect(client.send("PUT", path, " ".repeat(65536) + "{}").status).toBe(413);
   });
 
-  it("is decided by the headers where they are wrong, and waits for the body where they are right", () => {
+  it("is decided by wrong headers, and waits for the body after right ones", () => {
     const api = new AdminApi(new Bench().cache, configWithTokens());
     const paths = ["/v1/sessions/zz", "/v1/mode?x=1", "/nothing"];
     for (let i = 0; i < paths.length; i++) {
-      const request = new AdminRequest();
-      request.method = "PUT";
-      request.path = paths[i];
-      request.authorization = "Bearer " + TOKEN;
-      expect(api.begin(request, new AdminResponse())).toBeTruthy(paths[i]);
+      expect(api.begin(put(paths[i]))).toBeTruthy(paths[i]);
     }
-    const request = new AdminRequest();
-    const response = new AdminResponse();
-    request.method = "PUT";
-    request.path = "/v1/sessions/aa";
-    request.authorization = "Bearer " + TOKEN;
-    expect(api.begin(request, response)).toBeFalsy();
-    expect(response.status).toBe(0);
+    const call = put("/v1/sessions/aa");
+    expect(api.begin(call)).toBeFalsy();
+    expect(call.response.status).toBe(0);
   });
 
-  it("is 503 where the store cannot be read, but the health does not ask it", () => {
+  it("is 503 if the store cannot be read, but not that of /healthz", () => {
     const client = new Client();
     client.bench.store.broken = true;
     const paths = ["/v1/sessions", "/v1/removed", "/v1/sessions/aa", "/v1/stats", "/v1/mode", "/v1/ticket-keys"];
@@ -152,7 +143,7 @@ describe("an answer", () => {
     expect(client.call("GET", "/healthz").status).toBe(200);
   });
 
-  it("is 503 where a change cannot be stored, and asks to come again", () => {
+  it("is 503 if a change cannot be stored, with a time to try again", () => {
     const client = new Client();
     client.bench.store.alwaysConflicts = true;
     const path = "/v1/sessions/" + hexId(1);
@@ -176,8 +167,8 @@ describe("an answer", () => {
   });
 });
 
-describe("a body that is no JSON object of known fields", () => {
-  it("is 400 wherever a body is taken", () => {
+describe("a body that is not a JSON object of known fields", () => {
+  it("is 400 on every path that takes a body", () => {
     const client = new Client();
     const methods = ["PUT", "POST", "PUT", "PUT", "PUT", "PUT", "PUT", "PUT"];
     const paths = [
@@ -216,7 +207,7 @@ describe("a body that is no JSON object of known fields", () => {
     expect(client.call("GET", "/v1/revocations").text).toBe('{"revocations":[]}');
   });
 
-  it("may not be missing where a field is needed", () => {
+  it("may not be missing if a field is required", () => {
     const client = new Client();
     expect(client.call("PUT", "/v1/mode").status).toBe(400);
     expect(client.send("PUT", "/v1/mode", "").status).toBe(400);
@@ -228,3 +219,11 @@ describe("a body that is no JSON object of known fields", () => {
     expect(client.call("PUT", "/v1/enforcement").status).toBe(400);
   });
 });
+
+function put(path: string): Call {
+  const call = new Call();
+  call.request.method = "PUT";
+  call.request.path = path;
+  call.request.authorization = "Bearer " + TOKEN;
+  return call;
+}

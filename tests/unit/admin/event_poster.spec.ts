@@ -2,11 +2,12 @@ import { EventPoster } from "../../../assembly/admin/event_poster";
 import { JsonReader } from "../../../assembly/json/reader";
 import { JsonValue } from "../../../assembly/json/value";
 import { Delivery, EventSink } from "../../../assembly/ports/event_sink";
+import { Log, LogLevel } from "../../../assembly/ports/log";
 import { Deadline } from "../../../assembly/work/job";
 import { Metric } from "../../../assembly/session/counting/statistics";
 import { Bench, idOf, session } from "../support/sessions";
 
-/** A receiver that keeps what it gets and answers as it is told. */
+/** A receiver that keeps its deliveries and responds as the test sets it. */
 class FakeSink extends EventSink {
   texts: string[] = [];
   answer: Delivery = Delivery.Accepted;
@@ -18,16 +19,62 @@ class FakeSink extends EventSink {
     return true;
   }
 
+  get fault(): string {
+    return "no such cluster";
+  }
+
   get state(): Delivery {
     return this.answer;
   }
 }
 
+class FakeLog extends Log {
+  lines: string[] = [];
+
+  enabled(level: LogLevel): bool {
+    return true;
+  }
+
+  write(level: LogLevel, text: string): void {
+    this.lines.push(text);
+  }
+}
+
 describe("the poster of events", () => {
+  it("says in the log why nothing is delivered, once until something is", () => {
+    const bench = new Bench();
+    const sink = new FakeSink();
+    const log = new FakeLog();
+    const poster = new EventPoster(bench.cache, bench.store, sink, log);
+    sink.takes = false;
+    bench.cache.put(session(1));
+    for (let second = 0; second < 100; second++) {
+      turn(poster, bench);
+      bench.clock.advance(1);
+    }
+    expect(bench.count(Metric.EVENT_POSTS_FAILED)).toBeGreaterThan(3);
+    expect(log.lines.length).toBe(1);
+    expect(log.lines[0].includes("nothing is delivered: no such cluster")).toBe(true, log.lines[0]);
+    sink.takes = true;
+    for (let second = 0; second < 100; second++) {
+      turn(poster, bench);
+      bench.clock.advance(1);
+    }
+    expect(sink.texts.length).toBe(1);
+    expect(log.lines.length).toBe(1);
+    sink.answer = Delivery.Failed;
+    bench.cache.put(session(2));
+    for (let second = 0; second < 3; second++) {
+      turn(poster, bench);
+      bench.clock.advance(1);
+    }
+    expect(log.lines.length).toBe(2);
+  });
+
   it("sends each event once while the receiver accepts", () => {
     const bench = new Bench();
     const sink = new FakeSink();
-    const poster = new EventPoster(bench.cache, bench.store, sink);
+    const poster = new EventPoster(bench.cache, bench.store, sink, new FakeLog());
     bench.cache.put(session(1));
     bench.cache.remove(idOf(1), 32, 1);
     turn(poster, bench);
@@ -40,10 +87,32 @@ describe("the poster of events", () => {
     expect(eventsOf(sink.texts[1])).toBe("new ");
   });
 
+  it("goes on, and says why, where the end of a call is never told", () => {
+    const bench = new Bench();
+    const sink = new FakeSink();
+    const log = new FakeLog();
+    const poster = new EventPoster(bench.cache, bench.store, sink, log);
+    sink.answer = Delivery.UnderWay;
+    bench.cache.put(session(1));
+    for (let second = 0; second < 14; second++) {
+      turn(poster, bench);
+      bench.clock.advance(1);
+    }
+    expect(sink.texts.length).toBe(1);
+    expect(log.lines.length).toBe(0);
+    for (let second = 0; second < 4; second++) {
+      turn(poster, bench);
+      bench.clock.advance(1);
+    }
+    expect(sink.texts.length).toBe(2, "what may have got there or not is sent again");
+    expect(log.lines.length).toBe(1);
+    expect(log.lines[0].includes("allow proxy_on_http_call_response")).toBe(true, log.lines[0]);
+  });
+
   it("waits for an answer before it sends more", () => {
     const bench = new Bench();
     const sink = new FakeSink();
-    const poster = new EventPoster(bench.cache, bench.store, sink);
+    const poster = new EventPoster(bench.cache, bench.store, sink, new FakeLog());
     sink.answer = Delivery.UnderWay;
     bench.cache.put(session(1));
     turn(poster, bench);
@@ -55,10 +124,10 @@ describe("the poster of events", () => {
     expect(eventsOf(sink.texts[1])).toBe("new ");
   });
 
-  it("sends again what was not accepted, later each time", () => {
+  it("sends a batch that was not accepted again, after longer and longer waits", () => {
     const bench = new Bench();
     const sink = new FakeSink();
-    const poster = new EventPoster(bench.cache, bench.store, sink);
+    const poster = new EventPoster(bench.cache, bench.store, sink, new FakeLog());
     sink.answer = Delivery.Failed;
     bench.cache.put(session(1));
     for (let tick = 0; tick < 600; tick++) {
@@ -79,11 +148,11 @@ describe("the poster of events", () => {
     expect(sink.texts.length).toBe(sent);
   });
 
-  it("tells the receiver what was lost while it did not accept", () => {
+  it("reports events that were lost while the receiver did not accept", () => {
     const bench = new Bench();
     const sink = new FakeSink();
     sink.takes = false;
-    const poster = new EventPoster(bench.cache, bench.store, sink);
+    const poster = new EventPoster(bench.cache, bench.store, sink, new FakeLog());
     for (let i: u32 = 0; i < 10_000; i++) {
       bench.cache.remove(idOf(i % 20), 32, 1);
       if (i % 500 == 0) collect(bench);
@@ -96,13 +165,13 @@ describe("the poster of events", () => {
     expect(missed != null && missed.number > 1000).toBe(true);
   });
 
-  it("is one of all workers, and goes on where another one has stopped", () => {
+  it("runs on one worker at a time, and goes on where another one has stopped", () => {
     const bench = new Bench();
     const first = new FakeSink();
     const second = new FakeSink();
     const other = bench.worker();
-    const poster = new EventPoster(bench.cache, bench.store, first);
-    const successor = new EventPoster(other.cache, bench.store, second);
+    const poster = new EventPoster(bench.cache, bench.store, first, new FakeLog());
+    const successor = new EventPoster(other.cache, bench.store, second, new FakeLog());
     bench.cache.put(session(1));
     turn(poster, bench);
     turn(successor, bench);

@@ -29,7 +29,7 @@ describe("the address of an upstream", () => {
     expect(canonicalAddress("[1::0]:1")).toBe("[1::]:1");
   });
 
-  it("is refused where it is none", () => {
+  it("is refused if it is malformed", () => {
     const texts = [
       "",
       ":",

@@ -1,4 +1,4 @@
-import { decodeHex, digit, digitValue, encodeHex } from "../../../assembly/bytes/hex";
+import { decodeHex, decodeHexText, digit, digitValue, encodeHex } from "../../../assembly/bytes/hex";
 import { Bytes } from "../support/hello_bytes";
 
 const out = memory.data(64, 8);
@@ -53,5 +53,16 @@ describe("hexadecimal text", () => {
     expect(decode("g0")).toBe(-1);
     expect(decode("00 0")).toBe(-1);
     expect(decodeHex(out, -2, out)).toBe(-1);
+  });
+
+  it("of a caller is decoded up to its capacity, and refused if it is not ASCII", () => {
+    expect(decodeHexText("00fFAb", out, 3)).toBe(3);
+    expect(load<u8>(out, 1)).toBe(0xff);
+    expect(load<u8>(out, 2)).toBe(0xab);
+    expect(decodeHexText("", out, 3)).toBe(0);
+    expect(decodeHexText("00fFAb", out, 2)).toBe(-1);
+    expect(decodeHexText("00f", out, 3)).toBe(-1);
+    expect(decodeHexText("0\u0130", out, 3)).toBe(-1);
+    expect(decodeHexText("0\uff11", out, 3)).toBe(-1);
   });
 });

@@ -62,7 +62,7 @@ describe("SHA-256", () => {
   });
 
   // openssl dgst -sha256 of the bytes 0, 1, 2, ... of these lengths
-  it("pads right where the length just fits and where it does not", () => {
+  it("pads right whether the length just fits or not", () => {
     expect(hash(Bytes.counting(55))).toBe("463eb28e72f82e0a96c0a4cc53690c571281131f672aa229e0d45ae59b598b59");
     expect(hash(Bytes.counting(56))).toBe("da2ae4d6b36748f2a318f23e7ab1dfdf45acdc9d049bd80e59de82a60895f562");
     expect(hash(Bytes.counting(64))).toBe("fdeab9acf3710362bd2658cdc9a29e8f9c757fcf9811603a8c447cd1d9151108");

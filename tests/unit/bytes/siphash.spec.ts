@@ -3,7 +3,7 @@ import { sipHash13 } from "../../../assembly/bytes/siphash";
 const INPUT: usize = memory.data(64, 8);
 
 describe("SipHash-1-3", () => {
-  it("answers as another implementation does, for every length of the last word", () => {
+  it("equals another implementation, for every length of the last word", () => {
     // CPython 3.11, whose hash of bytes is SipHash-1-3 with a key of zeros under PYTHONHASHSEED=0:
     //   for n in (1, 7, 8, 9, 32, 33): print(n, hex(hash(bytes(range(1, n + 1))) & (2**64 - 1)))
     for (let i = 0; i < 64; i++) store<u8>(INPUT + i, <u8>(i + 1));

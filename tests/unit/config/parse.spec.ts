@@ -1,8 +1,11 @@
-import { Config, UNSET, validateAdmin, validateObserver } from "../../../assembly/config/config";
+import { Config, oddTokens, UNSET, validateAdmin, validateObserver } from "../../../assembly/config/config";
 import { parseConfig } from "../../../assembly/config/parse";
+import { unusedFields } from "../../../assembly/config/unused_fields";
 import { Environment } from "../../../assembly/ports/environment";
 import { Mode } from "../../../assembly/session/settings/mode";
 import { BySource, SteeringMode } from "../../../assembly/steering/setup/modes";
+
+const MOVE: string = "; if this text is not meant for several filters, move them to the one that uses them";
 
 class FakeEnvironment extends Environment {
   lookup(name: string): string | null {
@@ -23,7 +26,7 @@ function errorOf(text: string): string {
   return parse(text).error;
 }
 
-/** The error has to name the place and to say what would be right. */
+/** The error has to name the place and the remedy. */
 function refuses(text: string, place: string, remedy: string): void {
   const error = errorOf(text);
   expect(error.startsWith(place)).toBeTruthy(text + " -> " + error);
@@ -32,7 +35,7 @@ function refuses(text: string, place: string, remedy: string): void {
 }
 
 describe("a configuration", () => {
-  it("has only defaults where the text is empty or blank or {}", () => {
+  it("has only defaults if the text is empty or blank or {}", () => {
     const texts = ["", " \r\n\t", "{}"];
     for (let i = 0; i < texts.length; i++) {
       const config = parse(texts[i]);
@@ -72,14 +75,14 @@ describe("a configuration", () => {
     expect(parse('{"timeout":7200.0}').timeoutSeconds).toBe(7200);
   });
 
-  it("knows OFF from a mode that is not given", () => {
+  it("keeps OFF apart from a mode that is not given", () => {
     expect(parse('{"mode":[]}').mode).toBe(0);
     expect(parse('{"mode":["OFF"]}').mode).toBe(0);
   });
 
   it("refuses text that is not a JSON object", () => {
     refuses('{"cache":', "the configuration is not JSON: line 1, column 10", "expected a value");
-    refuses("[]", "the configuration has to be a JSON object", "{");
+    refuses("[]", "the configuration is not a JSON object", "{");
   });
 
   it("refuses numbers out of their range or of the wrong type", () => {
@@ -115,7 +118,7 @@ describe("a configuration", () => {
     refuses('{"a\\nb\\u001b":1}', '"a\\u000ab\\u001b"', "no such field");
   });
 
-  it("says whether access logs get fields, and not unless it is told to", () => {
+  it("gives access logs fields only if it is configured to", () => {
     expect(parse("{}").accessLog).toBe(false);
     expect(parse('{"access_log":true}').accessLog).toBe(true);
     expect(parse('{"access_log":false}').accessLog).toBe(false);
@@ -126,21 +129,21 @@ describe("a configuration", () => {
   it("refuses modes that are unknown, contradict each other or are for clients", () => {
     refuses('{"mode":"SERVER"}', "mode:", "array");
     refuses('{"mode":[1]}', "mode:", "names of flags");
-    refuses('{"mode":["server"]}', 'mode: "server" is no flag', "SERVER");
+    refuses('{"mode":["server"]}', 'mode: "server" is not a flag', "SERVER");
     refuses('{"mode":["OFF","SERVER"]}', "mode: OFF", "alone");
     refuses('{"mode":["BOTH"]}', "mode: BOTH", "use SERVER");
   });
 });
 
 describe("the steering of a configuration", () => {
-  it("is off, with sources as a guess, where the text does not say", () => {
+  it("is off, with sources as a guess, by default", () => {
     const config = parse("{}");
     expect(config.steering).toBe(SteeringMode.Off);
     expect(config.steeringBySource).toBe(BySource.Guess);
     expect(validateObserver(config)).toBe("");
   });
 
-  it("is one of three, and so is what sources are good for", () => {
+  it("has three values, and so has the use of sources", () => {
     expect(parse('{"steering":"off"}').steering).toBe(SteeringMode.Off);
     expect(parse('{"steering":"hash"}').steering).toBe(SteeringMode.Hash);
     expect(parse('{"steering":"exact"}').steering).toBe(SteeringMode.Exact);
@@ -206,6 +209,20 @@ describe("the steering of a configuration", () => {
   });
 });
 
+describe("the receiver of events", () => {
+  it("is a cluster and a path, both as headers carry them", () => {
+    const config = parse('{"events":{"cluster":"audit","path":"/tls-sessions"}}');
+    expect(config.error).toBe("");
+    expect(config.events!.cluster).toBe("audit");
+    expect(config.events!.path).toBe("/tls-sessions");
+    refuses('{"events":{"cluster":"audit"}}', "events: ", "both fields");
+    refuses('{"events":{"cluster":"two words","path":"/"}}', "events.cluster: ", "visible ASCII");
+    refuses('{"events":{"cluster":"audit","path":"events"}}', "events.path: ", "begins with /");
+    refuses('{"events":{"cluster":"audit","path":"/a b"}}', "events.path: ", "visible ASCII");
+    refuses('{"events":{"cluster":"audit","pat":"/"}}', 'events."pat": ', "did you mean events.path?");
+  });
+});
+
 describe("the tokens of a configuration", () => {
   it("come from the text and from the environment together", () => {
     const config = parse(
@@ -222,7 +239,7 @@ describe("the tokens of a configuration", () => {
     expect(config.admin!.tokens.length).toBe(0);
   });
 
-  it("are refused where a header could not carry them, without being shown", () => {
+  it("are refused if a header could not carry them, without being shown", () => {
     refuses('{"admin":{"tokens":["ok-0123456789abc",""]}}', "admin.tokens[1]:", "visible ASCII");
     refuses('{"admin":{"tokens":[7]}}', "admin.tokens[0]:", "visible ASCII");
     refuses('{"admin":{"tokens":"t"}}', "admin.tokens:", "array");
@@ -232,7 +249,7 @@ describe("the tokens of a configuration", () => {
     expect(errorOf('{"admin":{"tokens_env":["BROKEN"]}}').includes("two words")).toBeFalsy();
   });
 
-  it("are refused where they are short enough to be guessed, with a way to make one", () => {
+  it("are refused if they are short enough to guess, with a way to make one", () => {
     refuses('{"admin":{"tokens":["aaaaaaaa","aaaaaaa"]}}', "admin.tokens[1]: ", "openssl rand -hex 32");
     refuses('{"admin":{"read_tokens":["x"]}}', "admin.read_tokens[0]: ", "shorter than 8 characters");
     refuses(
@@ -243,7 +260,7 @@ describe("the tokens of a configuration", () => {
     expect(errorOf('{"admin":{"tokens_env":["SHORT"]}}').includes("letmein")).toBeFalsy();
   });
 
-  it("that are not there are told with their variables, and with what lets the filter see them", () => {
+  it("that are missing are reported with their variables, and with the way to give them to the filter", () => {
     const one = validateAdmin(parse('{"admin":{"tokens_env":["ABSENT"],"read_tokens":[]}}'));
     expect(one.includes("ABSENT is not set, or empty")).toBeTruthy(one);
     expect(one.includes("vm_config.environment_variables.host_env_keys")).toBeTruthy(one);
@@ -252,12 +269,40 @@ describe("the tokens of a configuration", () => {
     expect(validateAdmin(parse('{"admin":{"tokens_env":["ABSENT","ADMIN_TOKEN"]}}'))).toBe("");
   });
 
-  it("are refused where they are too many to compare each request with", () => {
+  it("are refused if one is in both lists", () => {
+    const texts = [
+      '{"admin": {"tokens": ["one-token-0123"], "read_tokens": ["other-token-0123", "one-token-0123"]}}',
+      '{"admin": {"tokens_env": ["ADMIN_TOKEN"], "read_tokens": ["from-the-environment"]}}',
+    ];
+    for (let i = 0; i < texts.length; i++) {
+      const config = parse(texts[i]);
+      expect(config.error).toBe("");
+      const refusal = validateAdmin(config);
+      expect(refusal.startsWith("admin: one token is in tokens and in read_tokens")).toBe(true, refusal);
+      expect(refusal.includes("-0123") || refusal.includes("from-the")).toBe(false, refusal);
+    }
+    expect(validateAdmin(parse('{"admin": {"tokens": ["one-token-0123", "one-token-0123"]}}'))).toBe("");
+  });
+
+  it("that may change something are reported as missing if the environment lacks them", () => {
+    const odd = oddTokens(parse('{"admin": {"tokens_env": ["UNSET"], "read_tokens": ["one-token-0123"]}}'));
+    expect(odd.startsWith("admin: nobody may change anything")).toBe(true, odd);
+    expect(odd.includes("UNSET is not set, or empty")).toBe(true, odd);
+    const right = [
+      '{"admin": {"read_tokens": ["one-token-0123"]}}',
+      '{"admin": {"tokens_env": ["ADMIN_TOKEN"], "read_tokens_env": ["UNSET"]}}',
+      '{"admin": {"tokens": ["one-token-0123"], "tokens_env": ["UNSET"], "read_tokens": ["two-tokens-0123"]}}',
+      "{}",
+    ];
+    for (let i = 0; i < right.length; i++) expect(oddTokens(parse(right[i]))).toBe("", right[i]);
+  });
+
+  it("are refused if they are too many to compare each request with", () => {
     const many = '"tttttttttttttttt",'.repeat(64) + '"tttttttttttttttt"';
     refuses('{"admin":{"tokens":[' + many + "]}}", "admin.tokens[64]:", "more than 64");
   });
 
-  it("are demanded for the admin API unless it is open on purpose", () => {
+  it("are required for the admin API unless it is open on purpose", () => {
     expect(
       validateAdmin(parse("{}")).includes("set admin.tokens, admin.read_tokens or admin.allow_unauthenticated"),
     ).toBeTruthy();
@@ -269,5 +314,34 @@ describe("the tokens of a configuration", () => {
     expect(validateAdmin(parse('{"admin":{"allow_unauthenticated":true}}'))).toBe("");
     expect(validateAdmin(parse('{"admin":{"tokens":["aaaaaaaaaaaaaaaa"]}}'))).toBe("");
     expect(validateAdmin(parse('{"admin":{"read_tokens":["aaaaaaaaaaaaaaaa"]}}'))).toBe("");
+  });
+});
+
+describe("fields of another filter", () => {
+  it("are named with the filter that uses them", () => {
+    const text = '{"cache": "a", "steering": "hash", "cluster": "b", "access_log": true, "admin": {}, "timeout": 5}';
+    expect(unusedFields(parse(text), "observer")).toBe(
+      "configuration of the observer filter: without effect here: admin (of the admin filter)" + MOVE,
+    );
+    expect(unusedFields(parse(text), "guard")).toBe(
+      "configuration of the guard filter: without effect here: steering, cluster (of the observer), " +
+        "admin (of the admin filter)" +
+        MOVE,
+    );
+    expect(unusedFields(parse(text), "admin")).toBe(
+      "configuration of the admin filter: without effect here: steering, cluster (of the observer), " +
+        "access_log (of observer and guard)" +
+        MOVE,
+    );
+  });
+
+  it("are none where each filter has its own and what belongs to the cache", () => {
+    const cache =
+      '{"cache": "a", "cache_size": 7, "timeout": 7, "mode": ["SERVER"], "removed_seconds": 7, "ticket_lifetime": 7, ' +
+      '"max_memory_mib": 7, "enforcement": "strict", "events": {"cluster": "a", "path": "/"}';
+    expect(unusedFields(parse(cache + ', "admin": {}}'), "admin")).toBe("");
+    expect(unusedFields(parse(cache + ', "access_log": true}'), "guard")).toBe("");
+    expect(unusedFields(parse(cache + ', "access_log": true, "steering": "off", "refusal": {}}'), "observer")).toBe("");
+    expect(unusedFields(parse(""), "guard")).toBe("");
   });
 });

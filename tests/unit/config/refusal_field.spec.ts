@@ -39,7 +39,7 @@ const RULE =
 const NAMES = '"' + ALERTS.join('", "') + '", "none"';
 
 describe("the refusal of a configuration", () => {
-  it("is handshake_failure, behind the server's hello, where the text does not say", () => {
+  it("is handshake_failure, behind the server's hello, by default", () => {
     const texts = ["{}", '{"refusal":{}}'];
     for (let i = 0; i < texts.length; i++) {
       const config = parse(texts[i]);
@@ -67,7 +67,7 @@ describe("the refusal of a configuration", () => {
     expect(none.modernAlert).toBe(NO_ALERT);
   });
 
-  it("takes what the alert stands behind", () => {
+  it("takes the place of the alert", () => {
     expect<i32>(parse('{"refusal":{"tls12_behind":"nothing"}}').refusalPlace).toBe(RefusalPlace.Instead);
     expect<i32>(parse('{"refusal":{"tls12_behind":"server_hello"}}').refusalPlace).toBe(RefusalPlace.ServerHello);
     const changed = parse('{"refusal":{"tls12_behind":"change_cipher_spec"}}');
@@ -88,7 +88,7 @@ describe("the refusal of a configuration", () => {
     for (let i = 0; i < wrong.length; i++) expect(errorOf('{"refusal":' + wrong[i] + "}")).toBe("refusal: " + RULE);
   });
 
-  it("has no other alerts, and says which one may be meant", () => {
+  it("has no other alerts, and suggests one", () => {
     const wrong = ['"warning"', '"close_notify"', '""', "40", "null", "{}", '["none"]'];
     for (let i = 0; i < wrong.length; i++) {
       expect(errorOf('{"refusal":{"tls12":' + wrong[i] + "}}")).toBe("refusal.tls12: expected one of " + NAMES);
@@ -102,7 +102,7 @@ describe("the refusal of a configuration", () => {
     );
   });
 
-  it("has nothing else that the alert stands behind", () => {
+  it("has no other places of the alert", () => {
     const error = 'refusal.tls12_behind: expected "nothing", "server_hello" or "change_cipher_spec"';
     const wrong = ['"finished"', '"SERVER_HELLO"', '""', "1", "null"];
     for (let i = 0; i < wrong.length; i++) {
@@ -110,20 +110,20 @@ describe("the refusal of a configuration", () => {
     }
   });
 
-  it("is meant by a name that is close to it", () => {
+  it("is suggested for a name that is close to it", () => {
     expect(errorOf('{"refusals":{}}')).toBe('"refusals": no such field; did you mean refusal?');
   });
 });
 
 describe("the renegotiation of a configuration", () => {
-  it("closes, where the text does not say otherwise", () => {
+  it("closes by default", () => {
     expect(parse("{}").closesRenegotiations).toBe(true);
     expect(parse('{"renegotiation":"close"}').closesRenegotiations).toBe(true);
     expect(parse('{"renegotiation":"observe"}').closesRenegotiations).toBe(false);
     expect(parse('{"renegotiation":"observe"}').error).toBe("");
   });
 
-  it("is one of two, by its name", () => {
+  it("has two values", () => {
     const wrong = ['"Close"', '"refuse"', '""', "true", "false", "null", "1", "{}"];
     for (let i = 0; i < wrong.length; i++) {
       expect(errorOf('{"renegotiation":' + wrong[i] + "}")).toBe('renegotiation: expected "close" or "observe"');
@@ -133,14 +133,14 @@ describe("the renegotiation of a configuration", () => {
 });
 
 describe("the encrypted hello of a configuration", () => {
-  it("passes, where the text does not say otherwise", () => {
+  it("passes by default", () => {
     expect(parse("{}").decryptsHellos).toBe(false);
     expect(parse('{"encrypted_hello":"pass"}').decryptsHellos).toBe(false);
     expect(parse('{"encrypted_hello":"refuse"}').decryptsHellos).toBe(true);
     expect(parse('{"encrypted_hello":"refuse"}').error).toBe("");
   });
 
-  it("is one of two, by its name", () => {
+  it("has two values", () => {
     const wrong = ['"Pass"', '"close"', '""', "true", "null", "0", "[]"];
     for (let i = 0; i < wrong.length; i++) {
       expect(errorOf('{"encrypted_hello":' + wrong[i] + "}")).toBe('encrypted_hello: expected "pass" or "refuse"');

@@ -29,7 +29,7 @@ function quotedBytes(bytes: StaticArray<u8>): StaticArray<u8> {
 }
 
 describe("the JSON reader", () => {
-  it("accepts what RFC 8259 calls JSON", () => {
+  it("accepts the JSON of RFC 8259", () => {
     const texts: string[] = [
       "null",
       "true",
@@ -58,7 +58,7 @@ describe("the JSON reader", () => {
     for (let i = 0; i < texts.length; i++) expect(errorOf(texts[i])).toBe("", texts[i]);
   });
 
-  it("refuses what is not JSON, each with a place", () => {
+  it("refuses other texts, each with a place", () => {
     const texts: string[] = [
       "",
       " ",
@@ -185,15 +185,17 @@ describe("the JSON reader", () => {
     expect(value.member("c") === null).toBeTruthy();
   });
 
-  it("says where it stopped, in lines and characters", () => {
+  it("reports where it stopped, in lines and characters", () => {
     expect(errorOf('{"timeout": 7200 "x": 1}')).toBe("line 1, column 18: expected ',' or '}'");
     expect(errorOf('{\n  "é": 1,\n  "b" 2}')).toBe("line 3, column 7: expected ':'");
     expect(errorOf('["é" x]')).toBe("line 1, column 6: expected ',' or ']'");
   });
 
-  it("refuses a name twice, also where escapes hide it", () => {
-    expect(errorOf('{"a":1,"a":1}')).toBe("line 1, column 8: a name that this object has already");
-    expect(errorOf('{"a":1,"\\u0061":2}')).toBe("line 1, column 8: a name that this object has already");
+  it("refuses a name twice, also if escapes hide it", () => {
+    expect(errorOf('{"a":1,"a":1}')).toBe("line 1, column 8: this object has the name already; write each name once");
+    expect(errorOf('{"a":1,"\\u0061":2}')).toBe(
+      "line 1, column 8: this object has the name already; write each name once",
+    );
     expect(errorOf('{"a":{"a":1}}')).toBe("");
   });
 });
@@ -231,7 +233,7 @@ describe("a JSON number", () => {
     expect(read("-0.5")!.form).toBe(NumberForm.Negative);
   });
 
-  it("is in a range only where it is whole", () => {
+  it("is in a range only if it is whole", () => {
     expect(read("1")!.isWhole(1, 2)).toBeTruthy();
     expect(read("2.0")!.isWhole(1, 2)).toBeTruthy();
     expect(read("0")!.isWhole(1, 2)).toBeFalsy();
@@ -266,7 +268,7 @@ describe("the limits of the JSON reader", () => {
 });
 
 describe("the JSON reader on random input", () => {
-  it("answers a value or an error for random bytes", () => {
+  it("returns a value or an error for random bytes", () => {
     let state: u32 = 0x2545f491;
     const reader = new JsonReader();
     for (let round = 0; round < 3000; round++) {
@@ -281,7 +283,7 @@ describe("the JSON reader on random input", () => {
     }
   });
 
-  it("answers a value or an error for random JSON tokens", () => {
+  it("returns a value or an error for random JSON tokens", () => {
     const tokens: string[] = [
       "{",
       "}",

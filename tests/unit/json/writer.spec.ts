@@ -40,13 +40,13 @@ describe("the JSON writer", () => {
     expect(textOf(writer)).toBe('{"a":[0,18446744073709551615,true,false,null,[],{},"x"],"b":{"c":""},"d":[1,2]}');
   });
 
-  it("escapes whatever could leave a string or a terminal's line", () => {
+  it("escapes characters that could leave a string or a terminal's line", () => {
     expect(writtenBytes([0x22, 0x5c, 0x0a, 0x0d, 0x09, 0x00, 0x1b, 0x1f, 0x7f, 0x41])).toBe(
       '"\\"\\\\\\u000a\\u000d\\u0009\\u0000\\u001b\\u001f\\u007fA"',
     );
   });
 
-  it("escapes what nobody sees: C1 controls, line breaks of Unicode, and what turns the direction of text", () => {
+  it("escapes invisible characters: C1 controls, line breaks of Unicode, and changes of direction", () => {
     // U+0080, U+009F; U+00A0 stays
     expect(writtenBytes([0xc2, 0x80, 0xc2, 0x9f, 0xc2, 0xa0])).toBe('"\\u0080\\u009f\u00a0"');
     // U+2028, U+202E, U+2066, U+200B, U+FEFF; U+2030 stays
@@ -56,7 +56,7 @@ describe("the JSON writer", () => {
     expect(writtenBytes([0xf0, 0x9f, 0x98, 0x80])).toBe('"\ud83d\ude00"');
   });
 
-  it("replaces each byte that is not UTF-8 and keeps what is", () => {
+  it("replaces each byte that is not UTF-8 and keeps the others", () => {
     expect(writtenBytes([0x61, 0xff, 0x62])).toBe('"a\ufffdb"');
     expect(writtenBytes([0xc3, 0xa9, 0xe2, 0x82])).toBe('"é\ufffd\ufffd"');
     expect(writtenBytes([0xed, 0xa0, 0x80])).toBe('"\ufffd\ufffd\ufffd"');
@@ -70,7 +70,7 @@ describe("the JSON writer", () => {
     expect(textOf(writer)).toBe('"009fff"');
   });
 
-  it("grows as far as it has to", () => {
+  it("grows as needed", () => {
     const writer = new JsonWriter();
     const long = "0123456789".repeat(1000);
     writer.beginArray();
@@ -80,7 +80,7 @@ describe("the JSON writer", () => {
     expect(textOf(writer).endsWith(long + '"]')).toBeTruthy();
   });
 
-  it("writes what the reader reads, whatever the bytes are", () => {
+  it("writes text that the reader reads, for any bytes", () => {
     let state: u32 = 0x1234567;
     const reader = new JsonReader();
     for (let round = 0; round < 1000; round++) {

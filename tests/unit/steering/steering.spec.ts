@@ -5,7 +5,7 @@ import { Known } from "../../../assembly/session/record/session";
 import { PeerAddress } from "../../../assembly/ports/peer_address";
 import { BySource } from "../../../assembly/steering/setup/modes";
 import { Steering } from "../../../assembly/steering/steering";
-import { TOKENS } from "../../../assembly/steering/hosts/tokens";
+import { TOKENS } from "../../../assembly/steering/hosts/upstream_table";
 import { Accepted } from "../../../assembly/tls/handshake";
 import { ClientHelloBuilder, ServerHelloBuilder } from "../support/hello_builder";
 import { Bytes } from "../support/hello_bytes";
@@ -88,14 +88,14 @@ class Steered {
     this.address.source = source;
     const handle = watch.seen.acceptedKind == Accepted.Psk ? AcceptedHandle.Psk : AcceptedHandle.Untold;
     const number = this.steering.tokens.numberOf(address.start, address.length);
-    if (!this.steering.hasNews(watch.seen, handle, token, number)) return;
-    this.steering.answered(watch.seen, handle, token, wanted, address.start, address.length);
+    if (!this.steering.learning.hasNews(watch.seen, handle, token, number)) return;
+    this.steering.learning.answered(watch.seen, handle, token, wanted, address.start, address.length);
   }
 
   /** An upstream that was named says nothing to a client. */
   silent(upstream: i32, source: u32): void {
     this.address.source = source;
-    this.steering.silent(upstream);
+    this.steering.learning.silent(upstream);
   }
 
   /** An upstream has accepted a ticket under a key, and is the only one so far. */
@@ -407,7 +407,7 @@ describe("an answer", () => {
   it("from nobody knows whom teaches nothing", () => {
     const one = new Steered(new Bench(), BySource.Guess, 0);
     const watch = new Watch().client(withPsk(ticket(1))).server(declined13());
-    one.steering.answered(watch.seen, AcceptedHandle.Untold, 0, -1, UPSTREAMS[0].start, -1);
+    one.steering.learning.answered(watch.seen, AcceptedHandle.Untold, 0, -1, UPSTREAMS[0].start, -1);
     expect(one.steering.tokens.upstreams).toBe(0);
     expect(one.bench.store.writes).toBe(new Steered(new Bench(), BySource.Guess, 0).bench.store.writes);
   });

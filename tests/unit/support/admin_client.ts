@@ -1,7 +1,7 @@
 /** A caller of the admin API, as the filter is one: begins, hands over the body, steps the job to its end. */
 import { AdminApi, MAX_BODY_LENGTH } from "../../../assembly/admin/api";
-import { AdminRequest } from "../../../assembly/admin/http/request";
-import { AdminResponse } from "../../../assembly/admin/http/response";
+import { Call } from "../../../assembly/admin/http/call";
+import { HttpResponse } from "../../../assembly/admin/http/response";
 import { AdminConfig, Config } from "../../../assembly/config/config";
 import { JsonReader } from "../../../assembly/json/reader";
 import { JsonKind, JsonValue } from "../../../assembly/json/value";
@@ -15,12 +15,12 @@ export const READ_TOKEN: string = "may-only-read-0123";
 export class Answer {
   readonly status: i32;
   readonly text: string;
-  /** The body; null where it is no JSON. */
+  /** The body; null if it is not JSON. */
   readonly json: JsonValue;
   /** Slices of work that it waited for. */
   slices: i32 = 0;
 
-  constructor(private readonly response: AdminResponse) {
+  constructor(private readonly response: HttpResponse) {
     const reader = new JsonReader();
     const json = reader.read(response.bodyPointer(), response.bodyLength());
     this.status = response.status;
@@ -28,13 +28,13 @@ export class Answer {
     this.json = json === null ? new JsonValue(JsonKind.Null) : json;
   }
 
-  /** The body without what it says of who enforces a change: here, nobody does. */
+  /** The body without `enforced_by` and the warning: in these tests nobody enforces a change. */
   get bare(): string {
     const at = this.text.indexOf(NOBODY);
     return at < 0 ? this.text : this.text.substring(0, at) + "}";
   }
 
-  /** A header; empty where it is not there. */
+  /** A header; empty if it is missing. */
   header(name: string): string {
     const headers = this.response.headers;
     for (let i = 0; i < headers.length; i += 2) {
@@ -75,18 +75,19 @@ export class Client {
   }
 
   private run(method: string, path: string, body: string): Answer {
-    const request = new AdminRequest();
-    const response = new AdminResponse();
+    const call = new Call();
+    const request = call.request;
+    const response = call.response;
     const bytes = String.UTF8.encode(body);
     request.method = method;
     request.path = path;
     request.authorization = this.authorization;
     let slices = 0;
-    if (!this.api.begin(request, response)) {
+    if (!this.api.begin(call)) {
       request.bodyPointer = changetype<usize>(bytes);
       request.bodyLength = bytes.byteLength;
       if (bytes.byteLength > MAX_BODY_LENGTH) this.api.tooLarge(response);
-      else this.api.handle(request, response);
+      else this.api.handle(call);
       const job = response.job;
       if (job !== null) {
         const deadline = new Deadline(this.bench.clock);

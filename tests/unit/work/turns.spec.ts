@@ -51,7 +51,7 @@ class Caller extends Turn {
   finish(): void {
     this.finished = true;
     this.finishes.push(this.context);
-    // What it costs the host to send the answer.
+    // The cost of the host to send the response.
     this.clock.nanoseconds += STEP;
   }
 }
@@ -75,7 +75,7 @@ describe("callers who wait for work in slices", () => {
     expect(finishes.length).toBe(1000);
   });
 
-  it("are answered at once as long as the slice lasts, and wait behind others afterwards", () => {
+  it("get their response at once while the slice lasts, and wait behind others afterwards", () => {
     const clock = new FakeClock();
     const turns = new Turns(clock);
     const finishes: u32[] = [];
@@ -97,7 +97,7 @@ describe("callers who wait for work in slices", () => {
     expect(finishes[0]).toBe(2);
   });
 
-  it("begin sixteen at a time, so that what they have written so far is bounded", () => {
+  it("begin sixteen at a time, so that the text that they have written is bounded", () => {
     const clock = new FakeClock();
     const turns = new Turns(clock);
     const finishes: u32[] = [];

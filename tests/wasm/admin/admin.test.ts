@@ -6,6 +6,9 @@ import { FULL_TOKEN, READ_TOKEN, assertProblem } from "../../contract/client.ts"
 import { FakeHost } from "../../fake_host/fake_host.ts";
 import { Proxy, adminSettings } from "../../fake_host/proxy.ts";
 
+/** The 64 pages of the table of issuers; settings, how much the cache holds, and all sums at once. */
+const MOST_READS_OF_STATISTICS = 64 + 8;
+
 describe("the admin API", () => describeAdminContract(new Proxy().admin()));
 
 describe("a request in pieces", () => {
@@ -148,6 +151,14 @@ describe("a configuration", () => {
     assert.match(host.log.at(-1)?.text ?? "", /cache_sise/);
   });
 
+  it("is at most 64 KiB long", () => {
+    const host = new FakeHost();
+    const text = '{"cache": "long"}';
+    assert.equal(host.worker().configure("observer", text.padEnd(65_537)), false);
+    assert.match(host.log.at(-1)?.text ?? "", /65537 bytes, more than 65536: shorten it/);
+    assert.equal(host.worker().configure("observer", text.padEnd(65_536)), true);
+  });
+
   it("is refused where another filter of the same cache has other settings", () => {
     const host = new FakeHost();
     const worker = host.worker();
@@ -174,6 +185,19 @@ describe("a configuration", () => {
     assert.ok(worker.configure("observer", { cache: "default" }, "both"));
     assert.ok(worker.configure("admin", adminSettings(), "both"));
     assert.equal(worker.request("PUT", "/v1/sessions/abcd", { token: FULL_TOKEN }).status, 201);
+  });
+});
+
+describe("the statistics", () => {
+  it("are read with few calls of the host's store, however many numbers there are", () => {
+    const proxy = new Proxy({ workers: 1 });
+    const { text, json } = proxy.request("GET", "/v1/stats");
+    assert.ok((text.match(/:\d/g) ?? []).length > 100, text);
+    assert.equal(json.number, 0);
+    const { host } = proxy;
+    const before = host.sharedData.gets;
+    proxy.request("GET", "/v1/stats");
+    assert.ok(host.sharedData.gets - before <= MOST_READS_OF_STATISTICS, `${host.sharedData.gets - before} reads`);
   });
 });
 

@@ -24,7 +24,7 @@ describe("a cipher suite", () => {
     expect(cipherOf("0x0000")).toBe(0);
   });
 
-  it("is found back from what it is shown as, all of them", () => {
+  it("is found by the name or value that is shown for it, for all suites", () => {
     expect(CIPHER_SUITE_NAMES.length).toBe(CIPHER_SUITE_VALUES.length);
     expect(CIPHER_SUITE_NAMES.length).toBeGreaterThan(340);
     for (let i = 0; i < CIPHER_SUITE_VALUES.length; i++) {

@@ -48,7 +48,7 @@ describe("a change without a body", () => {
     expect(client.call("GET", "/v1/timeout").bare).toBe('{"timeout":7200}');
   });
 
-  it("is 400 with both, with neither, and with a name that is not known", () => {
+  it("is 400 with body and query, with neither, and with an unknown name", () => {
     const client = new Client();
     const both = client.send("PUT", "/v1/timeout?timeout=60", '{"timeout":60}');
     expect(both.status).toBe(400);
@@ -57,7 +57,7 @@ describe("a change without a body", () => {
     for (let i = 0; i < paths.length; i++) {
       const neither = client.call("PUT", paths[i]);
       expect(neither.status).toBe(400, paths[i]);
-      expect(neither.detail.includes("the query takes them")).toBeTruthy(neither.detail);
+      expect(neither.detail.includes("in the query")).toBeTruthy(neither.detail);
       expect(client.call("PUT", paths[i] + "?colour=red").status).toBe(400, paths[i]);
     }
     expect(client.call("POST", "/v1/sessions/flush").status).toBe(400, "all is flushed only where that is said");

@@ -11,7 +11,7 @@ function idsOf(answer: Answer, list: string): string {
   return ids;
 }
 
-/** Goes through all pages and counts how often each of `count` IDs was shown; -1 where `next` does not end. */
+/** Goes through all pages and counts how often each of `count` IDs was shown; -1 if `next` never ends. */
 function shownOnce(client: Client, path: string, list: string, count: i32): i32 {
   let all = "";
   let position = "";
@@ -45,7 +45,7 @@ function filled(count: i32): Client {
 }
 
 describe("the list of sessions", () => {
-  it("is empty where the cache is", () => {
+  it("is empty for an empty cache", () => {
     expect(new Client().call("GET", "/v1/sessions").text).toBe('{"sessions":[],"next":null}');
   });
 
@@ -58,7 +58,7 @@ describe("the list of sessions", () => {
     }
   });
 
-  it("is as long as its limit says, and ends without an empty page", () => {
+  it("is as long as its limit, and ends without an empty page", () => {
     const client = filled(60);
     expect(client.call("GET", "/v1/sessions?limit=60").member("next").kind).toBe(JsonKind.Null);
     const page = client.call("GET", "/v1/sessions?limit=59");
@@ -67,7 +67,7 @@ describe("the list of sessions", () => {
     expect(filled(101).call("GET", "/v1/sessions").member("sessions").items.length).toBe(100, "the default");
   });
 
-  it("shows only what its filters let through", () => {
+  it("shows only sessions that match its filters", () => {
     const client = filled(60);
     expect(client.call("GET", "/v1/sessions?kind=ticket").member("sessions").items.length).toBe(20);
     expect(client.call("GET", "/v1/sessions?sni=sHOP.example").member("sessions").items.length).toBe(30);
@@ -85,7 +85,7 @@ describe("the list of sessions", () => {
     }
   });
 
-  it("pages through what its filters let through", () => {
+  it("pages through the sessions that match its filters", () => {
     const client = filled(60);
     let position = "";
     let shown = 0;
@@ -99,7 +99,7 @@ describe("the list of sessions", () => {
     expect(shown).toBe(20);
   });
 
-  it("does not show under a filter what is unknown", () => {
+  it("does not match a filter by an unknown value", () => {
     const client = new Client();
     client.call("PUT", "/v1/sessions/aa");
     expect(client.call("GET", "/v1/sessions?sni=a").member("sessions").items.length).toBe(0);
@@ -115,7 +115,7 @@ describe("the list of sessions", () => {
     expect(client.call("GET", "/v1/stats").member("number").number).toBe(1);
   });
 
-  it("refuses limits and filters that cannot be", () => {
+  it("refuses limits and filters out of range", () => {
     const client = new Client();
     const queries = [
       "limit=0",
@@ -158,7 +158,7 @@ describe("a cursor", () => {
     expect(client.call("GET", "/v1/removed?cursor=" + plain).status).toBe(400);
   });
 
-  it("that is damaged or made up is 400", () => {
+  it("that is damaged or invented is 400", () => {
     const client = filled(10);
     const cursor = client.call("GET", "/v1/sessions?limit=5").member("next").text;
     for (let i = 0; i < cursor.length; i++) {
@@ -210,7 +210,7 @@ describe("the list of removed sessions", () => {
     expect(client.call("GET", "/v1/removed").member("removed").items[0].member("cause")!.text).toBe("flush");
   });
 
-  it("does not show what has ended", () => {
+  it("does not show removals that have ended", () => {
     const client = new Client();
     client.call("DELETE", "/v1/sessions/aa");
     client.bench.clock.advance(604801);

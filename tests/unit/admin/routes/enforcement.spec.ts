@@ -1,7 +1,7 @@
 import { Client } from "../../support/admin_client";
 
 describe("the enforcement", () => {
-  it("is read and changed, and tells what it was", () => {
+  it("is read and changed, and returns the previous value", () => {
     const client = new Client();
     expect(client.call("GET", "/v1/enforcement").bare).toBe('{"enforcement":"revoked"}');
     expect(client.send("PUT", "/v1/enforcement", '{"enforcement":"strict"}').bare).toBe(
@@ -16,7 +16,7 @@ describe("the enforcement", () => {
     expect(client.call("GET", "/v1/enforcement").bare).toBe('{"enforcement":"observe"}');
   });
 
-  it("is 422 and stays where it cannot be", () => {
+  it("is 422 and stays if the new one is unknown", () => {
     const client = new Client();
     const values = ['""', '"Strict"', '"off"', '"revoke"', "null", "2", "true", '["strict"]', '{"strict":true}'];
     for (let i = 0; i < values.length; i++) {

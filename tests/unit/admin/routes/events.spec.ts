@@ -1,11 +1,11 @@
-import { Cursor } from "../../../../assembly/admin/listing/list_cursor";
+import { ListCursor } from "../../../../assembly/admin/listing/list_cursor";
 import { JsonKind } from "../../../../assembly/json/value";
 import { EventCause } from "../../../../assembly/session/record/event_cause";
 import { Bench, idOf } from "../../support/sessions";
 import { Answer, Client, configWithTokens, hexId } from "../../support/admin_client";
 
 describe("GET /v1/events", () => {
-  it("lists what happened, with marks to go on from", () => {
+  it("lists events, with marks to go on from", () => {
     const client = new Client();
     client.call("PUT", "/v1/sessions/" + hexId(1));
     client.call("DELETE", "/v1/sessions/" + hexId(1));
@@ -26,7 +26,7 @@ describe("GET /v1/events", () => {
     expect(later.member("events").items[0].member("type")!.text).toBe("removed");
   });
 
-  it("tells a removal of what was held from one of what was not", () => {
+  it("differs between removals of held sessions and of others", () => {
     const client = new Client();
     client.call("DELETE", "/v1/sessions/" + hexId(1));
     const events = client.call("GET", "/v1/events").member("events").items;
@@ -53,7 +53,7 @@ describe("GET /v1/events", () => {
     expect(client.call("GET", "/v1/events?after=" + mark).text).toBe('{"events":[],"next":"' + mark + '","missed":0}');
   });
 
-  it("refuses marks that it has not given, and limits out of range", () => {
+  it("refuses marks that it has not issued, and limits out of range", () => {
     const client = new Client();
     client.call("PUT", "/v1/sessions/" + hexId(1));
     const mark = client.call("GET", "/v1/events").member("next").text;
@@ -66,7 +66,7 @@ describe("GET /v1/events", () => {
     expect(client.call("DELETE", "/v1/events").status).toBe(405);
   });
 
-  it("tells of whom an event is; what is unknown is null", () => {
+  it("shows server name, upstream and client of an event; unknown ones are null", () => {
     const client = new Client();
     client.send("PUT", "/v1/sessions/" + hexId(1), '{"sni":"Shop.example","upstream":"10.0.0.7:443"}');
     client.call("PUT", "/v1/sessions/" + hexId(2));
@@ -78,7 +78,7 @@ describe("GET /v1/events", () => {
     expect(events[1].member("upstream")!.kind).toBe(JsonKind.Null);
   });
 
-  it("shows what its filters let through, all that are given", () => {
+  it("shows events that match all given filters", () => {
     const client = new Client();
     for (let i = 0; i < 12; i++) {
       const sni = i % 2 == 0 ? "Shop.Example" : "other.example";
@@ -104,7 +104,7 @@ describe("GET /v1/events", () => {
     expect(count(client, "type=removed&id=" + hexId(4))).toBe(1);
   });
 
-  it("goes on behind what a filter has kept out", () => {
+  it("goes on behind events that do not match", () => {
     const client = new Client();
     for (let i = 0; i < 40; i++) {
       client.call("PUT", "/v1/sessions/" + hexId(i));
@@ -123,7 +123,7 @@ describe("GET /v1/events", () => {
     expect(mark).toBe("&after=" + last, "it has come to the end");
   });
 
-  it("refuses filters that cannot be", () => {
+  it("refuses malformed filters", () => {
     const client = new Client();
     const queries = [
       "type=",
@@ -148,7 +148,7 @@ describe("GET /v1/events", () => {
     }
   });
 
-  it("says what events were lost for", () => {
+  it("shows the causes of lost events", () => {
     const client = new Client();
     for (let i: u32 = 0; i < 3000; i++) client.bench.cache.remove(idOf(i % 50), 32, 1);
     const answer = client.call("GET", "/v1/events?limit=1");
@@ -159,7 +159,7 @@ describe("GET /v1/events", () => {
     expect(client.call("GET", "/v1/events?limit=1000" + after).member("missed").number).toBe(0);
   });
 
-  it("does not take the marks of another cache, and takes those of before that were not bound to one", () => {
+  it("refuses marks of another cache, and takes older marks that were not bound to one", () => {
     const client = new Client();
     client.call("PUT", "/v1/sessions/" + hexId(1));
     client.call("DELETE", "/v1/sessions/" + hexId(1));
@@ -170,7 +170,7 @@ describe("GET /v1/events", () => {
     expect(client.call("GET", "/v1/events?after=" + mark).status).toBe(200);
 
     const making = client.bench.cache.events.log.making;
-    const unbound = new Cursor("/v1/events");
+    const unbound = new ListCursor("/v1/events");
     unbound.page = <u32>(making ^ (making >> 32));
     unbound.version = 1;
     const events = client.call("GET", "/v1/events?after=" + unbound.text()).member("events").items;
@@ -180,7 +180,7 @@ describe("GET /v1/events", () => {
     expect(client.call("GET", "/v1/events?after=" + unbound.text()).status).toBe(400, "of no log that is known");
   });
 
-  it("is not held up by a log that has gone round many times", () => {
+  it("is not slower for a log that has wrapped many times", () => {
     const client = new Client();
     for (let i: u32 = 0; i < 30_000; i++) {
       client.bench.cache.remove(idOf(i % 50), 32, 1);

@@ -1,7 +1,7 @@
 import { Client, hexId } from "../../support/admin_client";
 
 describe("a flush", () => {
-  it("removes all without a time, and refuses what had not expired", () => {
+  it("removes all without a time, and refuses sessions that had not expired", () => {
     const client = new Client();
     for (let i = 0; i < 10; i++) client.call("PUT", "/v1/sessions/" + hexId(i));
     const answer = client.send("POST", "/v1/sessions/flush", "{}");
@@ -13,7 +13,7 @@ describe("a flush", () => {
     expect(client.send("POST", "/v1/sessions/flush", '{"before":0}').bare).toBe('{"removed":0}');
   });
 
-  it("with a time removes what has expired by then", () => {
+  it("with a time removes sessions that have expired by then", () => {
     const client = new Client();
     client.send("PUT", "/v1/sessions/aa", '{"timeout":10}');
     client.send("PUT", "/v1/sessions/bb", '{"timeout":11}');
@@ -23,7 +23,7 @@ describe("a flush", () => {
     expect(client.call("GET", "/v1/sessions/bb").status).toBe(200);
   });
 
-  it("is 422 where the time cannot be", () => {
+  it("is 422 if the time is out of range", () => {
     const client = new Client();
     client.call("PUT", "/v1/sessions/aa");
     const times = ["-1", "0.5", "null", '"0"', "1e30", "true"];

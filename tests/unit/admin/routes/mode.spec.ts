@@ -1,7 +1,7 @@
 import { Client } from "../../support/admin_client";
 
 describe("the mode", () => {
-  it("is read and changed, and tells what it was", () => {
+  it("is read and changed, and returns the previous value", () => {
     const client = new Client();
     expect(client.call("GET", "/v1/mode").bare).toBe('{"mode":["SERVER"]}');
     expect(client.send("PUT", "/v1/mode", '{"mode":["NO_INTERNAL_STORE","SERVER"]}').bare).toBe(
@@ -24,7 +24,7 @@ describe("the mode", () => {
     expect(client.send("PUT", "/v1/mode", '{"mode":["OFF","OFF"]}').status).toBe(200);
   });
 
-  it("is 422 and stays where it cannot be", () => {
+  it("is 422 and stays if the new one is impossible", () => {
     const client = new Client();
     const modes = [
       '"SERVER"',

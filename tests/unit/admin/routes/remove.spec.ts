@@ -1,3 +1,4 @@
+import { JsonKind } from "../../../../assembly/json/value";
 import { Known, Session } from "../../../../assembly/session/record/session";
 import { Metric } from "../../../../assembly/session/counting/statistics";
 import { idOf, Text } from "../../support/sessions";
@@ -15,7 +16,12 @@ describe("removing a selection", () => {
     put(client, 4, "{}");
     const answer = client.send("POST", PATH, '{"sni":"SHOP.example","upstream":"10.0.0.7:443"}');
     expect(answer.status).toBe(200);
-    expect(answer.text).toBe('{"removed":1,"handles":1,"dry_run":false}');
+    expect(answer.bare).toBe('{"removed":1,"handles":1,"dry_run":false}');
+    expect(answer.member("enforced_by").kind).toBe(JsonKind.Object);
+    expect(answer.member("warning").text.includes("no observer and no guard")).toBe(
+      true,
+      "here nobody refuses anything",
+    );
     expect(statusOf(client, 1)).toBe(410);
     for (let i = 2; i <= 4; i++) expect(statusOf(client, i)).toBe(200);
     expect(client.bench.number()).toBe(3);
@@ -24,7 +30,7 @@ describe("removing a selection", () => {
     expect(client.call("GET", "/v1/removed").member("removed").items.length).toBe(1);
     const other = new Client(client.bench.worker());
     expect(statusOf(other, 1)).toBe(410, "in force for all workers when it is answered");
-    expect(client.send("POST", PATH, '{"sni":"SHOP.example","upstream":"10.0.0.7:443"}').text).toBe(
+    expect(client.send("POST", PATH, '{"sni":"SHOP.example","upstream":"10.0.0.7:443"}').bare).toBe(
       '{"removed":0,"handles":0,"dry_run":false}',
     );
   });
@@ -103,7 +109,7 @@ describe("removing a selection", () => {
     }
     expect(client.bench.number()).toBe(600);
     const answer = client.send("POST", PATH, '{"upstream":"10.0.0.7:443"}');
-    expect(answer.text).toBe('{"removed":100,"handles":200,"dry_run":false}');
+    expect(answer.bare).toBe('{"removed":100,"handles":200,"dry_run":false}');
     expect(client.bench.number()).toBe(400);
     expect(client.bench.count(Metric.REMOVES)).toBe(200);
     for (let i: u32 = 0; i < 300; i++) {

@@ -61,12 +61,12 @@ describe("a revocation", () => {
     const client = new Client();
     const answer = client.send("PUT", PATH, '{"time":1}');
     expect(answer.status).toBe(400);
-    expect(answer.detail).toBe('body: "time" is unknown; the fields are ticket_lifetime, unseen');
+    expect(answer.detail).toBe('body: "time" is not a field; expected ticket_lifetime, unseen');
     expect(client.send("PUT", PATH, "[]").detail).toBe("body: expected a JSON object with ticket_lifetime, unseen");
     expect(client.call("GET", "/v1/revocations").bare).toBe('{"revocations":[]}');
   });
 
-  it("ends by itself when all tickets of before must have died, as the call says or the configuration", () => {
+  it("ends by itself when all older tickets must have expired, by the lifetime of the call or of the configuration", () => {
     const given = new GivenSettings();
     given.ticketLifetime = 1000;
     const client = new Client(new Bench(new FakeStore(), new FakeClock(), new FakeMetrics(), given));
@@ -83,7 +83,7 @@ describe("a revocation", () => {
     expect(untilOf(again)).toBe(1790002001);
   });
 
-  it("says what it is for sessions that nobody has seen, until it is said anew", () => {
+  it("keeps its effect on unseen sessions until a call changes it", () => {
     const client = new Client();
     expect(client.send("PUT", PATH, '{"unseen":"refuse"}').member("revocation").member("unseen")!.text).toBe("refuse");
     expect(client.call("PUT", PATH).member("revocation").member("unseen")!.text).toBe("refuse");
@@ -92,7 +92,7 @@ describe("a revocation", () => {
     );
   });
 
-  it("is 422 where a value is of the wrong type or out of its range, and revokes nothing", () => {
+  it("is 422 if a value is of the wrong type or out of its range, and revokes nothing", () => {
     const client = new Client();
     const bodies = [
       '{"ticket_lifetime":0}',
@@ -113,7 +113,7 @@ describe("a revocation", () => {
     expect(client.send("PUT", PATH, '{"ticket_lifetime":2147483647}').status).toBe(201);
   });
 
-  it("is 503 where there is no room for one more", () => {
+  it("is 503 if there is no room for another one", () => {
     const client = new Client();
     const names = serverNamesOfOnePage(90);
     for (let i = 0; i < names.length; i++) client.call("PUT", "/v1/revocations/" + names[i]);
@@ -123,7 +123,7 @@ describe("a revocation", () => {
     expect(client.call("PUT", "/v1/revocations/" + names[0]).status).toBe(200);
   });
 
-  it("is 503 where lifting it cannot be stored", () => {
+  it("is 503 if lifting it cannot be stored", () => {
     const client = new Client();
     client.call("PUT", PATH);
     client.bench.store.alwaysConflicts = true;

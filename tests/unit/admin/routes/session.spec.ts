@@ -16,7 +16,7 @@ function fieldOf(answer: Answer, name: string): string {
 }
 
 describe("PUT of a session", () => {
-  it("adds, does nothing where it is identical, and replaces where it differs", () => {
+  it("adds, does nothing if it is identical, and replaces if it differs", () => {
     const client = new Client();
     const body = '{"sni":"shop.example","timeout":60}';
     const added = client.send("PUT", PATH, body);
@@ -68,7 +68,7 @@ describe("PUT of a session", () => {
     );
   });
 
-  it("takes any cipher suite by number, and shows the name where there is one", () => {
+  it("takes any cipher suite by number, and shows the name if there is one", () => {
     const client = new Client();
     expect(fieldOf(client.send("PUT", PATH, '{"cipher":"0xC02C"}'), "cipher")).toBe(
       "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
@@ -97,7 +97,7 @@ describe("PUT of a session", () => {
     }
   });
 
-  it("is 422 and stores nothing where a value is of the wrong type or out of its range", () => {
+  it("is 422 and stores nothing if a value is of the wrong type or out of its range", () => {
     const client = new Client();
     const bodies = [
       '{"kind":null}',
@@ -140,7 +140,7 @@ describe("PUT of a session", () => {
     expect(client.send("PUT", PATH, '{"sni":"' + "é".repeat(127) + 'a"}').status).toBe(201);
   });
 
-  it("prefers the unknown field to the wrong value", () => {
+  it("reports an unknown field before a wrong value", () => {
     expect(new Client().send("PUT", PATH, '{"timeout":0,"hits":1}').status).toBe(400);
   });
 
@@ -162,7 +162,7 @@ describe("a session ID", () => {
     expect(client.call("GET", "/v1/sessions/" + "f".repeat(64)).member("id").text).toBe("f".repeat(64));
   });
 
-  it("that is none is 400", () => {
+  it("that is malformed is 400", () => {
     const client = new Client();
     const ids = [
       "a",
@@ -190,11 +190,11 @@ describe("a session ID", () => {
 });
 
 describe("GET of a session", () => {
-  it("tells never seen, expired and removed apart", () => {
+  it("differs between never seen, expired and removed", () => {
     const client = new Client();
     const never = client.call("GET", PATH);
     expect(never.status).toBe(404);
-    expect(never.detail.includes("never seen")).toBeTruthy();
+    expect(never.detail.includes("holds no session of this ID")).toBeTruthy();
 
     client.send("PUT", PATH, '{"timeout":10}');
     client.bench.clock.advance(10);
@@ -220,7 +220,7 @@ describe("GET of a session", () => {
     expect(client.call("GET", PATH).member("hits").number).toBe(0);
   });
 
-  it("shows what was observed, and no server name can break out of its string", () => {
+  it("shows observed values, and no server name can break out of its string", () => {
     const client = new Client();
     const sni = new Text('a"},{"b\n');
     const upstream = new Text("10.0.0.7:443");
@@ -253,7 +253,7 @@ describe("GET of a session", () => {
 });
 
 describe("DELETE of a session", () => {
-  it("removes what is held once, and refuses it ever after", () => {
+  it("removes a held session once, and refuses it from then on", () => {
     const client = new Client();
     client.call("PUT", PATH);
     const removed = client.call("DELETE", PATH);
@@ -266,7 +266,7 @@ describe("DELETE of a session", () => {
     expect(client.call("GET", PATH).status).toBe(410);
   });
 
-  it("refuses what was never held", () => {
+  it("refuses a session that was never held", () => {
     const client = new Client();
     expect(client.call("DELETE", PATH).bare).toBe('{"result":0,"outcome":"not_found","handles":0}');
     expect(client.call("GET", PATH).status).toBe(410);
@@ -295,7 +295,7 @@ describe("a session of several handles", () => {
     expect(client.bench.count(Metric.REMOVES)).toBe(3);
   });
 
-  it("is refused before the answer to DELETE, and PUT lifts one of its handles alone", () => {
+  it("is refused before the response to DELETE, and PUT lifts one of its handles alone", () => {
     const client = new Client();
     issueThree(client);
     client.bench.cache.remove(idOf(1), 32, Cause.API);
@@ -308,11 +308,11 @@ describe("a session of several handles", () => {
     expect(client.call("GET", "/v1/sessions/" + hexOf(2)).status).toBe(410);
   });
 
-  it("answers 503 where its handles could be removed in part only, and goes on when it is asked again", () => {
+  it("is 503 if only a part of its handles could be removed, and goes on at the next call", () => {
     const store = new LateStore();
     const client = new Client(new Bench(store));
     issueThree(client);
-    // The name and the handle itself, each with the number of what is held; then the others.
+    // The name and the handle itself, each with the number of sessions held; then the others.
     store.conflictsFrom = store.writes + 4;
     const answer = client.call("DELETE", "/v1/sessions/" + hexOf(1));
     store.conflictsFrom = i32.MAX_VALUE;
@@ -323,7 +323,7 @@ describe("a session of several handles", () => {
     );
   });
 
-  it("is removed at once where it has but one handle", () => {
+  it("is removed at once if it has one handle only", () => {
     const client = new Client();
     client.call("PUT", PATH);
     expect(client.call("DELETE", PATH).slices).toBe(0);
@@ -358,7 +358,7 @@ class LateStore extends FakeStore {
   }
 }
 
-/** Three handles, 1 to 3, of one session; answers with its name. */
+/** Three handles, 1 to 3, of one session; returns its name. */
 function issueThree(client: Client): string {
   const cache = client.bench.cache;
   cache.readSettings();

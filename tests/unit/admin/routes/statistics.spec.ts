@@ -49,7 +49,7 @@ describe("the statistics", () => {
     for (let i = 0; i < wanted.length; i++) expect(statistics.names.includes(wanted[i])).toBeTruthy(wanted[i]);
   });
 
-  it("say what happened to the cache", () => {
+  it("count the events of the cache", () => {
     const client = new Client();
     client.send("PUT", "/v1/sessions/aa", "{}");
     client.send("PUT", "/v1/sessions/bb", "{}");

@@ -24,11 +24,11 @@ function keyOf(upstream: string, state: string, tickets: i32, lastUsed: string):
 }
 
 describe("the list of ticket keys", () => {
-  it("is empty where no ticket was seen", () => {
+  it("is empty before any ticket is seen", () => {
     expect(new Client().call("GET", "/v1/ticket-keys").bare).toBe('{"ticket_keys":[]}');
   });
 
-  it("shows what was seen, and of several upstreams that it is shared", () => {
+  it("shows keys that were seen, as shared if several upstreams use one", () => {
     const client = new Client();
     learn(client, "10.0.0.7:443");
     expect(client.call("GET", "/v1/ticket-keys").bare).toBe(
@@ -55,7 +55,7 @@ describe("the list of ticket keys", () => {
     for (let i = 0; i < 300; i++) expect(names[i]).toBe(i.toString(16).padStart(32, "0"));
   });
 
-  it("is 503 where one page of it cannot be read", () => {
+  it("is 503 if one page of it cannot be read", () => {
     const store = new HalfBrokenStore();
     const client = new Client(new Bench(store));
     client.send("PUT", PATH, HERE);
@@ -69,7 +69,7 @@ describe("the list of ticket keys", () => {
   });
 });
 
-describe("a ticket key that is told", () => {
+describe("a ticket key that is configured", () => {
   it("is added, then identical, then replaced", () => {
     const client = new Client();
     const told = keyOf("10.0.0.7:443", "configured", 0, "null");
@@ -89,7 +89,7 @@ describe("a ticket key that is told", () => {
     );
   });
 
-  it("replaces what was seen", () => {
+  it("replaces a key that was seen", () => {
     const client = new Client();
     learn(client, "10.0.0.7:443");
     expect(client.send("PUT", PATH, HERE).bare).toBe(
@@ -105,7 +105,7 @@ describe("a ticket key that is told", () => {
     expect(again.member("ticket_key").member("upstream")!.text).toBe("[2001:db8::1]:443");
   });
 
-  it("is 422 where the upstream is no address", () => {
+  it("is 422 if the upstream is not an address", () => {
     const client = new Client();
     const values = ["null", "7", '""', '"shop.example:443"', '"10.0.0.7"', '"10.0.0.7:0"', '["10.0.0.7:443"]', "{}"];
     for (let i = 0; i < values.length; i++) {
@@ -118,7 +118,7 @@ describe("a ticket key that is told", () => {
 });
 
 describe("a ticket key that is removed", () => {
-  it("answers the same whether it was known or not", () => {
+  it("gets the same response whether it was known or not", () => {
     const client = new Client();
     const answer = client.call("DELETE", PATH);
     expect(answer.status).toBe(200);
@@ -128,7 +128,7 @@ describe("a ticket key that is removed", () => {
     );
   });
 
-  it("comes with a note where servers may go on issuing under it", () => {
+  it("comes with a note if servers may go on issuing under it", () => {
     const client = new Client();
     client.send("PUT", PATH, HERE);
     const note = client.call("DELETE", PATH).member("note").text;
@@ -162,7 +162,7 @@ describe("a ticket key that is removed", () => {
     expect(client.send("PUT", PATH, "{}").bare).toBe('{"result":0,"outcome":"identical","ticket_key":' + key + "}");
   });
 
-  it("is forgotten when it is lifted and nobody has seen it", () => {
+  it("is forgotten when it is lifted and was never seen", () => {
     const client = new Client();
     client.call("DELETE", PATH);
     expect(client.call("PUT", PATH).bare).toBe('{"result":1,"outcome":"lifted","ticket_key":null}');
@@ -172,7 +172,7 @@ describe("a ticket key that is removed", () => {
     expect(again.bare).toBe('{"result":0,"outcome":"not_found"}');
   });
 
-  it("is told without a body too", () => {
+  it("is configured without a body, too", () => {
     const client = new Client();
     const told = client.call("PUT", PATH + "?upstream=10.0.0.7:443");
     expect(told.status).toBe(201);
@@ -195,7 +195,7 @@ describe("a ticket key that is removed", () => {
     expect(client.call("GET", "/v1/ticket-keys").text.includes('"state":"configured"')).toBeTruthy();
   });
 
-  it("is 503 where there is no room for one more", () => {
+  it("is 503 if there is no room for another one", () => {
     const client = new Client();
     const names = keyNamesOfOnePage(100);
     for (let i = 0; i < names.length; i++) client.bench.cache.ticketKeys.remove(names[i]);

@@ -1,7 +1,7 @@
 import { Client } from "../../support/admin_client";
 
 describe("the timeout", () => {
-  it("is read and changed, and holds for what is added later", () => {
+  it("is read and changed, and applies to sessions that are added later", () => {
     const client = new Client();
     client.call("PUT", "/v1/sessions/aa");
     expect(client.call("GET", "/v1/timeout").bare).toBe('{"timeout":7200}');
@@ -11,7 +11,7 @@ describe("the timeout", () => {
     expect(client.call("GET", "/v1/sessions/bb").member("timeout").number).toBe(60);
   });
 
-  it("is 422 where it cannot be", () => {
+  it("is 422 if it is out of range", () => {
     const client = new Client();
     const timeouts = ["0", "-1", "2147483648", "0.5", '"60"', "null"];
     for (let i = 0; i < timeouts.length; i++) {

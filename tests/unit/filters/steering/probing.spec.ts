@@ -5,7 +5,7 @@ describe("what was found to be in vain", () => {
     const probing = new Probing();
     const tries: i32[] = [];
     for (let i = 1; i <= 300; i++) {
-      if (probing.takesNext()) tries.push(i);
+      if (probing.takeTurn()) tries.push(i);
     }
     const expected: i32[] = [8, 24, 56, 120, 184, 248];
     expect(tries.length).toBe(expected.length);

@@ -1,7 +1,7 @@
 import { KeyedHash } from "../../../../assembly/shared/keyed_hash";
 import { Holders } from "../../../../assembly/steering/keys/holders";
 import { Holding } from "../../../../assembly/steering/keys/holding";
-import { Tokens } from "../../../../assembly/steering/hosts/tokens";
+import { HostTokens } from "../../../../assembly/steering/hosts/tokens";
 import { FakeStore } from "../../support/fake_store";
 import { Text } from "../../support/sessions";
 
@@ -10,14 +10,14 @@ const NETWORK: u32 = 7;
 
 /** One machine; names are made of numbers. */
 class Machine {
-  readonly tokens: Tokens;
+  readonly tokens: HostTokens;
   readonly holders: Holders;
 
   constructor(readonly store: FakeStore = new FakeStore()) {
     const hash = new KeyedHash();
     hash.key0 = 1;
     hash.key1 = 2;
-    const tokens = new Tokens("default", "steering", store);
+    const tokens = new HostTokens("default", "steering", store);
     this.tokens = tokens;
     this.holders = new Holders("default", "steering", store, hash, tokens);
     for (let number = 0; number < 4; number++) {

@@ -1,5 +1,5 @@
 import { HashEffect } from "../../../../assembly/steering/setup/hash_effect";
-import { Tokens } from "../../../../assembly/steering/hosts/tokens";
+import { HostTokens } from "../../../../assembly/steering/hosts/tokens";
 import { FakeStore } from "../../support/fake_store";
 import { Text } from "../../support/sessions";
 
@@ -20,7 +20,7 @@ function addressOf(upstream: i32): Text {
 /** Envoy, with so many upstreams, some of them down; and the filter, which feeds what it sees as `UpstreamChoice` does. */
 class Traffic {
   readonly effect: HashEffect = new HashEffect();
-  readonly tokens: Tokens = new Tokens("default", "steering", new FakeStore());
+  readonly tokens: HostTokens = new HostTokens("default", "steering", new FakeStore());
   /** One upstream that is down, -1 for none. */
   down: i32 = -1;
   /** Of a hundred connections, so many go elsewhere than the hash says. */
@@ -49,7 +49,7 @@ class Traffic {
       this.milliseconds += 1000 / this.perSecond;
       this.uses++;
       if (!this.effect.works) {
-        const token = this.effect.nextTried();
+        const token = this.effect.takeNextTried();
         this.effect.tried(token, <u32>this.ledBy(token) * 0x9e3779b1 + 7);
         continue;
       }

@@ -1,6 +1,7 @@
 import { faultText } from "../../../../assembly/steering/setup/faults";
 import { SteeringMode } from "../../../../assembly/steering/setup/modes";
-import { Effect, Fault, SteeringReport, SteeringState } from "../../../../assembly/steering/setup/report";
+import { SteeringReport } from "../../../../assembly/steering/setup/report";
+import { Effect, Fault, SteeringState } from "../../../../assembly/steering/setup/steering_state";
 import { FakeStore } from "../../support/fake_store";
 
 function stateOf(cluster: string, mode: SteeringMode, effect: Effect = Effect.Unknown): SteeringState {
@@ -31,7 +32,7 @@ class RivalStore extends FakeStore {
 
   otherWriter(): void {
     const rival = this.rival;
-    if (rival) rival.say("two", stateOf("b", SteeringMode.Exact, Effect.Yes), true);
+    if (rival) rival.put("two", stateOf("b", SteeringMode.Exact, Effect.Yes), true);
   }
 }
 
@@ -50,7 +51,7 @@ describe("a report of steering", () => {
     const state = stateOf("a", SteeringMode.Hash, Effect.No);
     state.fault = Fault.OtherCluster;
     state.argument = "x".repeat(128);
-    expect(report.say("one", state, true)).toBe(true);
+    expect(report.put("one", state, true)).toBe(true);
     const found = said(report, "a");
     if (!found) return expect(found).not.toBeNull();
     expect(found.mode).toBe(SteeringMode.Hash);
@@ -63,25 +64,25 @@ describe("a report of steering", () => {
     const store = new FakeStore();
     const report = new SteeringReport("default", store);
     const state = stateOf("a", SteeringMode.Hash, Effect.Yes);
-    expect(report.say("one", state, true)).toBe(true);
+    expect(report.put("one", state, true)).toBe(true);
     const writes = store.writes;
-    expect(report.say("one", state, true)).toBe(false);
+    expect(report.put("one", state, true)).toBe(false);
     expect(store.writes).toBe(writes);
   });
 
   it("keeps what another machine insists on, unless somebody insists on something else", () => {
     const report = new SteeringReport("default", new FakeStore());
-    report.say("one", stateOf("a", SteeringMode.Hash, Effect.No), true);
-    expect(report.say("one", stateOf("a", SteeringMode.Hash, Effect.Yes), false)).toBe(false);
+    report.put("one", stateOf("a", SteeringMode.Hash, Effect.No), true);
+    expect(report.put("one", stateOf("a", SteeringMode.Hash, Effect.Yes), false)).toBe(false);
     expect(effectOf(report, "a")).toBe(Effect.No);
-    expect(report.say("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true)).toBe(true);
+    expect(report.put("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true)).toBe(true);
     expect(effectOf(report, "a")).toBe(Effect.Yes);
   });
 
   it("begins anew with the filter's configuration, of another cluster and with steering off, too", () => {
     const report = new SteeringReport("default", new FakeStore());
-    report.say("one", stateOf("a", SteeringMode.Hash, Effect.No), true);
-    report.say("two", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
+    report.put("one", stateOf("a", SteeringMode.Hash, Effect.No), true);
+    report.put("two", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
     report.begin("one", stateOf("b", SteeringMode.Hash));
     expect(report.states().length).toBe(2);
     expect(effectOf(report, "b")).toBe(Effect.Unknown);
@@ -93,7 +94,7 @@ describe("a report of steering", () => {
   it("holds eight entries at most; the one that was written first gives way", () => {
     const store = new FakeStore();
     const report = new SteeringReport("default", store);
-    for (let i = 0; i < 20; i++) report.say("one", stateOf("c" + i.toString(), SteeringMode.Hash, Effect.Yes), true);
+    for (let i = 0; i < 20; i++) report.put("one", stateOf("c" + i.toString(), SteeringMode.Hash, Effect.Yes), true);
     expect(report.states().length).toBe(8);
     expect(said(report, "c11")).toBeNull();
     for (let i = 12; i < 20; i++) expect(effectOf(report, "c" + i.toString())).toBe(Effect.Yes);
@@ -106,7 +107,7 @@ describe("a report of steering", () => {
     report.begin("one", stateOf("a", SteeringMode.Hash));
     store.rival = new SteeringReport("default", store);
     store.conflictAt(0);
-    report.say("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
+    report.put("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
     expect(effectOf(report, "a")).toBe(Effect.Yes);
     expect(effectOf(report, "b")).toBe(Effect.Yes);
   });
@@ -114,15 +115,15 @@ describe("a report of steering", () => {
   it("begins anew where the value is damaged, and gives up where the store does not answer", () => {
     const store = new FakeStore();
     const report = new SteeringReport("default", store);
-    report.say("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
+    report.put("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
     store.lengthen("steering/report");
     expect(report.states().length).toBe(0);
-    report.say("one", stateOf("a", SteeringMode.Hash, Effect.No), true);
+    report.put("one", stateOf("a", SteeringMode.Hash, Effect.No), true);
     expect(effectOf(report, "a")).toBe(Effect.No);
     store.broken = true;
     report.begin("one", stateOf("a", SteeringMode.Hash));
-    report.say("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
-    report.noteCluster("one", "a", true);
+    report.put("one", stateOf("a", SteeringMode.Hash, Effect.Yes), true);
+    report.noteClusterSeen("one", "a");
     expect(report.hasSeenCluster("one", "a")).toBe(false);
     store.broken = false;
     expect(effectOf(report, "a")).toBe(Effect.No);
@@ -132,13 +133,13 @@ describe("a report of steering", () => {
     const report = new SteeringReport("default", new FakeStore());
     report.begin("one", stateOf("a", SteeringMode.Exact));
     expect(report.hasSeenCluster("one", "a")).toBe(false);
-    report.noteCluster("one", "a", true);
-    report.say("one", stateOf("a", SteeringMode.Exact, Effect.Yes), true);
+    report.noteClusterSeen("one", "a");
+    report.put("one", stateOf("a", SteeringMode.Exact, Effect.Yes), true);
     expect(report.hasSeenCluster("one", "a")).toBe(true);
     expect(report.hasSeenCluster("two", "a")).toBe(false);
-    report.noteCluster("one", "a", false);
+    report.noteClusterMissing("one", "a");
     expect(report.hasSeenCluster("one", "a")).toBe(false);
-    report.noteCluster("one", "a", true);
+    report.noteClusterSeen("one", "a");
     report.begin("one", stateOf("a", SteeringMode.Exact));
     expect(report.hasSeenCluster("one", "a")).toBe(false);
   });

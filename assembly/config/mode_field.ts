@@ -1,18 +1,18 @@
-/** Reads the flags of the mode by their names, for configuration and admin API. */
+/** The field `mode` of configuration and admin API: an array of names of flags. */
 import { quoted } from "../json/quote";
 import { JsonKind, JsonValue } from "../json/value";
 import { MODE_FLAG_NAMES, MODE_FLAGS, Mode } from "../session/settings/mode";
 
-/** A list of names that was read: the flags, or why they are none. */
-export class ModeText {
+/** The flags of the names, or an error. */
+class ModeText {
   mode: u32 = Mode.OFF;
-  /** Empty, or one line that says what is wrong and what would be right. */
+  /** Empty if the names are right; else one line: the fault, and what would be right. */
   error: string = "";
 
   /** Adds the flags of a name. */
   add(name: string): void {
     if (name == "CLIENT" || name == "BOTH") {
-      this.error = name + " is not possible: a proxy observes the servers' side only; use SERVER";
+      this.error = name + " is not possible, because a proxy observes the servers' side only; use SERVER";
       return;
     }
     if (name == "NO_INTERNAL") {
@@ -20,7 +20,7 @@ export class ModeText {
       return;
     }
     const index = MODE_FLAG_NAMES.indexOf(name);
-    if (index < 0) this.error = quoted(name) + " is no flag; expected " + ALL_NAMES;
+    if (index < 0) this.error = quoted(name) + " is not a flag; expected " + ALL_NAMES;
     else this.mode |= MODE_FLAGS[index];
   }
 }
@@ -39,10 +39,10 @@ export function readMode(value: JsonValue): ModeText {
     else text.add(item.text);
   }
   if (text.error.length == 0 && off && text.mode != Mode.OFF) {
-    text.error = "OFF stands alone: leave it out, or leave the other flags out";
+    text.error = "OFF stands alone; leave it out, or leave the other flags out";
   }
   return text;
 }
 
 const ALL_NAMES: string =
-  "OFF, SERVER, NO_AUTO_CLEAR, NO_INTERNAL_LOOKUP, NO_INTERNAL_STORE, NO_INTERNAL (both), UPDATE_TIME";
+  "OFF, " + MODE_FLAG_NAMES.join(", ") + ", NO_INTERNAL (NO_INTERNAL_LOOKUP and NO_INTERNAL_STORE)";

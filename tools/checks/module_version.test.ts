@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { PROJECT_FOLDER } from "../project.ts";
+
+test("the module tells the version of the package as its own", () => {
+  const { version } = JSON.parse(read("package.json")) as { version: string };
+  assert.match(version, /^\d+\.\d+\.\d+/);
+  const told = /^export const VERSION: string = "(.*)";$/m.exec(read("assembly/filters/cache/module_version.ts"));
+  assert.equal(told?.[1], version);
+});
+
+function read(file: string): string {
+  return readFileSync(join(PROJECT_FOLDER, file), "utf8");
+}
