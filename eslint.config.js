@@ -147,4 +147,13 @@ export default tseslint.config(
       "no-restricted-syntax": ["error", ...NAMES],
     },
   },
+  {
+    files: ["tools/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ regex: "/(bench|tests)/", message: "bench/ and tests/ import tools/, never the reverse." }] },
+      ],
+    },
+  },
 );

@@ -29,7 +29,7 @@ export async function measureCallCosts(setup: ProxySetup, load: Load, connection
       concurrency: 4,
     });
     await sleep(LOG_MILLISECONDS);
-    // What was logged first is from before the code was compiled to the end.
+    // The first lines of the log are from before the code was compiled to the end.
     for (const line of proxy.log().split("\n").slice(1)) {
       const figures = /call costs((?: \d+)+)/.exec(line)?.[1]?.trim().split(" ").map(Number) ?? [];
       figures.forEach((figure, index) => {
@@ -57,7 +57,7 @@ export function countCalls(handshake: Handshake, settings: Record<string, unknow
     replay.run(captured(wanted));
     replay.tick();
   }
-  // Once a second what was looked up is looked up again, and of many like connections one in eight is asked who has answered.
+  // Looked-up values are looked up again once a second, and one in eight of many like connections is asked who has answered.
   for (let i = 0; i < RUSH; i++) replay.run(captured(wanted));
   calls.clear();
   replay.run(captured(wanted));

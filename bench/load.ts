@@ -9,7 +9,7 @@ export interface Load {
   readonly pids: readonly number[];
   /** `127.0.0.1:port` */
   readonly upstream: string;
-  /** Carries out an order; throws where a connection failed. */
+  /** Carries out an order; throws if a connection failed. */
   give(order: Order): Promise<{ done: number; resumed: number }>;
   stop(): void;
 }
@@ -34,7 +34,7 @@ export async function startLoad(): Promise<Load> {
   };
 }
 
-/** `next`: what the process says next; throws where it ends instead. */
+/** `next`: the next message of the process; throws if it ends instead. */
 function start(file: string): { child: ChildProcess; next: () => Promise<unknown> } {
   const child = fork(join(PROJECT_FOLDER, "bench", file), [], { execArgv: ["--import", "tsx"], cwd: PROJECT_FOLDER });
   process.once("exit", () => child.kill("SIGKILL"));

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what this filter costs a connection, beside Envoy without it, Envoy with a wasm filter that does nothing,
- * and HAProxy. Prints Markdown tables; exit code 1 where it could not measure. A target that is missed is said, and is no
+ * and HAProxy. Prints Markdown tables; exit code 1 if it could not measure. A missed target is reported, and is not a
  * failure: a busy machine misses them, too. Linux only.
  *
  *   npm run bench -- --only resumed12 --rounds 30
@@ -8,8 +8,8 @@
  * --only PART,...      of full12, resumed12, resumed12_id, full13, resumed13 (handshakes by TLS version; a resumption of TLS 1.2
  *                      by ticket or, _id, by session ID), download, idle, vanish, calls (of the host: how many, and what
  *                      they cost), callbacks (how long the module takes); without it: all but resumed12_id
- * --rounds N           slices for each proxy, 6 where it is not said
- * --starts N           how often all proxies are started anew for these rounds, 1: where the memory of a process happens to lie
+ * --rounds N           slices for each proxy, 6 by default
+ * --starts N           how often all proxies are started again for these rounds, 1: where the memory of a process happens to lie
  *                      makes some microseconds of difference, so a bound is worth most with one start for each round
  * --connections N      of a slice, 200
  * --proxies NAME,...   of tcp_proxy, empty, empty_late, calls_only, observe, refuse, steer, haproxy, haproxy_stick
@@ -31,7 +31,8 @@ import { describeMachine } from "../tools/machine.ts";
 import { type IdleMemory, measureIdleMemory, measureVanishing } from "./memory.ts";
 import type { Handshake } from "./messages.ts";
 import { canPin, pinLoad, pinProxy } from "./pinning.ts";
-import { haproxyVersion, PROXY_TITLES, type Proxy, type ProxyName, type ProxySetup, startProxy } from "./proxies.ts";
+import { haproxyVersion } from "../tools/proxies/haproxy.ts";
+import { PROXY_TITLES, type Proxy, type ProxyName, type ProxySetup, startProxy } from "./proxies.ts";
 import { callbackTable, callCostTable, callCountTable, comparisonTable, connectionTargets } from "./report.ts";
 import { idleTable, idleTimeTable, vanishingTable, workersTable } from "./report.ts";
 import { build } from "../tools/build.ts";
@@ -290,7 +291,7 @@ function chosen<T extends string>(option: string, text: string | undefined, all:
   if (text === undefined) return otherwise;
   const names = text.split(",");
   const wrong = names.find((name) => !all.some((known) => known === name));
-  if (wrong !== undefined) throw new SetupError(`${option}: "${wrong}" is none of ${all.join(", ")}`);
+  if (wrong !== undefined) throw new SetupError(`${option}: "${wrong}" is not one of ${all.join(", ")}`);
   return all.filter((name) => names.includes(name));
 }
 

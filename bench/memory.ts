@@ -1,7 +1,7 @@
 /**
  * Memory of a proxy: what an idle connection takes, and what stays when connections come and go.
  *
- * Memory is what the process has of its own in RAM. It is read before and after; what an allocator keeps for later use counts.
+ * Memory is the process's own in RAM, read before and after. Memory that an allocator keeps for later use counts.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { openFilesLimit, residentBytes } from "./cpu_time.ts";

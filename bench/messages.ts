@@ -1,4 +1,4 @@
-/** What the benchmark and its load generator tell each other, over the channel that Node opens to a child. */
+/** The messages between the benchmark and its load generator, over the channel that Node opens to a child. */
 
 /** A TLS version and how its handshakes end: in full, or resumed by a session ID, a ticket, or a PSK. */
 export type Handshake = "full12" | "resumed12_id" | "resumed12" | "full13" | "resumed13";

@@ -1,23 +1,20 @@
 /**
- * What the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter; with an empty one; with an
- * empty one where Envoy connects once the client has spoken, as it does where this filter steers; with one that makes the calls
+ * The proxies that the benchmark compares: the passthrough listener of the shipped envoy.yaml without a wasm filter; with an empty one; with an
+ * empty one, with an Envoy that connects once the client has spoken, as it does if this filter steers; with one that makes the calls
  * of an observed resumption and does nothing with them; and with this one in three settings. And HAProxy, where it is
  * installed, without and with a stick table of SSL session IDs.
  *
  * All have one upstream, so that each resumption reaches its issuer whatever the balancing, and all do the same work. A proxy
  * ends with the process that started it.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument } from "yaml";
+import { BUILD_FOLDER } from "../tools/project.ts";
 import { type Settings, renderEnvoyConfig } from "../tools/proxies/envoy_config.ts";
 import { startEnvoy } from "../tools/proxies/envoy_process.ts";
-import { BUILD_FOLDER } from "../tools/project.ts";
-import { SetupError } from "../tools/setup_error.ts";
-import { answers, freePorts } from "../tools/proxies/free_ports.ts";
+import { freePorts } from "../tools/proxies/free_ports.ts";
+import { startHaproxy } from "../tools/proxies/haproxy.ts";
+import { trapLines } from "../tools/proxies/trap_log.ts";
 
 export type ProxyName =
   "tcp_proxy" | "empty" | "empty_late" | "calls_only" | "observe" | "refuse" | "steer" | "haproxy" | "haproxy_stick";
@@ -27,7 +24,7 @@ export interface Proxy {
   readonly workers: number;
   readonly port: number;
   readonly pid: number;
-  /** What it has said so far. */
+  /** Its log so far. */
   log(): string;
   stop(): Promise<void>;
 }
@@ -75,18 +72,12 @@ export function startProxy(name: ProxyName, workers: number, setup: ProxySetup):
       return startEnvoyProxy(name, workers, setup, { steering: "hash", enforcement: "revoked" });
     case "haproxy":
     case "haproxy_stick":
-      return startHaproxy(name, workers, setup);
+      return startHaproxyProxy(name, workers, setup);
   }
 }
 
 function setModule(configuration: Document, file: string): void {
   configuration.setIn([...MODULE, "local", "filename"], file);
-}
-
-/** As `haproxy -v` says it; null where there is none. */
-export function haproxyVersion(): string | null {
-  const { status, stdout } = spawnSync("haproxy", ["-v"], { encoding: "utf8" });
-  return status === 0 ? (/version (\S+)/.exec(stdout)?.[1] ?? "of an unknown version") : null;
 }
 
 async function startEnvoyProxy(
@@ -113,68 +104,23 @@ async function startEnvoyProxy(
   });
   const stop = async (): Promise<void> => {
     await envoy.stop();
-    const complaint = envoy
-      .log()
-      .split("\n")
-      .find((line) => COMPLAINT.test(line));
-    if (complaint !== undefined) throw new Error(`${name}: ${complaint}`);
+    const [trap] = trapLines(envoy.log());
+    if (trap !== undefined) throw new Error(`${name}: ${trap}`);
   };
   return { name, workers, port: tlsPort, pid: envoy.pid, log: () => envoy.log(), stop };
 }
 
-/** The recipe that HAProxy documents for SSL session IDs, with `res.payload_lv` and the delay without which it stores nothing. */
-async function startHaproxy(name: ProxyName, workers: number, { upstream }: ProxySetup): Promise<Proxy> {
-  const [port] = (await freePorts(1)) as [number];
-  const folder = join(BUILD_FOLDER, "bench", `${name}-${workers}`);
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, "haproxy.cfg");
-  const stickTable = name === "haproxy_stick" ? STICK_TABLE : "";
-  writeFileSync(
-    file,
-    `global
-  nbthread ${workers}
-  maxconn 9500
-defaults
-  mode tcp
-  timeout connect 1s
-  timeout client 300s
-  timeout server 300s
-frontend tls
-  bind 127.0.0.1:${port}
-  default_backend servers
-backend servers
-${stickTable}  server upstream ${upstream}
-`,
-  );
-  const haproxy = spawn("haproxy", ["-f", file, "-db"], { stdio: "ignore" });
-  const ended = once(haproxy, "exit");
-  const kill = (): void => void haproxy.kill("SIGKILL");
-  process.once("exit", kill);
-  const stop = async (): Promise<void> => {
-    haproxy.kill("SIGKILL");
-    await ended;
-    process.removeListener("exit", kill);
-  };
-  for (const deadline = Date.now() + START_SECONDS * 1000; !(await answers(port)); await sleep(50)) {
-    if (Date.now() < deadline && haproxy.exitCode === null) continue;
-    await stop();
-    throw new SetupError(`HAProxy does not start: haproxy -f ${file} -db`);
-  }
-  if (haproxy.pid === undefined) throw new SetupError("HAProxy cannot be started");
-  return { name, workers, port, pid: haproxy.pid, log: () => "", stop };
+async function startHaproxyProxy(name: ProxyName, workers: number, { upstream }: ProxySetup): Promise<Proxy> {
+  const haproxy = await startHaproxy({
+    folder: join(BUILD_FOLDER, "bench", `${name}-${workers}`),
+    workers,
+    servers: [upstream],
+    hasStickTable: name === "haproxy_stick",
+    idleSeconds: 300,
+    maxConnections: 9500,
+  });
+  return { name, workers, ...haproxy, log: () => "" };
 }
 
-const START_SECONDS = 5;
 const FILTERS = ["static_resources", "listeners", 0, "filter_chains", 0, "filters"];
 const MODULE = [...FILTERS, 0, "typed_config", "config", "vm_config", "code"];
-const COMPLAINT = /RuntimeError|VM failed|Wasm VM|abort:|wasm.*unreachable|in fail-closed state/i;
-const STICK_TABLE = `  stick-table type binary len 32 size 100k expire 30m
-  acl clienthello req.ssl_hello_type 1
-  acl serverhello res.ssl_hello_type 2
-  tcp-request inspect-delay 5s
-  tcp-request content accept if clienthello
-  tcp-response inspect-delay 2s
-  tcp-response content accept if serverhello
-  stick on req.payload_lv(43,1) if clienthello
-  stick store-response res.payload_lv(43,1) if serverhello
-`;

@@ -1,4 +1,4 @@
-/** The tables of the benchmark, in Markdown, and what they say of the targets. */
+/** The tables of the benchmark, in Markdown, and whether they meet the targets. */
 import type { CallbackTimes } from "./callbacks.ts";
 import type { CallCost } from "./call_costs.ts";
 import type { IdleMemory } from "./memory.ts";
@@ -105,7 +105,7 @@ export function callbackTable(times: ReadonlyMap<string, CallbackTimes>): string
   );
 }
 
-/** What the filter may add to the empty one for a resumption of TLS 1.2. */
+/** The time that the filter may add to the empty one for a resumption of TLS 1.2. */
 export function connectionTargets(values: ReadonlyMap<Proxy, readonly number[]>): Target[] {
   return targets(values, [
     { name: "observe", most: 10 },

@@ -2,7 +2,7 @@
  * Runs one of the project's programs, named by its path: `node tools/bootstrap.mjs tools/start`.
  *
  * This is the only tool that runs before anything is installed, so it is plain JavaScript without dependencies. It promises
- * that the packages of package-lock.json are there (`npm ci` where they are missing or older than the lock file), then loads
+ * that the packages of package-lock.json are there (`npm ci` if they are missing or older than the lock file), then loads
  * the TypeScript tool into this same process: a signal needs no forwarding, and the exit code is the tool's own.
  */
 import { spawnSync } from "node:child_process";

@@ -1,24 +1,24 @@
 /**
- * Runs a program to its end and keeps what it said. A program that cannot be started is an answer too (`startError`), not an
- * exception. Each runs in a process group of its own, so that a time limit or `stopCommands` (for a tool that was told to stop
- * in the middle) ends what it started in turn.
+ * Runs a program to its end and keeps its output. A program that cannot be started is a result, too (`startError`), not an
+ * exception. Each runs in a process group of its own, so that a time limit or `stopCommands` (for a tool that is asked to stop
+ * in the middle) ends everything that it started in turn.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { PROJECT_FOLDER } from "./project.ts";
 
 export interface CommandResult {
-  /** null where a signal ended it, or where it never started. */
+  /** null if a signal ended it, or if it never started. */
   exitCode: number | null;
   signal: NodeJS.Signals | null;
   startError: Error | null;
-  /** What it wrote to stdout and stderr, in the order of arrival. */
+  /** Its stdout and stderr, in the order of arrival. */
   output: string;
 }
 
 export interface CommandOptions {
   env?: NodeJS.ProcessEnv;
   timeoutSeconds?: number;
-  /** To run in; the project's where none is named. */
+  /** To run in; the project's if none is named. */
   folder?: string;
   /** Sees the output as it comes. */
   onOutput?: (text: string) => void;

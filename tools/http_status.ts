@@ -1,5 +1,5 @@
 /**
- * Asks a local port for a page and answers with the status, or null where nobody answers in time. Not `fetch`, which refuses
+ * Asks a local port for a page and returns the status, or null if nobody answers in time. Not `fetch`, which refuses
  * some ports unasked, 10080 among them (the list of bad ports in the Fetch standard).
  */
 import { request } from "node:http";

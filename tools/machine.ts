@@ -1,7 +1,7 @@
-/** What the figures were measured on: the kind of processor, the system, the versions. Nothing that names the machine. */
+/** The machine behind the figures: the kind of processor, the system, the versions. Nothing that names the machine. */
 import { cpus, release } from "node:os";
 import { runCommand } from "./command.ts";
-import { haproxyVersion } from "../bench/proxies.ts";
+import { haproxyVersion } from "./proxies/haproxy.ts";
 
 export async function describeMachine(envoyBinary: string): Promise<string[]> {
   const { output } = await runCommand(envoyBinary, ["--version"], { timeoutSeconds: 20 });

@@ -1,11 +1,11 @@
-/** Runs a tool with the arguments of the command line: what it answers is the exit code (0 where it answers nothing), an error is 1. */
+/** Runs a tool with the arguments of the command line. Its result is the exit code (0 if it has none); an error is 1. */
 import { SetupError } from "./setup_error.ts";
 
 export async function runTool(run: (args: string[]) => Promise<number | void>): Promise<void> {
   try {
     process.exitCode = (await run(process.argv.slice(2))) ?? 0;
   } catch (error) {
-    // What the user can put right needs no stack.
+    // A fault that the user can put right needs no stack.
     console.error(`error: ${error instanceof SetupError ? error.message : String((error as Error).stack ?? error)}`);
     process.exitCode = 1;
   }

@@ -2,7 +2,7 @@
  * `npm start`: the filter in a real Envoy in front of four demo TLS servers (or UPSTREAMS), until Ctrl-C or SIGTERM.
  *
  * Promises: the last line before it goes quiet begins with `ready`; whatever stops it, everything that it started stops too;
- * what the user can put right is one line on stderr and exit code 1.
+ * a fault that the user can put right is one line on stderr and exit code 1.
  */
 import { createServer } from "node:net";
 import { join, relative } from "node:path";
@@ -93,7 +93,7 @@ async function startDemoUpstreams(): Promise<string[]> {
   return upstreams.map(({ address }) => address);
 }
 
-/** What was asked for by name, and has no effect on this Envoy. */
+/** Refuses a setting that is given by name and has no effect on this Envoy. */
 function refuseInVain({ steering }: StartSettings, version: string): void {
   const { bestSteering } = abilitiesOf(version);
   const isKept = steering === null || steering === "off" || steering === bestSteering || bestSteering === "hash";

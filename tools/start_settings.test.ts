@@ -31,15 +31,15 @@ test("upstreams may be names, IPv4 and IPv6 addresses", () => {
 
 const SAME = "same-0123456789-same";
 const REFUSED: [string, Record<string, string>, RegExp][] = [
-  ["a port that is no number", { TLS_PORT: "https" }, /TLS_PORT=https is not a whole number from 1 to 65535/],
+  ["a port that is not a number", { TLS_PORT: "https" }, /TLS_PORT=https is not a whole number from 1 to 65535/],
   ["port 0", { ADMIN_PORT: "0" }, /ADMIN_PORT=0/],
   ["a port beyond 65535", { ENVOY_ADMIN_PORT: "65536" }, /ENVOY_ADMIN_PORT=65536/],
   ["a port with a sign or a fraction", { TLS_PORT: "+1.5" }, /TLS_PORT/],
   ["one port for two listeners", { TLS_PORT: "10080" }, /TLS_PORT and ADMIN_PORT are both 10080/],
   ["the HTTPS port for two listeners", { HTTPS_PORT: "10443" }, /TLS_PORT and HTTPS_PORT are both 10443/],
   ["no worker at all", { CONCURRENCY: "0" }, /CONCURRENCY=0 is not a whole number from 1/],
-  ["an enforcement that there is not", { ENFORCEMENT: "Strict" }, /ENFORCEMENT=Strict is none of revoked, observe/],
-  ["a steering that there is not", { STEERING: "on" }, /STEERING=on is none of hash, exact, off/],
+  ["an enforcement that there is not", { ENFORCEMENT: "Strict" }, /ENFORCEMENT=Strict is not one of revoked, observe/],
+  ["a steering that there is not", { STEERING: "on" }, /STEERING=on is not one of hash, exact, off/],
   ["an upstream without a port", { UPSTREAMS: "10.0.0.7:443,10.0.0.8" }, /"10\.0\.0\.8" is not host:port/],
   ["an upstream left empty", { UPSTREAMS: "10.0.0.7:443," }, /"" is not host:port/],
   ["an upstream's port out of range", { UPSTREAMS: "10.0.0.7:70000" }, /"10\.0\.0\.7:70000" is not host:port/],

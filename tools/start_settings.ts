@@ -16,7 +16,7 @@ export interface StartSettings {
   adminReadToken: string | null;
   concurrency: number;
   enforcement: string;
-  /** null: what the Envoy at hand does best. */
+  /** null: the best that the chosen Envoy can do. */
   steering: string | null;
 }
 
@@ -72,11 +72,11 @@ function wholeNumber(environment: Environment, name: string, fallback: number, l
   return value;
 }
 
-/** The first of the values holds where the variable is not set. */
+/** The first of the values holds if the variable is not set. */
 function oneOf(environment: Environment, name: string, values: [string, ...string[]]): string {
   const text = environment[name] ?? "";
   if (text === "") return values[0];
-  if (!values.includes(text)) throw new SetupError(`${name}=${text} is none of ${values.join(", ")}`);
+  if (!values.includes(text)) throw new SetupError(`${name}=${text} is not one of ${values.join(", ")}`);
   return text;
 }
 

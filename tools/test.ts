@@ -1,9 +1,10 @@
 /**
- * `npm test`: every check, the cheap ones first. `npm test -- lint unit` runs those two only; file names after them are handed
- * to the tests that run in Node.
+ * `npm test`: every check, the cheap ones first. `npm test -- lint unit` runs those two only; words after them choose among
+ * their test files (checks/selection.ts).
  *
- * Promises: one check that fails hides no other; what failed is shown in full; the last line is `N passed, N failed` (and
- * `, N skipped` where there are any), exit code 1 where anything failed. A check without tests of its own counts as one.
+ * Promises: one check that fails hides no other; a failure is shown in full. The last line is `N passed, N failed` (and
+ * `, N skipped` if there are any), after the lines that say how long each check took; the exit code is 1 if anything failed.
+ * A check without tests of its own counts as one.
  */
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -15,44 +16,63 @@ import { checkPackages } from "./checks/packages_check.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
 import { reproductionFaults } from "./checks/reproducible_check.ts";
 import { SetupError } from "./setup_error.ts";
+import { docsFaults } from "./checks/docs_check.ts";
+import { durations } from "./checks/durations.ts";
+import { select, type Suite } from "./checks/selection.ts";
 import { shortenLines } from "./shorten_lines.ts";
 import { measureCoverage, runNodeTests, runUnits, testFilesIn, type SuiteResult } from "./checks/suites.ts";
 
 interface Check {
   name: string;
   what: string;
-  /** Runs without being asked for, because this check cannot do without it. */
+  /** Runs unasked, because this check cannot do without it. */
   needs?: string;
   /** Its output is worth reading when it passes, too. */
   isReport?: boolean;
-  /** Begins as soon as what it needs is there, on a core of its own beside the checks before it; told of in its turn. */
+  /** Begins as soon as the check that it needs has passed, on a core of its own beside the others; reported in its turn. */
   isLong?: boolean;
-  run: (files: string[] | undefined) => Promise<SuiteResult>;
+  /** Folders of test files from which words may choose. */
+  folders?: string[];
+  /** `files` are all that there are unless words have chosen. */
+  run: (files: string[]) => Promise<SuiteResult>;
 }
-
-const TOOLS_TESTS = ["tools", "tests/compat"].flatMap(testFilesIn);
 
 const CHECKS: Check[] = [
   { name: "format", what: "Prettier", run: () => program("prettier", "bin/prettier.cjs", "--check", ".") },
   { name: "lint", what: "ESLint", run: () => program("eslint", "bin/eslint.js", ".", "--max-warnings", "0") },
   { name: "types", what: "TypeScript of tools and tests", run: () => program("typescript", "bin/tsc", "--noEmit") },
   { name: "generated", what: "generated sources", run: generatedSources },
-  { name: "packages", what: "pins and licenses of what is installed", run: packages },
+  { name: "docs", what: "links, names and tables of the documents", run: documents },
+  { name: "packages", what: "pins and licenses of the installed packages", run: packages },
   {
     name: "tools",
     what: "the tools' own tests",
-    run: (files) => runNodeTests({ folder: "tools", files: files ?? TOOLS_TESTS, concurrency: 1 }),
+    folders: ["tools", "tests/compat"],
+    run: (files) => runNodeTests({ folder: "tools", files, concurrency: 1 }),
   },
   { name: "build", what: "AssemblyScript to WebAssembly", run: compiled },
   { name: "reproducible", what: "the same module from another folder", needs: "build", run: reproducible },
   { name: "config", what: "docker-compose.yml and envoy.yaml", needs: "build", run: configuration },
-  { name: "unit", what: "as-pect", run: runUnits },
+  { name: "unit", what: "as-pect", folders: ["tests/unit"], run: runUnits },
   { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
-  { name: "wasm", what: "the built module on a fake host", needs: "build", run: builtModule },
+  { name: "wasm", what: "the built module on a fake host", needs: "build", folders: ["tests/wasm"], run: builtModule },
   { name: "differential", what: "the cache beside a real libssl's", needs: "build", isLong: true, run: differential },
-  { name: "fuzz", what: "a minute of fuzzing, and what was found before", needs: "build", isLong: true, run: fuzzed },
+  {
+    name: "fuzz",
+    what: "a minute of fuzzing, and the inputs that once failed",
+    needs: "build",
+    isLong: true,
+    folders: ["tests/fuzz"],
+    run: fuzzed,
+  },
   { name: "servers", what: "a minute of mutated resumptions at real servers", needs: "build", run: realServers },
-  { name: "e2e", what: "a real Envoy with real TLS clients and servers", needs: "build", run: endToEnd },
+  {
+    name: "e2e",
+    what: "a real Envoy with real TLS clients and servers",
+    needs: "build",
+    folders: ["tests/e2e"],
+    run: endToEnd,
+  },
 ];
 
 const GENERATORS = "tools/generate";
@@ -67,28 +87,25 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 process.exitCode = await runChecks(process.argv.slice(2));
 
 async function runChecks(args: string[]): Promise<number> {
-  const names = args.filter((arg) => CHECKS.some(({ name }) => name === arg));
-  const files = args.filter((arg) => !names.includes(arg));
-  const wrong = files.find((file) => !file.endsWith(".test.ts"));
-  if (wrong !== undefined) {
-    console.error(
-      `error: "${wrong}" is neither a check (${CHECKS.map(({ name }) => name).join(", ")}) nor a *.test.ts file`,
-    );
+  const suites = CHECKS.flatMap(({ name, folders }) => (folders === undefined ? [] : [suiteOf(name, folders)]));
+  const selection = select(
+    args,
+    CHECKS.map(({ name }) => name),
+    suites,
+  );
+  if (typeof selection === "string") {
+    console.error(`error: ${selection}`);
     return 1;
   }
-
-  if (files.length > 0 && names.length === 0) {
-    console.error(
-      "error: say which check the files belong to, as in: npm test -- e2e tests/e2e/watching/sessions.test.ts",
-    );
-    return 1;
-  }
+  const filesOf = ({ name }: Check): string[] =>
+    selection.files.get(name) ?? suites.find((suite) => suite.name === name)?.files ?? [];
 
   removeOldTestFolders();
   const total = { passed: 0, failed: 0, skipped: 0 };
   const failedChecks = new Set<string>();
   const begun = new Map<Check, Promise<Timed>>();
-  const checks = chosen(names);
+  const took: [string, number][] = [];
+  const checks = chosen(selection.checks);
   for (const check of checks) {
     if (check.needs !== undefined && failedChecks.has(check.needs)) {
       console.log(`\n== ${check.name}: not run, because ${check.needs} failed`);
@@ -96,18 +113,20 @@ async function runChecks(args: string[]): Promise<number> {
       continue;
     }
     console.log(`\n== ${check.name}: ${check.what}`);
-    const chosenFiles = files.length === 0 ? undefined : files;
-    const result = report(check, await (begun.get(check) ?? timed(check, chosenFiles)));
+    const done = await (begun.get(check) ?? timed(check, filesOf(check)));
+    took.push([check.name, done.seconds]);
+    const result = report(check, done);
     if (result.failed > 0) failedChecks.add(check.name);
     else {
       for (const long of checks.filter(({ isLong, needs }) => isLong === true && needs === check.name)) {
-        begun.set(long, timed(long, chosenFiles));
+        begun.set(long, timed(long, filesOf(long)));
       }
     }
     total.passed += result.passed;
     total.failed += result.failed;
     total.skipped += result.skipped;
   }
+  if (took.length > 1) console.log(`\n${durations(took)}`);
   const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
   return total.failed === 0 ? 0 : 1;
@@ -119,13 +138,17 @@ function chosen(names: string[]): Check[] {
   return CHECKS.filter(({ name }) => needed.has(name));
 }
 
+function suiteOf(name: string, folders: string[]): Suite {
+  return { name, folders, files: folders.flatMap(testFilesIn) };
+}
+
 interface Timed {
   result: SuiteResult;
   seconds: number;
 }
 
-/** Never rejects: what goes wrong is a failure of the check. */
-async function timed({ run }: Check, files: string[] | undefined): Promise<Timed> {
+/** Never rejects: an exception is a failure of the check. */
+async function timed({ run }: Check, files: string[]): Promise<Timed> {
   const begin = performance.now();
   let result: SuiteResult;
   try {
@@ -171,6 +194,11 @@ async function configuration(): Promise<SuiteResult> {
   return outcome(faults.length === 0, faults.join("\n"));
 }
 
+async function documents(): Promise<SuiteResult> {
+  const faults = docsFaults();
+  return outcome(faults.length === 0, faults.join("\n"));
+}
+
 async function packages(): Promise<SuiteResult> {
   const faults = checkPackages();
   return outcome(faults.length === 0, faults.join("\n"));
@@ -181,11 +209,11 @@ async function reproducible(): Promise<SuiteResult> {
   return outcome(faults.length === 0, faults.join("\n"));
 }
 
-function builtModule(files: string[] | undefined): Promise<SuiteResult> {
+function builtModule(files: string[]): Promise<SuiteResult> {
   return runNodeTests({ folder: "tests/wasm", files, concurrency: 1 });
 }
 
-function fuzzed(files: string[] | undefined): Promise<SuiteResult> {
+function fuzzed(files: string[]): Promise<SuiteResult> {
   return runNodeTests({ folder: "tests/fuzz", files, concurrency: 1 });
 }
 
@@ -193,13 +221,13 @@ function differential(): Promise<SuiteResult> {
   return countedByItself("tests/differential/run.ts");
 }
 
-/** All servers at once: nothing else is measured beside it. */
+/** All servers at once: no other measurement runs beside it. */
 async function realServers(): Promise<SuiteResult> {
   const ENVOY_BIN = await findEnvoy(progress);
   return await countedByItself("tests/servers/run.ts", { ...process.env, ENVOY_BIN });
 }
 
-/** Says itself what passed, in its last line. */
+/** Its last line has its counts. */
 async function countedByItself(file: string, env = process.env): Promise<SuiteResult> {
   const { exitCode, output } = await runCommand(process.execPath, ["--import", "tsx", file], { env });
   const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/.exec(output) ?? [];
@@ -207,13 +235,13 @@ async function countedByItself(file: string, env = process.env): Promise<SuiteRe
   return exitCode !== 0 && counted.failed === 0 ? { ...counted, failed: 1 } : counted;
 }
 
-/** One file at a time: each starts an Envoy and measures what real clients see. */
-async function endToEnd(files: string[] | undefined): Promise<SuiteResult> {
+/** One file at a time: each starts an Envoy and measures how real clients fare. */
+async function endToEnd(files: string[]): Promise<SuiteResult> {
   const ENVOY_BIN = await findEnvoy(progress);
   return await runNodeTests({ folder: "tests/e2e", files, env: { ENVOY_BIN }, concurrency: 1 });
 }
 
-/** What earlier runs left for reading. Young folders stay: another run may be using them. */
+/** Removes the logs of earlier runs. Young folders stay: another run may be using them. */
 function removeOldTestFolders(): void {
   const parent = join(BUILD_FOLDER, "test");
   if (!existsSync(parent)) return;

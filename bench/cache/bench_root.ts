@@ -158,7 +158,7 @@ class BenchRoot extends Root {
   private operationsOf(operation: i32): u32 {
     if (operation == Operation.LIST || operation == Operation.STATS) return 10;
     if (operation != Operation.ADD && operation != Operation.REMOVE) return 500;
-    // What is removed stays as a tombstone: few beside the sessions.
+    // A removed session stays as a tombstone: few beside the sessions.
     const few = this.sessions / 1_000;
     return few < 10 ? 10 : few > 200 ? 200 : few;
   }

@@ -1,6 +1,6 @@
 /**
  * Runs the module for measuring in a real Envoy of its own: on its main thread, with nothing else to do there.
- * Answers what the module said, and the resident memory of the Envoy before and after filling. On a worker, the filter
+ * Returns the module's measurements, and the resident memory of the Envoy before and after filling. On a worker, the filter
  * itself serves the admin API of the same cache, so that a listing can be timed as its caller sees it.
  */
 import { readFileSync } from "node:fs";

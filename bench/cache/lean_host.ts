@@ -117,7 +117,7 @@ class LeanHost {
     onalloc: (block: number): void => {
       this.allocatedBytes += this.memory().getUint32(block, true) & ~3;
     },
-    // Whether the collector is to follow an object; and where a load or store, each of which is told, is to go.
+    // Whether the collector is to follow an object; and the target of a load or store, each of which is reported.
     onvisit: (): number => 1,
     onload: (address: number): number => address,
     onstore: (address: number): number => address,

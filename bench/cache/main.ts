@@ -5,18 +5,15 @@
  * Without arguments: the module on a host in Node, in about two minutes, with bytes allocated for each operation; `--envoy`:
  * in a real Envoy, with memory; `--sessions N,N` instead of 1,000 to 1,000,000.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { measureInEnvoy } from "./in_envoy.ts";
 import { measureInNode } from "./lean_host.ts";
 import type { Measurements, Run } from "./run.ts";
 import { build } from "../../tools/build.ts";
-import { runCommand } from "../../tools/command.ts";
-import { inlineMore } from "../../tools/inlining.ts";
-import { BUILD_FOLDER, PROJECT_FOLDER } from "../../tools/project.ts";
+import { compileIfChanged } from "../../tools/compiler/compile.ts";
+import { BUILD_FOLDER } from "../../tools/project.ts";
 import { runTool } from "../../tools/run_tool.ts";
 import { SetupError } from "../../tools/setup_error.ts";
-import { shortenLines } from "../../tools/shorten_lines.ts";
 
 const NUMBERS = [1_000, 20_000, 100_000, 1_000_000];
 const MOST_SESSIONS = 2_000_000;
@@ -112,13 +109,11 @@ function markdown(rows: string[][]): string {
 }
 
 async function buildModule(target: string): Promise<string> {
-  mkdirSync(BUILD_FOLDER, { recursive: true });
   const path = join(BUILD_FOLDER, `bench-cache-${target}.wasm`);
-  const compiler = join(PROJECT_FOLDER, "node_modules", "assemblyscript", "bin", "asc.js");
-  const config = ["--config", "bench/cache/asconfig.json", "--target", target, "--outFile", path];
-  const { exitCode, output } = await runCommand(process.execPath, [compiler, "bench/cache/index.ts", ...config]);
-  if (exitCode !== 0) throw new SetupError(`the module for measuring does not compile:\n${shortenLines(output)}`);
+  const options = ["--config", "bench/cache/asconfig.json", "--target", target];
   // As the filter is; the other one counts calls of the allocator.
-  if (target === "release") inlineMore(path);
+  const isInlined = target === "release";
+  const failure = await compileIfChanged(path, { entry: "bench/cache/index.ts", options, isInlined });
+  if (failure !== null) throw new SetupError(`the module for measuring does not compile:\n${failure}`);
   return path;
 }

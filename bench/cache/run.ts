@@ -1,4 +1,4 @@
-/** One run of the module for measuring: what it is told, and how what it says is read (see `bench_root.ts`). */
+/** One run of the module for measuring: its orders, and the reader of its answers (see `bench_root.ts`). */
 export interface Run {
   sessions: number;
   maxMemoryMib: number;
@@ -12,11 +12,11 @@ export interface Measurements {
   fillNanoseconds: number;
   /** Nanoseconds of each operation. */
   operations: Map<string, number>;
-  /** Bytes that each operation allocates in the module, where the host can tell. */
+  /** Bytes that each operation allocates in the module, if the host can see it. */
   allocated?: Map<string, number>;
   /** Of a listing of 100 sessions, from the request to the end of the answer, over HTTP. */
   httpListingNanoseconds?: number;
-  /** Resident memory of the host, where it is one of its own. */
+  /** Resident memory of the host, if it has a process of its own. */
   bytesPerSession?: number;
 }
 

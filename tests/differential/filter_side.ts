@@ -3,7 +3,7 @@
  * handshakes, on a fake host whose clock it is. Requests and connections go to two workers in turn, so that nothing may hang
  * on one VM's memory.
  */
-import { FULL_TOKEN } from "../contract/admin_contract.ts";
+import { FULL_TOKEN } from "../contract/client.ts";
 import type { RemovedSession, Session } from "../support/answer.ts";
 import { type Answer, FakeHost, type Flight, type Worker } from "../fake_host/fake_host.ts";
 import { adminSettings, observerSettings } from "../fake_host/proxy.ts";

@@ -122,7 +122,7 @@ export class Libssl {
     this.answers = openSync(answers, "r");
   }
 
-  /** Adds an operation to the batch; `run` answers with what each returned, in order. */
+  /** Adds an operation to the batch; `run` returns their results, in order. */
   put(code: number, slot = 0, a = 0, b = 0, c = 0, flags = 0): this {
     if (this.operations === LONGEST_BATCH) throw new Error("the batch is full");
     let at = 4 + this.operations++ * OPERATION_BYTES;
@@ -145,7 +145,7 @@ export class Libssl {
     return returned;
   }
 
-  /** One operation, behind those that wait; answers with what it returned. */
+  /** One operation, behind those that wait; returns its result. */
   call(code: number, slot = 0, a = 0, b = 0, c = 0, flags = 0): number {
     return this.put(code, slot, a, b, c, flags).run().at(-1) ?? 0;
   }

@@ -184,7 +184,7 @@ function parseLine(line: string): Operation {
       return { kind, offered: first === "-" ? undefined : slot(first), issue: slot(named.get("issue")), how };
     }
     default:
-      throw new Error(`"${line}" is no operation`);
+      throw new Error(`"${line}" is not an operation`);
   }
 }
 

@@ -8,7 +8,7 @@ import { type Difference, Occurrences } from "./differences.ts";
 import { AddFlag, Code, HandshakeFlag, type HeldSession, type Libssl, type Outcome, outcomeOf } from "./libssl.ts";
 import { type Fields, type How, MODE_FLAGS, type ModeFlag, type Operation, SLOTS } from "./operations.ts";
 
-/** What is compared after every step. */
+/** The state that is compared after every step. */
 export interface State {
   number: number;
   hits: number;
@@ -21,7 +21,7 @@ export interface State {
   refused: string;
 }
 
-/** What a proxy in between sees of a handshake. */
+/** A handshake as a proxy in between sees it. */
 export interface Exchange {
   offered: number | undefined;
   /** The server takes the offered session back up; else it makes a full handshake. */
@@ -38,7 +38,7 @@ export interface Expected {
   exchange?: Exchange;
 }
 
-/** What is known of a held session beside what libssl keeps. */
+/** The facts of a held session that libssl does not keep. */
 interface Known {
   protocol: "TLSv1.2" | "TLSv1.1" | undefined;
   sni: string | undefined;
@@ -77,7 +77,7 @@ export class Reference {
     return { returned: outcomeText(exchange), state: this.state(), exchange };
   }
 
-  /** 200 where it can be looked at, 410 where it is refused, 404 else. */
+  /** 200 if it can be looked at, 410 if it is refused, else 404. */
   statusOf(slot: number): number {
     const session = this.held(slot);
     if (session !== undefined) return this.expired(session) ? 404 : 200;
@@ -344,7 +344,7 @@ export class Reference {
     this.known.set(issue, { ...LEARNED });
   }
 
-  /** A hit fills in what was unknown, which is a change of the record. */
+  /** A hit fills in the unknown fields, which changes the record. */
   private fillIn(slot: number | undefined): void {
     if (slot === undefined || !this.looksUp) return;
     const session = this.held(slot);
@@ -417,7 +417,7 @@ export class Reference {
   }
 }
 
-/** A size of 0 is no bound for both. */
+/** A size of 0 does not bound either. */
 function librarySize(size: number): number {
   return size === 0 ? 0 : size + 1;
 }

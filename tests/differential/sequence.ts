@@ -11,7 +11,7 @@ import { ALL_SLOTS, Reference, type State } from "./reference.ts";
 export interface Mismatch {
   /** The operations up to the one that went wrong, included. */
   operations: Operation[];
-  /** What was expected and what came, a line each. */
+  /** Expected and actual, a line each. */
   lines: string[];
 }
 
@@ -52,7 +52,7 @@ export function compare(
   return undefined;
 }
 
-/** What is compared, by the names that a report shows. `statistics` are those of /v1/stats. */
+/** The compared figures, by the names that a report shows. `statistics` are those of /v1/stats. */
 function named(
   returned: string,
   state: State,

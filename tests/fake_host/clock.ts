@@ -6,7 +6,7 @@
 export class FakeClock {
   microsecondsPerReading = 1;
   private microseconds = START_SECONDS * 1_000_000;
-  /** What the clock of the day is ahead of the machine's. */
+  /** The lead of the clock of the day over the machine's. */
   private ahead = (START_SECONDS - MACHINE_STARTED_SECONDS) * 1_000_000;
 
   get seconds(): number {

@@ -267,7 +267,7 @@ export interface ConnectionOptions {
 
 /** One TCP connection through the network filter and tcp_proxy. */
 export class Connection {
-  /** What tcp_proxy was given for the upstream, and what the client received. */
+  /** The bytes that tcp_proxy was given for the upstream, and those that the client received. */
   readonly toServer: Buffer[] = [];
   readonly toClient: Buffer[] = [];
   closed = false;
@@ -332,12 +332,12 @@ export class Connection {
     return this;
   }
 
-  /** Where the module has told tcp_proxy to go. */
+  /** The module's choice of host for tcp_proxy. */
   get filterState(): ReadonlyMap<string, string> {
     return this.context.filterState ?? new Map<string, string>();
   }
 
-  /** What the module has left for its access log. */
+  /** The fields that the module has left for its access log. */
   get logged(): Record<string, string> {
     return loggedIn(this.properties);
   }
@@ -357,7 +357,7 @@ export interface Flight {
 }
 
 export interface HttpsOptions {
-  /** What `%DOWNSTREAM_TLS_SESSION_ID%` shows; no filter state at all where there is none. */
+  /** The text of `%DOWNSTREAM_TLS_SESSION_ID%`; without it, there is no filter state. */
   sessionId?: string;
   protocol?: string;
   sni?: string;
@@ -424,7 +424,7 @@ export class Passage {
     }
   }
 
-  /** What the module has left for its access log. */
+  /** The fields that the module has left for its access log. */
   get logged(): Record<string, string> {
     return loggedIn(this.context.properties ?? new Map());
   }
@@ -488,7 +488,7 @@ export class Exchange {
       this.passedThrough = action === Action.Continue;
       return;
     }
-    // Where the module stops, the host keeps what has come and shows it again with what follows, unless it is told not to.
+    // If the module stops, the host keeps the bytes and shows them again with the next ones, unless it is set not to.
     let kept = 0;
     for (let from = 0; from < body.length; from += pieceBytes) {
       const to = Math.min(from + pieceBytes, body.length);

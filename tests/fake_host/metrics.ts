@@ -34,7 +34,7 @@ export class Metrics {
     return Status.Ok;
   }
 
-  /** 0 where nobody defined it. */
+  /** 0 if nobody defined it. */
   value(name: string): number {
     return Number(this.byName.get(name)?.value ?? 0n);
   }

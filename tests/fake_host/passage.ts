@@ -1,4 +1,4 @@
-/** What went through a proxy, and what the client got in the place of it, in the words of tests of refusals. */
+/** The bytes that passed a proxy, and those that the client got in their place, in the words of tests of refusals. */
 import assert from "node:assert/strict";
 import type { AnswerBody } from "../support/answer.ts";
 import type { Connection, Flight } from "./fake_host.ts";
@@ -11,7 +11,7 @@ export function fatalAlert(description: number, version = 0x0303): Buffer {
   return Buffer.of(0x15, version >> 8, version & 0xff, 0, 2, 2, description);
 }
 
-/** What the client has received, and what the server has. */
+/** The bytes that the client has received, and those of the server. */
 export function received({ toClient }: Connection): Buffer {
   return Buffer.concat(toClient);
 }
@@ -53,7 +53,7 @@ export function isRefused(proxy: Proxy, flights: readonly Flight[]): boolean {
   return refused;
 }
 
-/** The refusals that were told as events so far, oldest first. */
+/** The refusals that were reported as events so far, oldest first. */
 export function refusals(proxy: Proxy): AnswerBody[] {
   proxy.host.pass(3);
   const { events } = proxy.request("GET", "/v1/events?limit=1000").json;

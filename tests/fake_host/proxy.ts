@@ -1,7 +1,7 @@
 /** A fake host with workers that run the observer and the admin API on one cache, and short words for what tests do. */
 import assert from "node:assert/strict";
 import type { Session } from "../support/answer.ts";
-import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../contract/admin_contract.ts";
+import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../contract/client.ts";
 import { type Answer, type Connection, FakeHost, type Flight, type RequestOptions, type Worker } from "./fake_host.ts";
 
 export interface ProxyOptions {

@@ -70,7 +70,7 @@ export function captured(name: string): Flight[] {
   return flights;
 }
 
-/** The same exchange with another session ID from the server, where it issues one: another session. */
+/** The same exchange with another session ID from the server, if it issues one: another session. */
 export function varied(flights: readonly Flight[], number: number): Flight[] {
   return flights.map(({ from, bytes }, index) => {
     const copy = Buffer.from(bytes);

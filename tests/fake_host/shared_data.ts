@@ -88,7 +88,7 @@ export class SharedData {
     return [...this.entries.keys()];
   }
 
-  /** Bytes of all values and keys: what a bound on memory is compared with. */
+  /** Bytes of all values and keys, which are compared with a bound on memory. */
   get bytes(): number {
     let total = 0;
     for (const [key, entry] of this.entries) total += key.length + entry.value.length;

@@ -1,4 +1,4 @@
-/** The sums that the statistics of one proxy must make, whatever happened: what was offered has one fate, what was begun an end. */
+/** The sums that the statistics of one proxy must make, whatever happened: each offer has one fate, and each handshake an end. */
 import assert from "node:assert/strict";
 import type { AnswerBody } from "../support/answer.ts";
 import type { Proxy } from "./proxy.ts";
@@ -15,7 +15,7 @@ export function nothing(): Record<string, ByKind> {
   return { offered: NONE, accepted: NONE, lost: NONE, declined: NONE, refused: NONE, failed: NONE, diverted: NONE };
 }
 
-/** `resumptions_...` of /v1/stats, which must be what the metrics say. */
+/** `resumptions_...` of /v1/stats, which must agree with the metrics. */
 export function fates(proxy: Proxy): Record<string, ByKind> {
   const { json } = proxy.request("GET", "/v1/stats");
   const read: Record<string, ByKind> = {};

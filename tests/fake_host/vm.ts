@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly called?: { add(name: string): unknown };
   /** Host functions that the VM may not call: they do nothing and answer as Envoy does where its configuration restricts them. */
   readonly denied?: ReadonlySet<string>;
-  /** The host's clusters by name, all of them of the type ORIGINAL_DST; not said where none is asked for. */
+  /** The host's clusters by name, all of them of the type ORIGINAL_DST; undefined if none is needed. */
   readonly clusters?: ReadonlySet<string>;
   /** Puts something around each host function, such as a clock. */
   readonly around?: (answer: HostFunction, name: string) => HostFunction;
@@ -35,7 +35,7 @@ export interface LocalResponse {
   body: Buffer;
 }
 
-/** What a context is to the host; which of the fields are there depends on whether it is a root, a connection or a request. */
+/** A context as the host has it; which of the fields are there depends on whether it is a root, a connection or a request. */
 export interface Context {
   readonly id: number;
   readonly rootId: string;
@@ -51,7 +51,7 @@ export interface Context {
   upstreamData?: Buffer;
   requestHeaders?: [string, string][];
   requestBody?: Buffer;
-  /** What the module has set for tcp_proxy. */
+  /** The module's settings for tcp_proxy. */
   filterState?: Map<string, string>;
   onLocalResponse?: (response: LocalResponse) => void;
   onContinue?: (stream: number) => void;

@@ -2,11 +2,10 @@
  * The modules that are fuzzed: the built one, and the same sources with the same options once more, with counters in it that guide
  * the fuzzer. What is found with the second is judged on the first.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileFilter } from "../../tools/build.ts";
-import { MODULE_FILE } from "../../tools/project.ts";
+import { compileIfChanged, FILTER } from "../../tools/compiler/compile.ts";
+import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
 import { COUNTERS_END, type Counted, withCounters } from "./counters.ts";
 
 export function builtModule(): Uint8Array<ArrayBuffer> {
@@ -14,15 +13,11 @@ export function builtModule(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(readFileSync(MODULE_FILE));
 }
 
-/** Takes as long as a build. */
+/** Takes as long as a build if the sources have changed. */
 export async function countedModule(): Promise<Counted> {
-  const folder = mkdtempSync(join(tmpdir(), "fuzz-"));
-  try {
-    const file = join(folder, "counted.wasm");
-    const failure = await compileFilter(file, undefined, ["--memoryBase", String(COUNTERS_END)]);
-    if (failure !== null) throw new Error(failure);
-    return withCounters(readFileSync(file));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const file = join(BUILD_FOLDER, "fuzz", "counted.wasm");
+  const options = [...FILTER.options, "--memoryBase", String(COUNTERS_END)];
+  const failure = await compileIfChanged(file, { ...FILTER, options });
+  if (failure !== null) throw new Error(failure);
+  return withCounters(readFileSync(file));
 }

@@ -13,7 +13,7 @@ import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
 import { SetupError } from "../../tools/setup_error.ts";
 import { adminClient } from "../support/stack.ts";
-import { FULL_TOKEN, READ_TOKEN, type Admin } from "../contract/admin_contract.ts";
+import { FULL_TOKEN, READ_TOKEN, type Admin } from "../contract/client.ts";
 
 export interface Running {
   tlsPort: number;

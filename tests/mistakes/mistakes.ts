@@ -13,7 +13,7 @@ import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
 import { buildTrappingModule } from "../support/trapping_build.ts";
 import { HttpsConnection } from "../support/https_client.ts";
 import { visit as visitServer } from "../support/tls_client.ts";
-import { FULL_TOKEN, READ_TOKEN } from "../contract/admin_contract.ts";
+import { FULL_TOKEN, READ_TOKEN } from "../contract/client.ts";
 import { plugin, type Attempt, type Running } from "./attempt.ts";
 
 export interface Mistake extends Attempt {

@@ -152,7 +152,7 @@ export class Oracle {
     return runPlan(plan, { port, milliseconds: FRONT_MILLISECONDS });
   }
 
-  /** A session of the kind that the case wants; undefined where it wants none, "none" where the server gave none. */
+  /** A session of the kind that the case wants; undefined if it wants none, "none" if the server gave none. */
   private async trialSession(lane: Lane, one: Case, port: number): Promise<Session | "none" | undefined> {
     if (one.base === "full12" || one.base === "full13") return undefined;
     // A PSK is not seen when it is issued: it may as well come from the server itself.
@@ -253,5 +253,5 @@ const DIRECT_MILLISECONDS = 700;
 const SERIAL_MILLISECONDS = 450;
 const LOG_MILLISECONDS = 20;
 const FRONT_MILLISECONDS = 3000;
-/** What a second hello may wait. */
+/** The time that a second hello may wait. */
 const SECOND_PAUSES = 1500;

@@ -116,7 +116,7 @@ async function runAll(options: Options, { lanes, missing }: Started): Promise<nu
   return summary(outcome);
 }
 
-/** What is asked for by name instead of by chance. */
+/** A choice by name instead of by chance. */
 function replayedCases(options: Options, lanes: readonly Lane[]): Found[] | undefined {
   if (options.replay !== undefined) return [readFound(options.replay)];
   if (options.case === undefined) return undefined;

@@ -1,11 +1,11 @@
-/** Counts of one server under one setting, and what they come to. */
+/** Counts of one server under one setting, and their judgement. */
 import type { Case } from "./mutations/step.ts";
 
 export interface Failure {
   what: string;
   detail: string;
   lane: string;
-  /** With which the generator makes it again; -1 for what has a name. */
+  /** With which the generator makes it again; -1 for a case with a name. */
   index: number;
   /** With the fewest steps that still fail. */
   case: Case;
@@ -24,7 +24,7 @@ export class Tally {
   plainBystanders = 0;
   disturbed = 0;
   unfollowed = 0;
-  /** The admin API did not do what it was told to. */
+  /** The admin API did not obey. */
   notRemoved = 0;
   readonly failures: Failure[] = [];
 
@@ -33,7 +33,7 @@ export class Tally {
     readonly setting: string,
   ) {}
 
-  /** Why this is no proof, where it is none. */
+  /** Why this is not a proof, if it is not. */
   weakness(): string | undefined {
     if (this.direct === 0) return "nothing was tried";
     const least = Math.max(1, Math.floor(this.direct * LEAST_SHARE));

@@ -1,7 +1,7 @@
 /**
- * The traffic of a soak: lanes that each go on until they are told to stop. Clients that come again with what they have, of
+ * The traffic of a soak: lanes that each go on until they are stopped. Clients that come again with what they have, of
  * every kind; full handshakes; one session that many connections resume at the same time; clients that leave halfway or vanish;
- * clients that are silent; what is no TLS at all; HTTPS through the guard.
+ * clients that are silent; bytes that are not TLS; HTTPS through the guard.
  *
  * What a client saw is counted here, to be compared with what the filter says. Nothing here throws: what must not be is noted in
  * `violations` and `errors`.
@@ -83,7 +83,7 @@ export class Crowd {
   }
 
   /**
-   * One whole visit, with a session or without. Answers with what the client then holds; null where it was refused or failed.
+   * One whole visit, with a session or without. Returns the session that the client then holds; null if it was refused or failed.
    * Notes a resumption that must not have been. Two of three go through the listener that steers, or all that must.
    */
   async visit(kind: Held["kind"], sni: string, held: Held | null, isSteered = false): Promise<Held | null> {

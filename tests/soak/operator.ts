@@ -131,7 +131,7 @@ export class Operator {
     await this.lift("PUT", `/v1/ticket-keys/${key.name}`, { upstream: key.upstream });
   }
 
-  /** What is held when a flush begins is refused once it has answered. Sessions held for certain are added by hand before. */
+  /** Sessions that are held when a flush begins are refused once it has answered. Sessions held for certain are added by hand before. */
   private async flush(): Promise<void> {
     const held: Held[] = [];
     for (const kind of kinds) {

@@ -47,7 +47,7 @@ export class Refusals {
     return made;
   }
 
-  /** What is against a session at this moment. */
+  /** The reasons against a session at this moment. */
   against(held: Held): Claim[] {
     const name = this.names.get(held.sni);
     // Of a PSK nobody sees when it was issued: none resumes.
@@ -62,7 +62,7 @@ export class Refusals {
     return [...this.sessions].filter(([, { until }]) => until > soon).map(([id]) => id);
   }
 
-  /** Forgets what has ended, so that this side does not grow either. */
+  /** Forgets reasons that have ended, so that this side does not grow either. */
   forgetEnded(): void {
     for (const [id, one] of this.sessions) if (!isInForce(one)) this.sessions.delete(id);
   }

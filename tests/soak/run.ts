@@ -7,7 +7,8 @@ import type { Document } from "yaml";
 import { startDemoUpstream } from "../../tools/demo/upstream.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
-import { allPages } from "../contract/admin_contract.ts";
+import { trapLines } from "../../tools/proxies/trap_log.ts";
+import { allPages } from "../contract/client.ts";
 import type { AnswerBody, RemovedSession } from "../support/answer.ts";
 import { Random } from "../support/random.ts";
 import { Crowd } from "./crowd.ts";
@@ -42,7 +43,7 @@ export async function soak({ minutes, seed, progress }: SoakOptions): Promise<So
   try {
     return await soakStack(stack, plainPort, minutes, new Random(seed), lifeSeconds, progress);
   } finally {
-    // What a trap looks like in the log is among the verdicts.
+    // Traps in the log are among the verdicts.
     await stack.stop().catch(() => undefined);
     await Promise.all(upstreams.map((upstream) => upstream.close()));
   }
@@ -65,14 +66,14 @@ async function soakStack(
   operator.start();
   const sampleSeconds = Math.max(1, Math.min(10, minutes));
   const complaints = [crowd.revokedResumptions, crowd.lostUpdates, crowd.errors, operator.lostUpdates, operator.errors];
-  const told = complaints.map(() => 0);
+  const printed = complaints.map(() => 0);
   for (let i = 1; Date.now() < began + minutes * 60_000; i++) {
     await sleep(Math.max(0, Math.min(began + i * sampleSeconds * 1000, began + minutes * 60_000) - Date.now()));
     samples.push({ ...readProcessMemory(stack.envoy.pid), removed: Number((await stack.stats()).tombstones) });
     refusals.forgetEnded();
     for (const [kind, list] of complaints.entries()) {
-      for (const complaint of list.slice(told[kind])) progress(`complaint: ${complaint}`);
-      told[kind] = list.length;
+      for (const complaint of list.slice(printed[kind])) progress(`complaint: ${complaint}`);
+      printed[kind] = list.length;
     }
     if (i % 6 === 0) progress(await progressLine(began, stack, crowd, samples.at(-1)));
   }
@@ -85,7 +86,7 @@ async function soakStack(
   const listed = (await stack.sessions()).length;
   const { seen } = crowd;
   const verdicts = [
-    none("traps", trapsIn(stack)),
+    none("traps", trapLines(stack.envoy.log())),
     equal("VMs that were reloaded", await ofEnvoy(stack, "vm_reload$"), 0),
     none("connections of well-behaved clients that failed", crowd.errors),
     none("calls of the operator that failed", operator.errors),
@@ -148,15 +149,6 @@ async function progressLine(began: number, stack: Stack, crowd: Crowd, memory?: 
     `${String(tombstones)} removed`,
     `RAM ${mib(memory?.resident)}, module ${mib(memory?.wasm)}`,
   ].join(", ");
-}
-
-function trapsIn(stack: Stack): string[] {
-  return stack.envoy
-    .log()
-    .split("\n")
-    .filter((line) =>
-      /RuntimeError|VM failed|Wasm VM|aborted:|in fail-closed state|restricted .* capability/i.test(line),
-    );
 }
 
 /** Sum of Envoy's own statistics whose names match. */

@@ -1,4 +1,4 @@
-/** What must be true at the end of a soak: each an assertion with what was found. */
+/** The conditions at the end of a soak, each an assertion with its finding. */
 import type { AnswerBody, RemovedSession } from "../support/answer.ts";
 import type { ProcessMemory } from "../support/process_memory.ts";
 
@@ -75,7 +75,7 @@ export function judgeMemory(samples: Sample[], allowedMib: number): Verdict[] {
   ];
 }
 
-/** What was removed by hand, and must still be. A page that is saturated refuses what it does not list. */
+/** Sessions that were removed by hand, and must still be. A page that is saturated refuses what it does not list. */
 export function judgeRemoved(expected: string[], removed: RemovedSession[], stats: AnswerBody): Verdict[] {
   const listed = new Set(removed.map(({ id }) => id));
   const missing = expected.filter((id) => !listed.has(id));

@@ -1,4 +1,4 @@
-/** What the admin API answers, as the contract names it; which of the fields are there depends on the call. */
+/** An answer of the admin API, as the contract names it; which of the fields are there depends on the call. */
 export interface Session {
   id: string;
   kind: "id" | "ticket" | "psk";

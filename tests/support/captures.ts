@@ -12,7 +12,7 @@ export interface Capture {
   kind: string;
   /** As the API names it; undefined for one that failed. */
   protocol: string | undefined;
-  /** What was issued: a session ID, the SHA-256 of a ticket, its lifetime hint in seconds. */
+  /** The issued handle: a session ID, the SHA-256 of a ticket, its lifetime hint in seconds. */
   id: string | undefined;
   ticket: string | undefined;
   hint: number | undefined;
@@ -59,7 +59,7 @@ function readLines(lines: string[]): Capture[] {
 }
 
 const FOLDER = join(import.meta.dirname, "../fixtures");
-/** What makes fixtures is no fixture. */
+/** Makers of fixtures are not fixtures. */
 const TOOLS = ["capture.ts", "recorder.ts", "refusals.ts", "tickets.ts", "workbench.ts"];
 const STACKS = [
   ...["boringssl", "botan", "chromium", "conscrypt", "curl", "erlang", "firefox", "gnutls", "go", "java", "mbedtls"],

@@ -1,4 +1,4 @@
-/** An HTTP/1.1 client on one TLS connection, which says what it sees of both: for a listener that terminates TLS. */
+/** An HTTP/1.1 client on one TLS connection, which reports on both: for a listener that terminates TLS. */
 import { type TLSSocket, connect } from "node:tls";
 import { identityOf, type Visit } from "./tls_client.ts";
 
@@ -37,7 +37,7 @@ export class HttpsConnection {
     });
   }
 
-  /** Rejects where the handshake fails. */
+  /** Rejects if the handshake fails. */
   static open({ port, session, sni, version }: HttpsRequest): Promise<HttpsConnection> {
     return new Promise((resolve, reject) => {
       const socket = connect({
@@ -58,7 +58,7 @@ export class HttpsConnection {
     return this.socket.isSessionReused();
   }
 
-  /** What the API calls the connection's session. */
+  /** The API's name of the connection's session. */
   get identity(): Pick<Visit, "id" | "kind"> {
     return identityOf(this.session, this.socket.getProtocol() ?? "");
   }

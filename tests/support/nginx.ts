@@ -1,5 +1,5 @@
 /**
- * nginx as a server behind the proxy: it says who it is and whether it has resumed, can be stopped and started anew on its port, and
+ * nginx as a server behind the proxy: it says who it is and whether it has resumed, can be stopped and started again on its port, and
  * takes new keys upon a reload. It keeps sessions and ticket keys in its memory alone, so each of these makes it forget all.
  *
  * Ends with this process, whatever ends that: a shell that waits on a pipe ends it then.
@@ -55,7 +55,7 @@ export class Nginx {
     await this.until(true);
   }
 
-  /** Returns when its port refuses connections. What is under way there comes to its end. */
+  /** Returns when its port refuses connections. Connections under way there come to their end. */
   async stop(): Promise<void> {
     const { shell } = this;
     if (shell === undefined || shell.exitCode !== null) return;

@@ -38,7 +38,7 @@ export async function sClient(port: number, ...options: string[]): Promise<Clien
 
 export interface SavedSession {
   id: string;
-  /** Hex of the whole ticket, null where there is none. */
+  /** Hex of the whole ticket, null if there is none. */
   ticket: Buffer | null;
 }
 

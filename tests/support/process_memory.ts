@@ -1,5 +1,5 @@
 /**
- * Memory of an Envoy, in bytes: what it has in RAM of its own, and the heaps of its wasm VMs. Linux only.
+ * Memory of an Envoy, in bytes: its own in RAM, and the heaps of its wasm VMs. Linux only.
  *
  * V8 reserves 8 GiB without access behind each wasm memory, so that it need not check bounds: the readable mapping right in
  * front of such a reservation is the memory itself, and its length the module's heap. It never shrinks, so it is also the

@@ -1,11 +1,11 @@
 /**
- * A port where nobody answers: it listens, its backlog is full, and the kernel drops what else would connect. That is what a
+ * A port where nobody answers: it listens, its backlog is full, and the kernel drops further connections. That is what a
  * machine without power looks like from outside. Ends with this process.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** Throws where the port cannot be had, or where connections are taken all the same. */
+/** Throws if the port cannot be had, or if connections are taken all the same. */
 export async function startSilentServer(port: number): Promise<{ stop: () => Promise<void> }> {
   const server = spawn("python3", ["-c", SERVER, String(port)], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(server, "exit");

@@ -13,8 +13,9 @@ import { renderEnvoyConfig, type Settings } from "../../tools/proxies/envoy_conf
 import { type EnvoyProcess, startEnvoy } from "../../tools/proxies/envoy_process.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
 import type { AnswerBody, Session } from "./answer.ts";
-import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../contract/admin_contract.ts";
+import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../contract/client.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
+import { trapLines } from "../../tools/proxies/trap_log.ts";
 
 export interface StackOptions {
   /** `host:port` each. */
@@ -22,7 +23,7 @@ export interface StackOptions {
   /** Settings of the cache, the same for all filters. */
   cache?: Settings;
   concurrency?: number;
-  /** Off where it is not said: then Envoy's own balancing can be told from the filter's. */
+  /** Off by default: then Envoy's own balancing can be told from the filter's. */
   steering?: "off" | "hash" | "exact";
   /** Changes the configuration that was rendered. */
   change?: (configuration: Document) => void;
@@ -38,7 +39,7 @@ export interface Stack {
   /** All sessions that the API lists. */
   sessions(query?: string): Promise<Session[]>;
   stats(): Promise<AnswerBody>;
-  /** What Envoy shows to Prometheus. */
+  /** Envoy's metrics for Prometheus. */
   prometheus(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -114,7 +115,7 @@ export function adminClient(port: number, agent?: Agent): Admin {
           const received = Object.fromEntries(
             Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
           );
-          // What Envoy refuses itself, such as headers that are too large, is plain text.
+          // Envoy's own refusals, such as of headers that are too large, are plain text.
           const isJson = text !== "" && /\bjson\b/.test(received["content-type"] ?? "");
           const json = isJson ? (JSON.parse(text) as AnswerBody) : {};
           resolve({ status: response.statusCode ?? 0, headers: received, text, json });
@@ -142,8 +143,7 @@ export async function eventually<T>(what: string, attempt: () => Promise<T> | T,
 }
 
 export function assertNoTrap(log: string): void {
-  const lines = log.split("\n").filter((line) => TRAP.test(line));
-  assert.deepEqual(lines, [], "the module never traps");
+  assert.deepEqual(trapLines(log), [], "the module never traps");
 }
 
 /** Runs `act` for each item, at most `width` at a time. */
@@ -166,6 +166,3 @@ function bytesOf(body: unknown): Buffer {
 }
 
 const ANSWER_SECONDS = 20;
-/** What Envoy 1.40 logs when a VM fails or calls what envoy.yaml denies it, and what the module's own abort says. */
-const TRAP =
-  /RuntimeError|VM failed|Wasm VM|abort:|wasm.*unreachable|in fail-closed state|restricted (proxy-wasm|WASI) capability/i;

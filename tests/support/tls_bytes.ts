@@ -88,7 +88,7 @@ export interface Tls12Options {
   version?: number;
 }
 
-/** A full TLS <= 1.2 handshake in which the server issues a session ID. `offered` is what the client tried in vain. */
+/** A full TLS <= 1.2 handshake in which the server issues a session ID. `offered` is the ID that the client tried in vain. */
 export function fullWithId(issued: Buffer, options: Tls12Options & { offered?: Buffer } = {}): Flight[] {
   const { cipher, offered, sni, version } = options;
   return [
@@ -262,7 +262,7 @@ function uint(bytes: number, value: number): Buffer {
   return buffer;
 }
 
-/** Leaves out what is undefined, which an optional property may not be. */
+/** Leaves out undefined properties, which an optional one may not be. */
 function given<T extends object>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,5 +1,5 @@
 /**
- * A TLS client of Node's (which is OpenSSL) that makes one request and says what it saw: the protocol, whether its session
+ * A TLS client of Node's (which is OpenSSL) that makes one request and reports: the protocol, whether its session
  * was resumed, which upstream answered, and under which ID or ticket it may resume.
  */
 import { createHash } from "node:crypto";
@@ -28,11 +28,11 @@ export interface Visit {
   cipher: string;
   /** The name that the upstream has given itself. */
   upstream: string;
-  /** What the server said of resumption: must always be what the client says. */
+  /** The server's report of resumption, which must always be the client's. */
   upstreamResumed: boolean;
   /** To be given to the next request. Of TLS 1.3, the newest. */
   session: Buffer;
-  /** Lower-case hex: what the API calls this session. */
+  /** Lower-case hex: the API's name of this session. */
   id: string;
   kind: "id" | "ticket" | "psk";
   /** First 16 bytes of the ticket. */
@@ -84,7 +84,7 @@ export function visit(request: TlsRequest): Promise<Visit> {
   });
 }
 
-/** What the API calls a session that a client holds. */
+/** The API's name of a session that a client holds. */
 export function identityOf(
   session: Buffer,
   protocol: string,

@@ -1,4 +1,4 @@
-/** Clients that come again and again beside what a test does to the proxy, and say what went wrong for them. */
+/** Clients that come again and again while a test changes the proxy, and report their failures. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import { type TlsRequest, visit } from "./tls_client.ts";
@@ -60,7 +60,7 @@ export class OpenConnection {
     socket.on("error", () => undefined);
   }
 
-  /** What the server answers, "" where the connection is gone. */
+  /** The server's answer, "" if the connection is gone. */
   async ask(): Promise<string> {
     let text = "";
     this.socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));

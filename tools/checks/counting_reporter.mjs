@@ -1,6 +1,6 @@
 /**
  * A node:test reporter for programs: one JSON object at the end, `{"passed":1,"failed":0,"skipped":0,"empty":[],"failures":[]}`.
- * Suites are not counted, only what runs; `empty` names the files that hold no test at all, which node:test itself counts as passed;
+ * Suites are not counted, only tests; `empty` names the files that hold no test at all, which node:test itself counts as passed;
  * `failures` has the file of each failure and its name behind those of its suites.
  * Plain JavaScript, because node:test loads its reporters before any TypeScript loader is in place.
  */

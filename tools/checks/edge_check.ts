@@ -54,7 +54,7 @@ function bufferFaults(place: Named): string[] {
   walk(place, (node) => {
     early = Math.max(early, Number(node["max_early_data_bytes"] ?? 0));
   });
-  // What is held and the bytes that show that it is too much must both fit.
+  // The held bytes, and those that show that they are too many, must both fit.
   return limit >= 2 * early ? [] : [`${place.name} buffers less than twice its max_early_data_bytes`];
 }
 
@@ -76,10 +76,10 @@ function httpFaults(manager: Fields): string[] {
 function pluginFaults(plugin: Fields): string[] {
   const faults: string[] = [];
   const machine = plugin.vm_config as Fields;
-  // Beside vm_config, where an Envoy before 1.40 reads it.
+  // Beside vm_config, which is the place that an Envoy before 1.40 reads.
   const restriction = machine.capability_restriction_config ?? plugin.capability_restriction_config;
   const list = (restriction as Fields | undefined)?.allowed_capabilities;
-  // To Envoy, an empty list is no restriction at all.
+  // To Envoy, an empty list does not restrict anything.
   if (Object.keys(list ?? {}).length === 0) faults.push(`${String(plugin.name)} may call everything`);
   // FAIL_OPEN would let later connections pass unseen.
   if (plugin.failure_policy !== "FAIL_RELOAD") faults.push(`${String(plugin.name)} does not reload when it fails`);

@@ -1,5 +1,5 @@
 /**
- * What is wrong with an OpenAPI 3.1 document: keys that the specification does not know where they stand (OpenAPI 3.1.1, section
+ * The faults of an OpenAPI 3.1 document: keys that the specification does not know in their place (OpenAPI 3.1.1, section
  * 4.8; JSON Schema 2020-12), keys that are missing, references that lead nowhere, and names that do not fit together.
  *
  * A comma in a value of a YAML flow mapping splits it and makes a key of the rest: that is what this finds first of all.
@@ -13,7 +13,7 @@ export function openapiFaults(document: unknown): string[] {
   return faults;
 }
 
-/** What may stand in an object: the kind of each key's value, `*` for any other key, `!` in front of what has to be there. */
+/** The keys of an object: the kind of each key's value, `*` for any other key, `!` in front of a required one. */
 type Shape = Record<string, string>;
 
 /** `any`, a kind of JSON, the name of a shape, or one of these: `[X]` a list of X, `{X}` a map of X. */

@@ -1,5 +1,5 @@
 /**
- * Whether what is installed to build and test is what is said: every package pinned to one version and to its bytes, under a
+ * Whether the installed packages that build and test are the documented ones: every package pinned to one version and to its bytes, under a
  * license of the list, and those that were chosen named in docs/build/dependencies.md.
  */
 import { existsSync, readFileSync } from "node:fs";
@@ -21,7 +21,7 @@ export interface PackageFile {
   devDependencies?: Record<string, string>;
 }
 
-/** One line for each thing that is wrong. `installedLicense` is null where a package is not installed, as for other platforms. */
+/** One line for each fault. `installedLicense` is null if a package is not installed, as for other platforms. */
 export function packageFaults(
   { dependencies = {}, devDependencies = {} }: PackageFile,
   lock: LockFile,

@@ -1,6 +1,6 @@
 /**
- * Runs a suite of tests and reads its counts: as-pect for the units in AssemblyScript, node:test for the rest. What cannot be
- * counted, or counts to nothing, is a failure: a suite that does not run must never look like one that passes.
+ * Runs a suite of tests and reads its counts: as-pect for the units in AssemblyScript, node:test for the rest. A suite that cannot be
+ * counted, or counts to nothing, has failed: a suite that does not run must never look like one that passes.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ export interface SuiteResult {
   passed: number;
   failed: number;
   skipped: number;
-  /** What to show where something failed. */
+  /** Shown if something failed. */
   output: string;
   /** Of tests that run in Node: which failed. */
   failures?: Failure[];
@@ -32,8 +32,9 @@ interface Counts {
   failures?: Failure[];
 }
 
-export async function runUnits(): Promise<SuiteResult> {
-  return countUnits(await asPect("as-pect.config.js"));
+/** The specs, relative to the project. */
+export async function runUnits(files: string[]): Promise<SuiteResult> {
+  return countUnits(await asPect("as-pect.config.js", { UNIT_SPECS: files.join(" ") }));
 }
 
 /** The units again, instrumented. Counts as one; `output` says the figure and which files no unit test reaches. */
@@ -65,10 +66,10 @@ export function judgeCoverage(output: string, sources: string[]): SuiteResult {
   };
 }
 
-function asPect(config: string): Promise<CommandResult> {
+function asPect(config: string, env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
   const program = join(PROJECT_FOLDER, "node_modules", "@as-pect", "cli", "bin", "asp.js");
   const args = [program, "--config", config, "--no-logo", "--summary"];
-  return runCommand(process.execPath, args, { timeoutSeconds: UNIT_SECONDS });
+  return runCommand(process.execPath, args, { env: { ...process.env, ...env }, timeoutSeconds: UNIT_SECONDS });
 }
 
 function sourceFiles(): string[] {
@@ -153,13 +154,13 @@ export function countNodeTests(
   };
 }
 
-/** Every *.test.ts below a folder of the project, sorted. */
+/** Every *.test.ts or *.spec.ts below a folder of the project, sorted. */
 export function testFilesIn(folder: string): string[] {
   const absolute = join(PROJECT_FOLDER, folder);
   if (!existsSync(absolute)) return [];
   const names = readdirSync(absolute, { recursive: true, encoding: "utf8" });
   return names
-    .filter((name) => name.endsWith(".test.ts"))
+    .filter((name) => /\.(?:test|spec)\.ts$/.test(name))
     .sort()
     .map((name) => join(folder, name));
 }

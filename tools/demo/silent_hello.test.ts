@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => server.close());
 
-test("is asked for a key share where it sends none", async () => {
+test("is asked for a key share if it sends none", async () => {
   const client = startSilentClient(server.port, "127.0.0.1", "retry", randomBytes(176));
   try {
     for (let i = 0; i < 100 && !asksToRetry(client.received()); i++) await sleep(50);

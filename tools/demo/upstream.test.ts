@@ -29,7 +29,7 @@ test("says who answers, and resumes a TLS 1.2 ticket and a TLS 1.3 session", asy
   }
 });
 
-test("resumes by session ID where there are no tickets", async () => {
+test("resumes by session ID if there are no tickets", async () => {
   const first = await ask(withoutTickets, { maxVersion: "TLSv1.2" });
   const second = await ask(withoutTickets, { maxVersion: "TLSv1.2", session: first.session });
   assert.match(second.answer, /upstream b resumed=true protocol=TLSv1\.2/);

@@ -11,13 +11,13 @@ import { generate } from "selfsigned";
 
 export interface DemoUpstreamOptions {
   name: string;
-  /** Free choice of the system where none is named. */
+  /** The system's choice if none is named. */
   port?: number;
   maxVersion?: SecureVersion;
   minVersion?: SecureVersion;
   /** false: session IDs only, as with SSL_OP_NO_TICKET. */
   tickets: boolean;
-  /** TICKET_KEYS_BYTES that its tickets are made with, as where several servers share them; its own where none are named. */
+  /** TICKET_KEYS_BYTES that its tickets are made with, as when several servers share them; its own if none are named. */
   ticketKeys?: Buffer;
 }
 

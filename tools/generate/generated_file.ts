@@ -1,8 +1,8 @@
-/** What the generators share: a generated file is written, or with --check compared with what is there. */
+/** Shared by the generators: writes a generated file, or with --check compares it with the file that is there. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 
-/** Writes `text` to `path` (from the project's root), or with --check on the command line exits 1 where it differs. */
+/** Writes `text` to `path` (from the project's root), or with --check on the command line exits 1 if it differs. */
 export function publish(path: string, text: string): void {
   const target = new URL(`../../${path}`, import.meta.url);
   if (!process.argv.includes("--check")) {

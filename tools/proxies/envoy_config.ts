@@ -1,6 +1,6 @@
 /**
  * The shipped envoy.yaml with other ports, upstreams, module or plugin settings, and for another version of Envoy. Everything else
- * stays as it is written there, so what is tested and demonstrated is what is shipped. Throws where envoy.yaml has no such place
+ * stays as it is written there, so what is tested and demonstrated is what is shipped. Throws if envoy.yaml has no such place
  * to change.
  */
 import { readFileSync } from "node:fs";
@@ -26,7 +26,7 @@ export interface EnvoyConfigOptions {
   guard?: Settings;
   admin?: Settings;
   cache?: Settings;
-  /** Of the Envoy that is to read it: what it cannot do is not asked of it. That of envoy.yaml where none is named. */
+  /** Of the Envoy that will read it, which is not asked for abilities that it does not have. That of envoy.yaml if none is named. */
   envoyVersion?: string;
   /** Another file than the shipped envoy.yaml. */
   source?: string;
@@ -71,7 +71,7 @@ function steeringFor(version: string): Settings {
   return bestSteering === abilitiesOf(SHIPPED_FOR).bestSteering ? {} : { steering: bestSteering };
 }
 
-/** Whether anything changed. Comments move along with what they are about. */
+/** Reports whether anything changed. Comments move along with their subjects. */
 function fitFields(document: Document, version: string): boolean {
   const { listIsInVmConfig, readsBeforeItConnects, closesFromLua } = abilitiesOf(version);
   let changed = false;
@@ -135,7 +135,7 @@ function setUpstreams(document: Document, upstreams: string[]): void {
 function resolveByName(document: Document): void {
   const { parent: cluster, key } = locate(document, [...CLUSTER, "type"]);
   cluster.set(key, "STRICT_DNS");
-  // Else Envoy tries the IPv6 address alone where a name has both, and localhost often has.
+  // Else Envoy tries the IPv6 address alone if a name has both, and localhost often has.
   cluster.set("dns_lookup_family", "ALL");
 }
 

@@ -2,7 +2,7 @@
  * One Envoy, from its configuration to its end.
  *
  * Promises: when `startEnvoy` returns, Envoy is live; when it throws, no process of its is left. `stop` takes at most about
- * STOP_SECONDS. Envoy ends with the process that started it, even where that one is killed: a watchdog shell holds the other
+ * STOP_SECONDS. Envoy ends with the process that started it, even if that one is killed: a watchdog shell holds the other
  * end of a pipe which the kernel closes. None of this keeps Node's event loop alive by itself.
  */
 import { spawn, type ChildProcess } from "node:child_process";
@@ -17,9 +17,9 @@ import { BUILD_FOLDER, PROJECT_FOLDER } from "../project.ts";
 import { SetupError } from "../setup_error.ts";
 
 export interface EnvoyOptions {
-  /** As `findEnvoy` answers. */
+  /** As `findEnvoy` returns it. */
   binary: string;
-  /** As `renderEnvoyConfig` answers. Where the binary is of another version, its fields are fitted to that. */
+  /** As `renderEnvoyConfig` returns it. Its fields are fitted to the binary's version. */
   configuration: string;
   /** Where the configuration puts Envoy's own admin. */
   envoyAdminPort: number;
@@ -28,9 +28,9 @@ export interface EnvoyOptions {
   env?: Record<string, string | undefined>;
   /** One process of several that take over from each other; without it Envoy stands alone. */
   hotRestart?: HotRestart;
-  /** For envoy.yaml and envoy.log; a new one under build/test where none is named. */
+  /** For envoy.yaml and envoy.log; a new one under build/test if none is named. */
   folder?: string;
-  /** Sees Envoy's warnings and errors, a line each, until it is told to stop. */
+  /** Sees Envoy's warnings and errors, a line each, until it is stopped. */
   onWarning?: (line: string) => void;
 }
 
@@ -39,7 +39,7 @@ export interface HotRestart {
   baseId: number;
   /** 0, then 1, and so on. */
   epoch: number;
-  /** After so many seconds the one before is told to end. */
+  /** After so many seconds the process before must end. */
   parentSeconds: number;
 }
 

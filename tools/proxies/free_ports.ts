@@ -1,4 +1,4 @@
-/** Ports of 127.0.0.1: such as nobody uses, and whether somebody listens on one. */
+/** Ports of 127.0.0.1: free ones, and whether somebody listens on one. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 
@@ -11,7 +11,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Whether a connection is taken. */
+/** Reports whether a connection is accepted. */
 export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1", () => {

@@ -1,10 +1,10 @@
 /**
- * A filter that measures what calls of the host cost where they are made: once for each connection, in the midst of all that
+ * A filter that measures the cost of the host's calls at the place where they are made: once for each connection, in the midst of all that
  * Envoy and the kernel do for it, with caches as cold as they are then. A loop would show a quarter of it.
  *
  * For each connection it makes one call of each kind and adds up the time by the host's clock (whole microseconds; sums of many are
  * exact all the same). A call that took LONGEST_NANOSECONDS or more was interrupted and is left out. On a tick it logs one line:
- * "call costs", then "count sum" in nanoseconds for each kind in the order of `Kind`, and starts anew.
+ * "call costs", then "count sum" in nanoseconds for each kind in the order of `Kind`, and starts again.
  */
 // @ts-ignore: decorator
 @external("env", "proxy_get_current_time_nanoseconds")

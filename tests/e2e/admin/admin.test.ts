@@ -2,14 +2,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
-import {
-  type Admin,
-  FULL_TOKEN,
-  assertProblem,
-  describeAdminContract,
-  freshId,
-  freshSni,
-} from "../../contract/admin_contract.ts";
+import { describeAdminContract } from "../../contract/all.ts";
+import { type Admin, FULL_TOKEN, assertProblem, freshId, freshSni } from "../../contract/client.ts";
 import { type Stack, adminClient, eventually, inParallel, startStack } from "../../support/stack.ts";
 
 let stack: Stack;

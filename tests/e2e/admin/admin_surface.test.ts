@@ -7,7 +7,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { Document } from "yaml";
-import { FULL_TOKEN, READ_TOKEN, freshId } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, READ_TOKEN, freshId } from "../../contract/client.ts";
 import type { Flight } from "../../fake_host/fake_host.ts";
 import { fullWithId, sessionId } from "../../support/tls_bytes.ts";
 import { type Stack, assertNoTrap, eventually, startStack } from "../../support/stack.ts";
@@ -135,7 +135,7 @@ describe("a token", () => {
 });
 
 describe("a request that can be read in two ways", () => {
-  /** What a reader of the other opinion would take for a second request. */
+  /** A reader of the other opinion would take this for a second request. */
   const hidden = `DELETE /v1/sessions/c0ffee HTTP/1.1\r\nHost: a\r\n${FULL}\r\nContent-Length: 0\r\n\r\n`;
   const heads: Record<string, string> = {
     "two lengths": `Content-Length: 0\r\nContent-Length: ${hidden.length}`,

@@ -143,7 +143,7 @@ describe("a server that talks nonsense", () => {
   });
 });
 
-describe("much data that is no TLS", () => {
+describe("much data that is not TLS", () => {
   it("passes whole, both ways", async () => {
     const random = new Random(9);
     const bytes = Buffer.concat([...Array.from({ length: 200 }, () => random.bytes(10_000))]);

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
-import { freshId } from "../../contract/admin_contract.ts";
+import { freshId } from "../../contract/client.ts";
 import { type Stack, eventually, inParallel, startStack } from "../../support/stack.ts";
 import { visit } from "../../support/tls_client.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
-import { READ_TOKEN, freshId } from "../../contract/admin_contract.ts";
+import { READ_TOKEN, freshId } from "../../contract/client.ts";
 import { type Stack, adminClient, inParallel, startStack } from "../../support/stack.ts";
 import { visit } from "../../support/tls_client.ts";
 

@@ -1,5 +1,5 @@
 /**
- * A token is changed as docs/use/operating.md says, by updates of the admin listener of a real Envoy: what was removed stays removed, the
+ * A token is changed as docs/use/operating.md says, by updates of the admin listener of a real Envoy: removed sessions stay removed, the
  * new token works at once, the old one until it is taken out.
  */
 import assert from "node:assert/strict";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, it } from "node:test";
 import type { Document } from "yaml";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
-import { freshId, FULL_TOKEN } from "../../contract/admin_contract.ts";
+import { freshId, FULL_TOKEN } from "../../contract/client.ts";
 import { plugin } from "../../mistakes/attempt.ts";
 import { adminClient, eventually, type Stack, startStack } from "../../support/stack.ts";
 

@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Document } from "yaml";
-import { FULL_TOKEN, assertProblem, freshId, freshKeyName, freshSni } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, assertProblem, freshId, freshKeyName, freshSni } from "../../contract/client.ts";
 import { type Stack, startStack } from "../../support/stack.ts";
 
 /** No connection is made to it. */
@@ -78,7 +78,7 @@ describe("an admin filter that is given bodies", () => {
   });
 });
 
-/** What is answered to a PUT whose body comes in two pieces, with a pause between them. */
+/** The answer to a PUT whose body comes in two pieces, with a pause between them. */
 async function half(port: number, id: string, first: string, pause: number, second: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let answer = "";

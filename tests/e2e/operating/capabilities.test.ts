@@ -1,6 +1,6 @@
 /**
  * A real Envoy whose configuration does not allow the observer what refusing needs: it says so when it starts, and does not start, as
- * what was removed would resume in silence.
+ * removed sessions would resume in silence.
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";

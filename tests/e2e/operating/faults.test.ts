@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, isScalar, parseDocument, stringify, visit as visitNodes } from "yaml";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
 import { MODULE_FILE } from "../../../tools/project.ts";
-import { freshId } from "../../contract/admin_contract.ts";
+import { freshId } from "../../contract/client.ts";
 import { type Stack, assertNoTrap, eventually, startStack } from "../../support/stack.ts";
 import { visit } from "../../support/tls_client.ts";
 import { openConnection, Traffic } from "../../support/traffic.ts";

@@ -12,7 +12,7 @@ import { type EnvoyProcess, startEnvoy } from "../../../tools/proxies/envoy_proc
 import { freePorts } from "../../../tools/proxies/free_ports.ts";
 import { MODULE_FILE } from "../../../tools/project.ts";
 import type { Session } from "../../support/answer.ts";
-import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../../contract/admin_contract.ts";
+import { type Admin, FULL_TOKEN, READ_TOKEN, allPages } from "../../contract/client.ts";
 import { adminClient, assertNoTrap, eventually } from "../../support/stack.ts";
 import { visit } from "../../support/tls_client.ts";
 

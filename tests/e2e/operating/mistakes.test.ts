@@ -1,4 +1,4 @@
-/** Each mistake of docs/use/mistakes.md, made with a real Envoy: what its user reads is what the table says. None is silent. */
+/** Each mistake of docs/use/mistakes.md, made with a real Envoy: its user reads the line of the table. None is silent. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";

@@ -23,7 +23,7 @@ interface Json {
 
 type Settings = Record<string, unknown>;
 
-/** What each of the filters gives; `null` takes its listener away. */
+/** The settings that each of the filters gives; `null` takes its listener away. */
 interface Configuration {
   observer: Settings;
   guard: Settings | null;

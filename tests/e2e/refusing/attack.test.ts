@@ -1,6 +1,6 @@
 /**
  * Hostile clients through a real Envoy: very many that vanish, and such as offer session IDs that they made up, leave halfway or
- * complete. What stays behind, and what it costs. More of them on the built module alone: `tests/wasm/refusing/attack.test.ts`.
+ * complete. Their traces, and their cost. More of them on the built module alone: `tests/wasm/refusing/attack.test.ts`.
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";
@@ -11,7 +11,7 @@ import { connect as connectTls } from "node:tls";
 import { cpuMicroseconds } from "../../../bench/cpu_time.ts";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
 import { type ProcessMemory, readProcessMemory } from "../../support/process_memory.ts";
-import { freshId } from "../../contract/admin_contract.ts";
+import { freshId } from "../../contract/client.ts";
 import { Random } from "../../support/random.ts";
 import { clientHello } from "../../support/tls_bytes.ts";
 import { type Stack, eventually, inParallel, startStack } from "../../support/stack.ts";

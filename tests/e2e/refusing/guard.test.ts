@@ -214,7 +214,7 @@ describe("a session of a server name that was revoked", () => {
     assert.equal((await stack.stats()).refused, Number(before.refused) + 3);
     const other = await open({ version: "TLSv1.2", sni: "bystander.example", session: bystander.session });
     assert.deepEqual([other.resumed, (await other.request()).status], [true, 200]);
-    // What is stored in the second of the revocation counts as issued before it.
+    // A session that is stored in the second of the revocation counts as issued before it.
     await sleep(1100);
     const fresh = await open({ version: "TLSv1.2", sni });
     assert.deepEqual([fresh.resumed, (await fresh.request()).status], [false, 200]);

@@ -1,5 +1,5 @@
 /**
- * What was removed does not resume: real clients, real servers that would accept, a real Envoy in between. A client that
+ * Removed sessions do not resume: real clients, real servers that would accept, a real Envoy in between. A client that
  * is refused sees a TLS alert, never a hang or a bare end of the connection, and nobody else is disturbed.
  */
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
-import { freshSni } from "../../contract/admin_contract.ts";
+import { freshSni } from "../../contract/client.ts";
 import { generate } from "selfsigned";
 import { Folder, savedSession } from "../../support/openssl.ts";
 import { type Stack, eventually, startStack } from "../../support/stack.ts";
@@ -276,7 +276,7 @@ async function startEarlyServer(folder: Folder, ...options: string[]) {
   };
 }
 
-/** `openssl s_client` for a moment, so that tickets and alerts have come; what it prints. */
+/** `openssl s_client` for a moment, so that tickets and alerts have come; its output. */
 function earlyClient(port: number, ...options: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-tls1_3", ...options]);
@@ -295,7 +295,7 @@ function earlyClient(port: number, ...options: string[]): Promise<string> {
   });
 }
 
-/** The client is told by a TLS alert. */
+/** A TLS alert tells the client. */
 async function assertRefused({ tlsPort }: Stack, { session }: Visit, kind: keyof typeof KINDS, sni?: string) {
   const request = { port: tlsPort, session, ...(sni === undefined ? {} : { sni }), ...KINDS[kind] };
   const outcome = await visit(request).catch((error: NodeJS.ErrnoException) => error);

@@ -22,7 +22,7 @@ interface Server {
 }
 
 interface Peer {
-  /** What has to be installed. */
+  /** Programs that must be installed. */
   needs: string[];
   start(port: number): { command: string; args: string[] };
 }
@@ -32,7 +32,7 @@ const CERT = folder.file("cert.pem");
 const KEY = folder.file("key.pem");
 const PEERS_FOLDER = new URL("../../fixtures/peers/", import.meta.url).pathname;
 
-/** Servers that take a renegotiation up: OpenSSL where it is told to, GnuTLS and JSSE as they come. */
+/** Servers that take a renegotiation up: OpenSSL if it is configured to, GnuTLS and JSSE by default. */
 const PEERS: Record<string, Peer> = {
   OpenSSL: {
     needs: ["openssl"],
@@ -180,7 +180,7 @@ interface Renegotiation {
   /** Of the access log. */
   line: Record<string, string>;
   stats: Record<string, unknown>;
-  /** What the module has logged of renegotiations. */
+  /** The module's log lines of renegotiations. */
   log: string[];
 }
 
@@ -254,7 +254,7 @@ async function startServer(peer: Peer): Promise<Server> {
   return await untilReachable(child, port, "the server makes a handshake", attempt, 30);
 }
 
-/** Node's server, which gives back what it is given. */
+/** Node's server, which sends back what it receives. */
 async function startEcho(version: SecureVersion): Promise<Server> {
   const options = { cert: readFileSync(CERT), key: readFileSync(KEY), minVersion: version, maxVersion: version };
   const server = createServer(options, (socket) => {
@@ -269,7 +269,7 @@ async function startEcho(version: SecureVersion): Promise<Server> {
 
 interface Talk {
   reused: boolean;
-  /** SHA-256 of what was sent and of what came back. */
+  /** SHA-256 of the sent and of the returned bytes. */
   sent: string;
   returned: string;
   session: Buffer;

@@ -112,7 +112,7 @@ class Crowd {
     }
   }
 
-  /** Comes at a steady pace until it is told to stop. */
+  /** Comes at a steady pace until it is stopped. */
   async keepComing(isOver: () => boolean): Promise<void> {
     for (let i = 0; !isOver(); i++) {
       if (!this.isHeld) {

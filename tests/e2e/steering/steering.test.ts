@@ -1,6 +1,6 @@
 /**
  * Resumptions go home: four upstreams that share nothing, clients that come again and again, and a real Envoy that
- * would spread them evenly. What resumes is what the client says.
+ * would spread them evenly. The client's word decides whether it resumed.
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";

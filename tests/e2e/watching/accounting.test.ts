@@ -1,6 +1,6 @@
 /**
  * What an operator sees of resumptions from outside: two servers that share nothing, behind Envoy's plain round robin.
- * What the clients did is counted here, by what they say themselves, and compared with the statistics and metrics.
+ * The clients' own reports are counted here, and compared with the statistics and metrics.
  */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";
@@ -63,7 +63,7 @@ describe("resumptions behind plain round robin", () => {
         [seen.offered, seen.accepted, seen.refused],
         kind,
       );
-      // A TLS 1.3 ticket is unknown, and its key too, until a server has accepted one. What is removed is not lost.
+      // A TLS 1.3 ticket is unknown, and its key too, until a server has accepted one. A removed session is not lost.
       assert.equal(count.lost + count.declined, seen.elsewhere, kind);
       assert.ok(count.lost > 0, `${kind}: ${JSON.stringify(count)}`);
       const { accepted, declined, failed, lost, offered, refused } = count;
@@ -80,7 +80,7 @@ describe("resumptions behind plain round robin", () => {
     await eventually("all have ended", async () => {
       const now = await stack.stats();
       assert.equal(underWay(now), 0, JSON.stringify(now));
-      assert.equal(now.accept, Number(before.accept) + 1, "what sends nothing is no handshake");
+      assert.equal(now.accept, Number(before.accept) + 1, "a connection that sends nothing is not a handshake");
     });
   });
 

@@ -1,4 +1,4 @@
-/** `openssl s_client` against `openssl s_server` through Envoy: what `openssl sess_id` says of a session is what the API says. */
+/** `openssl s_client` against `openssl s_server` through Envoy: `openssl sess_id` and the API agree on a session. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";

@@ -1,10 +1,10 @@
-/** Real TLS clients and servers through a real Envoy: what the API says is compared with what the client says. */
+/** Real TLS clients and servers through a real Envoy: the API's answers are compared with the clients' reports. */
 import assert from "node:assert/strict";
 import { constants } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
 import type { Session } from "../../support/answer.ts";
-import { freshSni } from "../../contract/admin_contract.ts";
+import { freshSni } from "../../contract/client.ts";
 import { Random } from "../../support/random.ts";
 import { type Stack, inParallel, startStack } from "../../support/stack.ts";
 import { type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";
@@ -277,7 +277,7 @@ describe("the metrics in /stats/prometheus", () => {
       count(first);
       for (let i = 0; i < 6; i++) {
         const again = await visit({ port: stack.tlsPort, ...KINDS[kind], session: first.session });
-        // What was resumed is the session offered, whatever kind the next one is.
+        // The offered session was resumed, whatever kind the next one is.
         count(again.resumed ? { ...again, kind: first.kind } : again);
       }
     }

@@ -7,7 +7,7 @@
  * a body that JSON.parse reads too; a request without the right token writes nothing to shared data.
  */
 import type { Proxy } from "../../fake_host/proxy.ts";
-import { FULL_TOKEN, READ_TOKEN } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, READ_TOKEN } from "../../contract/client.ts";
 import { fullWithId, sessionId, sha256 } from "../../support/tls_bytes.ts";
 import { hold, type Input, type Session, type Target } from "../input.ts";
 import { assertAnswer, bounded, openProxy } from "./bystanders.ts";

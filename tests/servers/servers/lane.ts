@@ -7,7 +7,7 @@ export interface Lane {
   /** Such as "openssl, no tickets": the same for each copy of it. */
   name: string;
   port: number;
-  /** Connections at a time: 1 where the server handles one after the other. */
+  /** Connections at a time: 1 if the server handles one after the other. */
   width: number;
   possible: Possible;
   /** TLS 1.3: the first 16 bytes of its tickets repeat. And so of TLS 1.2. */

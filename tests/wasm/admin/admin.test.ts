@@ -1,7 +1,8 @@
 /** The admin API's contract on the built module, and what of it needs a host of its own. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FULL_TOKEN, READ_TOKEN, assertProblem, describeAdminContract } from "../../contract/admin_contract.ts";
+import { describeAdminContract } from "../../contract/all.ts";
+import { FULL_TOKEN, READ_TOKEN, assertProblem } from "../../contract/client.ts";
 import { FakeHost } from "../../fake_host/fake_host.ts";
 import { Proxy, adminSettings } from "../../fake_host/proxy.ts";
 

@@ -1,7 +1,7 @@
 /** Readers of the admin API: how many may wait, what they hold up, and whose events reach them across updates. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FULL_TOKEN, READ_TOKEN, assertProblem } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, READ_TOKEN, assertProblem } from "../../contract/client.ts";
 import type { AnswerBody } from "../../support/answer.ts";
 import { Proxy, observerSettings } from "../../fake_host/proxy.ts";
 import { fullWithId, resumedById, sessionId } from "../../support/tls_bytes.ts";

@@ -1,5 +1,5 @@
 /**
- * What envoy.yaml allows the module to call, and to be called for: what each of the filters uses, and nothing else. Envoy's own
+ * envoy.yaml allows the module the calls and callbacks that each of the filters uses, and nothing else. Envoy's own
  * refusals would show in the logs of the end-to-end tests, which fail on them (`assertNoTrap`).
  */
 import assert from "node:assert/strict";
@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { ENVOY_CONFIG_FILE, MODULE_FILE } from "../../../tools/project.ts";
-import { FULL_TOKEN } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN } from "../../contract/client.ts";
 import { FakeHost, type Worker } from "../../fake_host/fake_host.ts";
 import { adminSettings, hex, observerSettings } from "../../fake_host/proxy.ts";
 import { clientHello, cut, fullWithId, resumedById, sessionId } from "../../support/tls_bytes.ts";

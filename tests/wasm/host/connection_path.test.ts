@@ -1,17 +1,17 @@
 /**
- * The path of a connection, on the module: no managed object is made on it, and what a connection takes is given back.
+ * The path of a connection, on the module: no managed object is made on it, and a connection gives back all that it takes.
  *
  * Managed objects are counted in a build of the same sources that is not optimised, so that every call of the runtime's `__new` is a
  * call, and in which that function counts. Linear memory never shrinks, so a leak of the smallest block, 16 bytes, in a hundred
  * thousand connections would show as more than a MiB.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import binaryen from "assemblyscript/binaryen";
-import { runCommand } from "../../../tools/command.ts";
-import { BUILD_FOLDER, MODULE_FILE, PROJECT_FOLDER } from "../../../tools/project.ts";
+import { compileIfChanged, FILTER } from "../../../tools/compiler/compile.ts";
+import { BUILD_FOLDER, MODULE_FILE } from "../../../tools/project.ts";
 import { Replay, captured, varied } from "../../fake_host/replay.ts";
 
 const ALLOCATE = "~lib/rt/itcms/__new";
@@ -200,20 +200,11 @@ function allocations(replay: Replay): number {
 }
 
 async function buildCounting(): Promise<Uint8Array<ArrayBuffer>> {
-  mkdirSync(BUILD_FOLDER, { recursive: true });
-  const file = join(BUILD_FOLDER, `counting-${process.pid}.wasm`);
-  const compiler = join(PROJECT_FOLDER, "node_modules", "assemblyscript", "bin", "asc.js");
-  const plain = ["--optimizeLevel", "0", "--shrinkLevel", "0", "--debug", "--outFile", file];
-  const { exitCode, output } = await runCommand(process.execPath, [
-    compiler,
-    "assembly/index.ts",
-    "--target",
-    "release",
-    ...plain,
-  ]);
-  assert.equal(exitCode, 0, output);
+  const file = join(BUILD_FOLDER, "counting.wasm");
+  const plain = ["--optimizeLevel", "0", "--shrinkLevel", "0", "--debug"];
+  const failure = await compileIfChanged(file, { entry: FILTER.entry, options: [...FILTER.options, ...plain] });
+  assert.equal(failure, null);
   const module = binaryen.readBinary(new Uint8Array(readFileSync(file)));
-  rmSync(file, { force: true });
   try {
     module.addGlobal(COUNTER, binaryen.i32, true, module.i32.const(0));
     module.addGlobalExport(COUNTER, COUNTER);

@@ -1,7 +1,7 @@
-/** The fake host itself: where it were unlike Envoy, all that it tests would be in doubt. */
+/** The fake host itself: if it were unlike Envoy, all that it tests would be in doubt. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FULL_TOKEN } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN } from "../../contract/client.ts";
 import { FakeHost } from "../../fake_host/fake_host.ts";
 import { MetricKind, Status } from "../../fake_host/abi.ts";
 import { Metrics } from "../../fake_host/metrics.ts";

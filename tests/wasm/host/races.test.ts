@@ -12,7 +12,7 @@ import { fullWithId, fullWithTicket, resumedById, sessionId, sha256, ticket } fr
 
 interface Operation {
   name: string;
-  /** What the operation answers, as far as it is to be compared. */
+  /** The operation's answer, as far as it is to be compared. */
   run(proxy: Proxy, worker: Worker): string;
   /** Of a handshake, which is an operation of several moments: between any two flights another operation may come. */
   flights?: Flight[];

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FULL_TOKEN } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN } from "../../contract/client.ts";
 import type { Flight } from "../../fake_host/fake_host.ts";
 import { Proxy } from "../../fake_host/proxy.ts";
 import { Random } from "../../support/random.ts";

@@ -1,13 +1,14 @@
 /**
  * Clients that mean to fill the cache: connections that offer session IDs, tickets and PSKs at random and leave halfway, and
- * connections that complete one full handshake after the other. What they can displace, and what they cannot.
+ * connections that complete one full handshake after the other. The tests name the sessions that they can displace, and those
+ * that they cannot.
  *
  * A few thousand connections by default, ATTACK_CONNECTIONS=1000000 for more; what a million did is in docs/evidence/soak.md.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RemovedSession } from "../../support/answer.ts";
-import { allPages } from "../../contract/admin_contract.ts";
+import { allPages } from "../../contract/client.ts";
 import { Proxy, hex, observerSettings } from "../../fake_host/proxy.ts";
 import { Random } from "../../support/random.ts";
 import { clientHello, declinedTicket, fullWithId, fullWithTicket, sessionId, tls13 } from "../../support/tls_bytes.ts";

@@ -1,6 +1,6 @@
 /**
  * What would be refused at its issuer and was steered to another server, which did a full handshake: it counts as diverted, and as nothing
- * else. A balancer stands behind the module here that goes by what tcp_proxy was told, as Envoy does.
+ * else. A balancer stands behind the module here that obeys the module's choice for tcp_proxy, as Envoy does.
  */
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";

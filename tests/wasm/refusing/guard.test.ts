@@ -1,7 +1,7 @@
-/** What the guard does with requests on a listener that terminates TLS, on the built module. */
+/** The guard and the requests on a listener that terminates TLS, on the built module. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { assertProblem } from "../../contract/admin_contract.ts";
+import { assertProblem } from "../../contract/client.ts";
 import type { AnswerBody } from "../../support/answer.ts";
 import { FakeHost, type HttpsOptions, type Passage, type Worker } from "../../fake_host/fake_host.ts";
 import { Proxy, hex, observerSettings } from "../../fake_host/proxy.ts";
@@ -338,7 +338,7 @@ describe("a connection without a session ID", () => {
     ["an empty one, as in TLS 1.3", { sessionId: "", protocol: "TLSv1.3" }],
     ["a dash", { sessionId: "-" }],
     ["half a byte", { sessionId: "abc" }],
-    ["what is no hex", { sessionId: "zz".repeat(32) }],
+    ["an ID that is not hex", { sessionId: "zz".repeat(32) }],
     ["33 bytes", { sessionId: "ab".repeat(33) }],
     ["very many bytes", { sessionId: "ab".repeat(50_000) }],
   ];

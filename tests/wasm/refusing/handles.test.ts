@@ -1,5 +1,5 @@
 /**
- * What a session is called by, over the wire: its ID, its ticket, a renewed ticket, a ticket with bytes behind it are one session, and
+ * The handles of a session, over the wire: its ID, its ticket, a renewed ticket, a ticket with bytes behind it are one session, and
  * removing any of them refuses all that were seen. What a client has made up beside them is none.
  */
 import assert from "node:assert/strict";

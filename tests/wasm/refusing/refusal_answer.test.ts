@@ -1,5 +1,5 @@
 /**
- * What a client receives in the place of an answer that must not be, byte for byte, and what of its early data reaches the server, on
+ * The bytes that a client receives in the place of an answer that must not be, and the early data that reaches the server, on
  * the built module.
  */
 import assert from "node:assert/strict";
@@ -182,7 +182,7 @@ describe("early data behind a removed PSK", () => {
     "an alert": record(0x15, Buffer.of(1, 90)),
     "a long alert": record(0x15, Buffer.alloc(9, 1)),
     "a change of cipher spec": changeCipherSpec(),
-    "a change of cipher spec that is none": record(0x14, Buffer.alloc(7, 9)),
+    "a change of cipher spec that is malformed": record(0x14, Buffer.alloc(7, 9)),
     "an unknown type": record(0x63, Buffer.alloc(30, 5)),
     "an unknown type, empty": record(0x63, Buffer.alloc(0)),
     "a heartbeat": record(0x18, Buffer.alloc(20, 1)),
@@ -213,7 +213,7 @@ describe("early data behind a removed PSK", () => {
 
   it("never reaches the server where every byte comes by itself, nor where all comes at once", () => {
     for (const [name, one] of Object.entries(odd)) {
-      // No server goes on behind a first byte that is none of TLS.
+      // No server goes on behind a first byte that is not TLS.
       if (name.startsWith("an unknown") || name.startsWith("another")) continue;
       const flight = Buffer.concat([one, hello, one, early[0], one, early[2], one]);
       const rest = Buffer.concat([one, hello, one, one, one]);

@@ -199,7 +199,7 @@ describe("a handshake record of a client behind its Finished", () => {
   });
 });
 
-describe("what is no renegotiation", () => {
+describe("bytes that are not a renegotiation", () => {
   const harmless: Record<string, Buffer[]> = {
     "application data": [applicationData(1), applicationData(16_384 + 2048), applicationData(0), applicationData(0)],
     "alerts, sealed": [record(0x15, Buffer.alloc(26, 7)), record(0x15, Buffer.alloc(40, 7))],

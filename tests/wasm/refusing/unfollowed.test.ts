@@ -1,5 +1,5 @@
 /**
- * What a server accepts and nobody here could follow, on the built module: it may be anything, a removed session too. So it does not
+ * An acceptance that nobody here could follow, on the built module: it may be anything, a removed session too. So it does not
  * resume unless enforcement is `observe`; a full handshake behind the very same hello goes through.
  */
 import assert from "node:assert/strict";
@@ -38,12 +38,12 @@ import {
 interface Case {
   /** What comes before the server's answer. */
   opening: Flight[];
-  /** The server's hello where it resumes; in TLS 1.3 it stands for itself. */
+  /** The server's hello if it resumes; in TLS 1.3 it stands for itself. */
   hello: Buffer;
   modern?: boolean;
   /** The hello was followed, and offers nothing to hold an answer back for: only an answer that comes whole is refused. */
   plain?: boolean;
-  /** Of the event; null where nobody can tell. */
+  /** Of the event; null if nobody can tell. */
   id: Buffer | null;
 }
 

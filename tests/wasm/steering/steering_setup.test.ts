@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FULL_TOKEN } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN } from "../../contract/client.ts";
 import { type Connection, FakeHost, type Worker } from "../../fake_host/fake_host.ts";
 import { adminSettings, hex, observerSettings } from "../../fake_host/proxy.ts";
 import { clientHello, resumedById, sessionId } from "../../support/tls_bytes.ts";

@@ -1,4 +1,4 @@
-/** What the observer leaves for the access log of each connection, on the built module. */
+/** The fields that the observer leaves for the access log of each connection, on the built module. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeHost } from "../../fake_host/fake_host.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FULL_TOKEN } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN } from "../../contract/client.ts";
 import type { Connection, Flight } from "../../fake_host/fake_host.ts";
 import { Proxy } from "../../fake_host/proxy.ts";
 import { Random } from "../../support/random.ts";
@@ -297,7 +297,7 @@ const EXCHANGES: ((number: number) => Flight[])[] = [
   () => [client(clientHello()), server(applicationData(40))],
 ];
 
-/** The IDs of all refusals that were told as events. */
+/** The IDs of all refusals that were reported as events. */
 function refusals(proxy: Proxy): unknown[] {
   return eventsOf(proxy, "refused").map(({ id }) => id);
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RemovedSession } from "../../support/answer.ts";
-import { FULL_TOKEN, assertProblem, enforced } from "../../contract/admin_contract.ts";
+import { FULL_TOKEN, assertProblem, enforced } from "../../contract/client.ts";
 import { FakeHost } from "../../fake_host/fake_host.ts";
 import { Proxy, adminSettings, hex, observerSettings } from "../../fake_host/proxy.ts";
 import { Random } from "../../support/random.ts";
@@ -10,7 +10,7 @@ import { fullWithId, resumedById, sessionId, ticket, tls13 } from "../../support
 
 /** In seconds, with a tenth for the page at which the time is over. */
 const MILLISECOND = 0.0011;
-/** What is kept beside the pages of a cache: settings, which pages there are, the latest events of each VM. */
+/** The values beside the pages of a cache: settings, which pages there are, the latest events of each VM. */
 const BESIDE_PAGES_BYTES = 512 * 1024;
 const KEEP_EXPIRED = { mode: ["SERVER", "NO_AUTO_CLEAR"] };
 

@@ -147,7 +147,7 @@ function provesNothing(capture: Capture): boolean {
   return capture.kind === "ticket" && ticket !== undefined && id.length > 0 && !id.equals(ticket);
 }
 
-/** What a hello offers in TLS 1.2: its session ID, and the SHA-256 of its ticket. */
+/** The offer of a hello in TLS 1.2: its session ID, and the SHA-256 of its ticket. */
 function offeredHandles({ flights }: Capture): { id: Buffer; ticket: Buffer | undefined } {
   const hello = helloOf(flights);
   let at = 4 + 2 + 32;

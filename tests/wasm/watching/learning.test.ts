@@ -1,4 +1,4 @@
-/** What the observer learns from handshakes, on the built module. */
+/** The observer learns from handshakes, on the built module. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Proxy, hex } from "../../fake_host/proxy.ts";

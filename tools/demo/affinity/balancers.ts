@@ -1,11 +1,9 @@
 /**
- * What `npm run demo:affinity` compares: the shipped envoy.yaml with this filter steering, the same without steering, plain Envoy
- * that hashes the source address, and HAProxy with its recipe for SSL session IDs, where it is installed.
+ * The balancers that `npm run demo:affinity` compares: the shipped envoy.yaml with this filter steering, the same without steering, plain Envoy
+ * that hashes the source address, and HAProxy with its recipe for SSL session IDs, if it is installed.
  *
- * Each starts cold and, while it runs, may be told other upstreams (not HAProxy).
+ * Each starts cold and, while it runs, may be given other upstreams (not HAProxy).
  */
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,12 +13,13 @@ import { findEnvoy } from "../../proxies/envoy_binary.ts";
 import { renderEnvoyConfig, type Settings, splitAddress } from "../../proxies/envoy_config.ts";
 import { startEnvoy } from "../../proxies/envoy_process.ts";
 import { MODULE_FILE } from "../../project.ts";
-import { SetupError } from "../../setup_error.ts";
-import { answers, freePorts } from "../../proxies/free_ports.ts";
+import { freePorts } from "../../proxies/free_ports.ts";
+import { startHaproxy } from "../../proxies/haproxy.ts";
+import { trapLines } from "../../proxies/trap_log.ts";
 
 export interface Balancer {
   readonly port: number;
-  /** Of the filter's admin API, where the variant has it: with DEMO_TOKEN. */
+  /** Of the filter's admin API, if the variant has it: with DEMO_TOKEN. */
   readonly adminPort: number | null;
   /** Returns when the balancer knows these upstreams and no others. */
   change(addresses: string[]): Promise<void>;
@@ -31,7 +30,7 @@ export type Steering = "hash" | "exact";
 /** The configuration's `steering_by_source`. */
 export type BySource = boolean | "always";
 
-/** What is not as shipped in a column of this filter. */
+/** The differences of a column of this filter from the shipped configuration. */
 export interface Variant {
   /** Settings of the observer. */
   settings?: { steering_by_source?: BySource; steering_balance_factor?: number };
@@ -44,7 +43,7 @@ export interface Variant {
 export interface Column {
   readonly name: string;
   readonly title: string;
-  /** How this filter steers in it; null for what there is without it. Targets are for what steers. */
+  /** How this filter steers in it; null without this filter. Only a column that steers has targets. */
   readonly steering: Steering | null;
   start(addresses: string[]): Promise<Balancer>;
 }
@@ -70,11 +69,7 @@ export const SOURCE_HASH: Column = {
 export const THIS_FILTER: Column = steeringColumn("hash");
 export const THIS_FILTER_EXACT: Column = steeringColumn("exact");
 
-export const HAPROXY: Column = { name: "haproxy", title: "HAProxy", steering: null, start: startHaproxy };
-
-export function isHaproxyInstalled(): boolean {
-  return spawnSync("haproxy", ["-v"], { stdio: "ignore" }).status === 0;
-}
+export const HAPROXY: Column = { name: "haproxy", title: "HAProxy", steering: null, start: startWithHaproxy };
 
 export function steeringColumn(steering: Steering, variant: Variant = {}): Column {
   return {
@@ -150,10 +145,7 @@ async function startWithEnvoy(
     });
     const stop = async (): Promise<void> => {
       await envoy.stop();
-      const trap = envoy
-        .log()
-        .split("\n")
-        .find((line) => TRAP.test(line));
+      const [trap] = trapLines(envoy.log());
       remove();
       if (trap !== undefined) throw new Error(`the module has failed: ${trap}`);
     };
@@ -206,66 +198,36 @@ async function untilHosts(adminPort: number, addresses: string[]): Promise<void>
       .join(" ");
     if (seen === wanted) return sleep(250);
   }
-  throw new Error(`Envoy was told the hosts ${wanted}, but has ${seen || "none"}`);
+  throw new Error(`Envoy was given the hosts ${wanted}, but has ${seen || "none"}`);
 }
 
-/** HAProxy's documented recipe for SSL session IDs, with `res.payload_lv` and the delay without which it stores nothing. */
-async function startHaproxy(addresses: string[]): Promise<Balancer> {
-  const [port] = (await freePorts(1)) as [number];
+async function startWithHaproxy(addresses: string[]): Promise<Balancer> {
   const folder = mkdtempSync(join(tmpdir(), "affinity-"));
-  const file = join(folder, "haproxy.cfg");
-  writeFileSync(
-    file,
-    `global
-  nbthread ${WORKERS}
-defaults
-  mode tcp
-  timeout connect 1s
-  timeout client 30s
-  timeout server 30s
-  retries 3
-  option redispatch
-frontend tls
-  bind 127.0.0.1:${port}
-  default_backend servers
-backend servers
-  balance roundrobin
-  stick-table type binary len 32 size 100k expire 30m
-  acl clienthello req.ssl_hello_type 1
-  acl serverhello res.ssl_hello_type 2
-  tcp-request inspect-delay 5s
-  tcp-request content accept if clienthello
-  tcp-response inspect-delay 2s
-  tcp-response content accept if serverhello
-  stick on req.payload_lv(43,1) if clienthello
-  stick store-response res.payload_lv(43,1) if serverhello
-${addresses.map((address, i) => `  server s${i} ${address}`).join("\n")}
-`,
-  );
-  const haproxy = spawn("haproxy", ["-f", file, "-db"], { stdio: "ignore" });
-  const ended = once(haproxy, "exit");
-  const kill = (): void => void haproxy.kill("SIGKILL");
-  process.once("exit", kill);
-  const stop = async (): Promise<void> => {
-    haproxy.kill("SIGTERM");
-    await ended;
-    process.removeListener("exit", kill);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  for (const deadline = Date.now() + 5000; !(await answers(port)); await sleep(50)) {
-    if (Date.now() < deadline && haproxy.exitCode === null) continue;
-    await stop();
-    throw new SetupError("HAProxy does not start");
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const haproxy = await startHaproxy({
+      folder,
+      workers: WORKERS,
+      servers: addresses,
+      hasStickTable: true,
+      idleSeconds: 30,
+    });
+    return {
+      port: haproxy.port,
+      adminPort: null,
+      change: () => Promise.reject(new Error("HAProxy's servers are not changed here")),
+      stop: async () => {
+        await haproxy.stop();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
   }
-  return {
-    port,
-    adminPort: null,
-    change: () => Promise.reject(new Error("HAProxy's servers are not changed here")),
-    stop,
-  };
 }
 
-/** The admin API's, where a balancer has one. */
+/** The admin API's, if a balancer has one. */
 export const DEMO_TOKEN = "demo-token";
 
 let versions = 0;
@@ -276,4 +238,3 @@ const CLUSTER_NAME = "tls_upstreams";
 const FILTERS = ["static_resources", "listeners", 0, "filter_chains", 0, "filters"];
 const TCP_PROXY = [...FILTERS, 1, "typed_config"];
 const CLUSTER = ["static_resources", "clusters", 0];
-const TRAP = /RuntimeError|VM failed|Wasm VM|abort:|wasm.*unreachable|in fail-closed state/i;

@@ -1,6 +1,6 @@
 /**
- * Sessions that a cache was told of and has never seen: a cold Envoy whose first clients all come back with sessions that they have
- * from the servers themselves, and whose issuers the admin API was told. Nobody's ticket tells its issuer otherwise here.
+ * Sessions that an operator has added and the cache has never seen: a cold Envoy whose first clients all come back with sessions that they have
+ * from the servers themselves, and whose issuers the admin API was given. Here, no ticket shows its issuer otherwise.
  *
  * The way to each server has to be found first, which costs misses; from then on, each client is led home.
  */
@@ -19,7 +19,7 @@ export interface ByHandOutcome {
   second: number;
 }
 
-/** The column's balancer has to have the admin API. Fails where this refuses a record. */
+/** The column's balancer has to have the admin API. Fails if this refuses a record. */
 export function resumedByHand(column: Column): Promise<ByHandOutcome> {
   return withUpstreams("stateful", NAMES, (upstreams) =>
     withBalancer(column, upstreams, async (balancer) => {

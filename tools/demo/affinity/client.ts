@@ -1,6 +1,6 @@
 /**
  * The clients of `npm run demo:affinity`: TLS clients of Node's (which is OpenSSL) that come again and again, each from an address
- * of its own choice, and say whether they were resumed and by whom. `visit` never throws: an error is part of what it saw.
+ * of its own choice, and say whether they were resumed and by whom. `visit` never throws: an error is part of its result.
  */
 import { constants } from "node:crypto";
 import { connect as connectTcp } from "node:net";
@@ -19,7 +19,7 @@ export type Offering = "newest" | "first";
 
 export interface Seen {
   resumed: boolean;
-  /** As the upstream has named itself; "" where nobody answered. */
+  /** As the upstream has named itself; "" if nobody answered. */
   upstream: string;
   /** For the next visit: of TLS 1.3, the newest. */
   session: Buffer | undefined;

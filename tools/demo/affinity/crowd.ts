@@ -7,13 +7,13 @@ import { Addresses, type Kind, type Offering, type Seen, type Sources, visit } f
 import { type Balancer, type Column } from "./balancers.ts";
 import { startUpstream, type Upstream } from "./upstreams.ts";
 
-/** What a measurement puts into the table, and what it has missed, in words. */
+/** A measurement's cell in the table, and the targets that it has missed, in words. */
 export interface Cell {
   text: string;
   misses: string[];
 }
 
-/** Clients and what each of them holds. */
+/** Clients, and the sessions that each of them holds. */
 export class Crowd {
   private readonly addresses: Addresses;
   private readonly first: Seen[] = [];
@@ -123,7 +123,7 @@ export async function atPace<T>(aSecond: number, seconds: number, act: (i: numbe
   return Promise.all(running);
 }
 
-/** Rounded down: what is not all of them is never 100. */
+/** Rounded down: only all of them are 100. */
 export function percentText(part: number, whole: number): string {
   const percent = Math.floor((1000 * part) / whole) / 10;
   return Number.isInteger(percent) ? `${percent} %` : `${percent.toFixed(1)} %`;

@@ -1,6 +1,6 @@
 /**
  * A client that lies about whose ticket it holds, beside honest clients of the server alpha. Its ticket is made up and begins with the
- * name of alpha's key (RFC 5077 4). What it may reach is its own connections only: alpha's clients are to resume as without it.
+ * name of alpha's key (RFC 5077 4). It may reach its own connections only: alpha's clients must resume as without it.
  *
  * - `before` and `afterwards`, to alpha's name being known: in one TLS 1.2 hello it offers that ticket and a session ID of its own
  *   at beta, which has no tickets and so resumes by the ID. Whoever takes the echoed ID for a ticket that was accepted, learns that

@@ -1,16 +1,17 @@
 /**
  * `npm run demo:affinity`: how many resumptions reach the server that issued the session, behind this filter and behind
  * what else there is. Four upstreams that share nothing, 40 clients by turns, two workers. Prints a Markdown table; exit
- * code 1 where this filter misses a target.
+ * code 1 if this filter misses a target.
  *
- * `--attempts N` offers N sessions for each number (1,000 where it is not said); `--small` measures this filter alone, in
+ * `--attempts N` offers N sessions for each number (1,000 by default); `--small` measures this filter alone, in
  * fewer rows; `--rows TEXT` measures only the rows that have the text in their titles.
  */
 import { build } from "../../build.ts";
-import { type Column, HAPROXY, isHaproxyInstalled } from "./balancers.ts";
+import { type Column, HAPROXY } from "./balancers.ts";
 import { ROUND_ROBIN, SOURCE_HASH, THIS_FILTER, THIS_FILTER_EXACT } from "./balancers.ts";
 import { measureAffinity, type Row } from "./run.ts";
 import { findEnvoy } from "../../proxies/envoy_binary.ts";
+import { haproxyVersion } from "../../proxies/haproxy.ts";
 import { runTool } from "../../run_tool.ts";
 import { SetupError } from "../../setup_error.ts";
 
@@ -42,7 +43,7 @@ async function run(args: string[]): Promise<number> {
 }
 
 function haproxy(): Column[] {
-  if (isHaproxyInstalled()) return [HAPROXY];
+  if (haproxyVersion() !== null) return [HAPROXY];
   console.error("haproxy is not installed: its column is left out");
   return [];
 }

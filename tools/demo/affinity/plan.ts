@@ -1,4 +1,4 @@
-/** What a row of `npm run demo:affinity` is: its title, its target, and how a cell of it is measured. */
+/** A row of `npm run demo:affinity`: its title, its target, and the measurement of its cells. */
 import type { Column, Steering, Variant } from "./balancers.ts";
 import type { Cell } from "./crowd.ts";
 
@@ -16,11 +16,11 @@ export interface AffinityOptions {
 
 export interface Plan {
   title: string;
-  /** In words, "" where there is none. */
+  /** In words, "" if there is none. */
   target: string;
-  /** null where the column has nothing to measure. */
+  /** null if the column has nothing to measure. */
   measure: (column: Column, options: AffinityOptions) => Promise<Cell | null>;
-  /** What is not as shipped in the columns of this filter. */
+  /** The differences of this filter's columns from the shipped configuration. */
   variant?: Variant;
   /** Not in the small run. */
   isLarge?: boolean;

@@ -2,7 +2,7 @@
  * The measurements of `npm run demo:affinity`, one row after the other, each balancer cold for each number: how many offers were
  * resumed, how evenly new connections spread, what happens when an upstream dies or the upstreams change.
  *
- * What resumed is what the client says. A cell may miss its target only in the columns of this filter.
+ * The client's word decides whether it resumed. A cell may miss its target only in the columns of this filter.
  */
 import { Addresses, type Kind, type Offering, type Sources, visit } from "./client.ts";
 import { type Balancer, type Column, steeringColumn } from "./balancers.ts";
@@ -18,11 +18,11 @@ import { SKEW_PLANS } from "./skew.ts";
 
 export interface Row {
   title: string;
-  /** In words, "" where there is none. */
+  /** In words, "" if there is none. */
   target: string;
   /** Text by the name of its column. */
   cells: Map<string, string>;
-  /** What was missed, in words. */
+  /** The missed targets, in words. */
   missed: string[];
 }
 
@@ -73,7 +73,7 @@ function resumptions(
         texts.push(percentText(resumed, attempts) + (showsShare ? ` (${busiestPercent(made)} % on one)` : ""));
         const errors = made.filter(({ error }) => error !== null);
         if (errors.length > 0) misses.push(`${offering}: ${errors.length} errors, such as: ${errors[0]?.error}`);
-        // What is learned from cold costs as much in a short run as in a long one.
+        // Learning from cold costs as much in a short run as in a long one.
         const allowed = leastPercent === 100 ? 0 : Math.max(((100 - leastPercent) / 100) * attempts, LEARNING_MISSES);
         if (attempts - resumed > allowed) misses.push(`${offering}: ${attempts - resumed} of ${attempts} not resumed`);
         const late = made.filter(({ missedThoughLearned }) => missedThoughLearned).length;

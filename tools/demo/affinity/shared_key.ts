@@ -23,7 +23,7 @@ export interface SharedKeyRun {
 /** What came of the measured resumptions: how many for each server, and what went wrong, in words. */
 export interface Shares {
   counts: number[];
-  /** Largest to smallest; infinite where a server got none. */
+  /** Largest to smallest; infinite if a server got none. */
   ratio: number;
   misses: string[];
 }

@@ -23,7 +23,7 @@ export interface SilentRun {
 export interface SilenceOutcome {
   offers: number;
   misses: number;
-  /** Silent clients whose server waits for them as it was meant to; fewer than there are where nothing was measured. */
+  /** Silent clients whose server waits for them as it was meant to; fewer than there are if nothing was measured. */
   waiting: number;
 }
 

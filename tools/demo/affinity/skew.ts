@@ -1,6 +1,6 @@
 /**
  * Loads that lean to one side: an address that half of all clients share, and a ticket that very many clients use. What resumes them
- * sends much to one server; a bound on that server's load costs resumptions. Nothing is demanded here: the price is told.
+ * sends much to one server; a bound on that server's load costs resumptions. There is no target here: the price is shown.
  */
 import type { Steering, Variant } from "./balancers.ts";
 import { Addresses, type Kind, visit } from "./client.ts";
@@ -39,7 +39,7 @@ function cellOf(attempts: { resumed: boolean; upstream: string }[]): Cell {
   return { text: `${percentText(resumed, attempts.length)} (${busiestPercent(attempts)} % on one)`, misses: [] };
 }
 
-/** null where the module has no field for the bound, and so Envoy does not start. */
+/** null if the module has no field for the bound, so that Envoy does not start. */
 async function unlessRefused(measure: () => Promise<Cell>): Promise<Cell | null> {
   try {
     return await measure();

@@ -2,8 +2,8 @@
  * `npm run demo:refusal`: removed sessions do not resume, and nobody else is disturbed. Two workers, clients that offer
  * sessions of every kind again and again while these are removed one after the other, and bystanders whose sessions are not.
  * Once with four servers and steering, where a removed session goes to another server; once with one server, where its
- * client sees an alert. Prints a Markdown table; exit code 1 where one session resumed after it was removed, where a client
- * saw anything but an alert or a full handshake, or where a bystander was disturbed.
+ * client sees an alert. Prints a Markdown table; exit code 1 if a session resumed after it was removed, if a client saw
+ * anything but an alert or a full handshake, or if a bystander was disturbed.
  *
  * `--attempts N` counts N attempts on removed sessions in each of the two, and as many of bystanders (10,000 where it is not
  * said).

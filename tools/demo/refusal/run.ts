@@ -23,7 +23,7 @@ export interface RefusalOptions {
 
 export interface RefusalResult {
   steering: "off" | "hash";
-  /** By kind, of the attempts on removed sessions: what the client saw. */
+  /** By kind, of the attempts on removed sessions: the client's view. */
   removed: Map<Kind, { resumed: number; alert: number; full: number; other: number }>;
   bystanders: Map<Kind, { resumed: number; full: number; other: number }>;
   /** One line each for what must not be. */
@@ -157,7 +157,7 @@ function sightOf({ error, resumed }: Seen): "resumed" | "alert" | "full" | "othe
   return /alert handshake failure/i.test(error) ? "alert" : "other";
 }
 
-/** What the API calls a session that a client holds. */
+/** The API's name of a session that a client holds. */
 function idOf(session: Buffer): string {
   const { sessionId, ticket } = sessionOf(session);
   return ticket === null ? sessionId.toString("hex") : createHash("sha256").update(ticket).digest("hex");

@@ -1,7 +1,7 @@
 /**
  * Inlines more of the compiled module than its compiler does. A handshake runs once through some two hundred functions, all of
- * them cold, as a proxy does other things in between: what counts is how much code is touched, not how fast a loop is. A
- * function that only one place calls is inlined whatever its size; `docs/evidence/performance.md` has what that saves.
+ * them cold, as a proxy does other things in between: the amount of code that is touched counts, not the speed of a loop. A
+ * function that only one place calls is inlined whatever its size; `docs/evidence/performance.md` has the figures.
  *
  * The optimiser is the compiler's own, Binaryen. The result depends on nothing but the module.
  */
@@ -27,7 +27,7 @@ export function inlineMore(file: string): void {
   }
 }
 
-/** What AssemblyScript's compiler uses when it is told nothing. */
+/** The defaults of AssemblyScript's compiler. */
 const FEATURES =
   binaryen.Features.MutableGlobals |
   binaryen.Features.SignExt |
