@@ -13,6 +13,8 @@ import type { Document } from "yaml";
 import type { Session } from "../../support/answer.ts";
 import { HttpsConnection, type HttpsRequest } from "../../support/https_client.ts";
 import { Folder, sClient, savedSession } from "../../support/openssl.ts";
+import { envoyVersion, findEnvoy } from "../../../tools/proxies/envoy_binary.ts";
+import { abilitiesOf, SHIPPED_FOR } from "../../../tools/proxies/envoy_versions.ts";
 import { sessionOf } from "../../../tools/demo/ssl_session.ts";
 import { type Stack, eventually, inParallel, startStack } from "../../support/stack.ts";
 
@@ -22,7 +24,11 @@ const NO_UPSTREAM = "127.0.0.1:1";
 const folder = new Folder();
 let stack: Stack;
 
+/** Whether the Envoy at hand can close a connection behind the guard's answer; npm run test:compat runs some that cannot. */
+let closes = true;
+
 before(async () => {
+  closes = abilitiesOf((await envoyVersion(await findEnvoy(() => undefined))) ?? SHIPPED_FOR).closesFromLua;
   stack = await startStack({ upstreams: [NO_UPSTREAM] });
 });
 
@@ -342,11 +348,13 @@ async function held({ admin }: Stack, id: string): Promise<Session> {
 async function assertRefused(connection: HttpsConnection, headers: Record<string, string> = {}): Promise<void> {
   const answer = await connection.request(headers);
   assert.equal(answer.status, 421);
-  assert.equal(answer.headers.connection, "close");
+  assert.equal(answer.headers.connection, closes ? "close" : undefined);
   assert.equal(answer.headers["content-type"], "application/problem+json");
   assert.equal(answer.headers["cache-control"], "no-store");
   assert.equal((JSON.parse(answer.body) as { status: number }).status, 421);
-  await connection.closed();
+  if (closes) return connection.closed();
+  assert.equal((await connection.request(headers)).status, 421, "a connection that stays open is refused again");
+  connection.close();
 }
 
 interface AgentAnswer {
