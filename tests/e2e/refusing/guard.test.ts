@@ -78,7 +78,7 @@ describe("a session that Envoy itself issued", () => {
 });
 
 describe("a removed session", () => {
-  it("is answered with 421, and the connection is closed; the client stays refused until it makes a new one", async () => {
+  it("is answered with 421; the client stays refused until it makes a new one", async () => {
     const first = await open({ version: "TLSv1.2" });
     await first.request();
     const before = await stack.stats();
@@ -94,6 +94,28 @@ describe("a removed session", () => {
     const fresh = await open({ version: "TLSv1.2" });
     assert.deepEqual([fresh.resumed, (await fresh.request()).status], [false, 200]);
     fresh.close();
+  });
+
+  it("has its connection closed behind the answer", async () => {
+    const first = await open({ version: "TLSv1.2" });
+    await first.request();
+    await stack.admin("DELETE", `/v1/sessions/${first.identity.id}`);
+    assert.equal((await first.request()).headers.connection, "close");
+    await first.closed();
+  });
+
+  it("is refused again and again on a connection that Envoy keeps", async () => {
+    const own = await startStack({ upstreams: [NO_UPSTREAM], change: (document) => withoutClosing(document) });
+    try {
+      const connection = await HttpsConnection.open({ port: own.httpsPort, version: "TLSv1.2" });
+      await connection.request();
+      await own.admin("DELETE", `/v1/sessions/${connection.identity.id}`);
+      for (let i = 0; i < 3; i++) assert.equal((await connection.request()).status, 421);
+      assert.equal((await own.stats()).refused, 3);
+      connection.close();
+    } finally {
+      await own.stop();
+    }
   });
 
   it("is refused until Envoy lets it expire: then the client gets a new one, and goes on", async () => {
@@ -133,11 +155,15 @@ describe("a removed session", () => {
     await first.request();
     await stack.admin("DELETE", `/v1/sessions/${first.identity.id}`);
     const client = await openHttp2(first.session);
-    const goneAway = new Promise((resolve) => client.once("goaway", resolve));
-    assert.equal(await http2Get(client), 421);
-    await goneAway;
-    client.destroy();
-    first.close();
+    let isGoingAway = false;
+    client.once("goaway", () => (isGoingAway = true));
+    try {
+      assert.equal(await http2Get(client), 421);
+      await eventually("it is told to go away", () => assert.ok(isGoingAway));
+    } finally {
+      client.destroy();
+      first.close();
+    }
   });
 
   it("cannot be got around, nor made up, by what a client sends", async () => {
@@ -162,7 +188,7 @@ describe("a removed session", () => {
     await stack.admin("DELETE", `/v1/sessions/${first.id}`);
     for (let i = 0; i < 2; i++) {
       const { connection, resumed, status } = await agentGet(agent);
-      assert.deepEqual([status, resumed, connection], [421, true, "close"]);
+      assert.deepEqual([status, resumed, connection], [421, true, closes ? "close" : ""]);
     }
     const renewed = await agentGet(new Agent({ rejectUnauthorized: false, maxVersion: "TLSv1.2" }));
     assert.deepEqual([renewed.status, renewed.resumed], [200, false]);
@@ -352,9 +378,8 @@ async function assertRefused(connection: HttpsConnection, headers: Record<string
   assert.equal(answer.headers["content-type"], "application/problem+json");
   assert.equal(answer.headers["cache-control"], "no-store");
   assert.equal((JSON.parse(answer.body) as { status: number }).status, 421);
-  if (closes) return connection.closed();
-  assert.equal((await connection.request(headers)).status, 421, "a connection that stays open is refused again");
-  connection.close();
+  if (closes) await connection.closed();
+  else connection.close();
 }
 
 interface AgentAnswer {
@@ -427,11 +452,20 @@ function withTickets(document: Document): void {
   document.setIn([...tls, "disable_stateless_session_resumption"], false);
 }
 
+function withoutClosing(document: Document): void {
+  takeOut(document, "close_when_refused");
+}
+
 function withoutGuard(document: Document): void {
+  takeOut(document, "tls_session_guard", "close_when_refused", "tls_session_id");
+}
+
+/** HTTP filters of the listener, by name. */
+function takeOut(document: Document, ...unwanted: string[]): void {
   const filters = [...listener(document), "filter_chains", 0, "filters", 0, "typed_config", "http_filters"];
   const names = (document.getIn(filters) as { toJSON(): { name: string }[] }).toJSON().map(({ name }) => name);
-  assert.ok(names.includes("tls_session_guard"));
-  for (const name of ["tls_session_guard", "close_when_refused", "tls_session_id"]) {
+  for (const name of unwanted) {
+    assert.ok(names.includes(name), `envoy.yaml has no ${name}`);
     document.deleteIn([...filters, names.indexOf(name)]);
     names.splice(names.indexOf(name), 1);
   }
