@@ -157,7 +157,7 @@ export class Observer extends CacheFilter {
     this.accessLog = config.accessLog ? new AccessLog() : null;
     if (config.steering != SteeringMode.Off) this.upstreamChoice = new UpstreamChoice(shared, config);
     else reportNoSteering(shared, config);
-    tellSteeringLimit(config.steering, shared.store);
+    tellSteeringLimit(config.steering, config.steeringBySource, shared.store);
     if (config.steering == SteeringMode.Exact) {
       // No host is named before the first tick, which sees that its cluster is there.
       this.ticksSoon = true;
