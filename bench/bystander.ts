@@ -40,6 +40,11 @@ interface Options {
 /** Callers who ask for the same, so many at once. */
 type Callers = [count: number, path: string];
 
+const ENDED = new Error("the callers have ended before the handshakes");
+const WARM_UP = 50;
+const PAUSE_MILLISECONDS = 2;
+const TARGET_MILLISECONDS = 20;
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 await runTool((args) => run(readOptions(args)));
 
@@ -161,8 +166,3 @@ function readOptions(args: string[]): Options {
     sessions: number("sessions", 6000),
   };
 }
-
-const ENDED = new Error("the callers have ended before the handshakes");
-const WARM_UP = 50;
-const PAUSE_MILLISECONDS = 2;
-const TARGET_MILLISECONDS = 20;
