@@ -159,7 +159,7 @@ describe("a removed session", () => {
     client.once("goaway", () => (isGoingAway = true));
     try {
       assert.equal(await http2Get(client), 421);
-      await eventually("it is told to go away", () => assert.ok(isGoingAway));
+      await eventually("it is told to go away", () => assert.equal(isGoingAway, true));
     } finally {
       client.destroy();
       first.close();
