@@ -68,9 +68,10 @@ const WITHOUT_STEERING: Difference[] = [
     why: NO_STEERING,
   },
   { file: "removed_sessions.test.ts", tests: /with steering hash/, why: NO_STEERING },
+  { file: "steering.test.ts", tests: /^steering by hash > resumes every /, why: NO_STEERING },
   ...[
-    ...["steering.test.ts", "steering_exact.test.ts", "steering_setup.test.ts", "steering_evidence.test.ts"],
-    ...["affinity.test.ts", "dead_server.test.ts", "rolling_restart.test.ts"],
+    ...["steering_exact.test.ts", "steering_setup.test.ts", "steering_evidence.test.ts", "affinity.test.ts"],
+    ...["dead_server.test.ts", "rolling_restart.test.ts"],
   ].map((file) => ({ file, tests: /./, skipFile: true, why: NO_STEERING })),
 ];
 
