@@ -1,12 +1,14 @@
 /**
  * `npm run test:compat`: the end-to-end tests on each Envoy of envoy_versions.ts, held to the differences that tests/compat/ names.
- * `-- --envoy 1.39` runs one version, file names behind it those files only.
+ * `-- --envoy 1.39` runs one version, file names behind it those files only. `-- --smoke` runs the basics (learn, resume, refuse, count,
+ * all by the admin API) on the oldest version and one in the middle, in less than a minute.
  *
- * Promises: every file is told with its counts; a failure that no difference explains is shown in full, and so is a difference
+ * Promises: every file is told with its counts and seconds; a failure that no difference explains is shown in full, and so is a difference
  * that has gone; the last line is `N passed, N failed`, exit code 1 where anything failed.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { parseArgs } from "node:util";
 import { differencesOf } from "./differences.ts";
 import { build } from "../../tools/build.ts";
 import { stopCommands } from "../../tools/command.ts";
@@ -20,6 +22,7 @@ import { runNodeTests } from "../../tools/checks/suites.ts";
 import { judge, type Count } from "./judge.ts";
 
 const FOLDER = "tests/e2e";
+const SMOKE = ["operating/envoy_version.test.ts", "operating/shortest.test.ts", "watching/accounting.test.ts"];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
@@ -46,17 +49,27 @@ await runTool(async (args) => {
 });
 
 function chosen(args: string[]): { versions: string[]; files: string[] } {
-  const flag = args.indexOf("--envoy");
-  const versions =
-    flag < 0 ? RELEASES.map(({ version }) => version) : [releaseOf(args[flag + 1] ?? "(nothing)").version];
-  const files = args.filter((_, index) => flag < 0 || (index !== flag && index !== flag + 1));
+  const { values, positionals: files } = parsed(args);
   for (const file of files) {
     if (file.endsWith(".test.ts") && existsSync(join(PROJECT_FOLDER, file))) continue;
     throw new SetupError(
       `"${file}" is no *.test.ts file: as in npm run test:compat -- --envoy 1.39 tests/e2e/admin/admin.test.ts`,
     );
   }
-  return { versions, files: files.length > 0 ? files : endToEndFiles() };
+  const all = RELEASES.map(({ version }) => version);
+  const few = all.filter((_, at) => at === 0 || at === all.length >> 1);
+  const versions = values.envoy === undefined ? (values.smoke ? few : all) : [releaseOf(values.envoy).version];
+  if (files.length > 0) return { versions, files };
+  return { versions, files: values.smoke ? SMOKE.map((name) => join(FOLDER, name)) : endToEndFiles() };
+}
+
+function parsed(args: string[]) {
+  try {
+    const options = { envoy: { type: "string" }, smoke: { type: "boolean", default: false } } as const;
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new SetupError((error as Error).message);
+  }
 }
 
 function endToEndFiles(): string[] {
@@ -78,9 +91,13 @@ async function runOn(version: string, files: string[]): Promise<Count> {
       total.skipped++;
       continue;
     }
+    const begun = Date.now();
     const result = await runNodeTests({ folder: FOLDER, files: [file], env: { ENVOY_BIN }, concurrency: 1 });
     const { count, complaints } = judge(result, known);
-    console.log(`   ${file}: ${count.passed} passed, ${count.skipped} that cannot, ${count.failed} failed`);
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    console.log(
+      `   ${file}: ${count.passed} passed, ${count.skipped} that cannot, ${count.failed} failed (${seconds} s)`,
+    );
     if (complaints.length > 0) console.log(shortenLines([result.output, ...complaints].join("\n")));
     total.passed += count.passed;
     total.failed += count.failed;

@@ -21,6 +21,7 @@ export class HttpsConnection {
   session: Buffer;
   private text = "";
   private ended = false;
+  private isLate = false;
   private wake: () => void = () => undefined;
 
   private constructor(private readonly socket: TLSSocket) {
@@ -31,6 +32,7 @@ export class HttpsConnection {
       this.wake();
     });
     socket.on("error", () => undefined);
+    socket.on("timeout", () => (this.isLate = true));
     socket.on("close", () => {
       this.ended = true;
       this.wake();
@@ -79,9 +81,10 @@ export class HttpsConnection {
     return { status: Number(statusLine.split(" ")[1]), headers: received, body };
   }
 
-  /** Waits until the server has closed the connection. */
+  /** Waits until the server has closed the connection; rejects where it keeps it. */
   async closed(): Promise<void> {
     while (!this.ended) await new Promise<void>((resolve) => (this.wake = resolve));
+    if (this.isLate) throw new Error("the server has not closed the connection");
   }
 
   close(): void {

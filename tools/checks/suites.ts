@@ -15,6 +15,8 @@ export interface SuiteResult {
   output: string;
   /** Of tests that run in Node: which failed. */
   failures?: Failure[];
+  /** Likewise, the names of those that passed. */
+  passes?: string[];
 }
 
 export interface Failure {
@@ -30,6 +32,7 @@ interface Counts {
   /** Files that hold no test. */
   empty: string[];
   failures?: Failure[];
+  passes?: string[];
 }
 
 /** The specs, relative to the project. */
@@ -151,6 +154,7 @@ export function countNodeTests(
     skipped: counts.skipped,
     output: [withoutColours(output), ...complaints].join("\n"),
     failures: [...(counts.failures ?? []), ...complaints.map((name) => ({ file: "", name }))],
+    passes: counts.passes ?? [],
   };
 }
 

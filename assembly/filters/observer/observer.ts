@@ -97,7 +97,7 @@ export class Observer extends CacheFilter {
     if (config.steering != SteeringMode.Off) this.upstreamChoice = new UpstreamChoice(shared, config);
     else reportNoSteering(shared, config);
     this.watch = new HandshakeWatch(shared, config, this, this.ticks, this.upstreamChoice);
-    logSteeringLimit(config.steering, shared.store);
+    logSteeringLimit(config.steering, config.steeringBySource, shared.store);
     // No host is named before the first tick, which sees that the cluster is there.
     if (config.steering == SteeringMode.Exact) this.ticks.bringForward();
   }

@@ -14,13 +14,24 @@ let upstream: DemoUpstream;
 before(async () => (upstream = await startDemoUpstream({ name: "alpha", tickets: true })));
 after(() => upstream?.close());
 
-for (const steering of ["off", "exact", "hash"] as const) {
-  it(`steering ${steering}: Envoy says once that it cannot, or nothing`, async () => {
+const CASES = [
+  { steering: "off", bySource: true, needs: "off" },
+  { steering: "exact", bySource: true, needs: "exact" },
+  { steering: "exact", bySource: "always", needs: "hash" },
+  { steering: "hash", bySource: true, needs: "hash" },
+] as const;
+
+for (const { steering, bySource, needs } of CASES) {
+  it(`steering ${steering}, by source ${bySource}: Envoy says once that it cannot, or nothing`, async () => {
     const version = (await envoyVersion(await findEnvoy(() => undefined))) ?? "";
-    const stack = await startStack({ upstreams: [upstream.address], steering });
+    const stack = await startStack({
+      upstreams: [upstream.address],
+      steering,
+      cache: { steering_by_source: bySource },
+    });
     try {
       const lines = (): string[] => stack.envoy.log().match(/ Envoy \d+\.\d+\.\d+ (?:cannot|does not) .*/g) ?? [];
-      const works = ORDER.indexOf(steering) <= ORDER.indexOf(abilitiesOf(version).bestSteering);
+      const works = ORDER.indexOf(needs) <= ORDER.indexOf(abilitiesOf(version).bestSteering);
       if (!works) await eventually("Envoy says it", () => assert.ok(lines().length > 0));
       assert.equal(lines().length, works ? 0 : 1, lines().join("\n"));
       if (!works) assert.ok(lines()[0]?.startsWith(` Envoy ${version} `), lines()[0]);

@@ -129,7 +129,7 @@ describe("the access log of the listener with the guard", () => {
       assert.equal((await again.request()).status, 421);
       const modern = await HttpsConnection.open({ ...request, version: "TLSv1.3" });
       await modern.request();
-      for (const connection of [first, modern]) connection.close();
+      for (const connection of [first, again, modern]) connection.close();
     });
     const outcomes = ["full", "full", "resumed", "resumed", "refused"].map((outcome) => ({ outcome, id }));
     assert.deepEqual(linesIn(file), [...outcomes, { outcome: "-", id: "-" }]);
