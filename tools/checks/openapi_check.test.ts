@@ -25,8 +25,8 @@ const MISTAKES: [string, string | RegExp, string, RegExp][] = [
   ],
   [
     "a response without a description",
-    "description: It runs, and so does what was asked for.",
-    "summary: It runs, and so does what was asked for.",
+    "description: The filter runs; with `for=enforcement`, so does an observer or guard.",
+    "summary: The filter runs; with `for=enforcement`, so does an observer or guard.",
     /responses\/200 has no description/,
   ],
   ["two operations of one name", "operationId: getMode", "operationId: putMode", /operationId of another: putMode/],

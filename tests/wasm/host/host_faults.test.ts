@@ -31,7 +31,7 @@ const SERVER_FINISHED = Buffer.alloc(40, 0xf1);
 
 describe("a host that lets nothing be stored", () => {
   const DENIED =
-    /the host does not let this module call proxy_set_shared_data; allow it in capability_restriction_config/;
+    /the host forbids this module to call proxy_set_shared_data; allow it in capability_restriction_config/;
 
   for (const root of ["observer", "admin"]) {
     it(`makes the ${root} filter refuse its configuration, and is told as what it is`, () => {
