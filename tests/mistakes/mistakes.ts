@@ -95,7 +95,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     edit: swap("root_id: observer", "root_id: guard"),
     use: visits,
-    see: 'root_id guard stands among network filters, where it sees no request: nothing is learned or refused; put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here',
+    see: 'root_id guard is among network filters, where it sees no request: nothing is learned or refused; put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here',
     when: "with the first connection, as a filter does not see its chain before",
     remedy: "`observer`; the guard is an HTTP filter.",
   },
