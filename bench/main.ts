@@ -245,45 +245,40 @@ function show(title: string, ...texts: string[]): void {
 }
 
 function readOptions(args: string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        only: { type: "string" },
-        rounds: { type: "string", default: "6" },
-        starts: { type: "string", default: "1" },
-        connections: { type: "string", default: "200" },
-        proxies: { type: "string" },
-        workers: { type: "string", default: "1,2" },
-        idle: { type: "string", default: "2000" },
-        waves: { type: "string", default: "2" },
-        mib: { type: "string", default: "1024" },
-        pin: { type: "boolean", default: false },
-        handshakes: { type: "string", default: "200000" },
-      },
-    });
-    return {
-      parts: chosen(
-        "--only",
-        values.only,
-        PARTS,
-        PARTS.filter((part) => part !== "resumed12_id"),
-      ),
-      proxies: installed(chosen("--proxies", values.proxies, PROXY_NAMES, PROXY_NAMES)),
-      workers: values.workers.split(",").map((text) => count("--workers", text)),
-      rounds: count("--rounds", values.rounds),
-      starts: count("--starts", values.starts),
-      connections: count("--connections", values.connections),
-      idle: count("--idle", values.idle),
-      waves: count("--waves", values.waves),
-      mib: count("--mib", values.mib),
-      pins: values.pin,
-      handshakes: count("--handshakes", values.handshakes),
-    };
-  } catch (error) {
-    if (error instanceof SetupError) throw error;
-    throw new SetupError((error as Error).message);
-  }
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: "string" },
+      rounds: { type: "string", default: "6" },
+      starts: { type: "string", default: "1" },
+      connections: { type: "string", default: "200" },
+      proxies: { type: "string" },
+      workers: { type: "string", default: "1,2" },
+      idle: { type: "string", default: "2000" },
+      waves: { type: "string", default: "2" },
+      mib: { type: "string", default: "1024" },
+      pin: { type: "boolean", default: false },
+      handshakes: { type: "string", default: "200000" },
+    },
+  });
+  return {
+    parts: chosen(
+      "--only",
+      values.only,
+      PARTS,
+      PARTS.filter((part) => part !== "resumed12_id"),
+    ),
+    proxies: installed(chosen("--proxies", values.proxies, PROXY_NAMES, PROXY_NAMES)),
+    workers: values.workers.split(",").map((text) => count("--workers", text)),
+    rounds: count("--rounds", values.rounds),
+    starts: count("--starts", values.starts),
+    connections: count("--connections", values.connections),
+    idle: count("--idle", values.idle),
+    waves: count("--waves", values.waves),
+    mib: count("--mib", values.mib),
+    pins: values.pin,
+    handshakes: count("--handshakes", values.handshakes),
+  };
 }
 
 /** In the order of `all`. */

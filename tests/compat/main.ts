@@ -6,7 +6,7 @@
  * Promises: every file is told with its counts and seconds; a failure that no difference explains is shown in full, and so is a difference
  * that has gone; the last line is `N passed, N failed`, exit code 1 where anything failed.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { differencesOf } from "./differences.ts";
@@ -18,10 +18,11 @@ import { PROJECT_FOLDER } from "../../tools/project.ts";
 import { runTool } from "../../tools/run_tool.ts";
 import { SetupError } from "../../tools/setup_error.ts";
 import { shortenLines } from "../../tools/shorten_lines.ts";
-import { runNodeTests } from "../../tools/checks/suites.ts";
+import { runNodeTests, testFilesIn } from "../../tools/checks/suites.ts";
 import { judge, type Count } from "./judge.ts";
 
 const FOLDER = "tests/e2e";
+const OPTIONS = { envoy: { type: "string" }, smoke: { type: "boolean", default: false } } as const;
 const SMOKE = ["operating/envoy_version.test.ts", "operating/shortest.test.ts", "watching/accounting.test.ts"];
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -49,7 +50,7 @@ await runTool(async (args) => {
 });
 
 function chosen(args: string[]): { versions: string[]; files: string[] } {
-  const { values, positionals: files } = parsed(args);
+  const { values, positionals: files } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
   for (const file of files) {
     if (file.endsWith(".test.ts") && existsSync(join(PROJECT_FOLDER, file))) continue;
     throw new SetupError(
@@ -60,22 +61,7 @@ function chosen(args: string[]): { versions: string[]; files: string[] } {
   const few = all.filter((_, at) => at === 0 || at === all.length >> 1);
   const versions = values.envoy === undefined ? (values.smoke ? few : all) : [releaseOf(values.envoy).version];
   if (files.length > 0) return { versions, files };
-  return { versions, files: values.smoke ? SMOKE.map((name) => join(FOLDER, name)) : endToEndFiles() };
-}
-
-function parsed(args: string[]) {
-  try {
-    const options = { envoy: { type: "string" }, smoke: { type: "boolean", default: false } } as const;
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new SetupError((error as Error).message);
-  }
-}
-
-function endToEndFiles(): string[] {
-  const all = readdirSync(join(PROJECT_FOLDER, FOLDER), { recursive: true, encoding: "utf8" });
-  const names = all.filter((name) => name.endsWith(".test.ts"));
-  return names.sort().map((name) => join(FOLDER, name));
+  return { versions, files: values.smoke ? SMOKE.map((name) => join(FOLDER, name)) : testFilesIn(FOLDER) };
 }
 
 async function runOn(version: string, files: string[]): Promise<Count> {
