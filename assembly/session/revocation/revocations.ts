@@ -10,6 +10,7 @@
  * In a row of the table (`table.ts`), `state` is one of `Unseen`, `lastUsed` the last second in which it refuses (Unix
  * seconds; 0: it has no end), and `count` the same by the machine's clock.
  */
+import { lowerCase } from "../../bytes/ascii";
 import { Clock } from "../../ports/clock";
 import { SharedStore } from "../../ports/shared_store";
 import { Changes } from "../../shared/changes";
@@ -197,10 +198,8 @@ export class Revocations {
 
 /** Copies a name to NAME in lower case. The caller has checked its length. */
 function lower(sni: usize, sniLength: i32): void {
-  for (let i: i32 = 0; i < sniLength; i++) {
-    const byte = load<u8>(sni + i);
-    store<u8>(NAME + i, byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte);
-  }
+  memory.copy(NAME, sni, sniLength);
+  lowerCase(NAME, sniLength);
 }
 
 const NAME: usize = memory.data(256);

@@ -3,14 +3,11 @@
  * yet written. A fixed number of places; names that share a place displace each other.
  */
 import { FNV_BASIS, fnvBytes } from "../../bytes/fnv";
+import { zeroed } from "../../bytes/zeroed";
 import { TICKET_KEY_LENGTH } from "../record/session";
 
 export class SeenKeys {
-  private readonly places: usize = heap.alloc(PLACES * SEEN_KEY_SIZE);
-
-  constructor() {
-    memory.fill(this.places, 0, PLACES * SEEN_KEY_SIZE);
-  }
+  private readonly places: usize = zeroed(PLACES * SEEN_KEY_SIZE);
 
   free(): void {
     heap.free(this.places);
