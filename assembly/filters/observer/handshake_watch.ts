@@ -23,6 +23,8 @@ import { Sampling } from "../../resumption/sampling";
 import { Metric } from "../../session/counting/statistics";
 import { Direction, Event, Handshake } from "../../tls/handshake";
 import { ParseError } from "../../tls/wire/parse_error";
+import { ContentType, MessageType } from "../../tls/wire/protocol";
+import { MAJOR_VERSION, RECORD_HEADER_SIZE } from "../../tls/wire/record";
 import { SharedCache } from "../cache/shared_cache";
 import { FRESH, ObservedConnection, WAITS } from "../connection/observed_connection";
 import { UpstreamChoice } from "../steering/upstream_choice";
@@ -364,8 +366,9 @@ export class HandshakeWatch {
 
 /** The server's bytes are the first of a connection. If they answer a ClientHello, that hello was not shown here. */
 function tellUnheardClient(): void {
-  if (!copyBytes(BufferType.UPSTREAM_DATA, 0, HEADER_SIZE + 1, WINDOW)) return;
-  if (load<u16>(WINDOW) != HANDSHAKE_RECORD || load<u8>(WINDOW + HEADER_SIZE) != SERVER_HELLO) return;
+  if (!copyBytes(BufferType.UPSTREAM_DATA, 0, RECORD_HEADER_SIZE + 1, WINDOW)) return;
+  if (load<u8>(WINDOW) != <u8>ContentType.HANDSHAKE || load<u8>(WINDOW, 1) != MAJOR_VERSION) return;
+  if (load<u8>(WINDOW + <usize>RECORD_HEADER_SIZE) != <u8>MessageType.SERVER_HELLO) return;
   tellMissingCallback("proxy_on_downstream_data", "nothing is learned or refused");
 }
 
@@ -373,8 +376,3 @@ function tellUnheardClient(): void {
 const MAX_HELD_HELLO: i32 = 16384;
 const WINDOW_SIZE: i32 = 16384;
 const WINDOW: usize = memory.data(WINDOW_SIZE, 8);
-/** Of a record (RFC 8446 5.1). */
-const HEADER_SIZE: i32 = 5;
-/** The type of a record and the first byte of its version, as one little-endian number. */
-const HANDSHAKE_RECORD: u16 = 0x0316;
-const SERVER_HELLO: u8 = 2;

@@ -8,7 +8,9 @@
  * alone.
  */
 import { HANDSHAKE_FAILURE, NO_ALERT, RefusalPlace } from "../../config/config";
+import { MESSAGE_HEADER_SIZE } from "../../tls/wire/message";
 import { ContentType, MessageType, Version } from "../../tls/wire/protocol";
+import { RECORD_HEADER_SIZE } from "../../tls/wire/record";
 
 export class RefusalAnswer {
   length: i32 = 0;
@@ -51,11 +53,12 @@ export class RefusalAnswer {
 
   /** Adds the ServerHello that a flight begins with; false if it is not there, or not whole. */
   private addHello(server: usize, length: i32, version: u16): bool {
-    if (length < HEADER_SIZE + MESSAGE_HEADER_SIZE || load<u8>(server) != <u8>ContentType.HANDSHAKE) return false;
-    const message = server + HEADER_SIZE;
+    if (length < RECORD_HEADER_SIZE + MESSAGE_HEADER_SIZE || load<u8>(server) != <u8>ContentType.HANDSHAKE)
+      return false;
+    const message = server + RECORD_HEADER_SIZE;
     if (load<u8>(message) != <u8>MessageType.SERVER_HELLO) return false;
     const size = <i32>(bswap<u32>(load<u32>(message)) & 0xffffff) + MESSAGE_HEADER_SIZE;
-    if (size > <i32>bswap<u16>(load<u16>(server, 3)) || size > length - HEADER_SIZE) return false;
+    if (size > <i32>bswap<u16>(load<u16>(server, 3)) || size > length - RECORD_HEADER_SIZE) return false;
     memory.copy(this.addRecord(ContentType.HANDSHAKE, version, size), message, size);
     return true;
   }
@@ -70,15 +73,13 @@ export class RefusalAnswer {
     store<u8>(record, <u8>type);
     store<u16>(record, bswap<u16>(version), 1);
     store<u16>(record, bswap<u16>(<u16>length), 3);
-    this.length += HEADER_SIZE + length;
-    return record + HEADER_SIZE;
+    this.length += RECORD_HEADER_SIZE + length;
+    return record + RECORD_HEADER_SIZE;
   }
 }
 
 /** Bytes of the server's flight that are read: a ServerHello of TLS 1.2 takes some 100. */
 export const SERVER_BYTES_CAPACITY: i32 = 2048;
-const HEADER_SIZE: i32 = 5;
-const MESSAGE_HEADER_SIZE: i32 = 4;
 const FATAL: u8 = 2;
 const ANSWER_CAPACITY: i32 = 2080;
 const ANSWER: usize = memory.data(ANSWER_CAPACITY);

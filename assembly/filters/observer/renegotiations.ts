@@ -13,6 +13,7 @@ import { FINISHED } from "../../host/roots";
 import { LogLevel } from "../../ports/log";
 import { Metric } from "../../session/counting/statistics";
 import { Enforcement } from "../../session/settings/enforcement";
+import { RECORD_HEADER_SIZE } from "../../tls/wire/record";
 import { SharedCache } from "../cache/shared_cache";
 import { ObservedConnection } from "../connection/observed_connection";
 import { AccessLog } from "./access_log";
@@ -45,7 +46,7 @@ export class Renegotiations {
         offset += left;
         continue;
       }
-      const count = min(length - offset, HEADER_SIZE);
+      const count = min(length - offset, RECORD_HEADER_SIZE);
       if (!copyBytes(BufferType.DOWNSTREAM_DATA, offset, count, HEADER)) {
         this.failures.end(connection, "proxy_get_buffer_bytes");
         return changetype<usize>(connection);
@@ -84,8 +85,6 @@ export class Renegotiations {
   }
 }
 
-/** Of a record (RFC 8446 5.1). */
-const HEADER_SIZE: i32 = 5;
 const HEADER: usize = memory.data(8);
 const CLOSED: string =
   "observer: a client began a renegotiation, in which a removed session could resume unseen, " +

@@ -28,7 +28,7 @@ export class MessageReader {
   push(byte: u8): bool {
     this.header = (this.header << 8) | byte;
     this.headerLength++;
-    if (this.headerLength < HEADER_SIZE) return false;
+    if (this.headerLength < MESSAGE_HEADER_SIZE) return false;
     this.type = <i32>(this.header >> 24);
     this.length = <i32>(this.header & 0xffffff);
     this.left = this.length;
@@ -51,6 +51,7 @@ export class MessageReader {
   }
 }
 
-const HEADER_SIZE: i32 = 4;
+/** Type and length (RFC 8446 4). */
+export const MESSAGE_HEADER_SIZE: i32 = 4;
 
 export const MESSAGE_READER_SIZE: i32 = (<i32>offsetof<MessageReader>() + 7) & ~7;

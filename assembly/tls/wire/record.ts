@@ -47,7 +47,7 @@ export class RecordReader {
     this.headerLength++;
     if (!this.later && this.headerLength <= 2) this.recognise(byte);
     const isShort = this.lost && !this.later && this.followable;
-    const size = isShort ? V2_HEADER_SIZE : HEADER_SIZE;
+    const size = isShort ? V2_HEADER_SIZE : RECORD_HEADER_SIZE;
     if (this.headerLength < size) return false;
     this.type = isShort ? V2_HELLO : (<i32>(this.header >> 32)) & 0xff;
     this.length = (<i32>(this.header & 0xffff)) & (isShort ? V2_LENGTH : 0xffff);
@@ -124,8 +124,10 @@ function isRecordType(type: i32): bool {
   return type >= ContentType.CHANGE_CIPHER_SPEC && type <= ContentType.HEARTBEAT;
 }
 
-const HEADER_SIZE: i32 = 5;
-const MAJOR_VERSION: u32 = 0x03;
+/** Type, version and length (RFC 8446 5.1). */
+export const RECORD_HEADER_SIZE: i32 = 5;
+/** The first byte of every version on the wire. */
+export const MAJOR_VERSION: u32 = 0x03;
 /** Stands for an SSLv2 hello: no record has this type. */
 const V2_HELLO: i32 = 0x80;
 const V2_BIT: u8 = 0x80;
