@@ -314,7 +314,7 @@ export const ROOMS = [
   {
     room: "filters/connection",
     holds: "the state that the observer keeps of a connection",
-    imports: ["host/connection", "resumption", "tls", "tls/wire"],
+    imports: ["host", "host/connection", "resumption", "session/record", "tls", "tls/wire"],
   },
   {
     room: "filters/steering",
@@ -371,6 +371,7 @@ export const ROOMS = [
       "bytes",
       "config",
       "filters/cache",
+      "filters/connection",
       "host",
       "host/adapters",
       "host/connection",
@@ -379,6 +380,7 @@ export const ROOMS = [
       "session",
       "session/record",
       "session/settings",
+      "tls/wire",
     ],
   },
   {

@@ -45,6 +45,7 @@ import { causeOf, Refusals, Verdict } from "../../resumption/refusal";
 import { Cache, Lookup, PutOutcome } from "../../session/cache";
 import { Known } from "../../session/record/session";
 import { Enforcement } from "../../session/settings/enforcement";
+import { Version } from "../../tls/wire/protocol";
 import { CacheFilter } from "../cache/cache_filter";
 import { SharedCache } from "../cache/shared_cache";
 import { ShownSession } from "./shown_session";
@@ -114,7 +115,7 @@ export class Guard extends CacheFilter {
   private lookForId(): void {
     this.looks--;
     const protocol = this.shown.readProtocol();
-    if (protocol == 0 || protocol >= TLS_1_3) return;
+    if (protocol == 0 || protocol >= Version.TLS13) return;
     this.looks = 0;
     const shared = this.shared;
     if (shared) new HostLog().write(LogLevel.Warn, shared.cache.settings.registrations.spokenName + NO_ID);
@@ -174,7 +175,6 @@ const REFUSAL: string =
   "the TLS session of this connection must not be resumed: " +
   "connect again with a full handshake, without offering the session";
 
-const TLS_1_3: u16 = 0x0304;
 /** Each costs a property; a listener that has only TLS 1.3 needs no more. */
 const MAX_LOOKS: i32 = 1000;
 

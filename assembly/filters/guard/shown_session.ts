@@ -5,6 +5,7 @@
 import { decodeHex } from "../../bytes/hex";
 import { PropertyPath } from "../../host/properties";
 import { Kind, Known, MAX_ID_LENGTH, MAX_SNI_LENGTH, Session } from "../../session/record/session";
+import { protocolOf } from "../connection/protocol_words";
 
 export class ShownSession {
   idLength: i32 = 0;
@@ -23,7 +24,7 @@ export class ShownSession {
 
   /** Reads the protocol: its number on the wire, 0 if there is none. */
   readProtocol(): u16 {
-    return protocolOf(TLS_VERSION.read(PROTOCOL, PROTOCOL_CAPACITY));
+    return protocolOf(PROTOCOL, TLS_VERSION.read(PROTOCOL, PROTOCOL_CAPACITY));
   }
 
   /** Reads the rest. Returns a record of all that is shown; valid until the next call. */
@@ -49,16 +50,6 @@ export class ShownSession {
   }
 }
 
-/** Returns the number on the wire of the name in PROTOCOL, "TLSv1", "TLSv1.1" and so on; 0 for any other. */
-function protocolOf(length: i32): u16 {
-  if (length != 5 && length != 7) return 0;
-  if (memory.compare(PROTOCOL, TLS_VERSION_1, 5) != 0) return 0;
-  if (length == 5) return 0x0301;
-  const minor = load<u8>(PROTOCOL, 6);
-  if (load<u8>(PROTOCOL, 5) != 0x2e || minor < 0x31 || minor > 0x33) return 0;
-  return 0x0301 + <u16>(minor - 0x30);
-}
-
 const FILTER_STATE = new PropertyPath("filter_state.tls_sid");
 const ID_HEX_CAPACITY: i32 = MAX_ID_LENGTH * 2;
 const ID_HEX: usize = memory.data(ID_HEX_CAPACITY);
@@ -68,5 +59,3 @@ const SNI: usize = memory.data(MAX_SNI_LENGTH);
 const TLS_VERSION = new PropertyPath("connection.tls_version");
 const PROTOCOL_CAPACITY: i32 = 8;
 const PROTOCOL: usize = memory.data(PROTOCOL_CAPACITY);
-/** "TLSv1" */
-const TLS_VERSION_1: usize = memory.data<u8>([0x54, 0x4c, 0x53, 0x76, 0x31]);

@@ -22,6 +22,7 @@ import { Verdict } from "../../resumption/refusal";
 import { Kind, MAX_ID_LENGTH } from "../../session/record/session";
 import { Fate } from "../../session/counting/statistics";
 import { Handshake } from "../../tls/handshake";
+import { protocolWord } from "../connection/protocol_words";
 
 export class AccessLog {
   /** A server has answered, and `observation` has judged it. */
@@ -74,21 +75,6 @@ function fateWord(fate: i32): LastingText {
   return fate == Fate.LOST ? LOST : DECLINED;
 }
 
-function protocolWord(version: u16): LastingText {
-  switch (version) {
-    case 0x0300:
-      return SSL3;
-    case 0x0301:
-      return TLS10;
-    case 0x0302:
-      return TLS11;
-    case 0x0303:
-      return TLS12;
-    default:
-      return TLS13;
-  }
-}
-
 const OUTCOME = new LogField("tls_session_outcome");
 const OFFERED = new LogField("tls_session_offered");
 const ID = new LogField("tls_session_id");
@@ -108,9 +94,4 @@ const NONE = new LastingText("none");
 const SESSION_ID = new LastingText("id");
 const TICKET = new LastingText("ticket");
 const PSK = new LastingText("psk");
-const SSL3 = new LastingText("SSLv3");
-const TLS10 = new LastingText("TLSv1");
-const TLS11 = new LastingText("TLSv1.1");
-const TLS12 = new LastingText("TLSv1.2");
-const TLS13 = new LastingText("TLSv1.3");
 const HEX: usize = memory.data(MAX_ID_LENGTH * 2);
