@@ -21,6 +21,8 @@ export interface Running {
   adminPort: number;
   envoyAdminPort: number;
   admin: Admin;
+  /** Whether the line that is waited for has come. */
+  isTold: () => boolean;
 }
 
 export interface Attempt {
@@ -69,10 +71,11 @@ export async function attempt(
       env: { ADMIN_TOKEN: FULL_TOKEN, ADMIN_READ_TOKEN: READ_TOKEN, ...env },
       folder,
     });
-    if (use !== undefined) told.push(...(await use({ ...ports, admin: adminClient(adminPort) })));
+    const isTold = (): boolean => lines().some(isEnough);
+    if (use !== undefined) told.push(...(await use({ ...ports, admin: adminClient(adminPort), isTold })));
     // What the filter says of it comes on one of its next ticks.
     const deadline = Date.now() + SETTLE_SECONDS * 1000;
-    while (Date.now() < deadline && !lines().some(isEnough)) await sleep(100);
+    while (Date.now() < deadline && !isTold()) await sleep(100);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     told.push(error.message);
