@@ -17,6 +17,7 @@ import { MAX_UPSTREAMS } from "./hosts/upstream";
 import { Holders } from "./keys/holders";
 import { KeyChoice } from "./keys/key_choice";
 import { Levelling } from "./load/levelling";
+import { Sparing } from "./load/sparing";
 import { BySource } from "./setup/modes";
 import { ShownKeys, wasSeen } from "./shown_keys";
 
@@ -32,6 +33,7 @@ export class Learning {
     private readonly shownKeys: ShownKeys,
     private readonly reach: Reach,
     private readonly levelling: Levelling,
+    private readonly sparing: Sparing,
     private readonly client: Client,
     private readonly clock: Clock,
     private readonly bySource: BySource,
@@ -136,8 +138,8 @@ export class Learning {
   }
 
   private learnDecline(handshake: Handshake, upstream: i32): void {
-    this.levelling.noteMiss();
     const key = this.shownKeys.offeredKey(handshake);
+    if (key != 0 || !this.levelling.isCalm) this.sparing.noteMiss();
     if (key == 0) return;
     const state = this.shownKeys.stateOf(key);
     if (state == 0) this.keys.noteDecline(key, upstream);

@@ -31,6 +31,7 @@ import { BALANCED, KeyChoice, NOBODY } from "./keys/key_choice";
 import { Learning } from "./learning";
 import { Levelling } from "./load/levelling";
 import { Shares } from "./load/shares";
+import { Sparing } from "./load/sparing";
 import { BySource } from "./setup/modes";
 import { ShownKeys, wasSeen } from "./shown_keys";
 
@@ -87,8 +88,9 @@ export class Steering {
     const chance = new Chance(clock.nowNanoseconds());
     const shares = new Shares();
     const reach = new Reach(tokens, exact, client, clock, chance);
-    const levelling = new Levelling(tokens, reach, shares, client, clock);
-    const keys = new KeyChoice(tokens, holders, declines, reach, shares, client, cache.hash, clock, chance);
+    const sparing = new Sparing(client);
+    const levelling = new Levelling(tokens, reach, shares, sparing, clock);
+    const keys = new KeyChoice(tokens, holders, declines, reach, shares, sparing, client, cache.hash, clock, chance);
     const shown = new ShownKeys(cache.ticketKeys, tokens);
     this.tokens = tokens;
     this.learning = new Learning(
@@ -99,6 +101,7 @@ export class Steering {
       shown,
       reach,
       levelling,
+      sparing,
       client,
       clock,
       bySource,

@@ -22,6 +22,7 @@ import { Copy, FREE_PROBES, Holders } from "./holders";
 import { Holding } from "./holding";
 import { isSet, Reach } from "../hosts/reach";
 import { Shares } from "../load/shares";
+import { Cause, Sparing } from "../load/sparing";
 import { HostTokens } from "../hosts/tokens";
 
 /** Envoy is to balance. */
@@ -42,6 +43,7 @@ export class KeyChoice {
     private readonly declines: Declines,
     private readonly reach: Reach,
     private readonly shares: Shares,
+    private readonly sparing: Sparing,
     private readonly client: Client,
     private readonly hash: KeyedHash,
     private readonly clock: Clock,
@@ -139,7 +141,8 @@ export class KeyChoice {
       if (!isDue && (declines > 0 || this.tokens.ownKeyOf(upstream) != 0)) continue;
       if (best < 0 || declines < holding.declinesOf(best)) best = upstream;
     }
-    if (best >= 0) copy.sent = 0;
+    if (best < 0 || this.sparing.passOver(Cause.Question)) return -1;
+    copy.sent = 0;
     return best;
   }
 

@@ -12,21 +12,20 @@
  * One for each virtual machine. Costs nothing while no upstream is away and none has come back.
  */
 import { Clock } from "../../ports/clock";
-import { Client } from "../clients/client";
 import { Moved } from "./moved";
 import { Reach } from "../hosts/reach";
 import { Shares } from "./shares";
+import { Cause, Sparing } from "./sparing";
 import { HostTokens } from "../hosts/tokens";
 import { MAX_UPSTREAMS } from "../hosts/upstream";
 
 export class Levelling {
   private readonly moved: Moved = new Moved();
-  /** Networks whose clients were declined while an upstream was away. */
-  private readonly missed: Moved = new Moved();
-  private passedOver: u32 = 0;
   /** Upstreams that have come back since the levelling began. */
   private readonly returned: StaticArray<bool> = new StaticArray<bool>(MAX_UPSTREAMS);
   private returns: u32 = 0;
+  /** Number of upstreams that were away when the last connection came. */
+  private away: i32 = 0;
   private isFollowing: bool = false;
   private isActive: bool = false;
   /** See `leastOfReturned`. */
@@ -40,12 +39,15 @@ export class Levelling {
     private readonly tokens: HostTokens,
     private readonly reach: Reach,
     private readonly shares: Shares,
-    private readonly client: Client,
+    private readonly sparing: Sparing,
     private readonly clock: Clock,
   ) {}
 
   /** Follows the table: levels the load for upstreams that have come back. */
   follow(): void {
+    const away = this.tokens.away;
+    if (away > this.away) this.sparing.begin();
+    this.away = away;
     const returns = this.tokens.returns;
     if (returns == this.returns && this.isFollowing) return;
     // Returns from before this virtual machine began are over.
@@ -57,11 +59,6 @@ export class Levelling {
   /** Whether no upstream is away, and none is being levelled. */
   get isCalm(): bool {
     return !this.isActive && this.tokens.away == 0;
-  }
-
-  /** The server that has answered has declined the offer of the current client. */
-  noteMiss(): void {
-    if (this.tokens.away > 0) this.missed.add(this.client.network);
   }
 
   /**
@@ -86,6 +83,7 @@ export class Levelling {
     }
     const target = this.leastOfReturned(home);
     if (target < 0 || target == home || this.moved.has(hash) || !this.hasTooMany(home, target)) return home;
+    if (this.sparing.passOver(Cause.Move)) return home;
     this.moved.add(hash);
     return target;
   }
@@ -139,12 +137,7 @@ export class Levelling {
     }
     if (++this.led < LED_BEFORE_A_TRY * <u32>this.tokens.upstreams) return -1;
     const areEnough = this.spread * LED_FOR_A_SPREAD >= this.led;
-    // Passes over networks that were declined lately, if there are others.
-    if (!areEnough && this.passedOver < MAX_PASSED_OVER && this.missed.has(this.client.network)) {
-      this.passedOver++;
-      return -1;
-    }
-    this.passedOver = 0;
+    if (!areEnough && this.sparing.passOver(Cause.Try)) return -1;
     this.led = 0;
     this.spread = 0;
     return areEnough ? -1 : this.claim(home);
@@ -167,6 +160,5 @@ const LEVEL_AFTER: u32 = 48;
 const SLACK: u32 = 2;
 const SLACK_PART: u32 = 16;
 const LED_BEFORE_A_TRY: u32 = 8;
-const MAX_PASSED_OVER: u32 = 16;
 /** If new connections are rarer than one for so many resumptions, they would find out too late. */
 const LED_FOR_A_SPREAD: u32 = 8;

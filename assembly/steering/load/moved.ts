@@ -14,6 +14,10 @@ export class Moved {
   add(hash: u32): void {
     unchecked((this.places[hash % PLACES] = hash | 1));
   }
+
+  clear(): void {
+    for (let place: u32 = 0; place < PLACES; place++) unchecked((this.places[place] = 0));
+  }
 }
 
 const PLACES: u32 = 2048;

@@ -223,7 +223,7 @@ describe("text of an attacker", () => {
     await handshake(fullWithId(id, { sni: visible }));
     const listed = await eventually("the session is learned", async () => {
       const answer = await stack.admin("GET", "/v1/sessions");
-      assert.ok(answer.text.includes(id.toString("hex")));
+      assert.ok(answer.text.includes(id.toString("hex")), "it is not listed");
       return answer;
     });
     assertHarmless(listed.text);
@@ -372,7 +372,7 @@ async function handshake(flights: Flight[]): Promise<void> {
     if (from === "client") {
       client.write(bytes);
       server ??= await eventually("the upstream is reached", () => {
-        assert.ok(accepted.length > known);
+        assert.ok(accepted.length > known, "none was accepted");
         return accepted.at(-1) as Socket;
       });
       await received(server, bytes.length);

@@ -111,7 +111,10 @@ describe("the events", () => {
       assert.equal(batch.missed, 0);
       after = batch.next;
       for (const { id, type } of batch.events) seen.set(id, [...(seen.get(id) ?? []), type]);
-      assert.ok(ids.every((id) => seen.get(id)?.length === 2));
+      assert.ok(
+        ids.every((id) => seen.get(id)?.length === 2),
+        `${seen.size} IDs have come`,
+      );
     });
     for (const id of ids) assert.deepEqual(seen.get(id), ["new", "removed"]);
   });
@@ -127,7 +130,11 @@ describe("the events", () => {
     assert.ok(all.length > 600);
     await eventually(
       "the receiver has them all",
-      () => assert.ok(received.flatMap((batch) => batch.events).length >= all.length),
+      () =>
+        assert.ok(
+          received.flatMap((batch) => batch.events).length >= all.length,
+          `${received.length} batches have come`,
+        ),
       20,
     );
     assert.deepEqual(received.flatMap((batch) => batch.events).slice(0, all.length), all);

@@ -32,7 +32,7 @@ for (const { steering, bySource, needs } of CASES) {
     try {
       const lines = (): string[] => stack.envoy.log().match(/ Envoy \d+\.\d+\.\d+ (?:cannot|does not) .*/g) ?? [];
       const works = ORDER.indexOf(needs) <= ORDER.indexOf(abilitiesOf(version).bestSteering);
-      if (!works) await eventually("Envoy says it", () => assert.ok(lines().length > 0));
+      if (!works) await eventually("Envoy says it", () => assert.ok(lines().length > 0, "no line has come"));
       assert.equal(lines().length, works ? 0 : 1, lines().join("\n"));
       if (!works) assert.ok(lines()[0]?.startsWith(` Envoy ${version} `), lines()[0]);
     } finally {

@@ -116,7 +116,7 @@ describe("the new process of a hot restart, while the old one lives with a full 
     const shownNow = async (): Promise<void> => assert.deepEqual(await gauges(), [3, 3, 1]);
     assert.ok(parentHasEnded || (await gauge("size")) === 3 + SIZE, "Envoy adds the old one's");
     await eventually("the old one has ended, and its gauges are gone", shownNow, PARENT_SECONDS + 15);
-    await eventually("the old one has ended", () => assert.ok(parentHasEnded));
+    await eventually("the old one has ended", () => assert.ok(parentHasEnded, "the parent goes on"));
   });
 });
 

@@ -88,7 +88,7 @@ class Reloaded {
     write(this.file, this.listeners, configuration, ++this.count);
     return eventually("Envoy has read the file", async () => {
       const now = await this.updates();
-      assert.ok(now.taken + now.refused > before.taken + before.refused);
+      assert.ok(now.taken + now.refused > before.taken + before.refused, "none has come");
       return now.refused > before.refused ? "refused" : "taken";
     });
   }
@@ -167,7 +167,10 @@ describe("an update of the listeners", () => {
     const observing = { ...PLAIN, observer: { enforcement: "observe", timeout: 70 } };
     assert.equal(await proxy.update(observing), "taken");
     await eventually("the observer observes", async () => {
-      assert.ok((await visit({ port: proxy.stack.tlsPort, session: removed.session, ...ID })).resumed);
+      assert.ok(
+        (await visit({ port: proxy.stack.tlsPort, session: removed.session, ...ID })).resumed,
+        "it did not resume",
+      );
       assert.equal(await proxy.setting("timeout", "timeout"), 70);
     });
     await eventually("both workers know that they were superseded", () => assert.equal(proxy.superseded(), 2));

@@ -129,7 +129,7 @@ async function allAreGone(): Promise<void> {
 
 /** Only those of the other clients. */
 async function fewAreOpen(): Promise<void> {
-  await eventually("they are gone", async () => assert.ok((await openConnections()) < 10));
+  await eventually("they are gone", async () => assert.ok((await openConnections()) < 10, "more are open"));
 }
 
 async function openConnections(): Promise<number> {

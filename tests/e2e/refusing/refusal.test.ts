@@ -108,7 +108,8 @@ describe("a removed session", () => {
     await eventually("the event is there", async () => {
       const { json } = await stack.admin("GET", `/v1/events?after=${String(mark)}`);
       const events = json.events as { type: string; cause: string; id: string }[];
-      assert.ok(events.some(({ type, cause, id }) => type === "refused" && cause === "session" && id === first.id));
+      const isTold = events.some(({ type, cause, id }) => type === "refused" && cause === "session" && id === first.id);
+      assert.ok(isTold, "no event tells it");
     });
   });
 

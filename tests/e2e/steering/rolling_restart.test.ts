@@ -1,7 +1,7 @@
 /**
  * Servers that forget everything, one after the other, under load: real nginx that restart, that reload with new keys, or that come
  * back after they were dead. Forty clients resume their newest session all the time. No client sees an error; soon
- * afterwards the load is level again, and hardly a client has had to do a full handshake more often than its server's end demands.
+ * afterwards the load is level again, and no client has done many more full handshakes than its server's end demands.
  *
  * The three cases run side by side, each with three nginx of its own, and each of them with both ways of steering.
  */
@@ -240,15 +240,13 @@ describe("servers that forget everything under load", { skip: !isNginxInstalled(
           assert.ok(Math.min(...last) >= FAIR_SHARE * LEAST_OF_ONE, `shares of ${MEASURED}: ${last.join("/")}`);
         });
 
-        it("costs a client two more full handshakes at most, and one in ten a third, once all servers are up", (t) => {
+        it("costs each client two more full handshakes at most, once all servers are up", (t) => {
           const { crowd, begun, over } = outcome();
           const meanwhile = missesOf(crowd.seen.slice(begun, over));
           const misses = missesOf(crowd.seen.slice(over));
           t.diagnostic(`misses by client: meanwhile ${meanwhile.join(" ")}; then ${misses.join(" ")}`);
           const said = `misses by client: ${misses.join(" ")}`;
-          // A try of a key, levelling and a text that led elsewhere before may meet in one client: that is chance.
-          assert.ok(misses.filter((count) => count > 2).length <= misses.length / 10, said);
-          assert.ok(Math.max(...misses) <= 3, said);
+          assert.ok(Math.max(...misses) <= 2, said);
           assert.ok(misses.reduce((sum, count) => sum + count, 0) <= misses.length * 1.1, said);
         });
       });
@@ -278,7 +276,7 @@ async function goThrough(
     );
     const enough = (): boolean =>
       crowds.every(({ seen }, i) => seen.length >= (takenBack[i] as number) + SETTLING + MEASURED);
-    await eventually("enough connections", () => assert.ok(enough()), 30);
+    await eventually("enough connections", () => assert.ok(enough(), "more must come"), 30);
     for (const [i, crowd] of crowds.entries()) {
       const [at, up, all] = [begun[i], over[i], takenBack[i]] as [number, number, number];
       outcomes.set(crowd.cell.name, {

@@ -118,7 +118,10 @@ describe("steering by hash", () => {
     }
     const other = await visit({ port: stack.tlsPort, ...KINDS.ticket });
     await eventually("the others still resume", async () => {
-      assert.ok((await visit({ port: stack.tlsPort, session: other.session, ...KINDS.ticket })).resumed);
+      assert.ok(
+        (await visit({ port: stack.tlsPort, session: other.session, ...KINDS.ticket })).resumed,
+        "it did not resume",
+      );
     });
   });
 });

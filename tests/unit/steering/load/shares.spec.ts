@@ -47,5 +47,7 @@ describe("sessions that were moved", () => {
     expect(moved.has(6 + 2048)).toBe(false);
     moved.add(6 + 2048);
     expect(moved.has(6)).toBe(false);
+    moved.clear();
+    expect(moved.has(6 + 2048)).toBe(false);
   });
 });
