@@ -2,6 +2,7 @@
  * The configuration of one filter, as its text gives it. A setting that is not given is `UNSET`, not a default: the filter
  * takes it from the other filters of the cache.
  */
+import { RemovalList } from "../session/configured/removal_list";
 import { BySource, SteeringMode } from "../steering/setup/modes";
 
 export const UNSET: i64 = -1;
@@ -63,6 +64,8 @@ export class Config {
   modernAlert: i32 = HANDSHAKE_FAILURE;
   /** Of the observer: the place of the former. */
   refusalPlace: RefusalPlace = RefusalPlace.ServerHello;
+  /** The sessions, ticket keys and server names that it removes; empty if none. */
+  readonly removed: RemovalList = new RemovalList();
   /** Null if the text has no such part. */
   admin: AdminConfig | null = null;
   /** The receiver of events; null if the text has none. */

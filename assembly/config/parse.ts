@@ -8,12 +8,13 @@
  *    "steering": "hash", "steering_by_source": true, "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact",
  *    "upstreams": ["10.0.0.7:443"], "admin": {"tokens": ["..."], "read_tokens": ["..."], "tokens_env": ["ADMIN_TOKEN"],
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
+ *    "removed": {"sessions": ["8f3a..."], "ticket_keys": ["00112233445566778899aabbccddeeff"], "server_names": ["shop.example"]},
  *    "renegotiation": "close", "encrypted_hello": "pass", "refusal": {"tls12": "handshake_failure"},
  *    "access_log": true, "events": {"cluster": "audit", "path": "/tls-sessions"}}
  */
 import { canonicalAddress } from "../bytes/address";
 import { quoted } from "../json/quote";
-import { JsonReader, MAX_TEXT_LENGTH } from "../json/reader";
+import { JsonReader } from "../json/reader";
 import { JsonKind, JsonValue } from "../json/value";
 import { Environment } from "../ports/environment";
 import { enforcementOf } from "../session/settings/enforcement";
@@ -23,14 +24,17 @@ import { AdminConfig, Config, EventsConfig } from "./config";
 import { readMode } from "./mode_field";
 import { nearest } from "./nearest";
 import { readRefusal } from "./refusal_field";
+import { readRemoved } from "./removed_field";
 
-/** In bytes. */
-export const MAX_CONFIGURATION_LENGTH: i32 = MAX_TEXT_LENGTH;
+/** In bytes: for some 15,000 removed sessions. */
+export const MAX_CONFIGURATION_LENGTH: i32 = 1_048_576;
+/** A session ID of one byte takes 5 bytes of text. */
+const MAX_CONFIGURATION_VALUES: i32 = MAX_CONFIGURATION_LENGTH / 5;
 
 export function parseConfig(text: usize, length: i32, environment: Environment): Config {
   const config = new Config();
   if (isBlank(text, length)) return config;
-  const reader = new JsonReader();
+  const reader = new JsonReader(MAX_CONFIGURATION_LENGTH, MAX_CONFIGURATION_VALUES);
   const value = reader.read(text, length);
   if (value === null) config.error = "the configuration is not JSON: " + reader.error;
   else if (value.kind != JsonKind.Object) config.error = "the configuration is not a JSON object; expected {...}";
@@ -144,6 +148,7 @@ function readFilterField(config: Config, name: string, value: JsonValue, environ
     return "";
   }
   if (name == "refusal") return readRefusal(config, value);
+  if (name == "removed") return readRemoved(config.removed, value);
   if (name == "upstreams") return readUpstreams(config.upstreams, name, value);
   if (name == "admin") return readAdmin(config, value, environment);
   if (name == "events") return readEvents(config, value);
@@ -326,6 +331,7 @@ const FIELDS: StaticArray<string> = [
   "cache_size",
   "timeout",
   "mode",
+  "removed",
   "removed_seconds",
   "ticket_lifetime",
   "max_memory_mib",

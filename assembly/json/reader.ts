@@ -6,13 +6,13 @@
  * escape, a byte order mark and malformed UTF-8.
  *
  * Cost: O(length) time, plus O(members^2) comparisons for each object of at most MAX_MEMBERS members. Memory: at most
- * MAX_VALUES objects, and one buffer as long as the text.
+ * MAX_VALUES objects, and one buffer as long as the text. Trusted texts may have other bounds.
  */
 import { digitValue } from "../bytes/hex";
 import { sequenceLength, storeCodePoint } from "./utf8";
 import { JsonKind, JsonValue, NumberForm } from "./value";
 
-/** In bytes: of the longest body of the admin API and the longest configuration. */
+/** In bytes: of the longest body of the admin API. */
 export const MAX_TEXT_LENGTH: i32 = 65536;
 /** Of objects and arrays. Bounds the recursion, and so the stack; the texts of this project nest twice. */
 export const MAX_DEPTH: i32 = 16;
@@ -33,13 +33,19 @@ export class JsonReader {
   /** For strings without their escapes, which are never longer than their text. */
   private unescaped: StaticArray<u8> = new StaticArray<u8>(0);
 
+  constructor(
+    /** In bytes. */
+    private readonly maxLength: i32 = MAX_TEXT_LENGTH,
+    private readonly maxValues: i32 = MAX_VALUES,
+  ) {}
+
   /** Returns the value of a text; null with `error` if the text is not JSON. */
   read(pointer: usize, length: i32): JsonValue | null {
     this.error = "";
     this.start = pointer;
     this.at = pointer;
     this.end = pointer;
-    if (length > MAX_TEXT_LENGTH) return this.fail("the text is longer than " + MAX_TEXT_LENGTH.toString() + " bytes");
+    if (length > this.maxLength) return this.fail("the text is longer than " + this.maxLength.toString() + " bytes");
     this.end = pointer + length;
     this.values = 0;
     this.unescaped = new StaticArray<u8>(length);
@@ -54,7 +60,7 @@ export class JsonReader {
 
   private value(depth: i32): JsonValue | null {
     if (this.at >= this.end) return this.fail("expected a value");
-    if (++this.values > MAX_VALUES) return this.fail("more than " + MAX_VALUES.toString() + " values");
+    if (++this.values > this.maxValues) return this.fail("more than " + this.maxValues.toString() + " values");
     switch (load<u8>(this.at)) {
       case 0x7b: // {
         return this.object(depth);

@@ -6,6 +6,7 @@
  * - A removed session stays removed until its tombstone ends or it is added again by hand. No learning, no load and no
  *   clock that is set ahead or back lifts a tombstone (`moment.ts`): tombstones displace sessions, never the other way
  *   round, and a page that can hold no more of them is saturated: every ID that it does not hold counts as removed.
+ * - A session that a configuration removes is refused as long as it stands there (`configured_removals.ts`).
  * - A removal of one handle of a session removes all that are held, and those that it is given later (`removals.ts`).
  * - No update of one worker overwrites that of another: every change is a compare-and-set of one page, retried a
  *   bounded number of times. A change that could not be stored says so and is counted.
@@ -23,6 +24,7 @@ import { KeyedHash } from "../shared/keyed_hash";
 import { Names } from "../shared/names";
 import { Deadline, SLICE_NANOSECONDS } from "../work/job";
 import { Addition, Additions, PutOutcome } from "./additions";
+import { ConfiguredRemovals } from "./configured/configured_removals";
 import { Counts } from "./counting/counts";
 import { divertedFor, Metric, refusedFor } from "./counting/statistics";
 import { EntryCopy } from "./entry_copy";
@@ -68,6 +70,8 @@ export class Cache {
   readonly pages: Pages;
   /** Events of sessions, in order, over all workers. */
   readonly events: Sequencer;
+  /** Whatever configurations remove. */
+  readonly configured: ConfiguredRemovals;
   readonly ticketKeys: TicketKeys;
   readonly revocations: Revocations;
   /** Upstreams that resume their own sessions, and those that never do. */
@@ -107,8 +111,10 @@ export class Cache {
     this.names = names;
     pages.names = names;
     this.events = new Sequencer(settings.cacheName, sharedStore, clock, metrics);
-    this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash, settings.changes);
-    this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash, settings.changes);
+    const configured = new ConfiguredRemovals(settings, sharedStore);
+    this.configured = configured;
+    this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash, settings.changes, configured.set);
+    this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash, settings.changes, configured.set);
     this.issuers = new Issuers(settings.cacheName, sharedStore, clock, hash, settings.changes);
     const graves = new Graves(pages, settings, metrics);
     const removals = new Removals(pages, graves, settings, metrics, names);
@@ -133,6 +139,7 @@ export class Cache {
     this.ticketKeys.free();
     this.revocations.free();
     this.issuers.free();
+    this.configured.free();
     this.settings.free();
   }
 
@@ -147,7 +154,9 @@ export class Cache {
    */
   readSettings(): bool {
     this.settingsRead = this.clock.nowNanoseconds();
-    return this.settings.load();
+    const loaded = this.settings.load();
+    this.configured.follow();
+    return loaded;
   }
 
   /**
@@ -337,9 +346,11 @@ export class Cache {
   /** Needs the present moment. */
   private findIn(page: Page, id: usize, idLength: i32): Lookup {
     const entry = page.find(id, idLength);
+    if (this.configured.set.removesSession(id, idLength)) return this.findRefused(entry);
     if (entry && !entry.isTombstone) {
       entry.readSession(this.found, this.names);
       if (this.found.session != 0) {
+        if (this.configured.set.removesSessionOf(this.found.session)) return this.findRefused(entry);
         const removal = this.graves.removalOf(this.found.session);
         if (removal == Removal.Unknown) return Lookup.Unavailable;
         if (removal != Removal.None) return this.findRefused(entry);
@@ -373,7 +384,8 @@ export class Cache {
       lookup = this.findIn(page, accepted.id, accepted.idLength);
       if (lookup == Lookup.Removed) {
         // If a saturated page refuses it, there is no entry: one more tombstone would add nothing.
-        if (accepted.knows(Known.SESSION) && page.find(accepted.id, accepted.idLength)) {
+        const isConfigured = this.configured.set.removesSession(accepted.id, accepted.idLength);
+        if (!isConfigured && accepted.knows(Known.SESSION) && page.find(accepted.id, accepted.idLength)) {
           if (this.found.session == 0) this.found.session = accepted.session;
           this.removals.buryName(this.found.session);
         }

@@ -29,6 +29,8 @@ export const enum RemoveOutcome {
   /** No session was held; its ID is refused from now on all the same. OpenSSL returns 0. */
   NotFound = 1,
   Contended = 2,
+  /** Taken in: it was refused for at least as long already. */
+  Identical = 3,
 }
 
 export class Removals {
@@ -58,6 +60,52 @@ export class Removals {
   remove(id: usize, idLength: i32, cause: u8): RemoveOutcome {
     this.removedSession = 0;
     return this.bury(id, idLength, cause, 0, 0, 0);
+  }
+
+  /**
+   * Takes in a removal of another cache: refuses its ID up to its `until`, and as long as is due if a session is held. The
+   * time of the removal is kept. Needs settings that were just read.
+   */
+  takeIn(removed: Tombstone): RemoveOutcome {
+    this.removedSession = 0;
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const page = this.pages.open(removed.id, removed.idLength);
+      if (!page) break;
+      this.moment.take();
+      const monotonicUntil = this.moment.monotonicAt(removed.until);
+      const entry = page.find(removed.id, removed.idLength);
+      if (entry && !entry.isTombstone) {
+        return this.bury(removed.id, removed.idLength, removed.cause, 0, removed.until, monotonicUntil);
+      }
+      if (entry && entry.refusesAt(this.moment) && entry.until >= removed.until) return RemoveOutcome.Identical;
+      removed.monotonicUntil = monotonicUntil;
+      if (entry) {
+        removed.session = entry.session;
+        lengthen(removed, entry.until, entry.monotonicUntil);
+        page.remove(entry);
+      }
+      this.graves.displaced = 0;
+      this.graves.place(page, removed);
+      this.copy.session.clear();
+      this.pages.outbox.about.take(this.copy.session);
+      this.pages.note(
+        removed.version,
+        removed.time,
+        EventType.REMOVED,
+        EventCause.API,
+        removed.id,
+        removed.idLength,
+        false,
+      );
+      const result = this.pages.commit(0);
+      if (result == StoreResult.Ok) {
+        this.graves.countDisplaced();
+        return RemoveOutcome.NotFound;
+      }
+      if (result != StoreResult.Conflict) break;
+    }
+    this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
+    return RemoveOutcome.Contended;
   }
 
   /** Whether the session of a handle was removed, by another handle of it. Takes the present moment. */

@@ -12,6 +12,8 @@
  *   "tls_session_cache/2/NAME/names" + u32       names that sessions share, see `names.ts`
  *   "tls_session_cache/2/NAME/names_turn"        which half of them takes new ones, see `names.ts`
  *   "tls_session_cache/2/NAME/ticket_keys" + u32, ".../revocations" + u32, ".../issuers" + u32       rows, see `table.ts`
+ *   "tls_session_cache/2/NAME/removed" + u32     the things that one configuration removes, see `configured_removals.ts`
+ *   "tls_session_cache/2/NAME/removals_changed"  empty; another mark after each change of these
  *   "tls_session_cache/2/NAME/events/..."        outboxes and the log, see `events/`
  *   "tls_session_cache/2/NAME/steering/..."      see the folder `steering`
  *

@@ -7,6 +7,7 @@ import { describe } from "node:test";
 import { describeAuthentication } from "./authentication.ts";
 import { describeBadInput } from "./bad_input.ts";
 import type { Admin } from "./client.ts";
+import { describeImports } from "./imports.ts";
 import { describeListing, describeRemoved } from "./listing.ts";
 import { describePaths } from "./paths.ts";
 import { describeRevocations } from "./revocations.ts";
@@ -30,5 +31,6 @@ export function describeAdminContract(admin: Admin): void {
   describe("settings", () => describeSettings(admin));
   describe("ticket keys", () => describeTicketKeys(admin));
   describe("revocations of server names", () => describeRevocations(admin));
+  describe("imports of lists", () => describeImports(admin));
   describe("statistics and description", () => describeStats(admin));
 }

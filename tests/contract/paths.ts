@@ -31,7 +31,7 @@ export function describePaths(admin: Admin): void {
     ["DELETE", "/v1/sessions", ["GET"]],
     ["POST", `/v1/sessions/${"ab".repeat(16)}`, ["GET", "PUT", "DELETE"]],
     ["PATCH", `/v1/sessions/${"ab".repeat(16)}`, ["GET", "PUT", "DELETE"]],
-    ["PUT", "/v1/removed", ["GET"]],
+    ["PUT", "/v1/removed", ["GET", "POST"]],
     ["PUT", "/v1/sessions/flush", ["POST"]],
     ["DELETE", "/v1/stats", ["GET"]],
     ["DELETE", "/v1/mode", ["GET", "PUT"]],

@@ -21,6 +21,8 @@ export interface RemovedSession {
   time: number;
   until: number;
   cause: string;
+  /** Missing if it is not known. */
+  upstream?: string;
 }
 
 export interface TicketKey {
@@ -29,6 +31,8 @@ export interface TicketKey {
   state: "learned" | "configured" | "shared" | "removed";
   tickets: number;
   last_used: number | null;
+  /** Only if a configuration removes it. */
+  cause?: "config";
 }
 
 export interface Revocation {
@@ -36,10 +40,15 @@ export interface Revocation {
   time: number;
   until: number | null;
   unseen: "by_name" | "refuse";
+  /** Only if a configuration revokes it. */
+  cause?: "config";
 }
 
 export interface AnswerBody {
   result?: number;
+  taken?: number;
+  identical?: number;
+  skipped?: number;
   handles?: number;
   note?: string;
   outcome?: string;

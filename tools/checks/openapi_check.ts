@@ -222,13 +222,18 @@ class Walk {
 /** The names of the fields that a JSON body may have. */
 function bodyFields(body: Node, root: unknown): string[] {
   const media = (body["content"] as Node | undefined)?.["application/json"] as Node | undefined;
-  let schema = media?.["schema"] as Node | undefined;
+  const fields = (referred(media?.["schema"] as Node | undefined, root)?.["properties"] ?? {}) as Record<string, Node>;
+  const isList = ({ items }: Node): boolean => isNode(items) && referred(items, root)?.["type"] === "object";
+  // Lists of objects have no form in a query.
+  return Object.values(fields).some(isList) ? [] : Object.keys(fields);
+}
+
+/** The schema that a reference means, or the schema itself. */
+function referred(schema: Node | undefined, root: unknown): Node | undefined {
   const reference = /^#\/components\/schemas\/(\w+)$/.exec(String(schema?.["$ref"]))?.[1];
-  if (reference !== undefined) {
-    const components = (root as Node)["components"] as Node | undefined;
-    schema = (components?.["schemas"] as Record<string, Node> | undefined)?.[reference];
-  }
-  return Object.keys((schema?.["properties"] ?? {}) as Node);
+  if (reference === undefined) return schema;
+  const components = (root as Node)["components"] as Node | undefined;
+  return (components?.["schemas"] as Record<string, Node> | undefined)?.[reference];
 }
 
 function isNode(value: unknown): value is Node {

@@ -1,14 +1,24 @@
 /** Revocations of server names as the API shows them. */
 import { JsonWriter } from "../../json/writer";
+import { Cause } from "../../session/record/session";
+import { causeName } from "../fields/value_names";
 import { Unseen } from "../../session/revocation/revocations";
 
 export const UNSEEN_NAMES: string = "by_name, refuse";
 
 /**
  * Sessions issued up to `time` do not resume, up to the end of `until`; 0 for a revocation without an end. Both are Unix
- * seconds.
+ * seconds. `cause` is one of `Cause`; that of a call is not shown.
  */
-export function writeRevocation(json: JsonWriter, sni: usize, sniLength: i32, time: u64, until: u64, unseen: u8): void {
+export function writeRevocation(
+  json: JsonWriter,
+  sni: usize,
+  sniLength: i32,
+  time: u64,
+  until: u64,
+  unseen: u8,
+  cause: u8 = Cause.API,
+): void {
   json.beginObject();
   json.name("sni");
   json.bytes(sni, sniLength);
@@ -19,6 +29,10 @@ export function writeRevocation(json: JsonWriter, sni: usize, sniLength: i32, ti
   else json.nothing();
   json.name("unseen");
   json.string(unseen == Unseen.REFUSE ? "refuse" : "by_name");
+  if (cause != Cause.API) {
+    json.name("cause");
+    json.string(causeName(cause));
+  }
   json.endObject();
 }
 

@@ -45,7 +45,8 @@ export function writeSession(json: JsonWriter, session: Session): void {
   json.endObject();
 }
 
-export function writeTombstone(json: JsonWriter, tombstone: Tombstone): void {
+/** `issuer` has the upstream that issued the session; if it is not known, none is shown. */
+export function writeTombstone(json: JsonWriter, tombstone: Tombstone, issuer: Session): void {
   json.beginObject();
   json.name("id");
   json.hex(tombstone.id, tombstone.idLength);
@@ -55,5 +56,9 @@ export function writeTombstone(json: JsonWriter, tombstone: Tombstone): void {
   json.number(tombstone.until);
   json.name("cause");
   json.string(causeName(tombstone.cause));
+  if (issuer.knows(Known.UPSTREAM)) {
+    json.name("upstream");
+    json.bytes(issuer.upstream, issuer.upstreamLength);
+  }
   json.endObject();
 }

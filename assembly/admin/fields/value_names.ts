@@ -30,6 +30,7 @@ export function originName(origin: u8): string {
 }
 
 export function causeName(cause: u8): string {
+  if (cause == Cause.CONFIG) return "config";
   return cause == Cause.FLUSH ? "flush" : "api";
 }
 

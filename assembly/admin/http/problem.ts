@@ -34,6 +34,11 @@ export function requestTimeout(response: HttpResponse, detail: string): void {
   problem(response, 408, "Request Timeout", detail);
 }
 
+/** The request is right, but something else that is in force stands against it. */
+export function conflict(response: HttpResponse, detail: string): void {
+  problem(response, 409, "Conflict", detail);
+}
+
 export function gone(response: HttpResponse, detail: string): void {
   problem(response, 410, "Gone", detail);
 }

@@ -27,6 +27,19 @@ export abstract class ListedKind {
   abstract matches(cache: Cache): bool;
 
   abstract write(json: JsonWriter, cache: Cache): void;
+
+  /**
+   * Writes an entry that the pages of the cache do not have, by its number; false if there are fewer. They follow those of
+   * the pages.
+   */
+  writeOther(json: JsonWriter, number: u64): bool {
+    return false;
+  }
+
+  /** Whether `writeOther` would write one. */
+  hasOther(number: u64): bool {
+    return false;
+  }
 }
 
 /** Leaves the response to a job: an object with a page of a list as its member `name`, and `next`. */
@@ -77,6 +90,7 @@ class Listing extends Job {
 
   step(deadline: Deadline): bool {
     if (!this.begun) this.begin();
+    if (this.cursor.page == OTHERS) return this.writeOthers(deadline);
     const json = this.response.body;
     const cursor = this.cursor;
     const walk = new Walk(this.cache, this.kind.tombstones(), cursor.page, cursor.version, deadline, this.pagesLeft);
@@ -109,7 +123,25 @@ class Listing extends Job {
       cursor.version = walk.version;
       if (step == WalkStep.Interrupted && this.pagesLeft > 0) return false;
     }
+    if (step == WalkStep.End) {
+      cursor.page = OTHERS;
+      cursor.version = 0;
+      return this.writeOthers(deadline);
+    }
     this.end(more);
+    return true;
+  }
+
+  /** Writes entries that no page has. Returns whether the list has ended. */
+  private writeOthers(deadline: Deadline): bool {
+    const cursor = this.cursor;
+    const json = this.response.body;
+    while (this.listed < this.limit && this.kind.writeOther(json, cursor.version)) {
+      this.listed++;
+      cursor.version++;
+      if (this.listed % ENTRIES_BETWEEN_LOOKS == 0 && deadline.passed) return false;
+    }
+    this.end(this.kind.hasOther(cursor.version));
     return true;
   }
 
@@ -141,6 +173,8 @@ export function limitOf(text: string | null): i32 {
 export const LIMIT_EXPECTED: string = "limit: expected a whole number from 1 to 1000";
 const DEFAULT_LIMIT: i32 = 100;
 const MAX_LIMIT: u64 = 1000;
+/** The page of a cursor that stands behind all pages of the cache, among the other entries. */
+const OTHERS: u32 = u32.MAX_VALUE;
 /** About 10 us of work. */
 const ENTRIES_BETWEEN_LOOKS: i32 = 8;
 const MAKING: ArrayBuffer = String.UTF8.encode("cursor");

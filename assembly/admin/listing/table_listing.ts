@@ -18,6 +18,11 @@ export abstract class ListedRow {
   }
 
   abstract write(json: JsonWriter, row: Row): void;
+
+  /** Writes the next entry that may have no row, unless it has one; false if there are no more. */
+  writeOther(json: JsonWriter): bool {
+    return false;
+  }
 }
 
 /** Leaves the response to a job: an object with one member, the list of all rows of a table. */
@@ -59,6 +64,7 @@ class TableListing extends Job {
       this.page++;
       if (this.page < TABLE_PAGES && deadline.passed) return false;
     }
+    while (this.listed.writeOther(json)) if (deadline.passed) return false;
     json.endArray();
     json.endObject();
     return true;

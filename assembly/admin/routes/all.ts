@@ -9,6 +9,7 @@ import { EventsRoute } from "./events";
 import { FiltersRoute } from "./filters";
 import { FlushRoute } from "./flush";
 import { HealthRoute } from "./health";
+import { ImportRoute } from "./import";
 import { ModeRoute } from "./mode";
 import { OpenApiRoute } from "./openapi";
 import { RemoveRoute } from "./remove";
@@ -42,6 +43,7 @@ export function routesOf(cache: Cache, facts: HostFacts, steering: SteeringRepor
     new RevocationsRoute(cache),
     new RevocationRoute(cache),
     new UpstreamsRoute(cache),
+    new ImportRoute(cache),
     new FiltersRoute(cache, facts),
     new OpenApiRoute(),
   ];

@@ -1,11 +1,16 @@
-/** GET /v1/removed: removed sessions that are still refused, in pages; all, or those of one upstream or cause. */
+/**
+ * GET /v1/removed: removed sessions that are still refused, in pages; all, or those of one upstream or cause. Those that a
+ * configuration removes are the last.
+ */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Known } from "../../session/record/session";
+import { Removes } from "../../session/configured/removal_list";
+import { Cause, Known, Session } from "../../session/record/session";
 import { AskedUpstream } from "../fields/asked";
 import { ListedKind, writeListing } from "../listing/listing";
 import { causeName } from "../fields/value_names";
 import { badRequest } from "../http/problem";
+import { takeIn } from "../imports/lists_import";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
@@ -13,8 +18,12 @@ import { writeTombstone } from "../answers/session_json";
 
 export class RemovedRoute extends Route {
   constructor(private readonly cache: Cache) {
-    super("/v1/removed", "GET, HEAD");
+    super("/v1/removed", "GET, HEAD, POST");
     this.queryNames = ["limit", "cursor", "upstream", "cause"];
+  }
+
+  post(request: HttpRequest, response: HttpResponse): void {
+    takeIn(request, response, this.cache, ONLY_REMOVED);
   }
 
   get(request: HttpRequest, response: HttpResponse): void {
@@ -24,18 +33,21 @@ export class RemovedRoute extends Route {
       return;
     }
     const cause = request.query.value("cause");
-    if (cause !== null && cause != "api" && cause != "flush") {
-      badRequest(response, "cause: expected api or flush");
+    if (cause !== null && cause != "api" && cause != "flush" && cause != "config") {
+      badRequest(response, "cause: expected api, flush or config");
       return;
     }
-    const listed = new ListedTombstones(upstream, cause === null ? "" : cause);
+    const listed = new ListedTombstones(this.cache, upstream, cause === null ? "" : cause);
     writeListing(request, response, this.cache, listed, "removed");
   }
 }
 
 class ListedTombstones extends ListedKind {
+  private readonly nobody: Session = new Session();
+
   /** An empty `cause` matches any. */
   constructor(
+    private readonly cache: Cache,
     private readonly upstream: AskedUpstream,
     private readonly cause: string,
   ) {
@@ -51,6 +63,8 @@ class ListedTombstones extends ListedKind {
   }
 
   matches(cache: Cache): bool {
+    // Such a session is listed behind the others.
+    if (cache.configured.set.removesSession(cache.tombstone.id, cache.tombstone.idLength)) return false;
     if (this.cause.length > 0 && causeName(cache.tombstone.cause) != this.cause) return false;
     if (this.upstream.text.length == 0) return true;
     const found = cache.found;
@@ -58,6 +72,34 @@ class ListedTombstones extends ListedKind {
   }
 
   write(json: JsonWriter, cache: Cache): void {
-    writeTombstone(json, cache.tombstone);
+    writeTombstone(json, cache.tombstone, cache.found);
+  }
+
+  writeOther(json: JsonWriter, number: u64): bool {
+    const offset = this.offsetOf(number);
+    if (offset < 0) return false;
+    const set = this.cache.configured.set;
+    const removed = this.cache.tombstone;
+    removed.id = set.bytesAt(offset);
+    removed.idLength = set.lengthAt(offset);
+    removed.time = set.sinceAt(offset);
+    // As if it had just been removed, for as long as the configuration has it.
+    removed.until = this.cache.clock.nowSeconds() + <u64>this.cache.settings.removedSeconds;
+    removed.cause = Cause.CONFIG;
+    writeTombstone(json, removed, this.nobody);
+    return true;
+  }
+
+  hasOther(number: u64): bool {
+    return this.offsetOf(number) >= 0;
+  }
+
+  /** The offset of a session that a configuration removes, -1 if there are fewer or the filters exclude them. */
+  private offsetOf(number: u64): i32 {
+    const isExcluded =
+      this.upstream.text.length > 0 || (this.cause.length > 0 && this.cause != causeName(Cause.CONFIG));
+    return isExcluded ? -1 : this.cache.configured.set.nth(Removes.Session, <i32>number);
   }
 }
+
+const ONLY_REMOVED: StaticArray<string> = ["removed"];

@@ -9,7 +9,7 @@ import { RevocationOutcome, Unseen } from "../../session/revocation/revocations"
 import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome } from "../answers/outcome";
-import { badRequest, unavailable, unprocessable } from "../http/problem";
+import { badRequest, conflict, unavailable, unprocessable } from "../http/problem";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { UNSEEN_NAMES, unseenOf, writeRevocation } from "../answers/revocation_json";
@@ -65,6 +65,10 @@ export class RevocationRoute extends Route {
 
   remove(request: HttpRequest, response: HttpResponse): void {
     const sni = new ServerName(request.parameter);
+    if (this.cache.configured.set.revokedAt(sni.pointer, sni.length) != 0) {
+      conflict(response, CONFIGURED);
+      return;
+    }
     switch (this.cache.revocations.lift(sni.pointer, sni.length)) {
       case RevocationOutcome.Done:
         beginOutcome(response, 200, 1, "removed").endObject();
@@ -78,4 +82,5 @@ export class RevocationRoute extends Route {
   }
 }
 
+const CONFIGURED: string = "the configuration of a filter revokes this name; take it out of removed.server_names there";
 const FIELDS: StaticArray<string> = ["ticket_lifetime", "unseen"];

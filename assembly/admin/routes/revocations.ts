@@ -1,12 +1,15 @@
-/** GET /v1/revocations: the revoked server names. */
+/** GET /v1/revocations: the revoked server names; those that a configuration revokes are the last, and have no end. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Revocations } from "../../session/revocation/revocations";
+import { Removes } from "../../session/configured/removal_list";
+import { Cause } from "../../session/record/session";
+import { Unseen } from "../../session/revocation/revocations";
 import { Row } from "../../shared/row";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { writeRevocation } from "../answers/revocation_json";
 import { Route } from "../http/route";
+import { ConfiguredEntries } from "../listing/configured_entries";
 import { ListedRow, writeTable } from "../listing/table_listing";
 
 export class RevocationsRoute extends Route {
@@ -15,21 +18,35 @@ export class RevocationsRoute extends Route {
   }
 
   get(request: HttpRequest, response: HttpResponse): void {
-    const revocations = this.cache.revocations;
-    writeTable(response, "revocations", revocations.table, new ListedRevocation(revocations));
+    writeTable(response, "revocations", this.cache.revocations.table, new ListedRevocation(this.cache));
   }
 }
 
 class ListedRevocation extends ListedRow {
-  constructor(private readonly revocations: Revocations) {
+  private readonly others: ConfiguredEntries;
+
+  constructor(private readonly cache: Cache) {
     super();
+    this.others = new ConfiguredEntries(cache.configured.set, Removes.ServerName);
   }
 
   shows(row: Row): bool {
-    return this.revocations.isInForce(row);
+    const isConfigured = this.cache.configured.set.revokedAt(row.name, row.nameLength) != 0;
+    return !isConfigured && this.cache.revocations.isInForce(row);
   }
 
   write(json: JsonWriter, row: Row): void {
     writeRevocation(json, row.name, row.nameLength, row.time, row.lastUsed, row.state);
   }
+
+  writeOther(json: JsonWriter): bool {
+    const name = this.others;
+    if (!name.advance()) return false;
+    // It may have been revoked by a call as well: then the later time counts.
+    const time = this.cache.revocations.revokedAt(name.bytes, name.length);
+    writeRevocation(json, name.bytes, name.length, time, NO_END, Unseen.BY_NAME, Cause.CONFIG);
+    return true;
+  }
 }
+
+const NO_END: u64 = 0;

@@ -9,7 +9,7 @@ import { SessionRemoval } from "../../session/jobs/session_removal";
 import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome } from "../answers/outcome";
-import { badRequest, gone, notFound, unavailable, unprocessable } from "../http/problem";
+import { badRequest, conflict, gone, notFound, unavailable, unprocessable } from "../http/problem";
 import { HttpRequest } from "../http/request";
 import { HttpResponse, JobReport } from "../http/response";
 import { Route } from "../http/route";
@@ -40,10 +40,7 @@ export class SessionRoute extends Route {
         notFound(response, "the cache holds no session of this ID; PUT adds one");
         break;
       case Lookup.Removed:
-        gone(
-          response,
-          "the session was removed and is still refused; GET /v1/removed shows until when, PUT adds it again",
-        );
+        gone(response, this.isConfigured(id) ? CONFIGURED : REMOVED);
         break;
       default:
         unavailable(response, "the cache could not be read; try again");
@@ -51,7 +48,12 @@ export class SessionRoute extends Route {
   }
 
   put(request: HttpRequest, response: HttpResponse): void {
-    const change = new SessionChange(new SessionId(request.parameter));
+    const id = new SessionId(request.parameter);
+    if (this.isConfigured(id)) {
+      conflict(response, CONFIGURED);
+      return;
+    }
+    const change = new SessionChange(id);
     if (request.givesFields) {
       const object = readObject(request, response, SESSION_FIELDS);
       if (object === null) return;
@@ -93,6 +95,11 @@ export class SessionRoute extends Route {
     response.await(others, report);
   }
 
+  /** Whether a configuration removes a session. */
+  private isConfigured(id: SessionId): bool {
+    return this.cache.configured.set.removesSession(id.pointer, id.length);
+  }
+
   private writeOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): void {
     const json = beginOutcome(response, status, result, outcome);
     json.name("session");
@@ -121,3 +128,8 @@ class Removed extends JobReport {
     json.endObject();
   }
 }
+
+const REMOVED: string =
+  "the session was removed and is still refused; GET /v1/removed shows until when, PUT adds it again";
+const CONFIGURED: string =
+  "the configuration of a filter removes this session; take its ID out of removed.sessions there";

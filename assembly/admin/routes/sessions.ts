@@ -39,7 +39,8 @@ class ListedSessions extends ListedKind {
   }
 
   matches(cache: Cache): bool {
-    return this.filter.matches(cache.found);
+    const found = cache.found;
+    return this.filter.matches(found) && !cache.configured.set.removesSession(found.id, found.idLength);
   }
 
   write(json: JsonWriter, cache: Cache): void {

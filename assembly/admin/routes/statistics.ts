@@ -59,6 +59,16 @@ export class StatisticsRoute extends Route {
     this.member(json, "flushed", Metric.FLUSHED);
     json.name("tombstones");
     json.number(counts.tombstones);
+    const configured = this.cache.configured.set;
+    json.name("configured_removals");
+    json.beginObject();
+    json.name("sessions");
+    json.number(configured.sessions);
+    json.name("ticket_keys");
+    json.number(configured.ticketKeys);
+    json.name("server_names");
+    json.number(configured.serverNames);
+    json.endObject();
     json.name("saturated_pages");
     json.number(counts.saturatedPages);
     this.member(json, "corrupted_pages", Metric.CORRUPTED_PAGES);

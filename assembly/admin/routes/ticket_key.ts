@@ -9,7 +9,7 @@ import { canonicalAddress } from "../../bytes/address";
 import { readObject } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
 import { beginOutcome, writeNote } from "../answers/outcome";
-import { badRequest, unavailable, unprocessable } from "../http/problem";
+import { badRequest, conflict, unavailable, unprocessable } from "../http/problem";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
@@ -28,6 +28,10 @@ export class TicketKeyRoute extends Route {
   }
 
   put(request: HttpRequest, response: HttpResponse): void {
+    if (this.cache.configured.set.removesTicketKey(new TicketKeyName(request.parameter).pointer)) {
+      conflict(response, CONFIGURED);
+      return;
+    }
     let value: JsonValue | null = null;
     if (request.givesFields) {
       const object = readObject(request, response, FIELDS);
@@ -100,7 +104,7 @@ export class TicketKeyRoute extends Route {
     const json = beginOutcome(response, status, result, outcome);
     const row = this.cache.ticketKeys.row;
     json.name("ticket_key");
-    if (row) writeTicketKey(json, row);
+    if (row) writeTicketKey(json, row, this.cache.configured.set);
     else json.nothing();
     json.endObject();
   }
@@ -110,4 +114,6 @@ const STILL_ISSUING: string =
   "the server may still issue under this key, and clients that do not forget a refused session meet an error each time: " +
   "change the server's ticket key first, then remove its name here";
 
+const CONFIGURED: string =
+  "the configuration of a filter removes this ticket key; take its name out of removed.ticket_keys there";
 const FIELDS: StaticArray<string> = ["upstream"];

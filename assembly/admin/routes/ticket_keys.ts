@@ -1,4 +1,7 @@
-/** GET /v1/ticket-keys: the ticket keys that were seen, configured or removed; all, or those of one upstream. */
+/**
+ * GET /v1/ticket-keys: the ticket keys that were seen, configured or removed; all, or those of one upstream. Keys that a
+ * configuration removes and nobody has seen are the last.
+ */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Row } from "../../shared/row";
@@ -8,7 +11,9 @@ import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
 import { ListedRow, writeTable } from "../listing/table_listing";
-import { writeTicketKey } from "../answers/ticket_key_json";
+import { writeTicketKey, writeUnseenKey } from "../answers/ticket_key_json";
+import { ConfiguredEntries } from "../listing/configured_entries";
+import { Removes } from "../../session/configured/removal_list";
 
 export class TicketKeysRoute extends Route {
   constructor(private readonly cache: Cache) {
@@ -22,13 +27,19 @@ export class TicketKeysRoute extends Route {
       badRequest(response, upstream.error);
       return;
     }
-    writeTable(response, "ticket_keys", this.cache.ticketKeys.table, new ListedTicketKey(upstream));
+    writeTable(response, "ticket_keys", this.cache.ticketKeys.table, new ListedTicketKey(this.cache, upstream));
   }
 }
 
 class ListedTicketKey extends ListedRow {
-  constructor(private readonly upstream: AskedUpstream) {
+  private readonly others: ConfiguredEntries;
+
+  constructor(
+    private readonly cache: Cache,
+    private readonly upstream: AskedUpstream,
+  ) {
     super();
+    this.others = new ConfiguredEntries(cache.configured.set, Removes.TicketKey);
   }
 
   shows(row: Row): bool {
@@ -36,6 +47,13 @@ class ListedTicketKey extends ListedRow {
   }
 
   write(json: JsonWriter, row: Row): void {
-    writeTicketKey(json, row);
+    writeTicketKey(json, row, this.cache.configured.set);
+  }
+
+  writeOther(json: JsonWriter): bool {
+    // Nothing is known of the upstream of a key without a row.
+    if (this.upstream.text.length > 0 || !this.others.advance()) return false;
+    if (!this.cache.ticketKeys.look(this.others.bytes)) writeUnseenKey(json, this.others.bytes);
+    return true;
   }
 }

@@ -103,6 +103,7 @@ export class SharedCache {
     const counted = this.inForce;
     const line = settings.tick(elected, secondsOf(clock), this.cache.clock.nowSeconds());
     this.ticked = changes.epoch;
+    this.cache.configured.keepStored();
     if (line.length > 0) new HostLog().write(LogLevel.Error, line);
     if (counted && !this.inForce) new HostLog().write(LogLevel.Info, settings.registrations.spokenName + SUPERSEDED);
   }
@@ -129,7 +130,9 @@ export class SharedCache {
     const metrics = new HostMetrics(metricNames(config.cache), GAUGES);
     if (clock.monotonicSeconds() == 0) new HostLog().write(LogLevel.Warn, role + ": " + NO_MACHINE_CLOCK);
     const tally = new Tally(config.cache, store, metrics, settings.created);
-    return new SharedCache(new Cache(settings, store, clock, tally), store, tally, config.events);
+    const cache = new Cache(settings, store, clock, tally);
+    cache.configured.give(config.removed, clock.nowSeconds());
+    return new SharedCache(cache, store, tally, config.events);
   }
 
   free(): void {
@@ -157,6 +160,7 @@ function given(config: Config): GivenSettings {
   settings.ticketLifetime = config.ticketLifetime;
   settings.enforcement = config.enforcement;
   settings.maxMemoryMib = config.maxMemoryMib;
+  settings.removes = config.removed.length > 0;
   return settings;
 }
 

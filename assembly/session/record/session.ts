@@ -40,6 +40,8 @@ export namespace Origin {
 export namespace Cause {
   export const API: u8 = 1;
   export const FLUSH: u8 = 2;
+  /** A configuration; no tombstone has it. */
+  export const CONFIG: u8 = 3;
 }
 
 /** A session ID of TLS <= 1.2, or the SHA-256 of a ticket or identity: both have 32 bytes at most. */

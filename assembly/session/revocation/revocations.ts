@@ -20,6 +20,7 @@ import { Table, TABLE_PAGES } from "../../shared/table";
 import { Moment, narrow } from "../record/moment";
 import { MAX_SNI_LENGTH } from "../record/session";
 import { DEFAULT_TICKET_LIFETIME } from "../settings/given_settings";
+import { RemovalSet } from "../configured/removal_set";
 import { TableChange } from "./table_change";
 
 /** The effect of a revocation on a TLS 1.3 PSK that the cache does not hold and that shows another server name. */
@@ -61,6 +62,8 @@ export class Revocations {
     clock: Clock,
     hash: KeyedHash,
     private readonly changes: Changes,
+    /** Whatever configurations remove. */
+    private readonly configured: RemovalSet = new RemovalSet(hash),
   ) {
     const table = new Table(cacheName, "revocations", sharedStore, hash, changes);
     this.table = table;
@@ -82,7 +85,8 @@ export class Revocations {
     if (sniLength <= 0 || sniLength > MAX_SNI_LENGTH) return 0;
     lower(sni, sniLength);
     const row = this.table.look(NAME, sniLength);
-    return row && this.isInForce(row) ? row.time : 0;
+    const time = row && this.isInForce(row) ? row.time : 0;
+    return max(time, this.configured.revokedAt(sni, sniLength));
   }
 
   /**
@@ -90,6 +94,7 @@ export class Revocations {
    * epoch of `Changes`, then nothing. Rows that were looked up before are not valid any more.
    */
   inForce(): bool {
+    if (this.configured.revokesNames) return true;
     this.survey();
     return this.anyInForce;
   }
@@ -133,6 +138,35 @@ export class Revocations {
       this.time = row.time;
       this.until = row.lastUsed;
       this.unseen = row.state;
+      if (!this.change.store()) continue;
+      this.changes.announce();
+      return RevocationOutcome.Done;
+    }
+    return RevocationOutcome.NotStored;
+  }
+
+  /**
+   * Takes in a revocation of another cache, with its own time and end (Unix seconds). If the name is revoked here, the later
+   * time and the later end count, and the stricter `Unseen`; `replaced` tells whether anything has changed.
+   */
+  takeIn(sni: usize, sniLength: i32, time: u64, until: u64, unseen: u8): RevocationOutcome {
+    lower(sni, sniLength);
+    this.change.begin();
+    while (this.change.open(NAME, sniLength)) {
+      this.dropEnded();
+      let row: Row | null = this.table.find(NAME, sniLength);
+      this.replaced = true;
+      if (row && row.time >= time && row.lastUsed >= until && row.state >= unseen) {
+        this.replaced = false;
+        return RevocationOutcome.Done;
+      }
+      if (!row) row = this.table.append(NAME, sniLength, 0, 0);
+      if (!row) break;
+      row.time = max(row.time, time);
+      row.lastUsed = max(row.lastUsed, until);
+      row.count = max(row.count, narrow(this.moment.monotonicAt(until)));
+      row.state = max(row.state, unseen);
+      row.version = this.table.nextVersion(this.moment.nanoseconds);
       if (!this.change.store()) continue;
       this.changes.announce();
       return RevocationOutcome.Done;

@@ -29,6 +29,7 @@ import { Row } from "../../shared/row";
 import { Table } from "../../shared/table";
 import { TICKET_KEY_LENGTH } from "../record/session";
 import { heals, weigh } from "./evidence";
+import { RemovalSet } from "../configured/removal_set";
 import { KeyState } from "./key_state";
 import { KeyTrust, MAX_FRESH } from "./key_trust";
 import { ANY_UPSTREAM, SeenKey, SeenKeys, upstreamHash } from "./seen_key";
@@ -64,6 +65,8 @@ export class TicketKeys {
     private readonly clock: Clock,
     hash: KeyedHash,
     private readonly changes: Changes,
+    /** Whatever configurations remove. */
+    private readonly configured: RemovalSet = new RemovalSet(hash),
   ) {
     const table = new Table(cacheName, "ticket_keys", sharedStore, hash, changes);
     this.table = table;
@@ -78,6 +81,7 @@ export class TicketKeys {
 
   /** Whether no ticket under a name may resume. */
   isRemoved(name: usize): bool {
+    if (this.configured.removesTicketKey(name)) return true;
     const row = this.look(name);
     return row != null && row.state == KeyState.REMOVED;
   }

@@ -15,6 +15,8 @@ export class GivenSettings {
   /** One of `Enforcement`. */
   enforcement: i64 = -1;
   maxMemoryMib: i64 = -1;
+  /** Whether it removes sessions, ticket keys or server names. */
+  removes: bool = false;
 }
 
 /** The numbers of the settings, in the order of their values in the shared store. */

@@ -10,11 +10,12 @@ import { StoredValue } from "../../shared/stored_value";
 import { Enforcement } from "./enforcement";
 import { ENFORCEMENT, MODE, stricter, UNSET, wholeMode } from "./given_settings";
 import { Presence } from "./presence";
-import { MISPLACED, Registration, REGISTRATION_SIZE, Role, State } from "./registration";
+import { MISPLACED, Registration, REGISTRATION_SIZE, REMOVES, Role, State } from "./registration";
 
 export class RegisteredFilters {
   protected readonly presence: Presence;
   private readonly value: StoredValue;
+  private readonly removals: StoredValue;
 
   constructor(
     readonly cacheName: string,
@@ -22,11 +23,13 @@ export class RegisteredFilters {
     private readonly changes: Changes,
   ) {
     this.value = new StoredValue(cacheName, "filters", sharedStore);
+    this.removals = new StoredValue(cacheName, "removals_changed", sharedStore);
     this.presence = new Presence(cacheName, sharedStore);
   }
 
   free(): void {
     this.value.free();
+    this.removals.free();
     this.presence.free();
   }
 
@@ -39,6 +42,17 @@ export class RegisteredFilters {
   settled(now: u32): bool {
     const until = HEAD.settledFrom;
     return now >= until || until - now > SETTLE_SECONDS;
+  }
+
+  /** Another number after each change of filters, or of lists, that may change which things configurations remove. */
+  get removalsMark(): u32 {
+    return this.removals.readMark();
+  }
+
+  /** Tells all virtual machines that the lists of removed things are others. */
+  announceRemovals(): void {
+    this.removals.overwrite(VALUE, 0);
+    this.changes.announce();
   }
 
   /** Places that may be taken; `registered` returns by whom. */
@@ -159,8 +173,16 @@ export class RegisteredFilters {
   /** Stores the registrations, and announces the change. */
   protected write(): StoreResult {
     const result = this.value.put(VALUE, HEAD_SIZE + <i32>this.places * <i32>REGISTRATION_SIZE);
-    if (result == StoreResult.Ok) this.changes.announce();
+    if (result != StoreResult.Ok) return result;
+    if (this.anyRemoves) this.removals.overwrite(VALUE, 0);
+    this.changes.announce();
     return result;
+  }
+
+  /** Whether a place has, or had last, a filter whose configuration removes something. */
+  private get anyRemoves(): bool {
+    for (let place: u32 = 0; place < this.places; place++) if (filterAt(place).is(REMOVES)) return true;
+    return false;
   }
 
   /** Returns Ok, Absent or Failed; a value that is not well-formed counts as failed. */

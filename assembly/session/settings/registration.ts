@@ -24,6 +24,8 @@ export namespace State {
 
 /** A flag: the filter stands in a chain of the wrong kind, to which its traffic never comes. */
 export const MISPLACED: u32 = 1;
+/** A flag: its configuration removes sessions, ticket keys or server names (`session/configured`). */
+export const REMOVES: u32 = 2;
 
 /** The role of a filter, among its flags. A filter of another name has none. */
 export namespace Role {
@@ -91,8 +93,8 @@ export class Registration {
 
   /** Whether a flag is set. */
   @inline
-  is(role: u32): bool {
-    return (this.flags & role) != 0;
+  is(flag: u32): bool {
+    return (this.flags & flag) != 0;
   }
 
   /** Whether its settings count. */

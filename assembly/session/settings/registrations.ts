@@ -23,7 +23,7 @@ import { ConflictReport, contradictionOf, memoryRefusalOf } from "./contradictio
 import { ENFORCEMENT, GivenSettings, SETTINGS, UNSET } from "./given_settings";
 import { LEASE_SECONDS } from "./presence";
 import { filterAt, RegisteredFilters, takeNumber } from "./registered_filters";
-import { MISPLACED, Registration, REGISTRATION_SIZE, Role, roleOf, spoken, State } from "./registration";
+import { MISPLACED, Registration, REGISTRATION_SIZE, REMOVES, Role, roleOf, spoken, State } from "./registration";
 
 export class Registrations extends RegisteredFilters {
   /** False after another filter of its family has taken this one's place. */
@@ -34,6 +34,8 @@ export class Registrations extends RegisteredFilters {
    * The enforcement that its text gives for its own listener; UNSET if the text has none, or gives it for the whole cache.
    */
   ownEnforcement: u32 = UNSET;
+  /** The place of this filter as of its last tick, -1 before. */
+  ownPlace: i32 = -1;
   private name: string = "";
   /** One of `Role`, or 0. */
   private role: u32 = 0;
@@ -105,6 +107,7 @@ export class Registrations extends RegisteredFilters {
         place = this.find(this.identity);
         changed = true;
       }
+      this.ownPlace = place;
       if (place < 0) return true;
       const own = filterAt(place);
       if (own.state == State.PENDING) {
@@ -181,6 +184,11 @@ export class Registrations extends RegisteredFilters {
     return news;
   }
 
+  /** Returns the place of this filter as of the last read, -1 if it has none. */
+  findOwnPlace(): i32 {
+    return this.find(this.identity);
+  }
+
   get spokenName(): string {
     return spoken(this.name);
   }
@@ -224,7 +232,7 @@ export class Registrations extends RegisteredFilters {
     own.family = this.family;
     own.sequence = takeNumber();
     own.state = state;
-    own.flags = this.role;
+    own.flags = this.given.removes ? this.role | REMOVES : this.role;
     own.since = unix;
     own.seen = now;
     own.give(this.given);

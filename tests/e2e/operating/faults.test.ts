@@ -112,12 +112,13 @@ describe("an update of the configuration while traffic runs", () => {
     await assert.rejects(stack.stop(), /Failed to configure base Wasm plugin/);
   });
 
-  it("keeps sessions and refusals, closes no connection, and is in force for new ones", async () => {
+  it("keeps sessions and refusals, closes no connection, and is in force for new ones", async (t) => {
     const held = await visit({ port: stack.tlsPort, ...ID });
     const removed = await visit({ port: stack.tlsPort, ...ID });
     await stack.admin("DELETE", `/v1/sessions/${removed.id}`);
     const open = await openConnection(stack.tlsPort);
     const traffic = new Traffic({ port: stack.tlsPort, ...ID });
+    t.after(() => traffic.stop());
     await traffic.more(10);
     for (const [i, timeout] of [300, 400, 500].entries()) {
       updateListeners(listenersFile, listeners, [
@@ -125,7 +126,8 @@ describe("an update of the configuration while traffic runs", () => {
         ['"steering":"off"', `"steering":"${i % 2 === 0 ? "hash" : "off"}"`],
       ]);
       await eventually(`a timeout of ${timeout} s is in force`, async () => {
-        assert.equal((await stack.admin("GET", "/v1/timeout")).json.timeout, timeout);
+        const now = (await stack.admin("GET", "/v1/timeout")).json.timeout;
+        assert.equal(now, timeout, `the log ends:\n${stack.envoy.log().split("\n").slice(-20).join("\n")}`);
       });
       await traffic.more(20);
       const late = await visit({ port: stack.tlsPort, ...ID });
@@ -142,9 +144,10 @@ describe("an update of the configuration while traffic runs", () => {
     });
   });
 
-  it("that the filter refuses leaves everything as it was", async () => {
+  it("that the filter refuses leaves everything as it was", async (t) => {
     const { timeout } = (await stack.admin("GET", "/v1/timeout")).json;
     const traffic = new Traffic({ port: stack.tlsPort, ...ID });
+    t.after(() => traffic.stop());
     updateListeners(listenersFile, listeners, [['"timeout":7200', '"timeout":-1']]);
     await eventually("it is refused", () => assert.match(stack.envoy.log(), /timeout: expected a whole number/));
     await traffic.more(20);

@@ -21,7 +21,7 @@ export class Answer {
   slices: i32 = 0;
 
   constructor(private readonly response: HttpResponse) {
-    const reader = new JsonReader();
+    const reader = new JsonReader(MAX_ANSWER_LENGTH, MAX_ANSWER_LENGTH);
     const json = reader.read(response.bodyPointer(), response.bodyLength());
     this.status = response.status;
     this.text = String.UTF8.decodeUnsafe(response.bodyPointer(), response.bodyLength());
@@ -116,3 +116,6 @@ export function configWithTokens(): Config {
 export function hexId(number: i32): string {
   return number.toString().padStart(64, "0");
 }
+
+/** In bytes: the description of the API is the longest answer. */
+const MAX_ANSWER_LENGTH: i32 = 1_048_576;

@@ -151,12 +151,12 @@ describe("a configuration", () => {
     assert.match(host.log.at(-1)?.text ?? "", /cache_sise/);
   });
 
-  it("is at most 64 KiB long", () => {
+  it("is at most 1 MiB long", () => {
     const host = new FakeHost();
     const text = '{"cache": "long"}';
-    assert.equal(host.worker().configure("observer", text.padEnd(65_537)), false);
-    assert.match(host.log.at(-1)?.text ?? "", /65537 bytes, more than 65536: shorten it/);
-    assert.equal(host.worker().configure("observer", text.padEnd(65_536)), true);
+    assert.equal(host.worker().configure("observer", text.padEnd(1_048_577)), false);
+    assert.match(host.log.at(-1)?.text ?? "", /1048577 bytes, more than 1048576: shorten it/);
+    assert.equal(host.worker().configure("observer", text.padEnd(1_048_576)), true);
   });
 
   it("is refused where another filter of the same cache has other settings", () => {
