@@ -26,6 +26,15 @@ export function describeStats(admin: Admin): void {
     for (const word of ["resumed", "full", "lost"]) assert.match(all, new RegExp(word), word);
   });
 
+  it("shows the build of the module that answers, and of each filter's module", async () => {
+    const { module } = (await admin("GET", "/v1/stats")).json as { module: { version: string; build: string } };
+    assert.match(module.version, /^\d+\.\d+\.\d+/);
+    assert.match(module.build, /^[0-9a-f]{64}$/);
+    const { filters } = (await admin("GET", "/v1/filters")).json as { filters: { module: unknown }[] };
+    assert.ok(filters.length >= 2, `${filters.length} filters`);
+    for (const filter of filters) assert.deepEqual(filter.module, { ...module, sha256: null });
+  });
+
   it("counts removals and replacements", async () => {
     const path = `/v1/sessions/${freshId()}`;
     const before = (await admin("GET", "/v1/stats")).json as Record<string, number>;

@@ -67,8 +67,9 @@ export class FakeHost {
     readonly wasm?: WebAssembly.Module,
   ) {}
 
-  worker(): Worker {
-    const worker = new Worker(this);
+  /** `wasm`: the module of this worker, as while an upgrade is under way. */
+  worker(wasm = this.wasm): Worker {
+    const worker = new Worker(this, wasm);
     this.workers.push(worker);
     return worker;
   }
@@ -145,7 +146,10 @@ export class Worker {
   /** The number of the next context: hosts count on for as long as they run. */
   nextContext = 1;
 
-  constructor(private readonly host: FakeHost) {}
+  constructor(
+    private readonly host: FakeHost,
+    private readonly wasm?: WebAssembly.Module,
+  ) {}
 
   /**
    * Gives a filter its configuration; false if it refuses. Filters with different `vmConfiguration` live in VMs of
@@ -154,7 +158,7 @@ export class Worker {
   configure(rootId: string, configuration: Configuration, vmConfiguration = rootId): boolean {
     let vm = this.vms.get(vmConfiguration);
     const fresh = vm === undefined;
-    vm ??= new Vm(this.host.wasm ?? module(), this.host.surroundings(), Buffer.from(vmConfiguration));
+    vm ??= new Vm(this.wasm ?? module(), this.host.surroundings(), Buffer.from(vmConfiguration));
     this.vms.set(vmConfiguration, vm);
     const context: Context = { id: this.nextContext++, rootId, configuration: configurationBytes(configuration) };
     vm.add(context);

@@ -162,7 +162,11 @@ function flat(stats: AnswerBody): Record<string, number> {
     name,
     typeof value === "object" ? sum(value) : Number(value),
   ]);
-  return Object.fromEntries(sums.filter(([, value]) => value !== 0)) as Record<string, number>;
+  // The sum of an object with texts is a text.
+  return Object.fromEntries(sums.filter(([, value]) => Number.isFinite(value) && value !== 0)) as Record<
+    string,
+    number
+  >;
 }
 
 function named(counts: Record<string, number>): string {

@@ -9,6 +9,7 @@ test("the module tells the version of the package as its own", () => {
   assert.match(version, /^\d+\.\d+\.\d+/);
   const told = /^export const VERSION: string = "(.*)";$/m.exec(read("assembly/filters/cache/module_version.ts"));
   assert.equal(told?.[1], version);
+  assert.ok(version.length <= 31, "a registration has room for 31 bytes");
 });
 
 function read(file: string): string {

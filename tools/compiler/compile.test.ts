@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { PROJECT_FOLDER } from "../project.ts";
-import { type Compilation, compileIfChanged } from "./compile.ts";
+import { type Compilation, compile, compileIfChanged } from "./compile.ts";
+import { type Identity, readIdentity } from "./identity.ts";
 import { codeOf, inputsOf } from "./inputs.ts";
 
+const ZEROS = "0".repeat(64);
 const SOURCE = `/** Some number. */
 import { two } from "./two";
 
@@ -73,6 +84,7 @@ describe("a module that is there already", () => {
     assert.equal(inputsOf(compilation), seen[0]);
     differs("an option", inputsOf({ ...compilation, options: [...compilation.options, "-O3"] }));
     differs("inlining", inputsOf({ ...compilation, isInlined: true }));
+    differs("the build identity", inputsOf({ ...compilation, isIdentified: true }));
     write("assembly/more.ts", "export const more = 1;\n");
     differs("a file of assembly/", inputsOf(compilation));
     write("assembly/more.ts", "\nexport const more = 1;\n");
@@ -81,6 +93,55 @@ describe("a module that is there already", () => {
     differs("asconfig.json", inputsOf(compilation));
     write("entry/two.ts", "export function two(): i32 {\n  return 4;\n}\n");
     differs("an imported file", inputsOf(compilation));
+  });
+});
+
+describe("a module that shows its build identity", () => {
+  let folder: string;
+  let module: string;
+  let compilation: Compilation;
+
+  /** Writes a module that has so many places for its identity. */
+  const write = (places: number): void => {
+    const bytes = [...Buffer.from(`tls-session-cache build ${ZEROS}`)].join();
+    const exports = Array.from({ length: places }, (_, i) => `export const place${i} = memory.data<u8>([${bytes}]);\n`);
+    writeFileSync(join(folder, "index.ts"), `export function number(): i32 { return ${places}; }\n${exports.join("")}`);
+  };
+  const shown = (): string | null => {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(readFileSync(module))));
+    const { memory, place0 } = exports as { memory: WebAssembly.Memory; place0: WebAssembly.Global<"i32"> };
+    return Buffer.from(memory.buffer, place0.value, 88).toString("latin1").replace("tls-session-cache build ", "");
+  };
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "identity-"));
+    module = join(folder, "build", "module.wasm");
+    compilation = { entry: "index.ts", options: ["--runtime", "stub", "--use", "abort="], folder };
+    symlinkSync(join(PROJECT_FOLDER, "node_modules"), join(folder, "node_modules"), "dir");
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("has it in its memory when it runs; without a build identity, the zeros", async () => {
+    write(1);
+    assert.equal(await compile(module, compilation), null);
+    assert.equal(shown(), ZEROS);
+    assert.equal(await compile(module, { ...compilation, isIdentified: true }), null);
+    const identity = readIdentity(readFileSync(module)) as Identity;
+    assert.equal(identity.shown, identity.computed);
+    assert.equal(shown(), identity.computed);
+  });
+
+  it("is not made without exactly one place for it, and one that was there stays", async () => {
+    const before = readFileSync(module);
+    for (const [places, fault] of [
+      [0, /no place for a build identity/],
+      [2, /more than one place for a build identity/],
+    ] as const) {
+      write(places);
+      assert.match((await compile(module, { ...compilation, isIdentified: true })) ?? "", fault);
+      assert.deepEqual(readFileSync(module), before);
+      assert.deepEqual(readdirSync(join(folder, "build")), ["module.wasm"]);
+    }
   });
 });
 

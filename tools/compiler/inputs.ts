@@ -10,8 +10,9 @@ import { dirname, join, relative } from "node:path";
 import { PROJECT_FOLDER } from "../project.ts";
 import type { Compilation } from "./compile.ts";
 
-export function inputsOf({ entry, options, isInlined = false, folder = PROJECT_FOLDER }: Compilation): string {
-  const hash = createHash("sha256").update(JSON.stringify([entry, options, isInlined]));
+export function inputsOf(compilation: Compilation): string {
+  const { entry, options, isInlined = false, isIdentified = false, folder = PROJECT_FOLDER } = compilation;
+  const hash = createHash("sha256").update(JSON.stringify([entry, options, isInlined, isIdentified]));
   for (const file of sourcesOf(folder, entry)) add(hash, file, codeOf(readFileSync(join(folder, file), "utf8")));
   for (const file of [join(folder, "asconfig.json"), ...configurationsIn(options, folder)]) {
     add(hash, relative(folder, file), existsSync(file) ? readFileSync(file) : "none");

@@ -12,6 +12,7 @@ import { SETTINGS, TIMEOUT, UNSET } from "../../session/settings/given_settings"
 import { MISPLACED, Registration, Role, roleText, State } from "../../session/settings/registration";
 import { Settings } from "../../session/settings/settings";
 import { writeMode } from "./mode_json";
+import { writeModule } from "./module_json";
 
 export function writeRegistration(
   json: JsonWriter,
@@ -46,8 +47,8 @@ export function writeRegistration(
   else json.nothing();
   json.name("module");
   json.beginObject();
-  json.name("version");
-  json.string(filter.version);
+  writeModule(json, filter.version, filter.build);
+  // No module can read its own bytes, and none can hold its own SHA-256.
   json.name("sha256");
   json.nothing();
   json.endObject();

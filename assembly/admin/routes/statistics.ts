@@ -1,6 +1,6 @@
 /**
- * GET /v1/stats: SSL_CTX_sess_* and all other counters, with at most one level of nesting. Each number is exact over all
- * workers when it is read; together they are not a snapshot.
+ * GET /v1/stats: SSL_CTX_sess_* and all other counters, with at most one level of nesting, and the module that answers. Each
+ * number is exact over all workers when it is read; together they are not a snapshot.
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
@@ -22,6 +22,7 @@ import { TABLE_PAGES } from "../../shared/table";
 import { HttpRequest } from "../http/request";
 import { HttpResponse } from "../http/response";
 import { Route } from "../http/route";
+import { writeModule } from "../answers/module_json";
 import { writeSteering } from "../answers/steering_json";
 
 export class StatisticsRoute extends Route {
@@ -93,6 +94,11 @@ export class StatisticsRoute extends Route {
     json.name("steering");
     const steering = this.steering;
     writeSteering(json, steering ? steering.states() : []);
+    json.name("module");
+    json.beginObject();
+    const registrations = this.cache.settings.registrations;
+    writeModule(json, registrations.version, registrations.build);
+    json.endObject();
     json.endObject();
   }
 

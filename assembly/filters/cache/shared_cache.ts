@@ -19,6 +19,7 @@ import { GivenSettings, Settings } from "../../session/settings/settings";
 import { GAUGES, metricNames } from "../../session/counting/statistics";
 import { Sweeper } from "../../session/jobs/sweeper";
 import { Tally } from "../../session/counting/tally";
+import { moduleBuild } from "./module_build";
 import { VERSION } from "./module_version";
 
 export class SharedCache {
@@ -121,7 +122,8 @@ export class SharedCache {
     const clock = new HostClock();
     const now = secondsOf(clock);
     const name = PLUGIN_NAME.text() + "/" + role;
-    const refusal = settings.configure(name, given(config), text, now, clock.nowSeconds(), VERSION);
+    const unix = clock.nowSeconds();
+    const refusal = settings.configure(name, given(config), text, now, unix, VERSION, moduleBuild());
     if (refusal.length > 0) {
       new HostLog().write(LogLevel.Error, refusal);
       settings.free();
@@ -169,7 +171,7 @@ const NO_MACHINE_CLOCK: string =
   "even if somebody sets it ahead; allow clock_time_get in allowed_capabilities";
 const IN_FORCE_AGAIN: string =
   ": its configuration is in force again, as new connections come to it, and the later one of the same name is not; " +
-  "if connections come to both, give the two filters different names";
+  "if connections come to both, upgrade all their listeners, or give the two filters different names";
 const SUPERSEDED: string =
   ": another configuration of it is in force now; this one serves the connections that it still has";
 const PLUGIN_NAME = new PropertyPath("plugin_name");

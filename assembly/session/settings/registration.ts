@@ -1,17 +1,19 @@
 /**
  * One configured filter in the shared store: its identity, the settings that its configuration gives, and whether they are
- * in force. A configuration with another text is another filter here: the host keeps both while the older one's listener
- * drains.
+ * in force. A configuration with another text is another filter here, and so is the same text in another build of the
+ * module: the host keeps both while the older one's listener drains.
  *
  * Layout, little-endian, SIZE bytes:
- *   0   u64 identity: of name and text; 0 = the place is free        8   u64 family: of the name alone
+ *   0   u64 identity: of name, text and module; 0 = the place is free        8   u64 family: of the name alone
  *   16  u64 sequence number of when it came into force last; the greatest is the latest
  *   24  u32 state, see `State`     28  u32 flags     32  u64 in force since (Unix seconds)
  *   40  6 x u32 value given (UNSET: none)     64  u32 max_memory_mib given (UNSET: none)
  *   68  u32 when it was configured, claimed, or had a new connection last (seconds)
  *   72  u32 claims since its family was configured last      76  u32 when it claimed last
  *   80  u8 length, then the name "NAME/ROLE"      192  u8 length, then the module's version
+ *   224 the module's build, 32 bytes; all zero if it has none, or if an earlier module wrote the place
  */
+import { decodeHexText, encodeHex } from "../../bytes/hex";
 import { givenValue, GivenSettings, SETTINGS, UNSET } from "./given_settings";
 
 export namespace State {
@@ -91,6 +93,32 @@ export class Registration {
     this.setText(VERSION_OFFSET, VERSION_CAPACITY, text);
   }
 
+  /** The identity that it has in a module without a build. Filters of one name and one text share it, whatever runs them. */
+  @inline
+  get textIdentity(): u64 {
+    return this.identity ^ this.buildMark;
+  }
+
+  /** Sets the identity; the build must be set before. */
+  set textIdentity(identity: u64) {
+    const own = identity ^ this.buildMark;
+    this.identity = own == 0 ? 1 : own;
+  }
+
+  /** The module's build as 64 hex digits; empty if it has none. */
+  get build(): string {
+    const bytes = this.start + BUILD_OFFSET;
+    if ((load<u64>(bytes) | load<u64>(bytes, 8) | load<u64>(bytes, 16) | load<u64>(bytes, 24)) == 0) return "";
+    encodeHex(bytes, BUILD_SIZE, DIGITS);
+    return String.UTF8.decodeUnsafe(DIGITS, 2 * BUILD_SIZE);
+  }
+
+  /** Takes 64 hex digits; any other text leaves the module without a build. */
+  set build(digits: string) {
+    const bytes = this.start + BUILD_OFFSET;
+    if (decodeHexText(digits, bytes, BUILD_SIZE) != BUILD_SIZE) memory.fill(bytes, 0, BUILD_SIZE);
+  }
+
   /** Whether a flag is set. */
   @inline
   is(flag: u32): bool {
@@ -100,6 +128,12 @@ export class Registration {
   /** Whether its settings count. */
   get counts(): bool {
     return this.identity != 0 && this.state == State.IN_FORCE;
+  }
+
+  /** 64 bits of the build; 0 if there is none. */
+  @inline
+  private get buildMark(): u64 {
+    return load<u64>(this.start + BUILD_OFFSET);
   }
 
   private text(offset: i32, capacity: i32): string {
@@ -141,4 +175,8 @@ const GIVEN_OFFSET: usize = 40;
 const NAME_OFFSET: i32 = 80;
 const NAME_CAPACITY: i32 = 111;
 const VERSION_OFFSET: i32 = 192;
-const VERSION_CAPACITY: i32 = 63;
+const VERSION_CAPACITY: i32 = 31;
+const BUILD_OFFSET: usize = 224;
+/** A SHA-256. */
+const BUILD_SIZE: i32 = 32;
+const DIGITS: usize = memory.data(64, 8);

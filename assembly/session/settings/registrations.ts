@@ -5,11 +5,12 @@
  * does not configure the plugin again when the same text comes back, and never reports that a listener drains. So the
  * filters conclude it:
  *
- * - Filters of one name and role are a family. A filter with a new text is pending until its first tick, as Envoy also
- *   configures a plugin only to try it. Then it is in force, and the earlier ones of its family are superseded.
+ * - Filters of one name and role are a family. A filter with a new text or module is pending until its first tick, as Envoy
+ *   also configures a plugin only to try it. Then it is in force, and the earlier ones of its family are superseded.
  * - A new connection comes only to a listener that does not drain. A superseded filter that gets one claims to be in force,
  *   before it judges that connection: its configuration was rolled back.
- * - Filters of one family that go on claiming in turn serve listeners side by side: they are all in force.
+ * - Filters of one family that go on claiming in turn serve listeners side by side: they are all in force. If only their
+ *   modules differ, two claims of one show that: not all listeners are upgraded.
  * - Until the first tick of a cache nothing can drain: all configured filters are in force.
  * - A filter that ends everywhere, or whose leases have run out (`presence.ts`), is taken out. A family of which none is in
  *   force goes back to its latest.
@@ -36,11 +37,14 @@ export class Registrations extends RegisteredFilters {
   ownEnforcement: u32 = UNSET;
   /** The place of this filter as of its last tick, -1 before. */
   ownPlace: i32 = -1;
+  /** The version of the module that runs this filter. */
+  version: string = "";
+  /** The build of that module, 64 hex digits; empty if it has none. */
+  build: string = "";
   private name: string = "";
   /** One of `Role`, or 0. */
   private role: u32 = 0;
   private given: GivenSettings = new GivenSettings();
-  private version: string = "";
   private identity: u64 = 0;
   private family: u64 = 0;
   /** The number of this virtual machine. */
@@ -56,10 +60,11 @@ export class Registrations extends RegisteredFilters {
   }
 
   /** Takes the filter to register. `text`: a hash of the whole configuration; `machine`: a random number. */
-  introduce(name: string, text: u64, given: GivenSettings, machine: u32, version: string): void {
+  introduce(name: string, text: u64, given: GivenSettings, machine: u32, version: string, build: string): void {
     this.name = name;
     this.given = given;
     this.version = version;
+    this.build = build;
     this.machine = machine;
     this.family = fnvText(FNV_BASIS, name);
     this.role = roleOf(name);
@@ -67,7 +72,10 @@ export class Registrations extends RegisteredFilters {
     this.ownEnforcement = this.role == Role.ADMIN ? UNSET : OWN.given(ENFORCEMENT);
     let identity = this.family ^ text;
     for (let setting = 0; setting < SETTINGS; setting++) identity = fnvStep(identity, OWN.given(setting));
-    this.identity = identity == 0 ? 1 : identity;
+    // An upgrade often changes the module alone. With one identity, the old module's row would stand for both.
+    OWN.build = build;
+    OWN.textIdentity = identity;
+    this.identity = OWN.identity;
   }
 
   /**
@@ -147,10 +155,12 @@ export class Registrations extends RegisteredFilters {
         this.inForce = true;
         return true;
       }
-      own.claims = now - own.claimedAt <= QUICK_SECONDS ? own.claims + 1 : 1;
+      const upgrade = this.differsInModule(own);
+      const enough = upgrade ? HALF_UPGRADED : SIDE_BY_SIDE;
+      own.claims = upgrade || now - own.claimedAt <= QUICK_SECONDS ? own.claims + 1 : 1;
       own.claimedAt = now;
-      if (own.claims < SIDE_BY_SIDE) this.supersede(own);
-      else own.claims = SIDE_BY_SIDE;
+      if (own.claims < enough) this.supersede(own);
+      else own.claims = enough;
       own.state = State.IN_FORCE;
       own.sequence = takeNumber();
       own.since = unix;
@@ -238,6 +248,7 @@ export class Registrations extends RegisteredFilters {
     own.give(this.given);
     own.name = this.name;
     own.version = this.version;
+    own.build = this.build;
   }
 
   /** Puts a pending filter in force, unless a later one of its family is. */
@@ -262,6 +273,15 @@ export class Registrations extends RegisteredFilters {
       other.state = State.SUPERSEDED;
       if (other.given(ENFORCEMENT) != own.given(ENFORCEMENT)) this.enforcementChanged = true;
     }
+  }
+
+  /** Whether the filters in force of a filter's family have its text, and another module. */
+  private differsInModule(own: Registration): bool {
+    for (let place: u32 = 0; place < this.places; place++) {
+      const other = filterAt(place);
+      if (other.counts && other.family == own.family && other.textIdentity != own.textIdentity) return false;
+    }
+    return true;
   }
 
   /** Takes out the filters that have gone without giving notice. Returns whether there were any. */
@@ -302,6 +322,11 @@ const TRIAL_SECONDS: u32 = 5;
 /** So many claims, each within QUICK_SECONDS of the one before, are those of listeners side by side. */
 const SIDE_BY_SIDE: u32 = 8;
 const QUICK_SECONDS: u32 = 1;
+/**
+ * So many claims of a filter, however far apart, are those of a listener that still uses the other module. All have the same
+ * settings, so nothing but their states depends on it.
+ */
+const HALF_UPGRADED: u32 = 2;
 const OWN_BYTES: usize = memory.data(256, 8);
 /** The settings of this filter. */
 const OWN: Registration = changetype<Registration>(OWN_BYTES);

@@ -113,7 +113,7 @@ export class Settings {
   /**
    * Registers a filter, "NAME/ROLE", with the settings that its configuration gives, and takes the settings in force.
    * Returns an empty text, or why the configuration is refused. `text`: a hash of the whole configuration; `now`: seconds of
-   * a clock that nobody sets; `unix`: Unix seconds.
+   * a clock that nobody sets; `unix`: Unix seconds; `version`, `build`: those of the module.
    */
   configure(
     filterName: string,
@@ -122,10 +122,11 @@ export class Settings {
     now: u32 = 0,
     unix: u64 = 0,
     version: string = "",
+    build: string = "",
   ): string {
     // Without random bytes two machines may pass for one: then fewer are counted, and nothing else follows.
     if (!this.entropy.fill(MACHINE, 4)) store<u32>(MACHINE, now);
-    this.registrations.introduce(filterName, text, given, load<u32>(MACHINE) | 1, version);
+    this.registrations.introduce(filterName, text, given, load<u32>(MACHINE) | 1, version, build);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       if (!this.read()) {
         const result = this.create(given);

@@ -3,13 +3,17 @@
  * was in force before and however long the listeners of before still drain (ten minutes, as by default).
  */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
 import { envoyVersion, findEnvoy } from "../../../tools/proxies/envoy_binary.ts";
 import { freePorts } from "../../../tools/proxies/free_ports.ts";
+import { otherBuild, thisBuild } from "../../support/other_build.ts";
 import { Random } from "../../support/random.ts";
 import { eventually } from "../../support/stack.ts";
-import { ID, type Json, PLAIN, pluginsIn, Reloaded, type Settings } from "../../support/reloaded.ts";
+import { type FilterRow, ID, type Json, PLAIN, pluginsIn, Reloaded, type Settings } from "../../support/reloaded.ts";
 import { visit } from "../../support/tls_client.ts";
 
 let upstream: DemoUpstream;
@@ -135,6 +139,44 @@ describe("an update of the listeners", () => {
         assert.equal(await proxy.setting("timeout", "timeout"), given.length === 0 ? 7200 : Math.min(...given));
       });
     }
+  });
+});
+
+describe("an upgrade to another build of one version", () => {
+  let proxy: Reloaded;
+  const folder = mkdtempSync(join(tmpdir(), "builds-"));
+
+  before(async () => {
+    proxy = await Reloaded.start([upstream.address], PLAIN);
+  });
+
+  after(async () => {
+    await proxy?.stack.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("shows which build serves and which one drains, and keeps what was set over HTTP", async () => {
+    const [first, second] = [thisBuild(), otherBuild()];
+    const { version } = (await proxy.filters())[0]?.module ?? {};
+    await proxy.stack.admin("PUT", "/v1/timeout", { body: { timeout: 77 } });
+    const module = join(folder, "tls-session-cache-other.wasm");
+    writeFileSync(module, second.bytes);
+    assert.equal(await proxy.upgrade(module), "taken");
+    await eventually("both builds are there", async () => {
+      const observers = (await proxy.filters()).filter(({ root_id }) => root_id === "observer");
+      assert.deepEqual(
+        Object.fromEntries(observers.map(({ module: { build }, state }) => [build, state])),
+        { [first.identity]: "draining", [second.identity]: "in_force" },
+        "the text of the observer is the same in both",
+      );
+      assert.ok(
+        observers.every(({ module }) => module.version === version),
+        "one version",
+      );
+    });
+    const { module: answering } = (await proxy.stack.stats()) as unknown as Pick<FilterRow, "module">;
+    assert.ok([first.identity, second.identity].includes(answering.build), answering.build);
+    assert.equal(await proxy.setting("timeout", "timeout"), 77);
   });
 });
 

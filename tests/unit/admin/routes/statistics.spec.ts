@@ -10,6 +10,9 @@ describe("the statistics", () => {
       const item = statistics.items[i];
       if (statistics.names[i] == "steering") {
         for (let j = 0; j < item.items.length; j++) expect(item.items[j].kind).toBe(JsonKind.String, item.names[j]);
+      } else if (statistics.names[i] == "module") {
+        expect(item.member("version")!.kind).toBe(JsonKind.String);
+        expect(item.member("build")!.kind).toBe(JsonKind.Null, "a bench is no finished module");
       } else if (item.kind == JsonKind.Object) {
         for (let j = 0; j < item.items.length; j++) expect(item.items[j].kind).toBe(JsonKind.Number, item.names[j]);
       } else if (statistics.names[i] == "never_resume") {
@@ -45,6 +48,7 @@ describe("the statistics", () => {
       "expired",
       "flushed",
       "parse_errors",
+      "module",
     ];
     for (let i = 0; i < wanted.length; i++) expect(statistics.names.includes(wanted[i])).toBeTruthy(wanted[i]);
   });

@@ -1,6 +1,6 @@
 import { Enforcement } from "../../../../assembly/session/settings/enforcement";
 import { GivenSettings, Settings } from "../../../../assembly/session/settings/settings";
-import { Role } from "../../../../assembly/session/settings/registration";
+import { Role, State } from "../../../../assembly/session/settings/registration";
 import { Entropy } from "../../../../assembly/ports/entropy";
 import { FakeStore } from "../../support/fake_store";
 
@@ -25,9 +25,10 @@ class Plugin {
     readonly given: GivenSettings,
     text: u64,
     now: u32,
+    build: string = "",
   ) {
     this.settings = new Settings("edge", store, new CountingEntropy());
-    this.refusal = this.settings.configure(name, given, text, now, now);
+    this.refusal = this.settings.configure(name, given, text, now, now, "0.1.0", build);
   }
 
   refusal: string = "";
@@ -166,6 +167,66 @@ describe("the filters of a cache", () => {
     expect(updated.settings.tick(true, 25, 25)).toBe("");
   });
 
+  it("are others in another build of the module, though their texts are the same", () => {
+    const store = new FakeStore();
+    const old = new Plugin(store, "a/observer", giving(70), 1, 1, "0a".repeat(32));
+    old.tick(1);
+    const again = new Plugin(store, "a/observer", giving(70), 1, 2, "0a".repeat(32));
+    again.tick(2);
+    expect(buildsOf(old)).toBe("0a".repeat(32) + " in force");
+    const upgraded = new Plugin(store, "a/observer", giving(70), 1, 3, "f1".repeat(32));
+    upgraded.tick(3);
+    expect(buildsOf(old)).toBe("0a".repeat(32) + " superseded, " + "f1".repeat(32) + " in force");
+    expect(upgraded.settings.changeTimeout(75)).toBe(true);
+    old.tick(4);
+    old.connect(5);
+    expect(buildsOf(old)).toBe("0a".repeat(32) + " in force, " + "f1".repeat(32) + " superseded", "it was rolled back");
+    upgraded.settings.leave(6);
+    expect(buildsOf(old)).toBe("0a".repeat(32) + " in force");
+    expect(old.settings.timeoutSeconds).toBe(75, "no configuration has changed it");
+  });
+
+  it("are all in force while listeners go on using both modules, however seldom connections come", () => {
+    const store = new FakeStore();
+    const old = new Plugin(store, "a/observer", giving(70), 1, 1, "0a".repeat(32));
+    old.tick(1);
+    const upgraded = new Plugin(store, "a/observer", giving(70), 1, 3, "f1".repeat(32));
+    upgraded.tick(3);
+    let changes = 0;
+    let before = buildsOf(old);
+    for (let now: u32 = 5; now < 105; now += 5) {
+      old.tick(now);
+      old.connect(now);
+      upgraded.tick(now + 2);
+      upgraded.connect(now + 2);
+      const after = buildsOf(old);
+      if (after != before) changes++;
+      before = after;
+    }
+    expect(before).toBe("0a".repeat(32) + " in force, " + "f1".repeat(32) + " in force");
+    expect(changes <= 2).toBe(true, changes.toString());
+  });
+
+  it("have no build if their module has none", () => {
+    const store = new FakeStore();
+    const without = new Plugin(store, "a/observer", giving(70), 1, 1);
+    without.tick(1);
+    expect(buildsOf(without)).toBe(" in force");
+    const odd = new Plugin(store, "b/guard", giving(70), 1, 1, "no digits");
+    odd.tick(1);
+    expect(buildsOf(odd)).toBe(" in force,  in force");
+  });
+
+  it("show a long version and a build side by side", () => {
+    const settings = new Settings("edge", new FakeStore(), new CountingEntropy());
+    const version = "1.2.3-" + "x".repeat(25);
+    expect(settings.configure("a/observer", giving(70), 1, 1, 1, version, "0b".repeat(32))).toBe("");
+    expect(settings.registrations.read()).toBe(true);
+    const registered = settings.registrations.registered(0);
+    expect(registered.version).toBe(version);
+    expect(registered.build).toBe("0b".repeat(32));
+  });
+
   it("may be so many as there are places; those that drain longest give theirs away", () => {
     const store = new FakeStore();
     let last: Plugin | null = null;
@@ -187,6 +248,19 @@ describe("the filters of a cache", () => {
     for (let seed: u32 = 1; seed <= 6; seed++) follow(seed);
   });
 });
+
+/** The build and the state of each registered filter of a cache. */
+function buildsOf(plugin: Plugin): string {
+  const registrations = plugin.settings.registrations;
+  expect(registrations.read()).toBe(true);
+  const rows: string[] = [];
+  for (let place: u32 = 0; place < registrations.places; place++) {
+    const filter = registrations.registered(place);
+    if (filter.identity == 0) continue;
+    rows.push(filter.build + (filter.state == State.IN_FORCE ? " in force" : " superseded"));
+  }
+  return rows.join(", ");
+}
 
 /** Two listeners with an observer each, whose texts change at random, and drain for 0 to 600 seconds. */
 function follow(seed: u32): void {
