@@ -79,6 +79,18 @@ describe("things that a configuration removes", () => {
     expect(admin.look(1)).toBe(Lookup.Removed, "also by one that comes later");
   });
 
+  it("may be thousands", () => {
+    const store = new FakeStore();
+    const clock = new FakeClock();
+    const list = new RemovalList();
+    for (let number: u32 = 0; number < 4000; number++) list.add(Removes.Session, idOf(number), 32);
+    const guard = new Plugin(store, clock, "b/guard", 9);
+    new Plugin(store, clock, "a/observer", 1, list);
+    expect(guard.look(0)).toBe(Lookup.Removed);
+    expect(guard.look(3999)).toBe(Lookup.Removed);
+    expect(guard.cache.configured.set.sessions).toBe(4000);
+  });
+
   it("are those of all filters together", () => {
     const store = new FakeStore();
     const clock = new FakeClock();
