@@ -1,6 +1,7 @@
 /** GET /v1/removed: removed sessions that are still refused, in pages; all, or those of one upstream or cause. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
+import { Shown } from "../../session/jobs/walk";
 import { Known } from "../../session/record/session";
 import { AskedUpstream } from "../fields/asked";
 import { ListedKind, writeListing } from "../listing/listing";
@@ -46,8 +47,8 @@ class ListedTombstones extends ListedKind {
     return "/v1/removed?upstream=" + this.upstream.text + "&cause=" + this.cause;
   }
 
-  tombstones(): bool {
-    return true;
+  shown(): Shown {
+    return Shown.Removals;
   }
 
   matches(cache: Cache): bool {
