@@ -146,7 +146,7 @@ function reportNamed(results: SliceResult[], all: readonly Found[], outcome: Cou
     const parts = results.flatMap(({ named }) => named.get(one) ?? []);
     const failures = parts.flatMap((part) => part.failures);
     if (parts.length === 0) {
-      console.log(`skipped: ${one.name}: none of ${one.servers.join(", ")} is installed`);
+      console.log(`skipped: ${one.name}: none of ${one.servers.join(", ")} is running`);
       outcome.skipped++;
     } else if (parts.every(({ resumed }) => resumed.length === 0)) {
       // The installed release of a server may be stricter than the release of the finding.
