@@ -5,7 +5,7 @@
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import tseslint from "typescript-eslint";
-import { ROOMS } from "./tools/checks/rooms.mjs";
+import { ROOMS } from "./tools/checks/code/rooms.mjs";
 
 const ASSEMBLY = join(dirname(fileURLToPath(import.meta.url)), "assembly");
 
@@ -18,7 +18,7 @@ const direction = {
     schema: [],
     messages: {
       unknown:
-        "assembly/{{room}}/ has no place in the direction of dependencies: give it one in tools/checks/rooms.mjs",
+        "assembly/{{room}}/ has no place in the direction of dependencies: give it one in tools/checks/code/rooms.mjs",
       against: "{{room}}/ may not import {{imported}}/: it may import {{allowed}}",
       package: "only host/ may import a package: the rest of assembly/ stands on its own",
     },

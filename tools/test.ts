@@ -1,6 +1,6 @@
 /**
  * `npm test`: every check, the cheap ones first. `npm test -- lint unit` runs those two only; words after them choose among
- * their test files (checks/selection.ts).
+ * their test files (checks/suites/selection.ts).
  *
  * Promises: one check that fails hides no other; a failure is shown in full. The last line is `N passed, N failed` (and
  * `, N skipped` if there are any), after the lines that say how long each check took; the exit code is 1 if anything failed.
@@ -10,17 +10,17 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.ts";
 import { runCommand, stopCommands } from "./command.ts";
-import { checkShippedConfiguration } from "./checks/compose_check.ts";
+import { checkShippedConfiguration } from "./checks/deployment/compose_check.ts";
 import { findEnvoy } from "./proxies/envoy_binary.ts";
-import { checkPackages } from "./checks/packages_check.ts";
+import { checkPackages } from "./checks/code/packages_check.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
-import { reproductionFaults } from "./checks/reproducible_check.ts";
+import { reproductionFaults } from "./checks/code/reproducible_check.ts";
 import { SetupError } from "./setup_error.ts";
-import { docsFaults } from "./checks/docs_check.ts";
-import { durations } from "./checks/durations.ts";
-import { select, type Suite } from "./checks/selection.ts";
+import { docsFaults } from "./checks/documents/docs_check.ts";
+import { durations } from "./checks/suites/durations.ts";
+import { select, type Suite } from "./checks/suites/selection.ts";
 import { shortenLines } from "./shorten_lines.ts";
-import { measureCoverage, runNodeTests, runUnits, testFilesIn, type SuiteResult } from "./checks/suites.ts";
+import { measureCoverage, runNodeTests, runUnits, testFilesIn, type SuiteResult } from "./checks/suites/suites.ts";
 
 interface Check {
   name: string;

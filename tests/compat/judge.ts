@@ -3,7 +3,7 @@
  * decides about some of it, and is named there.
  */
 import type { Difference } from "./differences.ts";
-import type { SuiteResult } from "../../tools/checks/suites.ts";
+import type { SuiteResult } from "../../tools/checks/suites/suites.ts";
 
 export interface Count {
   passed: number;

@@ -18,7 +18,7 @@ import { PROJECT_FOLDER } from "../../tools/project.ts";
 import { runTool } from "../../tools/run_tool.ts";
 import { SetupError } from "../../tools/setup_error.ts";
 import { shortenLines } from "../../tools/shorten_lines.ts";
-import { runNodeTests, testFilesIn } from "../../tools/checks/suites.ts";
+import { runNodeTests, testFilesIn } from "../../tools/checks/suites/suites.ts";
 import { judge, type Count } from "./judge.ts";
 
 const FOLDER = "tests/e2e";

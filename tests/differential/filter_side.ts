@@ -1,7 +1,6 @@
 /**
- * The built filter module in the same words as the reference: operations go to it as admin requests and as the bytes of TLS
- * handshakes, on a fake host whose clock it is. Requests and connections go to two workers in turn, so that nothing may hang
- * on one VM's memory.
+ * The built filter module, with the interface of the reference. It gets operations as admin requests and as bytes of TLS
+ * handshakes, on a fake host whose clock it sets. Two workers get them in turn, so no result may depend on one VM's memory.
  */
 import { FULL_TOKEN } from "../contract/client.ts";
 import type { RemovedSession, Session } from "../support/answer.ts";
@@ -14,7 +13,7 @@ import { DEFAULT_SIZE, DEFAULT_TIMEOUT_SECONDS, type Exchange, type State, listO
 export const START_SECONDS = 1_790_000_000;
 /** Short, so that tombstones end within a sequence. */
 export const REMOVED_SECONDS = 60;
-/** A pass of the background sweeper begins five seconds after the last one; it lets expired sessions stay for five. */
+/** The background sweeper runs every five seconds, and keeps expired sessions for five. */
 export const SWEEP_SECONDS = 5;
 export const STAY_SECONDS = 5;
 
@@ -44,10 +43,10 @@ export class FilterSide {
     }
   }
 
-  /** `exchange`: what a handshake looked like, as the server decided it. */
+  /** `exchange`: a handshake as the server has decided it. */
   apply(operation: Operation, exchange: Exchange | undefined): string {
     this.steps++;
-    // Order within a second is the clock's; libssl's is that of the calls.
+    // Within a second, this cache orders by the clock, libssl by the calls.
     this.host.clock.move(0.000_001);
     switch (operation.kind) {
       case "size":
@@ -93,7 +92,7 @@ export class FilterSide {
     };
   }
 
-  /** The same counters as the API shows them. */
+  /** The same counters, from the API. */
   statistics(): Partial<State> {
     const { json } = this.request("GET", "/v1/stats");
     const { cache_full, hits, misses, number, timeouts } = json as Record<string, number | undefined>;
@@ -124,7 +123,7 @@ export class FilterSide {
     connection.exchange(brokenOff ? flights.slice(0, 2) : flights).close();
     const received = Buffer.concat(connection.toClient);
     if (received.subarray(-ALERT.length).equals(ALERT)) {
-      // The server's ServerHello may stand in front of it, and nothing else.
+      // Only the server's ServerHello may stand in front of the alert.
       const hello = Buffer.from(flights[1]?.bytes ?? []).subarray(0, received.length - ALERT.length);
       const isHello = hello[5] === SERVER_HELLO && hello.length === 5 + hello.readUInt16BE(3);
       const before = received.subarray(0, -ALERT.length);

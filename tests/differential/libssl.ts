@@ -1,7 +1,6 @@
 /**
- * A real libssl to compare with: compiles libssl_cache.c and drives it over two named pipes, without waiting for the event
- * loop: one round trip takes about 20 us. Needs a C compiler (`CC`, default cc; flags in `CFLAGS`, `LDFLAGS`) and OpenSSL's
- * headers, 3.0 or later.
+ * A real libssl to compare with. Compiles libssl_cache.c and drives it over two named pipes, synchronously: a round trip
+ * takes about 20 us. Needs a C compiler (`CC`, default cc; flags in `CFLAGS`, `LDFLAGS`) and headers of OpenSSL 3.0 or later.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
@@ -12,11 +11,11 @@ import { BUILD_FOLDER } from "../../tools/project.ts";
 
 export interface Compiled {
   program: string;
-  /** As OpenSSL calls itself. */
+  /** OpenSSL's own version text. */
   version: string;
 }
 
-/** The program, or one line that says why there is none. */
+/** The program, or one line with the reason why there is none. */
 export function compileLibssl(): Compiled | string {
   const folder = join(BUILD_FOLDER, "differential");
   const program = join(folder, "libssl_cache");
@@ -59,14 +58,14 @@ export const HandshakeFlag = {
   KEEP: 32,
 } as const;
 
-/** What HANDSHAKE returns, taken apart. */
+/** The decoded result of HANDSHAKE. */
 export interface Outcome {
   completed: boolean;
   resumed: boolean;
-  /** An expired session was found, which libssl drops then; it was put back. */
+  /** libssl dropped an expired session when it found it, and the session was put back. */
   keptExpired: boolean;
   keptUnclean: boolean;
-  /** The slot of the session ID that the client has in the end; none if it was given none. */
+  /** The slot of the client's session ID at the end, if it got one. */
   issued: number | undefined;
 }
 
@@ -95,7 +94,7 @@ export interface LibsslState {
   misses: number;
   timeouts: number;
   cacheFull: number;
-  /** By slot. libssl may hold one for each protocol; the last one stands here, and `number` tells. */
+  /** By slot. If libssl holds sessions of several protocols in a slot, this has the last one, and `number` is greater. */
   held: Map<number, HeldSession>;
 }
 
@@ -106,25 +105,25 @@ export class Libssl {
   private readonly child: ChildProcess;
   private readonly requests: number;
   private readonly answers: number;
-  private readonly request = Buffer.alloc(4 + LONGEST_BATCH * OPERATION_BYTES);
+  private readonly request = Buffer.alloc(4 + MAX_BATCH * OPERATION_BYTES);
   private readonly answer = Buffer.alloc(128 * 1024);
   private operations = 0;
 
-  /** `ids`: the session IDs that slots stand for, in hex. */
+  /** `ids`: the session IDs of the slots, in hex. */
   constructor(program: string, ids: readonly string[]) {
     const [requests, answers] = [join(this.folder, "requests"), join(this.folder, "answers")];
     const made = spawnSync("mkfifo", [requests, answers], { encoding: "utf8" });
     if (made.status !== 0) throw new Error(`mkfifo: ${made.error?.message ?? made.stderr}`);
     this.child = spawn(program, [requests, answers, ...ids], { stdio: ["ignore", "ignore", "inherit"] });
     this.child.unref();
-    // For both: the open waits for the other side's.
+    // Each open waits until the program has opened the other end.
     this.requests = openSync(requests, "w");
     this.answers = openSync(answers, "r");
   }
 
-  /** Adds an operation to the batch; `run` returns their results, in order. */
+  /** Adds an operation to the batch. `run` returns the results in order. */
   put(code: number, slot = 0, a = 0, b = 0, c = 0, flags = 0): this {
-    if (this.operations === LONGEST_BATCH) throw new Error("the batch is full");
+    if (this.operations === MAX_BATCH) throw new Error("the batch is full");
     let at = 4 + this.operations++ * OPERATION_BYTES;
     for (const field of [code, slot, a, b, c, flags]) at = this.request.writeInt32LE(field, at);
     return this;
@@ -145,12 +144,12 @@ export class Libssl {
     return returned;
   }
 
-  /** One operation, behind those that wait; returns its result. */
+  /** Runs the batch and one more operation, and returns the result of the latter. */
   call(code: number, slot = 0, a = 0, b = 0, c = 0, flags = 0): number {
     return this.put(code, slot, a, b, c, flags).run().at(-1) ?? 0;
   }
 
-  /** The program ends with its input. */
+  /** Ends the program, which stops at the end of its input. */
   close(): void {
     closeSync(this.requests);
     closeSync(this.answers);
@@ -172,7 +171,7 @@ export class Libssl {
     let at = from;
     while (at < to) {
       const length = readSync(this.answers, this.answer, at, to - at, null);
-      if (length === 0) throw new Error("the libssl program has ended before its time");
+      if (length === 0) throw new Error("the libssl program has ended early");
       at += length;
     }
   }
@@ -192,9 +191,9 @@ function firstError(text: string): string {
 }
 
 const SOURCE = fileURLToPath(new URL("libssl_cache.c", import.meta.url));
-const LONGEST_BATCH = 2048;
+const MAX_BATCH = 2048;
 const OPERATION_BYTES = 24;
-/** Number, four counters and the count of sessions held. */
+/** The number, four counters and the count of held sessions. */
 const STATE_FIELDS = 6;
 const HELD_FIELDS = 5;
 const HELD_BYTES = HELD_FIELDS * 4;

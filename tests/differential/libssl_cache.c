@@ -1,21 +1,20 @@
 /*
- * A real libssl's session cache, driven from outside: reads operations, carries them out on one SSL_CTX, and answers with
- * what they returned and with the state of the cache. It knows nothing of the filter that it is compared with.
+ * The session cache of a real libssl, driven from outside: reads operations, carries them out on one SSL_CTX, and writes
+ * their results and the state of the cache. It has no knowledge of the filter.
  *
- *   libssl_cache REQUESTS ANSWERS ID...     two named pipes, and the session IDs (hex) that the slots 0, 1, ... stand for
+ *   libssl_cache REQUESTS ANSWERS ID...     two named pipes, and the session IDs (hex) of the slots 0, 1, ...
  *
  * Request, in int32 of this machine: the number of operations, then six for each: code, slot, a, b, c, flags.
- * Answer: what each operation returned; then number, hits, misses, timeouts, cache_full, the number of sessions held, and
+ * Answer: the result of each operation; then number, hits, misses, timeouts, cache_full, the number of held sessions, and
  * five for each of these: slot, protocol (0 = TLS 1.2, 1 = TLS 1.1), time, timeout, 0.
  *
  * Sessions are SSL_SESSION objects with a set ID, cipher and master key. Lookups are whole TLS 1.2 handshakes with a plain
- * PSK cipher suite (RFC 4279: no asymmetric cryptography) over memory BIOs. What is held is seen by looking into the hash,
- * which counts nothing. Time stands still but for the operation TIME: libssl asks time() and gettimeofday(), and both are
- * answered here.
+ * PSK cipher suite (RFC 4279: no asymmetric cryptography) over memory BIOs. The held sessions are read from the hash, which
+ * counts nothing. Only the operation TIME moves the time: libssl calls time() and gettimeofday(), and both are defined here.
  *
- * A session keeps its turn: among sessions of the same expiry libssl evicts the one that was added least recently, and some
- * operations must put a session back, or add it again, without a change of that order (KEEP_TURN, PUT_BACK). The order is
- * then restored by adding the same objects again, one after another, which is all that it takes.
+ * Sessions have turns: of those with the same expiry, libssl evicts the one added least recently. Some operations must put
+ * a session back, or add it again, and keep that order (KEEP_TURN, PUT_BACK). They restore the order by adding the same
+ * objects again, one after another.
  *
  * cc -O2 -o libssl_cache libssl_cache.c -lssl -lcrypto         (OpenSSL 3.0 or later)
  */
@@ -36,19 +35,19 @@ enum { SAME_OBJECT = 1, KEEP_TURN = 2 };
 
 /* Flags of HANDSHAKE. */
 enum {
-  BROKEN_OFF = 1,  /* the client goes away after the server's first flight */
+  BROKEN_OFF = 1,  /* the client leaves after the server's first flight */
   UNCLEAN = 2,     /* the connection ends without close_notify */
-  ELSEWHERE = 4,   /* the server asks for another session ID context */
+  ELSEWHERE = 4,   /* the server requires another session ID context */
   EXTERNAL = 8,    /* the get callback finds the offered session */
   DO_NOT_STORE = 16, /* NO_INTERNAL_STORE for this handshake */
-  KEEP = 32        /* what libssl drops because it is expired or its connection ended uncleanly is put back */
+  KEEP = 32        /* puts back sessions that libssl drops: expired ones, and those of connections that end uncleanly */
 };
 
-/* Bits of what HANDSHAKE returns; above them, the slot of the session ID that the client was issued, plus 1. */
+/* Bits of the result of HANDSHAKE. Above them is the slot of the issued session ID, plus 1. */
 enum { COMPLETED = 1, RESUMED = 2, KEPT_EXPIRED = 4, KEPT_UNCLEAN = 8, ISSUED_SHIFT = 8 };
 
 struct entry {
-  SSL_SESSION *object; /* the one that was added last */
+  SSL_SESSION *object; /* the object that was added last */
   SSL_SESSION *probe;  /* an object with the same key, to look into the hash */
   long turn;
 };
@@ -71,7 +70,7 @@ static const unsigned char cipher_bytes[2] = {0x00, 0xa8}; /* TLS_PSK_WITH_AES_1
 static const unsigned char master_key[MASTER_KEY_LENGTH] = {1, 2, 3};
 static const int versions[PROTOCOLS] = {TLS1_2_VERSION, TLS1_1_VERSION};
 
-/* What the callbacks of the handshake at hand need to know. */
+/* For the callbacks of the current handshake. */
 static int issued_slot;
 static int external_slot;
 static int keeping;
@@ -117,7 +116,7 @@ static long expiry(const SSL_SESSION *session) {
   return SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session);
 }
 
-/* Makes `object` the entry's own; takes over the reference. */
+/* Makes `object` the entry's object, and takes over the reference. */
 static void own(struct entry *entry, SSL_SESSION *object) {
   if (entry->object != NULL && entry->object != object) SSL_SESSION_free(entry->object);
   entry->object = object;
@@ -132,7 +131,7 @@ static int add(SSL_SESSION *session, int keep_time) {
   return result;
 }
 
-/* Puts the sessions of one expiry into the order of their turns. */
+/* Sorts the sessions of one expiry by their turns. */
 static void restore_turns(long of_expiry) {
   long after = 0;
   for (;;) {
@@ -164,7 +163,7 @@ static int add_session(int slot, int protocol, long timeout, int flags) {
   return result;
 }
 
-/* Puts a session back as it was when libssl dropped it: another object, as the old one is marked. */
+/* Puts a dropped session back as it was, in a new object, as libssl has marked the old one. */
 static void put_back(int slot, int protocol) {
   struct entry *entry = &slots[slot].entries[protocol];
   SSL_SESSION *again = make_session(slot, protocol, SSL_SESSION_get_timeout(entry->object));
@@ -181,7 +180,7 @@ static int slot_of(const unsigned char *id, unsigned int length) {
   return -1;
 }
 
-/* libssl looks up the offered ID before it asks for a new one: what it removes until then is expired. */
+/* libssl looks up the offered ID before it requests a new one, so a session that it removes until then has expired. */
 static void on_remove(SSL_CTX *context, SSL_SESSION *session) {
   unsigned int length;
   const unsigned char *id;
@@ -247,7 +246,7 @@ static void new_context(void) {
   SSL_CTX_sess_set_get_cb(server_context, on_get);
 }
 
-/* Runs both sides against each other; true when both have finished. */
+/* Runs both sides against each other. Returns whether both have finished. */
 static int shake_hands(SSL *client, SSL *server) {
   int round;
   for (round = 0; round < 4; round++) {
@@ -266,7 +265,7 @@ static SSL *make_side(SSL_CTX *context, BIO *in, BIO *out) {
   return ssl;
 }
 
-/* The session that the server has just stored is to be like those that are added by hand. */
+/* Makes the session that the server has just stored like those that ADD makes. */
 static void adopt(SSL_SESSION *session, int slot) {
   struct entry *entry = &slots[slot].entries[0];
   if (held(slot, 0) != session || entry->object == session) return;
@@ -304,7 +303,7 @@ static int handshake(int offered, int issued, int flags) {
   SSL_set_connect_state(client);
   SSL_set_accept_state(server);
   if (offered >= 0) {
-    /* A copy, because libssl marks a session whose connection fails. */
+    /* A copy, as libssl marks a session whose connection fails. */
     SSL_SESSION *copy = must(SSL_SESSION_dup(slots[offered].client));
     if (!SSL_set_session(client, copy)) fail("a session could not be offered");
     SSL_SESSION_free(copy);
@@ -329,7 +328,7 @@ static int handshake(int offered, int issued, int flags) {
 }
 
 static int remove_session(int slot, int protocol) {
-  /* Another object with the same ID, as a caller has one whose own was replaced. */
+  /* Another object with the same ID, as a caller has after the replacement of its own. */
   return SSL_CTX_remove_session(server_context, slots[slot].entries[protocol].probe);
 }
 

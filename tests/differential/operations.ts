@@ -1,24 +1,24 @@
 /**
- * The operations that are compared, at random and as a script. A script has one operation a line, with the slot of the
- * session ID as a number:
+ * The compared operations, random ones and those of a script. A script has one operation a line, and the slot of the session
+ * ID as a number:
  *
  *   size 3                          cache size; also -1
  *   timeout 20                      default timeout in seconds; also 0
  *   mode SERVER,UPDATE_TIME         flags, or OFF
- *   add 4 timeout=10 protocol=TLSv1.1 sni=a.example        all fields may be left out
+ *   add 4 timeout=10 protocol=TLSv1.1 sni=a.example        every field is optional
  *   remove 4
- *   flush all                       or `flush +5`: what expires before five seconds from now; or `flush -5`
- *   pass 7                          seconds go by
- *   sweep                           five seconds go by, and expired sessions are cleared
- *   handshake 4 issue=7             the client offers session 4 (`-`: none), the server would issue 7, or the next free one
+ *   flush all                       or `flush +5`: sessions that expire before now + 5 seconds; or `flush -5`
+ *   pass 7                          seconds pass
+ *   sweep                           five seconds pass, and expired sessions are cleared
+ *   handshake 4 issue=7             the client offers session 4 (`-`: none); the server issues 7, or the next free one
  *   handshake 4 issue=7 how=external   see `How`
  */
 import type { Random } from "../support/random.ts";
 
 /**
- * How a handshake differs from the usual one: `broken-off`: the client leaves after the server's first flight; `unclean`: no
- * close_notify; `elsewhere`: the server wants another session ID context; `external`: the server finds the session although
- * the cache does not hold it; `again`: the server issues an ID that is held.
+ * How a handshake differs from the usual one. `broken-off`: the client leaves after the server's first flight. `unclean`: no
+ * close_notify. `elsewhere`: the server requires another session ID context. `external`: the server finds the session,
+ * although the cache does not hold it. `again`: the server issues an ID that the cache holds.
  */
 export type How = "usual" | "broken-off" | "unclean" | "elsewhere" | "external" | "again";
 
@@ -52,7 +52,7 @@ export const MODE_FLAGS = {
 
 export const SLOTS = 14;
 
-/** A sequence of the given length. Small sizes, short times and few fields, so that they meet often. */
+/** A sequence of the given length. Sizes are small, times short and fields few, so that operations often interact. */
 export function randomSequence(random: Random, length: number): Operation[] {
   const lastAdded = new Map<number, Fields>();
   const operations: Operation[] = [{ kind: "size", size: 1 + random.below(6) }];
@@ -131,7 +131,7 @@ export function lineOf(operation: Operation): string {
   }
 }
 
-/** The reverse of `scriptOf`; empty lines and what follows a # are left out. */
+/** The reverse of `scriptOf`. It ignores empty lines, and comments from a # on. */
 export function parseScript(text: string): Operation[] {
   return text
     .split("\n")

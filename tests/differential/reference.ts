@@ -1,34 +1,33 @@
 /**
- * What the cache must do, said by a real libssl: carries operations out on it, and the deliberate differences with them, in
- * terms of libssl's own functions (put back what it drops, add again what keeps its turn, subtract what it counts too much).
- * What it says of itself is kept apart from libssl's word: the fields of a session, which libssl does not know, and the
- * tombstones.
+ * The expected behaviour of the cache, from a real libssl. Carries operations out on libssl, with the deliberate differences
+ * in terms of libssl's own functions: puts back sessions that it drops, adds again those that keep their turn, subtracts its
+ * surplus counts. Only two facts are its own: the fields of a session that libssl does not have, and the tombstones.
  */
 import { type Difference, Occurrences } from "./differences.ts";
 import { AddFlag, Code, HandshakeFlag, type HeldSession, type Libssl, type Outcome, outcomeOf } from "./libssl.ts";
 import { type Fields, type How, MODE_FLAGS, type ModeFlag, type Operation, SLOTS } from "./operations.ts";
 
-/** The state that is compared after every step. */
+/** The state to compare after every step. */
 export interface State {
   number: number;
   hits: number;
   misses: number;
   timeouts: number;
   cacheFull: number;
-  /** `slot: expires at` of all sessions held, expired or not, in the order of the slots. */
+  /** `slot: expires at` of all held sessions, expired or not, in the order of slots. */
   held: string;
-  /** `slot: refused until` of all that are refused. */
+  /** `slot: refused until` of all refused IDs, in the order of slots. */
   refused: string;
 }
 
 /** A handshake as a proxy in between sees it. */
 export interface Exchange {
   offered: number | undefined;
-  /** The server takes the offered session back up; else it makes a full handshake. */
+  /** The server resumes the offered session; else the handshake is full. */
   resumed: boolean;
   issued: number | undefined;
   brokenOff: boolean;
-  /** It is resumed, and must not be: the client is to get an alert. */
+  /** The server resumes a removed session: the client must get an alert. */
   cutOff: boolean;
 }
 
@@ -38,11 +37,11 @@ export interface Expected {
   exchange?: Exchange;
 }
 
-/** The facts of a held session that libssl does not keep. */
+/** The fields of a held session that libssl does not have. */
 interface Known {
   protocol: "TLSv1.2" | "TLSv1.1" | undefined;
   sni: string | undefined;
-  /** A handshake has filled in the rest. */
+  /** A handshake has filled in the other fields. */
   filled: boolean;
 }
 
@@ -53,7 +52,7 @@ export class Reference {
   private timeout = DEFAULT_TIMEOUT_SECONDS;
   private readonly known = new Map<number, Known>();
   private readonly tombstones = new Map<number, number>();
-  /** What libssl has counted and is not to count. */
+  /** Counts of libssl that the cache must not have. */
   private readonly surplus = { hits: 0, misses: 0, timeouts: 0, cacheFull: 0 };
 
   constructor(
@@ -77,14 +76,14 @@ export class Reference {
     return { returned: outcomeText(exchange), state: this.state(), exchange };
   }
 
-  /** 200 if it can be looked at, 410 if it is refused, else 404. */
+  /** The status of its GET: 200 if it is held and live, 410 if it is refused, else 404. */
   statusOf(slot: number): number {
     const session = this.held(slot);
     if (session !== undefined) return this.expired(session) ? 404 : 200;
     return this.isRefused(slot) ? 410 : 404;
   }
 
-  /** Makes libssl have evicted one session in the place of another. */
+  /** Makes libssl evict one session in the place of another that it has evicted. */
   evictInstead(evicted: number, spared: number): void {
     this.libssl.put(Code.REMOVE, evicted, 0).put(Code.PUT_BACK, spared, 0).run();
   }
@@ -126,7 +125,7 @@ export class Reference {
     return `previous ${previous === 0 ? 0 : previous - 1}`;
   }
 
-  /** libssl evicts only in an add: one more session is added with room for it, and removed. */
+  /** libssl evicts only in an add, so this adds one more session, with room for it, and removes it. */
   private provokeEviction(size: number): void {
     this.libssl.put(Code.SIZE, 0, librarySize(size) + 1).put(Code.ADD, DUMMY_SLOT, 0, 1_000_000);
     this.libssl.put(Code.REMOVE, DUMMY_SLOT, 0).put(Code.SIZE, 0, librarySize(size)).run();
@@ -147,7 +146,7 @@ export class Reference {
     const before = this.mode;
     this.mode = flags.reduce((mode, flag) => mode | MODE_FLAGS[flag], 0);
     const previous = this.libssl.call(Code.MODE, 0, this.libraryMode());
-    // libssl is never to clear on its own: its own word, but for that flag.
+    // libssl must never clear by itself, so it always has NO_AUTO_CLEAR. That flag of the answer comes from here.
     return `previous ${modeText((previous & ~MODE_FLAGS.NO_AUTO_CLEAR) | (before & MODE_FLAGS.NO_AUTO_CLEAR))}`;
   }
 
@@ -180,7 +179,7 @@ export class Reference {
     return `${this.libssl.call(Code.ADD, session.slot, session.protocol, 0, 0, flags)} identical`;
   }
 
-  /** Adds a new object in the place of the session that is held under its ID, if there is one. */
+  /** Adds a new object in the place of the session that its ID has, if there is one. */
   private addFresh(slot: number, protocol: number, timeout: number, replaced: HeldSession | undefined): number {
     if (replaced !== undefined && replaced.protocol !== protocol) {
       this.met("key-without-protocol");
@@ -192,7 +191,7 @@ export class Reference {
     return this.libssl.call(Code.ADD, slot, protocol, timeout);
   }
 
-  /** With the very size that was asked for, libssl evicts another session. */
+  /** With exactly the given size, libssl evicts another session. */
   private replaceInFull(slot: number, protocol: number, timeout: number): number {
     const before = this.libssl.state.held;
     const result = this.libssl.put(Code.SIZE, 0, this.size).call(Code.ADD, slot, protocol, timeout);
@@ -227,7 +226,7 @@ export class Reference {
 
   private pass(seconds: number): string {
     this.now += seconds;
-    // It changes nothing until the next operation: it waits for that one.
+    // Time alone changes nothing, so this waits in the batch for the next operation.
     this.libssl.put(Code.TIME, 0, this.now);
     return "";
   }
@@ -268,9 +267,9 @@ export class Reference {
     return { ...this.learn({ how, offered, issue, outcome, refused }), cutOff };
   }
 
-  /** `how` as asked for where it makes sense at the moment, else as usual. */
+  /** `how` if it is possible in the current state, else "usual". */
   private possible({ how, issue, offered }: { offered: number | undefined; issue: number; how: How }): How {
-    // A server that does not resume issues another ID than the offered one (RFC 5246 7.4.1.3).
+    // A server that does not resume never issues the offered ID (RFC 5246 7.4.1.3).
     if (how === "again") return issue !== offered && this.held(issue)?.protocol === 0 && this.learns ? how : "usual";
     if (how === "external")
       return offered !== undefined && this.held(offered) === undefined && this.looksUp ? how : "usual";
@@ -344,7 +343,7 @@ export class Reference {
     this.known.set(issue, { ...LEARNED });
   }
 
-  /** A hit fills in the unknown fields, which changes the record. */
+  /** A hit fills in unknown fields, which changes the record. */
   private fillIn(slot: number | undefined): void {
     if (slot === undefined || !this.looksUp) return;
     const session = this.held(slot);
@@ -417,7 +416,7 @@ export class Reference {
   }
 }
 
-/** A size of 0 does not bound either. */
+/** Holds as many sessions in libssl. 0 is unbounded in both. */
 function librarySize(size: number): number {
   return size === 0 ? 0 : size + 1;
 }
@@ -438,7 +437,7 @@ export function modeText(mode: number): string {
   return names.length === 0 ? "OFF" : names.map(([name]) => name).join(",");
 }
 
-/** In the order of the slots. */
+/** Sorts by slot. */
 export function listOf(entries: readonly (readonly [number, number])[]): string {
   return [...entries]
     .sort(([a], [b]) => a - b)
@@ -447,7 +446,7 @@ export function listOf(entries: readonly (readonly [number, number])[]): string 
 }
 
 const LEARNED: Known = { protocol: "TLSv1.2", sni: undefined, filled: true };
-/** Never offered: issued where all others are held (again, if need be), and added to provoke an eviction. */
+/** Slots that no client offers: the spare one to issue if all others are held, the dummy to provoke evictions. */
 const SPARE_SLOT = SLOTS;
 const DUMMY_SLOT = SLOTS + 1;
 export const ALL_SLOTS = SLOTS + 2;

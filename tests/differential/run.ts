@@ -1,10 +1,11 @@
 /**
- * The cache of the built module against the cache of a real libssl, in random sequences of operations, compared after every
- * step. `npm run test:differential -- [--sequences N] [--operations N] [--seed N] [--replay FILE]`; a script of operations is
- * replayed from FILE (- for standard input), in the form that a failure prints (`operations.ts`).
+ * Compares the cache of the built module with the cache of a real libssl after every step of random operations.
+ * `npm run test:differential -- [--sequences N] [--operations N] [--seed N] [--replay FILE]`. FILE (- for standard input) is
+ * a script of operations to replay, in the form that a failure prints (`operations.ts`).
  *
- * The last line is `N passed, N failed[, N skipped]`: a sequence counts as one, and each deliberate difference
- * (`differences.ts`) counts as one that must have been met, and be in docs/use/openssl.md. Where no libssl can be had it is skipped; with CI=true that fails.
+ * The last line is `N passed, N failed[, N skipped]`. Each sequence counts as one test. So does each deliberate difference
+ * (`differences.ts`): it must occur, and docs/use/openssl.md must name it. Without a libssl the run is skipped; with CI=true
+ * it fails.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -51,7 +52,7 @@ function runRandom(libssl: Libssl, compiled: Compiled, { operations, seed, seque
   const begin = performance.now();
   let failed = runLarge(compiled, occurrences, seed);
   let run = 0;
-  for (; run < sequences && failed < MOST_FAILURES; run++) {
+  for (; run < sequences && failed < MAX_FAILURES; run++) {
     const sequence = randomSequence(new Random((seed + run) >>> 0), operations);
     const mismatch = compare(sequence, libssl, occurrences);
     if (mismatch === undefined) continue;
@@ -59,18 +60,18 @@ function runRandom(libssl: Libssl, compiled: Compiled, { operations, seed, seque
     report(mismatch, libssl, `sequence ${run} (--seed ${seed + run} --sequences 1)`);
   }
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  console.log(`\n${run} sequences in ${seconds} s; the deliberate differences were met so often:`);
+  console.log(`\n${run} sequences in ${seconds} s; how often each deliberate difference occurred:`);
   for (const line of occurrences.lines()) console.log(line);
   const wrong = wrongInDocument();
   for (const line of wrong) console.log(line);
   const never = run * operations >= ENOUGH_OPERATIONS ? occurrences.never() : [];
-  for (const name of never) console.log(`the difference "${name}" was never met: ${DIFFERENCES[name]}`);
+  for (const name of never) console.log(`the difference "${name}" never occurred: ${DIFFERENCES[name]}`);
   const met = Object.keys(DIFFERENCES).length - occurrences.never().length;
   console.log(`\n${run + LARGE_CACHES - failed + met} passed, ${failed + never.length + wrong.length} failed`);
   return failed + never.length + wrong.length === 0 ? 0 : 1;
 }
 
-/** How many of the large caches fail. Their scripts are long: they are not shrunk. */
+/** Compares large caches, and returns how many fail. Their scripts are too long to be shortened. */
 function runLarge(compiled: Compiled, occurrences: Occurrences, seed: number): number {
   const libssl = startLibssl(compiled, LARGE_IDS);
   let failed = 0;
@@ -85,7 +86,7 @@ function runLarge(compiled: Compiled, occurrences: Occurrences, seed: number): n
   return failed;
 }
 
-/** docs/use/openssl.md names the same differences, no more and no less. */
+/** Checks that docs/use/openssl.md names exactly the same differences. */
 function wrongInDocument(): string[] {
   const text = readFileSync(new URL("../../docs/use/openssl.md", import.meta.url), "utf8");
   const list = /^## Deliberate differences$([\s\S]*?)^## /m.exec(text)?.[1] ?? "";
@@ -111,12 +112,12 @@ function replay(libssl: Libssl, file: string): number {
 
 function report(mismatch: Mismatch, libssl: Libssl, name: string): void {
   const shortest = shrink(mismatch, (operations) => compare(operations, libssl, new Occurrences()));
-  console.log(`\n${name} fails; the shortest script that was found, for --replay:\n\n${describeMismatch(shortest)}`);
+  console.log(`\n${name} fails; the shortest failing script, for --replay:\n\n${describeMismatch(shortest)}`);
 }
 
 function skip(reason: string): number {
-  const packages = "apt-get install gcc libc6-dev libssl-dev (or your system's: a C compiler and OpenSSL's headers)";
-  console.log(`no libssl to compare with: ${reason}; get it with ${packages}`);
+  const packages = "apt-get install gcc libc6-dev libssl-dev (or your system's C compiler and OpenSSL headers)";
+  console.log(`no libssl to compare with: ${reason}; install it with ${packages}`);
   const required = process.env.CI === "true";
   console.log(required ? "0 passed, 1 failed" : "0 passed, 0 failed, 1 skipped");
   return required ? 1 : 0;
@@ -140,11 +141,11 @@ function wholeNumber(name: string, text: string): number {
   return Number(text);
 }
 
-/** The same in every run unless it is said: a failure in CI is a failure at home. */
+/** The same in every run without --seed, so a failure in CI repeats at home. */
 const DEFAULT_SEED = 20261123;
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 const LARGE_CACHES = 3;
-/** In fewer, a difference may be missing by chance. */
+/** With fewer operations, a difference may be missing by chance. */
 const ENOUGH_OPERATIONS = 40_000;
 
 process.exitCode = main(process.argv.slice(2));

@@ -1,4 +1,4 @@
-/** Runs one sequence on both sides, compares after every step, and makes a failing sequence short. */
+/** Runs a sequence on both sides, compares them after every step, and shortens a failing sequence. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Random } from "../support/random.ts";
@@ -9,13 +9,13 @@ import { type Operation, lineOf } from "./operations.ts";
 import { ALL_SLOTS, Reference, type State } from "./reference.ts";
 
 export interface Mismatch {
-  /** The operations up to the one that went wrong, included. */
+  /** The operations up to and including the failing one. */
   operations: Operation[];
-  /** Expected and actual, a line each. */
+  /** A line for each figure that differs. */
   lines: string[];
 }
 
-/** The first step in which the two differ, if there is one. */
+/** Returns the first step in which the two sides differ, if there is one. */
 export function compare(
   operations: readonly Operation[],
   libssl: Libssl,
@@ -52,7 +52,7 @@ export function compare(
   return undefined;
 }
 
-/** The compared figures, by the names that a report shows. `statistics` are those of /v1/stats. */
+/** The compared figures, with their names in a report. `statistics`: those of /v1/stats. */
 function named(
   returned: string,
   state: State,
@@ -65,7 +65,7 @@ function named(
   return shown;
 }
 
-/** Leaves out operations, first many at a time, then one by one, and makes them simpler, for as long as it still fails. */
+/** Leaves out operations, first many at a time, then one by one, and simplifies the rest, while the sequence still fails. */
 export function shrink(mismatch: Mismatch, fails: (operations: Operation[]) => Mismatch | undefined): Mismatch {
   let shortest = mismatch;
   for (let size = Math.ceil(shortest.operations.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
@@ -100,8 +100,8 @@ export function describeMismatch({ lines, operations }: Mismatch): string {
 }
 
 /**
- * A cache of more than 256 sessions, filled beyond its size. Which session is evicted may differ there: then libssl is made to
- * have evicted the same one, so that everything else is still compared.
+ * Compares a cache of more than 256 sessions, filled beyond its size. There the two sides may evict different sessions: then
+ * libssl evicts the filter's choice instead, so that everything else is still compared.
  */
 export function compareLarge(libssl: Libssl, occurrences: Occurrences, random: Random): Mismatch | undefined {
   const reference = new Reference(libssl, occurrences, SETTINGS);
@@ -114,7 +114,7 @@ export function compareLarge(libssl: Libssl, occurrences: Occurrences, random: R
   for (const [index, operation] of operations.entries()) {
     const expected = reference.apply(operation);
     const returned = filter.apply(operation, undefined);
-    // A look at all takes long, and nothing is evicted before.
+    // A look at the whole state takes long, and nothing is evicted before.
     if (index < size) continue;
     const found = filter.state();
     const evictedHere = missing(expected.state.held, found.held);
@@ -130,7 +130,7 @@ export function compareLarge(libssl: Libssl, occurrences: Occurrences, random: R
   return undefined;
 }
 
-/** The slots that are in one list of sessions and not in the other. */
+/** The slots of the list's sessions that `from` does not have. */
 function missing(list: string, from: string): number[] {
   const there = new Set(from.split(" "));
   return list
@@ -148,10 +148,10 @@ function differingLines(expected: Record<string, unknown>, found: Record<string,
   if (isDeepStrictEqual(expected, found)) return [];
   return Object.keys(expected)
     .filter((name) => expected[name] !== found[name])
-    .map((name) => `${name}: libssl says "${String(expected[name])}", here it is "${String(found[name])}"`);
+    .map((name) => `${name}: libssl has "${String(expected[name])}", the filter "${String(found[name])}"`);
 }
 
-/** Session IDs of many lengths, some of which begin others or differ in their last byte only. */
+/** Session IDs of many lengths. Some are prefixes of others, or differ only in their last byte. */
 export const IDS: readonly Buffer[] = Array.from({ length: ALL_SLOTS }, (_, slot) => {
   const whole = createHash("sha256").update("session").digest();
   if (slot < 3) return whole.subarray(0, [1, 4, 16][slot]);

@@ -1,14 +1,13 @@
 /**
- * Puts counters into a compiled module, so that a fuzzer sees which blocks of it an input has run, and how often.
+ * Puts counters into a compiled module, so that a fuzzer sees which of its blocks an input has run, and how often.
  *
- * A counter is a byte of linear memory, raised by one wherever control may come from somewhere else: at the beginning of
- * a function and of each `loop`, `if` and `else`, after each `end` and `br_if`. The code that raises it leaves the stack as it
- * was, so it may stand between any two instructions, and nothing else in the module has to change but the sizes in front
- * of it. The module must have been compiled with its static data above the counters (`--memoryBase`), so that nothing
- * else lies there: COUNTERS_FROM to COUNTERS_END.
+ * A counter is a byte of linear memory. Code raises it by one at each point that control may reach from elsewhere: at the
+ * beginning of a function and of each `loop`, `if` and `else`, and after each `end` and `br_if`. That code leaves the
+ * stack unchanged, so it may stand between any two instructions, and only the sizes in front of it change. Counters lie at
+ * COUNTERS_FROM to COUNTERS_END. The module must be compiled with its static data above them (`--memoryBase`).
  *
- * Reads the instructions that AssemblyScript emits (WebAssembly 1.0, sign extension, saturating conversion, bulk memory: core
- * specification, section 5.4); others are an error, never a guess. Cost: a tenth of a second for each 100 KB.
+ * Reads the instructions that AssemblyScript emits: WebAssembly 1.0, sign extension, saturating conversion, bulk memory
+ * (core specification, section 5.4). Any other instruction is an error, never a guess. Cost: 0.1 s for each 100 KB.
  */
 
 export const COUNTERS_FROM = 4096;
@@ -16,7 +15,7 @@ export const COUNTERS_END = 65_536;
 
 export interface Counted {
   wasm: Uint8Array<ArrayBuffer>;
-  /** Bytes from COUNTERS_FROM on that are counters. */
+  /** How many counters there are, a byte each, from COUNTERS_FROM on. */
   counters: number;
 }
 
@@ -70,7 +69,7 @@ function functionBody(reader: Reader, next: { counter: number }): number[] {
   return out;
 }
 
-/** `counter += 1`, with no effect on the stack. */
+/** Writes `counter += 1`, without an effect on the stack. */
 function count(out: number[], next: { counter: number }): void {
   const at = COUNTERS_FROM + next.counter++;
   if (at >= COUNTERS_END) throw new Error("the module has more blocks than there are counters");
@@ -131,7 +130,7 @@ function skipImmediates(reader: Reader, opcode: number): void {
   }
 }
 
-/** Saturating conversions have no immediates; of bulk memory, init and copy have two, drop and fill one. */
+/** Saturating conversions have no immediates. In bulk memory, init and copy have two, drop and fill one. */
 function skipLong(reader: Reader): void {
   const opcode = reader.u32();
   if (opcode <= 7) return;
@@ -164,7 +163,7 @@ class Reader {
     }
   }
 
-  /** A number of any size and sign. */
+  /** Skips a number of any size and sign. */
   leb(): void {
     while (this.byte() >= 0x80);
   }
@@ -200,5 +199,5 @@ function leb(value: number): number[] {
 }
 
 const CODE_SECTION = 10;
-/** loop, if, else, end, br_if: what comes behind them may be reached, or not, on its own. */
+/** loop, if, else, end, br_if: the code behind each may run or not, whatever else runs. */
 const COUNTED: ReadonlySet<number> = new Set([0x03, 0x04, 0x05, 0x0b, 0x0d]);

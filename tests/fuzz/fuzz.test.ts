@@ -1,7 +1,7 @@
 /**
- * What was found once never comes back, and a minute of looking for more, or as long as FUZZ_SECONDS says.
+ * Replays all earlier findings, then fuzzes for a minute, or for FUZZ_SECONDS.
  *
- * The seed is the day, so that every day looks elsewhere and a failure of today happens again today.
+ * The seed is the number of the day: each day tries other inputs, and a failure repeats on the same day.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -17,9 +17,9 @@ import { TARGETS } from "./targets/all.ts";
 const FOUND = fileURLToPath(new URL("found/", import.meta.url));
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? "60");
 
-describe("what fuzzing has found", () => {
+describe("earlier findings of fuzzing", () => {
   for (const name of readdirSync(FOUND)) {
-    it(`does not come back: ${name}`, () => {
+    it(`do not come back: ${name}`, () => {
       const found = fromText(readFileSync(FOUND + name, "utf8"));
       const target = TARGETS.find((one) => one.name === found.target);
       assert.ok(target !== undefined, `no target ${found.target}`);
@@ -33,7 +33,7 @@ describe("fuzzing", () => {
     const seed = Math.floor(Date.now() / 86_400_000);
     const { counts, found } = await fuzz({ seed, seconds: SECONDS });
     for (const { message, text } of found) assert.fail(`seed ${seed}: ${message}\n${text}`);
-    // Each has run, and what is guided was guided.
+    // Each target has run, and counters have guided all of them but the parser.
     for (const name of NAMES) {
       const one = counts.find((count) => count.name === name);
       assert.ok(one !== undefined && one.inputs > 0, `${name} did not run`);
@@ -43,10 +43,10 @@ describe("fuzzing", () => {
 });
 
 describe("the fuzzer", () => {
-  it("finds what is broken, makes it small, and repeats it", () => {
+  it("finds a broken promise, makes its case small, and repeats it", () => {
     const [target] = TARGETS;
     assert.ok(target !== undefined);
-    // A module that is broken on purpose is not at hand: a promise that the filter never made stands in for it.
+    // There is no broken module to test with, so the target gets a promise that the filter never made.
     const strict = {
       ...target,
       open: (wasm: WebAssembly.Module, variant: number) => {

@@ -1,9 +1,8 @@
 /**
- * The loop: change an input, run it, keep it where it ran a block, or ran one so often, as none did before.
+ * The loop: change an input, run it, and keep it if it ran a block that no input ran before, or ran one more often.
  *
- * Of each counter three things are told apart as in AFL: how often it was reached, in classes that double. Each SESSION_INPUTS inputs
- * the proxy is made anew; when something fails, all inputs since then are the case. Deterministic for a seed and a number of
- * inputs. Memory is bounded by CORPUS_MAX inputs.
+ * As in AFL, counts fall into classes that double. A new proxy begins after SESSION_INPUTS inputs. If an input fails, all
+ * inputs of its proxy are the case. Deterministic for a seed and a number of inputs. Keeps at most MAX_CORPUS inputs.
  */
 import { Random } from "../support/random.ts";
 import { COUNTERS_FROM } from "./counters.ts";
@@ -17,7 +16,7 @@ export interface Finding {
 
 export class Fuzzer {
   inputs = 0;
-  /** Counters that were ever reached. */
+  /** How many counters any input has reached. */
   reached = 0;
   readonly corpus: Input[] = [];
 
@@ -40,7 +39,7 @@ export class Fuzzer {
     this.seeds = target.seeds();
   }
 
-  /** One input. The answer is what it found. */
+  /** Runs one input, and returns its finding, if any. */
   step(): Finding | undefined {
     const input = this.next();
     try {
@@ -66,9 +65,9 @@ export class Fuzzer {
     session.run(input);
     const milliseconds = performance.now() - begin;
     this.inputs++;
-    if (this.isNew(session)) this.keep(input);
+    if (this.collect(session)) this.keep(input);
     if (this.history.length % CHECK_INPUTS === 0) session.check();
-    // A busy machine may be slow once; what is slow by itself is slow again.
+    // A busy machine may be slow once. An input that is slow by itself is slow again.
     if (milliseconds > SLOW_MILLISECONDS) assertFast(this.target, this.wasm, this.case);
     if (this.history.length >= SESSION_INPUTS) {
       this.session = undefined;
@@ -79,7 +78,7 @@ export class Fuzzer {
   private next(): Input {
     const first = this.seeds[this.inputs];
     if (first !== undefined) return first;
-    // What was found last led furthest.
+    // The latest inputs led furthest.
     const late = Math.max(0, this.corpus.length - RECENT);
     const choose = (): Input =>
       this.corpus[
@@ -96,12 +95,12 @@ export class Fuzzer {
   }
 
   private keep(input: Input): void {
-    if (this.corpus.length < CORPUS_MAX) this.corpus.push(input);
-    else this.corpus[this.random.below(CORPUS_MAX)] = input;
+    if (this.corpus.length < MAX_CORPUS) this.corpus.push(input);
+    else this.corpus[this.random.below(MAX_CORPUS)] = input;
   }
 
-  /** Whether counters show what was never seen; sets them back. */
-  private isNew(session: Session): boolean {
+  /** Takes over the counters, sets them back, and reports whether they show a new block or a new class. */
+  private collect(session: Session): boolean {
     let isNew = false;
     for (const memory of session.memories) {
       const counters = new Uint8Array(memory.buffer, COUNTERS_FROM, this.counters);
@@ -127,7 +126,7 @@ export class Fuzzer {
   }
 }
 
-/** What goes wrong with a case on a new proxy, if anything. */
+/** The failure of a case on a new proxy, if it fails. */
 export function failureOf(target: Target, wasm: WebAssembly.Module, { inputs, variant }: Case): string | undefined {
   try {
     const session = target.open(wasm, variant);
@@ -144,7 +143,7 @@ export function failureOf(target: Target, wasm: WebAssembly.Module, { inputs, va
   }
 }
 
-/** The last input, measured three times: the quickest counts. */
+/** Runs the case three times: the fastest run of its last input counts. */
 function assertFast(target: Target, wasm: WebAssembly.Module, { inputs, variant }: Case): void {
   let best = Infinity;
   for (let i = 0; i < 3; i++) {
@@ -163,11 +162,11 @@ function messageOf(error: unknown): string {
 
 const SESSION_INPUTS = 512;
 const CHECK_INPUTS = 64;
-const CORPUS_MAX = 20_000;
+const MAX_CORPUS = 20_000;
 const RECENT = 64;
 const SLOW_MILLISECONDS = 2000;
 const HANGING_MILLISECONDS = 2000;
-/** Times reached -> one bit: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, more. */
+/** The class of a count, as one bit: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, more. */
 const LEVELS = Uint8Array.from({ length: 256 }, (_, times) => {
   if (times === 0) return 0;
   if (times <= 3) return 1 << (times - 1);

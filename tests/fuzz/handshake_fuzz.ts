@@ -1,10 +1,10 @@
 /**
- * Bounded, seeded fuzzing of `Handshake`: captured exchanges, damaged, or random bytes in both directions, fed twice with different cuts.
+ * Bounded, seeded fuzzing of `Handshake`: damaged captured exchanges, or random bytes in both directions, fed twice with
+ * different cuts.
  *
- * In each round it must hold that nothing traps; that every feed takes at least one byte and never more than it was given; that the
- * answer does not depend on how the bytes were cut; that it does not depend on what lies behind them in memory, that is, nothing
- * is read outside; that whoever follows the client's records behind it does not depend on the cuts, either; and that all memory is given
- * back. `npm run fuzz -- --only parser` runs it for longer.
+ * Promises of each round: nothing traps. Every feed takes at least one byte, and never more than it got. The result does not
+ * depend on the cuts, and neither does following the client's records afterwards. Nothing depends on the memory around the
+ * bytes, so nothing is read outside. All memory is freed. `npm run fuzz -- --only parser` runs it for longer.
  */
 import { Direction } from "../../assembly/tls/handshake";
 import { liveHandshakeBytes } from "../../assembly/tls/memory";
@@ -12,7 +12,7 @@ import { RECORD_FOLLOWER_SIZE, RecordFollower } from "../../assembly/tls/wire/re
 import { Exchange } from "../unit/support/hello_exchange";
 import { Watch } from "../unit/support/hello_watch";
 
-/** Runs `rounds` rounds. The answer is 0, or 1 plus the number of the round that failed: `fuzz(seed, answer)` ends with it. */
+/** Runs `rounds` rounds. Returns 0, or 1 plus the number of the failing round: `fuzz(seed, result)` ends with that round. */
 export function fuzz(seed: u32, rounds: i32): i32 {
   random = ((<u64>seed) << 1) | 1;
   if (exchanges.length == 0) exchanges = Exchange.captured();
@@ -20,7 +20,7 @@ export function fuzz(seed: u32, rounds: i32): i32 {
   for (let round = 0; round < rounds; round++) {
     if (below(RANDOM_ONE_IN) == 0) startRandom();
     else start(exchanges[below(exchanges.length)]);
-    const mutations = below(MUTATIONS_MAX + 1);
+    const mutations = below(MAX_MUTATIONS + 1);
     for (let i = 0; i < mutations; i++) mutate();
     const pieces = 1 + below(3);
     if (watched(0x00, 0) != watched(0xff, pieces) || failed || liveHandshakeBytes() != held) return round + 1;
@@ -28,7 +28,7 @@ export function fuzz(seed: u32, rounds: i32): i32 {
   return 0;
 }
 
-/** Feeds all segments; `cuts` 0: each whole; else in random pieces, the smaller the higher it is. `fill` lies around every piece. */
+/** Feeds all segments: whole if `cuts` is 0, else in random pieces, smaller for more `cuts`. `fill` surrounds each piece. */
 function watched(fill: u8, cuts: i32): u64 {
   const watch = new Watch();
   watch.steps = cuts > 1;
@@ -48,7 +48,7 @@ function watched(fill: u8, cuts: i32): u64 {
   return watch.close() ^ followed;
 }
 
-/** Hands the client's records over and follows those of the last segments; answers where that noticed a renegotiation. */
+/** Hands the client's records over and follows those of the last segments. Returns the place of the first renegotiation. */
 function followedBehind(watch: Watch): u64 {
   if (!watch.seen.handOver(FOLLOWER)) return 0;
   let passed = 0;
@@ -73,7 +73,7 @@ function startRandom(): void {
   count = 1 + below(8);
   for (let i = 0; i < count; i++) {
     directions[i] = below(2) == 0 ? Direction.Downstream : Direction.Upstream;
-    lengths[i] = 1 + below(RANDOM_SIZE_MAX);
+    lengths[i] = 1 + below(MAX_RANDOM_SIZE);
     for (let at = 0; at < lengths[i]; at++) store<u8>(slot(i) + at, <u8>below(256));
     if (below(4) == 0 || lengths[i] < 6) continue;
     store<u8>(slot(i), <u8>(below(8) == 0 ? 0x80 : 0x14 + below(5)));
@@ -85,7 +85,7 @@ function startRandom(): void {
 }
 
 function start(exchange: Exchange): void {
-  count = min(exchange.segments.length, SEGMENTS_MAX);
+  count = min(exchange.segments.length, MAX_SEGMENTS);
   for (let i = 0; i < count; i++) copySegment(exchange, i, i);
 }
 
@@ -97,19 +97,19 @@ function copySegment(exchange: Exchange, from: i32, to: i32): void {
 }
 
 function mutate(): void {
-  // The first segments are where everything is decided.
+  // Half of the time among the first segments, which decide most.
   const target = below(below(2) == 0 ? count : min(count, 3));
   const bytes = slot(target);
   const length = lengths[target];
   if (length == 0) return;
-  // Likewise the first bytes of a segment: headers and lengths.
+  // And half of the time among the first bytes, which are headers and lengths.
   const at = below(below(2) == 0 ? length : min(length, 160));
   const span = 1 + below(min(length - at, 64));
   switch (below(9)) {
     case 0: // one bit
       store<u8>(bytes + at, load<u8>(bytes + at) ^ (1 << (<u8>below(8))));
       return;
-    case 1: // a value at the edge
+    case 1: // a boundary value
       store<u8>(bytes + at, load<u8>(EDGES + below(EDGE_COUNT)));
       return;
     case 2: // one more or one less
@@ -122,7 +122,7 @@ function mutate(): void {
       memory.copy(bytes + at, bytes + at + span, length - at - span);
       lengths[target] = length - span;
       return;
-    case 5: // bytes twice
+    case 5: // bytes repeated
       if (length + span > SLOT_SIZE) return;
       memory.copy(bytes + at + span, bytes + at, length - at);
       lengths[target] = length + span;
@@ -141,7 +141,7 @@ function mutate(): void {
   }
 }
 
-/** A number from 0 to `limit` - 1, 0 where `limit` is less: xorshift64*. */
+/** A number from 0 to `limit` - 1, or 0 if `limit` is below 1: xorshift64*. */
 function below(limit: i32): i32 {
   random ^= random >> 12;
   random ^= random << 25;
@@ -153,10 +153,10 @@ function slot(index: i32): usize {
   return SLOTS + <usize>(index * SLOT_SIZE);
 }
 
-const MUTATIONS_MAX: i32 = 4;
+const MAX_MUTATIONS: i32 = 4;
 const RANDOM_ONE_IN: i32 = 8;
-const RANDOM_SIZE_MAX: i32 = 600;
-const SEGMENTS_MAX: i32 = 32;
+const MAX_RANDOM_SIZE: i32 = 600;
+const MAX_SEGMENTS: i32 = 32;
 const SLOT_SIZE: i32 = 16384;
 const GUARD_SIZE: i32 = 64;
 const EDGE_COUNT: i32 = 16;
@@ -164,7 +164,7 @@ const EDGE_COUNT: i32 = 16;
 const EDGES: usize = memory.data<u8>([
   0x00, 0x01, 0x02, 0x03, 0x04, 0x0e, 0x10, 0x14, 0x15, 0x16, 0x17, 0x20, 0x21, 0x7f, 0x80, 0xff,
 ]);
-const SLOTS: usize = heap.alloc(SEGMENTS_MAX * SLOT_SIZE);
+const SLOTS: usize = heap.alloc(MAX_SEGMENTS * SLOT_SIZE);
 const FOLLOWER = changetype<RecordFollower>(memory.data(RECORD_FOLLOWER_SIZE, 8));
 const PIECE: usize = heap.alloc(SLOT_SIZE + 2 * GUARD_SIZE);
 
@@ -172,5 +172,5 @@ let random: u64 = 1;
 let exchanges: Array<Exchange> = [];
 let failed: bool = false;
 let count: i32 = 0;
-const lengths = new StaticArray<i32>(SEGMENTS_MAX);
-const directions = new StaticArray<i32>(SEGMENTS_MAX);
+const lengths = new StaticArray<i32>(MAX_SEGMENTS);
+const directions = new StaticArray<i32>(MAX_SEGMENTS);

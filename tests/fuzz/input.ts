@@ -1,6 +1,6 @@
 /**
- * What is fuzzed with: an input is a few steps, each a kind (a small number that its target knows) and bytes. A case is one input after
- * another on one proxy. On disk a case is JSON with the bytes in hexadecimal.
+ * Inputs and cases. An input is a few steps, each with a kind (a small number that its target defines) and bytes. A case is
+ * a sequence of inputs on one proxy. On disk a case is JSON with the bytes in hexadecimal.
  */
 
 export interface Step {
@@ -12,37 +12,37 @@ export type Input = Step[];
 
 export interface Case {
   target: string;
-  /** Which of the target's configurations. */
+  /** The number of the target's configuration. */
   variant: number;
   inputs: Input[];
 }
 
-/** A promise was broken; the message says which. */
+/** A broken promise, which the message names. */
 export class Violation extends Error {}
 
 export function hold(kept: boolean, promise: () => string): asserts kept {
   if (!kept) throw new Violation(promise());
 }
 
-/** Something that inputs are given to. Runs of the same case on new sessions are the same. */
+/** The part of the filter that takes the inputs. Runs of one case on new sessions are equal. */
 export interface Target {
   readonly name: string;
   /** Kinds of steps, from 0. */
   readonly kinds: number;
   readonly variants: number;
-  readonly longestStep: number;
-  /** Pieces worth putting in. */
+  readonly maxStepLength: number;
+  /** Meaningful pieces for mutations to insert. */
   readonly dictionary: Buffer[];
   seeds(): Input[];
   open(wasm: WebAssembly.Module, variant: number): Session;
 }
 
 export interface Session {
-  /** Memories of the VMs whose counters say what an input reached. */
+  /** Memories of the VMs whose counters show the blocks that an input reached. */
   readonly memories: WebAssembly.Memory[];
   /** Throws a Violation, or a Trap of the fake host. */
   run(input: Input): void;
-  /** What is too dear after each input: bystanders, sizes, and that all still works. */
+  /** Checks that are too expensive after each input: bystanders, sizes, and that everything still works. */
   check(): void;
 }
 

@@ -1,11 +1,12 @@
 /**
- * Fuzzes the filter for as long as one likes.
+ * Fuzzes the filter for a given time.
  *
  *     npm run fuzz -- [--minutes 1] [--seed 1] [--only handshake,admin] [--threads 1] [--inputs N]
  *     npm run fuzz -- --replay FILE
  *
- * Prints inputs, inputs per second, what was kept because it reached something new, and how much of the module was reached. What fails
- * is made smaller and written under build/fuzz/; put into tests/fuzz/found/, it is replayed by every `npm test`. Exit code 1 then.
+ * Prints inputs, inputs a second, the kept ones (those that reached something new), and how many blocks of the module were
+ * reached. A failing case is made smaller and written under build/fuzz/, and the exit code is 1. `npm test` replays each
+ * case in tests/fuzz/found/.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -90,7 +91,7 @@ function report({ counts, counters, found }: RunResult, seed: number): number {
     writeFileSync(file, text);
     console.error(`found by ${target}, seed ${seed}: ${message}`);
     console.error(`${onBuilt ? "fails" : "does not fail"} on the built module; the case: ${file}`);
-    console.error(text.length < SHOWN_MAX ? text : `(${text.length} characters)`);
+    console.error(text.length < MAX_SHOWN_LENGTH ? text : `(${text.length} characters)`);
   });
   console.log(`${inputs} inputs, seed ${seed}: ${found.length === 0 ? "nothing found" : `${found.length} found`}`);
   return found.length === 0 ? 0 : 1;
@@ -106,6 +107,6 @@ function replay(file: string): number {
 }
 
 const PRINT_MILLISECONDS = 10_000;
-const SHOWN_MAX = 4000;
+const MAX_SHOWN_LENGTH = 4000;
 
 process.exitCode = values.replay === undefined ? await run() : replay(values.replay);

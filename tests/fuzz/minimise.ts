@@ -1,4 +1,4 @@
-/** Makes a case that fails smaller, as long as it still fails: fewer inputs, fewer steps, fewer bytes. At most a minute. */
+/** Makes a failing case smaller while it still fails: fewer inputs, fewer steps, fewer bytes. Takes a minute at most. */
 import type { Case, Input } from "./input.ts";
 
 export function minimised(found: Case, fails: (candidate: Case) => boolean): Case {
@@ -25,7 +25,7 @@ export function minimised(found: Case, fails: (candidate: Case) => boolean): Cas
   return { ...found, inputs };
 }
 
-/** Leaves out runs of items, long ones first. */
+/** Leaves out runs of items, longest runs first. */
 function shorter<T>(items: T[], still: (fewer: T[]) => boolean): T[] {
   let kept = items;
   for (let run = kept.length >> 1; run > 0; run >>= 1) {

@@ -1,6 +1,6 @@
 /**
- * The modules that are fuzzed: the built one, and the same sources with the same options once more, with counters in it that guide
- * the fuzzer. What is found with the second is judged on the first.
+ * The fuzzed modules: the built one, and a second one of the same sources and options, with counters that guide the fuzzer.
+ * Findings of the second are judged on the first.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ export function builtModule(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(readFileSync(MODULE_FILE));
 }
 
-/** Takes as long as a build if the sources have changed. */
+/** Takes a build's time if the sources have changed. */
 export async function countedModule(): Promise<Counted> {
   const file = join(BUILD_FOLDER, "fuzz", "counted.wasm");
   const options = [...FILTER.options, "--memoryBase", String(COUNTERS_END)];

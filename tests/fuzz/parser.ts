@@ -1,18 +1,18 @@
 /**
- * handshake_fuzz.ts, compiled as the release build is compiled: the parsers alone, a few hundred thousand inputs in a second. It changes and
- * feeds inside the module, each input twice; no counters guide it.
+ * handshake_fuzz.ts, compiled like the release build: the parsers alone, a few hundred thousand inputs a second. The module
+ * itself makes the inputs and feeds each twice. No counters guide it.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileIfChanged } from "../../tools/compiler/compile.ts";
 import { BUILD_FOLDER } from "../../tools/project.ts";
 
-/** Runs inputs from a seed; 0, or 1 plus the number of the one that failed. */
+/** Runs inputs from a seed. Returns 0, or 1 plus the number of the failing input. */
 export type ParserFuzz = (seed: number, inputs: number) => number;
 
 export async function parserModule(): Promise<Uint8Array<ArrayBuffer>> {
   const file = join(BUILD_FOLDER, "fuzz", "parser.wasm");
-  // Not with the project's own options, whose entry is the filter.
+  // Not the project's own options: their entry is the filter.
   const options = ["--config", "none", "--runtime", "incremental", "-O3"];
   const failure = await compileIfChanged(file, { entry: "tests/fuzz/handshake_fuzz.ts", options });
   if (failure !== null) throw new Error(failure);

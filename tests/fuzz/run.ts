@@ -1,6 +1,6 @@
 /**
- * Runs fuzzers in threads of their own, watches that each input ends, and tells what was found. Used by `npm run fuzz` and by the
- * minute of fuzzing in `npm test`.
+ * Runs fuzzers, each in its own thread, checks that each input ends, and returns the findings. Used by `npm run fuzz` and by
+ * the minute of fuzzing in `npm test`.
  */
 import { Worker } from "node:worker_threads";
 import { countedModule, builtModule } from "./modules.ts";
@@ -14,22 +14,22 @@ export const NAMES: readonly string[] = [...TARGETS.map(({ name }) => name), "pa
 export interface RunOptions {
   seed: number;
   seconds: number;
-  /** Ends before `seconds` when so many inputs were run. */
+  /** Ends before `seconds` after so many inputs. */
   inputs?: number;
   names?: readonly string[];
   threads?: number;
-  /** Called about once a second and thread. */
+  /** Called about once a second for each thread. */
   progress?: (counts: Progress["counts"]) => void;
 }
 
 export interface RunResult {
   counts: Progress["counts"];
-  /** Of the counters of the module. */
+  /** How many counters the module has. */
   counters: number;
   found: Found[];
 }
 
-/** The threads' seeds follow one another; the first that finds something ends all. */
+/** The threads' seeds are consecutive. The first finding ends all threads. */
 export async function fuzz(options: RunOptions): Promise<RunResult> {
   const { inputs = Infinity, names = NAMES, threads = 1 } = options;
   const counted = await countedModule();
@@ -92,7 +92,7 @@ class ThreadRun {
     return new Promise((resolve) => this.worker.once("exit", () => resolve()));
   }
 
-  /** Nothing new for long: the input hangs, unless something was found already, which is being made smaller. */
+  /** Reports a hanging input if no new one begins for HANG_MILLISECONDS, which leaves time to minimise a finding. */
   private watch(hangs: (found: Found) => void): NodeJS.Timeout {
     const header = new Int32Array(this.orders.current, 0, 3);
     let before = -1;
@@ -123,7 +123,8 @@ class ThreadRun {
       input.push({ kind: all.readUInt8(at), bytes });
       at += 5 + bytes.length;
     }
-    const message = `nothing for ${HANG_MILLISECONDS / 1000} s: input ${inputs} of seed ${seed} (the case is its last input only)`;
+    const which = `input ${inputs} of seed ${seed} (the case is its last input only)`;
+    const message = `no new input for ${HANG_MILLISECONDS / 1000} s: ${which}`;
     const text = toText({ target, variant: 0, inputs: [input] }, message);
     return { kind: "found", target, message, text, onBuilt: false };
   }
@@ -145,5 +146,5 @@ function sum(threads: (Progress["counts"] | undefined)[]): Progress["counts"] {
   return [...total.values()];
 }
 
-/** Making a case smaller takes time too: at most this. */
+/** Longer than a thread takes to minimise a case. */
 const HANG_MILLISECONDS = 120_000;

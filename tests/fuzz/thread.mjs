@@ -1,4 +1,4 @@
-/** A worker thread knows no TypeScript of its own. */
+/** Loads tsx first: a worker thread cannot run TypeScript by itself. */
 import { register } from "tsx/esm/api";
 
 register();

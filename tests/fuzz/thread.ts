@@ -1,6 +1,6 @@
 /**
- * The fuzzers of one thread, in turns of a second each. The input that is being run lies in memory shared with the thread that
- * started this one: it sees when an input does not end, and which.
+ * The fuzzers of one thread, in turns of a second each. The current input lies in memory that the starting thread shares, so
+ * that thread can see an input that does not end.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { type Finding, Fuzzer, failureOf } from "./fuzzer.ts";
@@ -12,7 +12,7 @@ import { TARGETS } from "./targets/all.ts";
 export interface Orders {
   seed: number;
   seconds: number;
-  /** Ends before `seconds` when so many inputs were run. */
+  /** Ends before `seconds` after so many inputs. */
   inputs: number;
   /** Names of targets, and "parser". */
   names: string[];
@@ -20,7 +20,7 @@ export interface Orders {
   counters: number;
   built: Uint8Array<ArrayBuffer>;
   parser: Uint8Array<ArrayBuffer>;
-  /** CURRENT_* below. */
+  /** The current input, laid out as CURRENT_HEADER describes. */
   current: SharedArrayBuffer;
 }
 
@@ -33,7 +33,7 @@ export interface Found {
   kind: "found";
   target: string;
   message: string;
-  /** As it is kept in tests/fuzz/found. */
+  /** The case in the format of tests/fuzz/found. */
   text: string;
   /** Whether it fails on the built module too. */
   onBuilt: boolean;
@@ -76,7 +76,7 @@ function send(message: Progress | Found): void {
 
 interface Runner {
   readonly counts: Progress["counts"][number];
-  /** A few inputs. */
+  /** Runs a few inputs. */
   some(): Found | undefined;
 }
 
@@ -110,7 +110,7 @@ class TargetRunner implements Runner {
     const { counted, built, target } = this;
     const fails = (candidate: Case): boolean => failureOf(target, counted, candidate) !== undefined;
     const small = fails(finding.case) ? minimised(finding.case, fails) : finding.case;
-    const message = failureOf(target, counted, small) ?? `${finding.message} (once: it did not happen again)`;
+    const message = failureOf(target, counted, small) ?? `${finding.message} (only once: it did not fail again)`;
     const onBuilt = failureOf(target, built, small) !== undefined;
     return { kind: "found", target: target.name, message, text: toText(small, message), onBuilt };
   }
@@ -134,7 +134,7 @@ class ParserRunner implements Runner {
       const answer = this.fuzz(seed, PARSER_INPUTS);
       this.counts.inputs += PARSER_INPUTS;
       if (answer === 0) return undefined;
-      return { kind: "found", target: "parser", message: `${text} answers ${answer}`, text, onBuilt: true };
+      return { kind: "found", target: "parser", message: `${text} returns ${answer}`, text, onBuilt: true };
     } catch (trap) {
       return { kind: "found", target: "parser", message: `${text} traps: ${String(trap)}`, text, onBuilt: true };
     }
@@ -152,7 +152,7 @@ class Current {
     this.name = Buffer.from(name);
   }
 
-  /** A kind and four bytes of length stand before the bytes of each step. */
+  /** In front of the bytes of each step: its kind (1 byte) and their length (4 bytes). */
   show(input: { kind: number; bytes: Buffer }[]): void {
     let at = CURRENT_HEADER + this.name.copy(this.bytes, CURRENT_HEADER);
     const from = at;

@@ -1,6 +1,6 @@
 /**
- * One Envoy with the filter, as shipped, in front of all servers: a listener and clusters of its own for each. The cache, its admin API and
- * the enforcement are the same for all of them.
+ * One Envoy with the filter, as shipped, in front of all servers. Each server has its own listener and clusters; they share
+ * the cache, its admin API and the enforcement.
  */
 import { type Document, isMap, isSeq } from "yaml";
 import { type Stack, startStack } from "../support/stack.ts";
@@ -23,17 +23,17 @@ export function settingName({ enforcement, steering }: Setting): string {
 
 export interface Front {
   stack: Stack;
-  /** Where the filter stands in front of a server. */
+  /** The port at which the filter stands in front of each server. */
   ports: Map<Lane, number>;
 }
 
 export async function startFront(lanes: readonly Lane[], setting: Setting): Promise<Front> {
-  // So many ports were free a moment ago: now and then somebody has taken one.
+  // Another process may have taken one of these ports since they were found free.
   for (let turn = 1; ; turn++) {
     try {
       return await tryToStart(lanes, setting);
     } catch (error) {
-      if (!(error instanceof SetupError) || turn === MOST_TURNS) throw error;
+      if (!(error instanceof SetupError) || turn === MAX_TURNS) throw error;
     }
   }
 }
@@ -89,4 +89,4 @@ function set(root: Json, path: string[], value: unknown): void {
   (node as Record<string, unknown>)[path.at(-1) ?? ""] = value;
 }
 
-const MOST_TURNS = 3;
+const MAX_TURNS = 3;

@@ -1,4 +1,4 @@
-/** What was found before: a case with a name that is a sentence, and the servers that resume it. `tests/servers/found/*.json`. */
+/** Earlier findings, `tests/servers/found/*.json`: a case, a sentence as its name, and the servers that resume it. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,12 +6,12 @@ import { OPERATIONS } from "./mutations/cases.ts";
 import type { Case } from "./mutations/step.ts";
 
 export interface Found {
-  /** What would be wrong. */
+  /** The fault, as a sentence. */
   name: string;
-  /** Servers, or ways to run them (`Lane.name`), that resume it when nobody refuses. */
+  /** Servers, or ways to run them (`Lane.name`), that resume the case if nobody refuses it. */
   servers: string[];
   case: Case;
-  /** Nothing is removed: it resumes through the filter as it does directly. */
+  /** Nothing is removed: the case resumes through the filter as it does directly. */
   bystander?: true;
 }
 

@@ -1,8 +1,8 @@
 /**
- * What must be, of one case at one server: what resumes there directly does not resume through the filter once it was removed; and where
- * nothing was removed, the filter changes nothing, unless it says that it could not follow.
+ * Judges one case at one server. A removed session must not resume through the filter, although it resumes directly. If
+ * nothing was removed, the filter must change nothing, unless it reports that it could not follow.
  *
- * Sessions are always fresh: one that a server has forgotten, or that was removed before, would prove nothing.
+ * Sessions are always fresh: a session that a server has forgotten, or that was removed before, would prove nothing.
  */
 import { runPlan } from "./client/connection.ts";
 import { EXT } from "./client/hello.ts";
@@ -24,7 +24,7 @@ export interface Finding {
 export class Oracle {
   private readonly quiet = new Quiet();
   private serial = 0;
-  /** Tickets that servers take more than once, for attempts at the servers themselves. */
+  /** Tickets that servers take more than once, for direct attempts. */
   private readonly reusable = new Map<string, { session: Session; uses: number }>();
 
   constructor(
@@ -32,12 +32,12 @@ export class Oracle {
     readonly setting: Setting,
   ) {}
 
-  /** Straight to the server. */
+  /** Tries the case at the server itself. */
   async direct(lane: Lane, one: Case): Promise<Outcome> {
     const key = `${lane.port} ${one.base}`;
     const held = this.reusable.get(key);
     const trial =
-      held !== undefined && held.uses++ < MOST_USES ? held.session : await this.trialSession(lane, one, lane.port);
+      held !== undefined && held.uses++ < MAX_USES ? held.session : await this.trialSession(lane, one, lane.port);
     if (trial === "none") return NOTHING;
     const patience = lane.width > 1 ? DIRECT_MILLISECONDS : SERIAL_MILLISECONDS;
     const mark = `early-${this.mark()}`;
@@ -45,28 +45,28 @@ export class Oracle {
     if (one.base === "early" && outcome.kind !== "resumed" && isEarlyUnderTrial(one)) {
       outcome.earlyReached = await sawSoon(lane, mark);
     }
-    // What a server stores it may forget after a failure.
+    // A server may forget a stored session after a failure.
     const isStateless = trial !== undefined && one.base !== "id" && one.base !== "early" && trial.ticket.length > 33;
     if (isStateless && outcome.kind === "resumed") this.reusable.set(key, { session: trial, uses: held?.uses ?? 1 });
     else this.reusable.delete(key);
     return outcome;
   }
 
-  /** Through the filter, after the session was removed. Undefined where all is as it must be. */
+  /** Tries the case through the filter, after the session was removed. Undefined: nothing is wrong. */
   removed(lane: Lane, one: Case): Promise<Finding | undefined> {
     return this.quiet.shared(() => this.runRemoved(lane, one));
   }
 
   /**
-   * Through the filter, with nothing removed: as it was directly. Of a client that closes its side, Envoy as a server answers about every
-   * second one, with nobody in between as well: then nothing can be told.
+   * Tries the case through the filter with nothing removed: the outcome must be as it was directly. Undefined: nothing is
+   * wrong. Half-closing clients of Envoy as a server are left out: it answers only about every second one, directly as well.
    */
   async bystander(lane: Lane, one: Case, direct: Outcome): Promise<Finding | "unfollowed" | undefined> {
     if (this.setting.enforcement === "strict" && isStrange(one)) return undefined;
     if (lane.server === "boringssl" && one.steps.some(({ op }) => op === "wire.half_close")) return undefined;
     const seen = await this.quiet.shared(() => this.runBystander(lane, one));
     if (sameKind(seen, direct)) return undefined;
-    // Again without anybody else, so that what is counted is ours. And directly: chance may have a hand in it.
+    // Again, alone, so that the counts are this case's own; and directly again, as chance may have decided the first time.
     return await this.quiet.alone(async () => {
       const again = await this.direct(lane, one);
       const before = await this.unfollowed();
@@ -86,7 +86,7 @@ export class Oracle {
     if (sessions === undefined) return undefined;
     const { removed, offered } = sessions;
     const status = await this.remove(one, removed, offered.serverName);
-    // 404: it is not held, and refused all the same.
+    // 404: the cache does not hold the session, and refuses it all the same.
     if (![200, 201, 404].includes(status)) return { what: "not removed", detail: `the answer was ${status}` };
     try {
       const mark = `early-${this.mark()}`;
@@ -107,7 +107,7 @@ export class Oracle {
     const port = this.front.ports.get(lane) ?? 0;
     const trial = await this.trialSession(lane, one, port);
     if (trial === "none") return NOTHING;
-    // Strict takes no PSK but those that were added by hand.
+    // Strict accepts only PSKs that the API has added.
     const mayAdd = this.setting.enforcement === "strict" && trial !== undefined && is13(one.base);
     if (mayAdd) await this.admin("PUT", `/v1/sessions/${ticketHash(trial)}`, { kind: "psk" });
     return await this.attempt(lane, one, port, trial, FRONT_MILLISECONDS);
@@ -130,7 +130,7 @@ export class Oracle {
     return await runPlan(plan, { port, milliseconds: patience, knownRetry: lane.retry });
   }
 
-  /** Which session is removed and which is offered: the same, but where the one renews the other. */
+  /** The session to remove and the session to offer: the same one, unless the case has a chain of renewals. */
   private async sessionsToRemove(
     lane: Lane,
     one: Case,
@@ -152,10 +152,10 @@ export class Oracle {
     return runPlan(plan, { port, milliseconds: FRONT_MILLISECONDS });
   }
 
-  /** A session of the kind that the case wants; undefined if it wants none, "none" if the server gave none. */
+  /** A session of the kind that the case needs; undefined if it needs none, "none" if the server issued none. */
   private async trialSession(lane: Lane, one: Case, port: number): Promise<Session | "none" | undefined> {
     if (one.base === "full12" || one.base === "full13") return undefined;
-    // A PSK is not seen when it is issued: it may as well come from the server itself.
+    // The filter never sees a PSK being issued, so the PSK may come from the server directly.
     const isFromServer = is13(one.base) ? one.accepted !== true && one.way !== "name" : one.unseen === true;
     const from = isFromServer ? lane.port : port;
     for (let turn = 0; turn < 3; turn++) {
@@ -200,7 +200,7 @@ export class Oracle {
     return (await this.front.stack.admin(method, path, body === undefined ? {} : { body })).status;
   }
 
-  /** How often the filter has said that it could not follow a connection. */
+  /** How many connections the filter has reported that it could not follow. */
   private async unfollowed(): Promise<number> {
     const text = await this.front.stack.prometheus();
     const lines = text
@@ -214,12 +214,12 @@ export class Oracle {
   }
 }
 
-/** Early data is under the first PSK; where that is another one, it may reach the server. */
+/** Early data is under the first PSK: if that is another session's, it may reach the server. */
 function isEarlyUnderTrial({ steps }: Case): boolean {
   return !steps.some(({ front, op }) => op === "psk.other" && front === true);
 }
 
-/** A server writes its log when it has answered. */
+/** Waits a moment first: a server writes its log after it has answered. */
 async function sawSoon(lane: Lane, mark: string): Promise<boolean> {
   if (lane.sawEarly === undefined) return false;
   await new Promise((resolve) => setTimeout(resolve, LOG_MILLISECONDS));
@@ -227,8 +227,8 @@ async function sawSoon(lane: Lane, mark: string): Promise<boolean> {
 }
 
 /**
- * Whether a case asks for what strict refuses to whoever it is: a handle that the cache does not hold, or one beside the one that it does, where
- * nobody can tell which of the two the server has taken.
+ * Whether strict refuses the case from anybody: it offers a handle that the cache does not hold, or a second handle, so that
+ * nobody can see which of the two the server has accepted.
  */
 export function isStrange({ steps, unseen }: Case): boolean {
   if (unseen === true) return true;
@@ -240,18 +240,21 @@ export function isStrange({ steps, unseen }: Case): boolean {
   );
 }
 
-/** Whether what went well directly, `other`, went as well: a server that has forgotten a session may remember another one. */
+/**
+ * Whether `one` went as well as the direct attempt `other`. A server that had forgotten a session may remember another one,
+ * so a resumption is never worse.
+ */
 export function sameKind(one: Outcome, other: Outcome): boolean {
   const isGood = ({ kind }: Outcome): boolean => kind === "resumed" || kind === "full";
   return one.kind === other.kind || !isGood(other) || one.kind === "resumed";
 }
 
 const NOTHING: Outcome = { kind: "broken", detail: "no session", fresh: [], earlyData: false };
-const MOST_USES = 20;
+const MAX_USES = 20;
 const DIRECT_MILLISECONDS = 700;
-/** Where nobody else is served meanwhile. */
+/** For a server that serves one connection at a time. */
 const SERIAL_MILLISECONDS = 450;
 const LOG_MILLISECONDS = 20;
 const FRONT_MILLISECONDS = 3000;
-/** The time that a second hello may wait. */
+/** How long a second hello may pause. */
 const SECOND_PAUSES = 1500;

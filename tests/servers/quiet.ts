@@ -1,4 +1,4 @@
-/** Many at a time, or one alone: a lock that is shared by most and held exclusively by whoever needs to be the only one. */
+/** A lock that many share, or that one caller holds alone. */
 export class Quiet {
   private inside = 0;
   private alones: Promise<unknown> = Promise.resolve();

@@ -1,13 +1,14 @@
 /**
- * Real resumptions, mutated, at real servers: what resumes there does not resume through the filter once it was removed.
+ * Mutated resumptions at real servers: a removed session that still resumes there must not resume through the filter.
  *
  *     npm run test:servers -- [--minutes 1] [--attempts 100000] [--seed N] [--servers openssl,node]
  *     npm run test:servers -- --replay FILE [--servers openssl]
  *     npm run test:servers -- --seed N --case "openssl, no tickets#17"
  *
- * Prints what was counted for each server under each setting; each of those is one test, and so is each named case of
- * `tests/servers/found/`. What fails is written, made small, under build/servers/. Where --attempts is given, it ends when they are
- * done, however long it takes, unless --minutes is given too. The last line is `N passed, N failed[, N skipped]`.
+ * Prints the counts of each server under each setting. Each of these pairs is one test, and so is each named case of
+ * `tests/servers/found/`. Failing cases are made small and written under build/servers/. With --attempts and without
+ * --minutes, the run ends when the attempts are done, however long that takes. The last line is
+ * `N passed, N failed[, N skipped]`.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +29,7 @@ interface Options {
   seed: number;
   servers: string[];
   replay: string | undefined;
-  /** `lane name#index` of the seed. */
+  /** `lane name#index`, a case that the seed makes. */
   case: string | undefined;
 }
 
@@ -83,7 +84,7 @@ async function runAll(options: Options, { lanes, missing }: Started): Promise<nu
       nextIndex,
       found,
       seconds:
-        replayed === undefined ? Math.max(LEAST_SECONDS, (options.minutes * 60 - elapsed) / left - START_SECONDS) : 0,
+        replayed === undefined ? Math.max(MIN_SECONDS, (options.minutes * 60 - elapsed) / left - START_SECONDS) : 0,
       attempts: Math.ceil((options.attempts - before) / left),
       progress: (attempts) => {
         last = attempts;
@@ -96,7 +97,7 @@ async function runAll(options: Options, { lanes, missing }: Started): Promise<nu
     try {
       results.push(await slice);
     } catch (error) {
-      // Such as an Envoy that has ended, or a module that has trapped.
+      // For example, Envoy has ended, or the module has trapped.
       console.log(`FAILED: ${settingName(setting)}: ${String((error as Error).stack ?? error)}`);
       outcome.failed++;
     }
@@ -116,7 +117,7 @@ async function runAll(options: Options, { lanes, missing }: Started): Promise<nu
   return summary(outcome);
 }
 
-/** A choice by name instead of by chance. */
+/** The cases that the options name, instead of random ones. */
 function replayedCases(options: Options, lanes: readonly Lane[]): Found[] | undefined {
   if (options.replay !== undefined) return [readFound(options.replay)];
   if (options.case === undefined) return undefined;
@@ -145,11 +146,11 @@ function reportNamed(results: SliceResult[], all: readonly Found[], outcome: Cou
     const parts = results.flatMap(({ named }) => named.get(one) ?? []);
     const failures = parts.flatMap((part) => part.failures);
     if (parts.length === 0) {
-      console.log(`skipped: ${one.name}: none of ${one.servers.join(", ")} is here`);
+      console.log(`skipped: ${one.name}: none of ${one.servers.join(", ")} is running`);
       outcome.skipped++;
     } else if (parts.every(({ resumed }) => resumed.length === 0)) {
-      // Another release of a server may be stricter than the one that it was found at.
-      console.log(`skipped: ${one.name}: none of ${one.servers.join(", ")} resumes it in the release that is here`);
+      // The installed release of a server may be stricter than the release of the finding.
+      console.log(`skipped: ${one.name}: none of ${one.servers.join(", ")} resumes it in the installed release`);
       outcome.skipped++;
       idle++;
     } else if (failures.length > 0) {
@@ -193,7 +194,8 @@ function reportTallies(tallies: Tally[], seed: number, outcome: Counted): void {
   const sum = (count: (tally: Tally) => number): number => sorted.reduce((total, tally) => total + count(tally), 0);
   console.log(
     `${sum(({ removed }) => removed)} attempts after a removal, ${sum(({ resumed }) => resumed)} resumed; ` +
-      `${sum(({ bystanders }) => bystanders)} bystanders, ${sum(({ plainBystanders }) => plainBystanders)} of them unmutated, ` +
+      `${sum(({ bystanders }) => bystanders)} bystanders, ` +
+      `${sum(({ plainBystanders }) => plainBystanders)} of them unmutated, ` +
       `${sum(({ disturbed }) => disturbed)} disturbed, ${sum(({ unfollowed }) => unfollowed)} unfollowed`,
   );
 }
@@ -213,7 +215,7 @@ function readOptions(args: string[]): Options | string {
   });
   const attempts = values.attempts === undefined ? Infinity : Number(values.attempts);
   const minutes = Number(values.minutes ?? (attempts === Infinity ? "1" : "600"));
-  // Another one each day, and the same all day.
+  // A new seed each day, and the same one all day.
   const seed = Number(values.seed ?? Math.floor(Date.now() / 86_400_000));
   const servers = values.servers.split(",");
   const unknown = servers.find((name) => !names.includes(name));
@@ -225,9 +227,9 @@ function readOptions(args: string[]): Options | string {
 }
 
 const PRINT_MILLISECONDS = 10_000;
-/** An Envoy takes about as long to start. */
+/** About the time that an Envoy takes to start. */
 const START_SECONDS = 2;
-const LEAST_SECONDS = 3;
+const MIN_SECONDS = 3;
 const SHOWN = 3;
 
 const options = readOptions(process.argv.slice(2));
@@ -237,5 +239,5 @@ if (typeof options === "string") {
 } else {
   process.exitCode = await main(options);
 }
-// Sockets that servers left open must not keep it alive.
+// Sockets that servers left open must not keep the process alive.
 process.exit();

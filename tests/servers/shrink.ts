@@ -1,4 +1,4 @@
-/** Makes a case that fails smaller: drops one step after the other for as long as it goes on failing. */
+/** Makes a failing case smaller: drops each step, and each detail, without which the case still fails. */
 import type { Case } from "./mutations/step.ts";
 
 export async function shrunk(failing: Case, fails: (smaller: Case) => Promise<boolean>): Promise<Case> {

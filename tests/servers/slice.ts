@@ -1,6 +1,6 @@
 /**
- * Everything under one setting: one Envoy, all servers at once. First what has a name, then cases by chance, then those whose whole ticket key
- * is removed, which leaves no bystanders at that server.
+ * All cases under one setting, with one Envoy and all servers at once. First the named cases, then random ones, then those
+ * that remove a whole ticket key, which leaves no bystanders at that server.
  */
 import { Random } from "../support/random.ts";
 import { type Front, type Setting, settingName, startFront } from "./envoy.ts";
@@ -20,7 +20,7 @@ export interface SliceOptions {
   setting: Setting;
   lanes: readonly Lane[];
   seed: number;
-  /** Of all lanes of one name: which case is the next. Goes on from slice to slice. */
+  /** The index of the next case, for all lanes of one name. It continues from slice to slice. */
   nextIndex: Map<string, number>;
   seconds: number;
   attempts: number;
@@ -30,7 +30,7 @@ export interface SliceOptions {
 
 export interface SliceResult {
   tallies: Tally[];
-  /** Of what has a name: where it resumed directly, and where it was not as it must be. */
+  /** For each named case: the servers at which it resumed directly, and those at which it failed. */
   named: Map<Found, { resumed: string[]; failures: string[] }>;
 }
 
@@ -58,7 +58,7 @@ class Slice {
 
   async run(): Promise<SliceResult> {
     const { found, lanes, seconds } = this.options;
-    // Each at one of the copies of a server, and all of them side by side.
+    // Each case runs at one copy of a server, and all copies run side by side.
     await this.everywhere(async (lane, worker) => {
       const copies = lanes.filter(({ name }) => name === lane.name);
       const own = copies.indexOf(lane) * lane.width + worker;
@@ -115,7 +115,7 @@ class Slice {
     else if (seen !== undefined) await this.fail(lane, one, index, seen);
   }
 
-  /** A server that a hello has ended is no matter of ours, but it is told. */
+  /** Restarts a server that a hello has ended: not a failure of the filter, but printed. */
   private async revive(lane: Lane, one: Case): Promise<void> {
     console.log(`${lane.name} has ended, and is started again; about then it was sent ${JSON.stringify(one)}`);
     await lane.restart();
@@ -134,17 +134,17 @@ class Slice {
     if (finding.what === "disturbed") tally.disturbed++;
     else if (finding.what === "not removed") tally.notRemoved++;
     else tally.resumed++;
-    // The first few are made small: it takes time, and the others are most often the same.
+    // Only the first few are made small: it takes time, and the others are most often the same.
     const isShrinkable = finding.what !== "disturbed" && finding.what !== "not removed";
-    if (tally.failures.length >= MOST_FAILURES) return;
+    if (tally.failures.length >= MAX_FAILURES) return;
     const failure = { what: finding.what, detail: finding.detail, lane: lane.name, index, case: one };
     tally.failures.push(failure);
-    if (isShrinkable && tally.failures.length <= MOST_SHRUNK) {
+    if (isShrinkable && tally.failures.length <= MAX_SHRUNK) {
       failure.case = await shrunk(one, async (smaller) => (await this.oracle.removed(lane, smaller)) !== undefined);
     }
   }
 
-  /** With a ticket key that is removed: no ticket under it resumes, wherever it is from. */
+  /** Removes ticket keys: no ticket under a removed key may resume, whoever issued it. */
   private async runKeys(lane: Lane, mayGoOn: () => boolean): Promise<void> {
     const bases = lane.possible.bases.filter((base) => ["ticket", "psk", "retry", "early"].includes(base));
     const keys = new Set<string>();
@@ -170,7 +170,7 @@ class Slice {
     for (const key of keys) await admin("PUT", `/v1/ticket-keys/${key}`, { body: {} });
   }
 
-  /** Each base as nobody has changed it: without that, the rest proves nothing. */
+  /** Runs each base without a mutation: if that fails, the rest proves nothing. */
   private async runPlain(lane: Lane): Promise<void> {
     for (const base of lane.possible.bases) {
       await this.judge(lane, { base, steps: [], way: "session", asksTicket: base !== "id" }, -1, true);
@@ -215,7 +215,7 @@ class Slice {
   }
 }
 
-/** Of a seed, the name of the lane and a number: always the same. */
+/** The case for a seed, a lane's name and an index: always the same one. */
 export function caseOf(seed: number, lane: Lane, index: number): { one: Case; wantsBystander: boolean } {
   let mixed = seed;
   for (const letter of `${lane.name} ${index}`) mixed = (Math.imul(mixed, 31) + letter.charCodeAt(0)) >>> 0;
@@ -224,7 +224,7 @@ export function caseOf(seed: number, lane: Lane, index: number): { one: Case; wa
   return { one, wantsBystander: one.base.startsWith("full") || random.below(3) === 0 };
 }
 
-/** Of the time, for removed ticket keys. */
+/** The share of the time that goes to removed ticket keys. */
 const KEY_SHARE = 0.15;
-const MOST_FAILURES = 30;
-const MOST_SHRUNK = 6;
+const MAX_FAILURES = 30;
+const MAX_SHRUNK = 6;

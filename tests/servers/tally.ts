@@ -1,22 +1,22 @@
-/** Counts of one server under one setting, and their judgement. */
+/** Counts of one server under one setting, and whether they prove anything. */
 import type { Case } from "./mutations/step.ts";
 
 export interface Failure {
   what: string;
   detail: string;
   lane: string;
-  /** With which the generator makes it again; -1 for a case with a name. */
+  /** The index with which the generator makes the case again; -1 for a case without a mutation. */
   index: number;
-  /** With the fewest steps that still fail. */
+  /** The case, with as few steps as still fail. */
   case: Case;
 }
 
 export class Tally {
-  /** Connections with what the case says, direct and through the filter. */
+  /** Connections that offered a case, direct and through the filter. */
   attempts = 0;
   direct = 0;
   resumedDirectly = 0;
-  /** Of those, with at least one step. */
+  /** Those of `resumedDirectly` with at least one step. */
   mutatedResumed = 0;
   removed = 0;
   resumed = 0;
@@ -24,7 +24,7 @@ export class Tally {
   plainBystanders = 0;
   disturbed = 0;
   unfollowed = 0;
-  /** The admin API did not obey. */
+  /** Removals that the admin API did not carry out. */
   notRemoved = 0;
   readonly failures: Failure[] = [];
 
@@ -33,10 +33,10 @@ export class Tally {
     readonly setting: string,
   ) {}
 
-  /** Why this is not a proof, if it is not. */
+  /** Why these counts prove nothing; undefined if they do. */
   weakness(): string | undefined {
     if (this.direct === 0) return "nothing was tried";
-    const least = Math.max(1, Math.floor(this.direct * LEAST_SHARE));
+    const least = Math.max(1, Math.floor(this.direct * MIN_SHARE));
     if (this.mutatedResumed < least) return `only ${this.mutatedResumed} mutated of ${this.direct} resumed directly`;
     return this.bystanders === 0 ? "there was no bystander" : undefined;
   }
@@ -48,7 +48,8 @@ export class Tally {
 
 export function table(tallies: readonly Tally[]): string[] {
   const head =
-    "| server | setting | attempts | direct | resumed directly | after removal | resumed although removed | bystanders | disturbed | unfollowed |";
+    "| server | setting | attempts | direct | resumed directly | after removal | resumed although removed | " +
+    "bystanders | disturbed | unfollowed |";
   return [
     head,
     `|${" --- |".repeat(10)}`,
@@ -59,4 +60,4 @@ export function table(tallies: readonly Tally[]): string[] {
   ];
 }
 
-const LEAST_SHARE = 0.05;
+const MIN_SHARE = 0.05;

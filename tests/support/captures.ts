@@ -35,7 +35,7 @@ export async function captures(): Promise<Capture[]> {
   return all;
 }
 
-/** tests/fixtures/capture.ts says what the lines mean. */
+/** tests/fixtures/capture.ts describes the lines. */
 function readLines(lines: string[]): Capture[] {
   const all: Capture[] = [];
   for (const line of lines) {

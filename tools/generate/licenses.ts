@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { publish } from "./generated_file.ts";
-import { type LockFile, licenseOf, lockedPackages } from "../checks/packages_check.ts";
+import { type LockFile, licenseOf, lockedPackages } from "../checks/code/packages_check.ts";
 
 const lock = JSON.parse(readFileSync(new URL("../../package-lock.json", import.meta.url), "utf8")) as LockFile;
 const byLicense = new Map<string, Set<string>>();

@@ -8,7 +8,7 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Deadline, Job } from "../../work/job";
-import { MAX_PAGES_PER_WALK, Walk, WalkStep } from "../../session/jobs/walk";
+import { MAX_PAGES_PER_WALK, Shown, Walk, WalkStep } from "../../session/jobs/walk";
 import { ListCursor } from "./list_cursor";
 import { badRequest } from "../http/problem";
 import { HttpRequest } from "../http/request";
@@ -20,8 +20,8 @@ export abstract class ListedKind {
   /** The path and filters, for the cursor. */
   abstract binding(): string;
 
-  /** Whether the list is of tombstones, else of sessions. */
-  abstract tombstones(): bool;
+  /** The entries among which the list chooses. */
+  abstract shown(): Shown;
 
   /** Whether the entry that the walk has found belongs to the list. */
   abstract matches(cache: Cache): bool;
@@ -93,7 +93,7 @@ class Listing extends Job {
     if (this.cursor.page == OTHERS) return this.writeOthers(deadline);
     const json = this.response.body;
     const cursor = this.cursor;
-    const walk = new Walk(this.cache, this.kind.tombstones(), cursor.page, cursor.version, deadline, this.pagesLeft);
+    const walk = new Walk(this.cache, this.kind.shown(), cursor.page, cursor.version, deadline, this.pagesLeft);
     let looked = 0;
     let more = false;
     let step = walk.next();

@@ -5,6 +5,7 @@
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Removes } from "../../session/configured/removal_list";
+import { Shown } from "../../session/jobs/walk";
 import { Cause, Known, Session } from "../../session/record/session";
 import { AskedUpstream } from "../fields/asked";
 import { ListedKind, writeListing } from "../listing/listing";
@@ -58,8 +59,8 @@ class ListedTombstones extends ListedKind {
     return "/v1/removed?upstream=" + this.upstream.text + "&cause=" + this.cause;
   }
 
-  tombstones(): bool {
-    return true;
+  shown(): Shown {
+    return Shown.Removals;
   }
 
   matches(cache: Cache): bool {

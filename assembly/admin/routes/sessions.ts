@@ -1,6 +1,7 @@
 /** GET /v1/sessions: the sessions that the cache holds, in pages. */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
+import { Shown } from "../../session/jobs/walk";
 import { ListedKind, writeListing } from "../listing/listing";
 import { badRequest } from "../http/problem";
 import { HttpRequest } from "../http/request";
@@ -34,8 +35,8 @@ class ListedSessions extends ListedKind {
     return "/v1/sessions?" + this.filter.binding;
   }
 
-  tombstones(): bool {
-    return false;
+  shown(): Shown {
+    return Shown.Sessions;
   }
 
   matches(cache: Cache): bool {

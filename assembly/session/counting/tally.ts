@@ -1,15 +1,15 @@
 /**
  * The counters of one cache. The host's metrics belong to the process, by name. They include the counts of another cache of
- * that name (under another `vm_id`), those of a cache that is gone, and those of the old process while a hot restart lasts.
- * So each virtual machine keeps its own counts beside them, and adds these to the shared store with each tick: that is the
- * sum over all machines of this cache, and of no other.
+ * that name (under another `vm_id`), those of a cache that has ended, and those of the old process during a hot restart. So
+ * each virtual machine also keeps its own counts, and adds them to a sum in the shared store with each tick. The sum covers
+ * all machines of this cache, and no other cache.
  *
- * The metrics are right at once, the sum within a tick. `read` returns the metric as long as both agree, as they do in most
- * processes, and the sum from the moment on that they do not; the machine that sweeps compares them once a second
- * (`compare`). The sum is as old as the last `refresh`, which a reader calls once for all that it reads. A machine that
- * traps loses its counts since its last tick.
+ * The metrics are right at once, the sum within a tick. `read` returns the metric while both agree, as they do in most
+ * processes, and the sum as soon as they do not; the machine that sweeps compares them once a second (`compare`). The sum is
+ * as old as the last `refresh`, which a reader calls once for all its reads. A machine that traps loses its counts since its
+ * last tick.
  *
- * Value, little-endian: 0 u64, 1 = the metrics count for others as well; 8 u64 for each metric; gauges are zero.
+ * Layout of the value, little-endian: the fields of `StoredSums`; then u64 for each metric, its sum; gauges are zero.
  * Cost on the path of a connection: an addition in memory, no call. Of a tick: a read and a write, if anything was counted.
  * Of a refresh: a read.
  */
@@ -21,10 +21,10 @@ import { GAUGES, METRICS } from "./statistics";
 export class Tally extends Metrics {
   /** Counts of this machine since the last tick. */
   private readonly fresh: StaticArray<u64> = new StaticArray<u64>(METRICS);
-  /** The metrics when they were compared last. */
+  /** The metrics at the last comparison. */
   private readonly compared: StaticArray<u64> = new StaticArray<u64>(METRICS);
   private hasCompared: bool = false;
-  /** The sums of all machines, as they were when they were read last; they count only if the metrics count for others, too. */
+  /** The sums of all machines at the last read. They count only if the metrics count for other caches, too. */
   private readonly sums: StaticArray<u64> = new StaticArray<u64>(METRICS);
   private isSum: bool = false;
   /** Comparisons in a row that have differed. */
@@ -32,9 +32,7 @@ export class Tally extends Metrics {
   private isFresh: bool = false;
   private readonly value: StoredValue;
 
-  /**
-   * `created`: the cache is new, and has counted nothing. Else a sum that the store does not have begins with the metrics.
-   */
+  /** `created`: the cache is new, and has counted nothing. Otherwise a sum that the store lacks begins with the metrics. */
   constructor(
     cacheName: string,
     sharedStore: SharedStore,
@@ -44,7 +42,7 @@ export class Tally extends Metrics {
     super();
     this.value = new StoredValue(cacheName, "tally", sharedStore);
     memory.fill(VALUE, 0, VALUE_SIZE);
-    if (!created) for (let metric = GAUGES; metric < METRICS; metric++) setSum(metric, metrics.read(metric));
+    if (!created) for (let metric = GAUGES; metric < METRICS; metric++) SUMS.put(metric, metrics.read(metric));
     this.value.create(VALUE, VALUE_SIZE);
   }
 
@@ -68,11 +66,11 @@ export class Tally extends Metrics {
   }
 
   refresh(): void {
-    this.isSum = this.load() && load<u64>(VALUE) != 0;
-    if (this.isSum) memory.copy(changetype<usize>(this.sums), VALUE + 8, METRICS << 3);
+    this.isSum = this.load() && SUMS.metricsCountOthers != 0;
+    if (this.isSum) SUMS.copyTo(this.sums);
   }
 
-  /** Of the sum: what it was at the last `refresh`, which has to be behind the last tick. */
+  /** Returns a sum as it was at the last `refresh`, which must be later than the last tick. */
   read(metric: i32): u64 {
     if (metric < GAUGES || !this.isSum) return this.metrics.read(metric);
     return unchecked(this.sums[metric]) + unchecked(this.fresh[metric]);
@@ -83,7 +81,7 @@ export class Tally extends Metrics {
     for (let attempt = 0; attempt < MAX_TRIES && this.isFresh; attempt++) {
       if (!this.load()) return;
       for (let metric = GAUGES; metric < METRICS; metric++)
-        setSum(metric, sumOf(metric) + unchecked(this.fresh[metric]));
+        SUMS.put(metric, SUMS.of(metric) + unchecked(this.fresh[metric]));
       const result = this.value.put(VALUE, VALUE_SIZE);
       if (result == StoreResult.Conflict) continue;
       if (result != StoreResult.Ok) return;
@@ -92,21 +90,18 @@ export class Tally extends Metrics {
     }
   }
 
-  /**
-   * Finds out whether the metrics count for others as well. To be called once a second, by one machine: far less often than
-   * ticks.
-   */
+  /** Finds out whether the metrics count for other caches as well. One machine calls it once a second: less often than ticks. */
   compare(): void {
     if (this.load() && this.hasCompared) {
       let differ = false;
       for (let metric = GAUGES; metric < METRICS; metric++) {
-        if (unchecked(this.compared[metric]) > sumOf(metric) + unchecked(this.fresh[metric])) differ = true;
+        if (unchecked(this.compared[metric]) > SUMS.of(metric) + unchecked(this.fresh[metric])) differ = true;
       }
-      // A single difference may be a machine that has not come to its tick.
+      // A single difference may come from a machine whose tick is late.
       this.differences = differ ? this.differences + 1 : 0;
-      const isOthers: u64 = this.differences >= CERTAIN_DIFFERENCES ? 1 : 0;
-      if (isOthers != load<u64>(VALUE)) {
-        store<u64>(VALUE, isOthers);
+      const countOthers: u64 = this.differences >= CERTAIN_DIFFERENCES ? 1 : 0;
+      if (countOthers != SUMS.metricsCountOthers) {
+        SUMS.metricsCountOthers = countOthers;
         this.value.put(VALUE, VALUE_SIZE);
       }
     }
@@ -120,16 +115,39 @@ export class Tally extends Metrics {
   }
 }
 
-function sumOf(metric: i32): u64 {
-  return load<u64>(VALUE + 8 + ((<usize>metric) << 3));
-}
+/** See the head of this file. */
+@unmanaged
+class StoredSums {
+  /** 1 if the metrics count for other caches as well, else 0. */
+  metricsCountOthers: u64;
 
-function setSum(metric: i32, sum: u64): void {
-  store<u64>(VALUE + 8 + ((<usize>metric) << 3), sum);
+
+  @inline
+  of(metric: i32): u64 {
+    return load<u64>(this.placeOf(metric));
+  }
+
+
+  @inline
+  put(metric: i32, sum: u64): void {
+    store<u64>(this.placeOf(metric), sum);
+  }
+
+  copyTo(sums: StaticArray<u64>): void {
+    for (let metric = 0; metric < METRICS; metric++) unchecked((sums[metric] = this.of(metric)));
+  }
+
+
+  @inline
+  private placeOf(metric: i32): usize {
+    return changetype<usize>(this) + SUMS_OFFSET + <usize>metric * sizeof<u64>();
+  }
 }
 
 const CERTAIN_DIFFERENCES: u32 = 2;
 const MAX_TRIES: i32 = 16;
-const VALUE_SIZE: i32 = 8 + METRICS * 8;
+const SUMS_OFFSET: usize = offsetof<StoredSums>();
+const VALUE_SIZE: i32 = <i32>(SUMS_OFFSET + <usize>METRICS * sizeof<u64>());
 /** Room for 255 metrics. */
 const VALUE: usize = memory.data(2048, 8);
+const SUMS: StoredSums = changetype<StoredSums>(VALUE);

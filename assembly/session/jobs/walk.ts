@@ -9,6 +9,13 @@ import { Moment } from "../record/moment";
 import { Entry } from "../pages/entry";
 import { Page } from "../pages/page";
 
+/** The entries that a walk shows. */
+export const enum Shown {
+  Sessions = 0,
+  /** Tombstones of IDs that still refuse. */
+  Removals = 1,
+}
+
 export const enum WalkStep {
   /** `cache.found` or `cache.tombstone` is filled; valid until the next step. */
   Entry = 0,
@@ -26,12 +33,12 @@ export class Walk {
   private current: Page | null = null;
 
   /**
-   * Shows sessions or tombstones from a position on; the beginning is (0, 0). It may read `pagesLeft` pages; a walk that
+   * Shows entries from a position on; the beginning is (0, 0). It may read `pagesLeft` pages; a walk that
    * continues an interrupted one takes over the pages that it had left.
    */
   constructor(
     private readonly cache: Cache,
-    private readonly tombstones: bool,
+    private readonly shown: Shown,
     public page: u32,
     public version: u64,
     private readonly deadline: Deadline | null = null,
@@ -51,7 +58,7 @@ export class Walk {
         const entry = this.nextIn(page, moment);
         if (entry) {
           this.version = entry.version;
-          if (this.tombstones) this.readTombstone(entry);
+          if (this.shown == Shown.Removals) this.readTombstone(entry);
           else entry.readSession(this.cache.found, this.cache.names);
           return WalkStep.Entry;
         }
@@ -86,7 +93,7 @@ export class Walk {
   private nextIn(page: Page, moment: Moment): Entry | null {
     let entry = page.firstAfter(this.version);
     while (entry) {
-      if (this.tombstones ? showsRemoval(entry, moment) : !entry.isTombstone) return entry;
+      if (this.shown == Shown.Removals ? showsRemoval(entry, moment) : !entry.isTombstone) return entry;
       entry = page.after(entry);
     }
     return null;

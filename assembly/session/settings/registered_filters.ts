@@ -160,7 +160,10 @@ export class RegisteredFilters {
     return oldest;
   }
 
-  /** Reads the registrations, or begins an empty list. Returns Ok, Absent (the list is empty) or Failed. */
+  /**
+   * Reads the registrations, or begins an empty list. Returns Ok, Absent (the list is empty) or Failed. `upgraded`:
+   * see `register`.
+   */
   protected readOrBegin(upgraded: bool, now: u32): StoreResult {
     const result = this.readValue();
     if (result != StoreResult.Absent) return result;

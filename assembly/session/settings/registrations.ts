@@ -105,7 +105,7 @@ export class Registrations extends RegisteredFilters {
   tick(elected: bool, now: u32, unix: u64): bool {
     if (this.identity == 0) return false;
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const found = this.readOrBegin(false, now);
+      const found = this.readOrBegin(NOT_UPGRADED, now);
       if (found == StoreResult.Failed) return false;
       let changed = found == StoreResult.Absent || !this.ticked;
       this.ticked = true;
@@ -142,7 +142,7 @@ export class Registrations extends RegisteredFilters {
   /** Puts a superseded filter in force again, as a new connection has come to it; false if that could not be stored. */
   claim(now: u32, unix: u64): bool {
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const found = this.readOrBegin(false, now);
+      const found = this.readOrBegin(NOT_UPGRADED, now);
       if (found == StoreResult.Failed) return false;
       let place = this.find(this.identity);
       if (place < 0) {
@@ -316,6 +316,7 @@ export class Registrations extends RegisteredFilters {
 }
 
 const TRIES: i32 = 32;
+const NOT_UPGRADED: bool = false;
 const RENEWAL_SECONDS: u32 = 2;
 /** A pending filter that has no tick for so long was only tried. */
 const TRIAL_SECONDS: u32 = 5;

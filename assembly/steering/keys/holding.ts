@@ -57,12 +57,12 @@ export class Holding {
   }
 
   hold(upstream: i32): void {
-    put(this.set(HELD), upstream, true);
+    add(this.set(HELD), upstream);
     this.count(upstream, 0);
   }
 
   letGo(upstream: i32): void {
-    put(this.set(HELD), upstream, false);
+    remove(this.set(HELD), upstream);
   }
 
   decline(upstream: i32): void {
@@ -70,8 +70,8 @@ export class Holding {
   }
 
   private count(upstream: i32, declines: u32): void {
-    put(this.set(LOW), upstream, (declines & 1) != 0);
-    put(this.set(HIGH), upstream, (declines & 2) != 0);
+    put(this.set(LOW), upstream, declines & 1);
+    put(this.set(HIGH), upstream, declines & 2);
   }
 
   private set(number: usize): usize {
@@ -83,11 +83,27 @@ function isSet(bits: usize, index: i32): bool {
   return ((load<u8>(bits + <usize>(index >> 3)) >> (<u8>(index & 7))) & 1) != 0;
 }
 
-function put(bits: usize, index: i32, value: bool): void {
+/** Adds the upstream if the value is not 0, else removes it. */
+function put(bits: usize, index: i32, value: u32): void {
+  if (value != 0) add(bits, index);
+  else remove(bits, index);
+}
+
+function add(bits: usize, index: i32): void {
   const place = bits + <usize>(index >> 3);
+  store<u8>(place, load<u8>(place) | maskOf(index));
+}
+
+function remove(bits: usize, index: i32): void {
+  const place = bits + <usize>(index >> 3);
+  store<u8>(place, load<u8>(place) & ~maskOf(index));
+}
+
+
+@inline
+function maskOf(index: i32): u8 {
   const shift = <u8>(index & 7);
-  const mask = (<u8>1) << shift;
-  store<u8>(place, value ? load<u8>(place) | mask : load<u8>(place) & ~mask);
+  return (<u8>1) << shift;
 }
 
 export const HOLDING_SIZE: usize = 128;

@@ -1,7 +1,7 @@
 /**
  * The commands of README.md and docs/use, as a reader types them: every block, in order, each document against an `npm start` on
  * free ports. A comment's promise of an answer holds, and a document leaves the settings, the refusals and the project's
- * folder as they were. A block that must not run says so with its reason (tools/checks/command_blocks.ts).
+ * folder as they were. A block that must not run says so with its reason (tools/checks/documents/command_blocks.ts).
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -15,7 +15,7 @@ import {
   promisedStatus,
   runsChecks,
   startCommand,
-} from "../../../tools/checks/command_blocks.ts";
+} from "../../../tools/checks/documents/command_blocks.ts";
 import { PROJECT_FOLDER } from "../../../tools/project.ts";
 import { type Ports, Start, movedPorts } from "../../support/npm_start.ts";
 import { adminClient, assertNoTrap } from "../../support/stack.ts";

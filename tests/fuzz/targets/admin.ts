@@ -1,10 +1,9 @@
 /**
- * Requests to the admin API: method, path, query, headers and body, with the token that may do everything, the one that may read, and
- * none.
+ * Requests to the admin API: method, path, query, headers and body, with the full token, the read token, or none.
  *
- * A step is a request as text: `METHOD PATH`, header lines, an empty line, the body, all bytes as they are. Promises: nothing
- * traps; answers are JSON in UTF-8, errors problem+json, with statuses of the contract only; a change that was accepted had
- * a body that JSON.parse reads too; a request without the right token writes nothing to shared data.
+ * A step is a request as text: `METHOD PATH`, header lines, an empty line, the body, all bytes as they are. Promises:
+ * nothing traps. Answers are JSON in UTF-8, errors problem+json, with statuses of the contract only. JSON.parse reads the
+ * body of each accepted change. A request without the right token writes nothing to shared data.
  */
 import type { Proxy } from "../../fake_host/proxy.ts";
 import { FULL_TOKEN, READ_TOKEN } from "../../contract/client.ts";
@@ -20,7 +19,7 @@ export const admin: Target = {
   name: "admin",
   kinds: 4,
   variants: 1,
-  longestStep: 70_000,
+  maxStepLength: 70_000,
   dictionary: [
     "GET ",
     "PUT ",
@@ -117,16 +116,16 @@ class AdminSession implements Session {
       pieceBytes: kind === IN_PIECES ? 1 + (bytes.length % 97) : Number.MAX_SAFE_INTEGER,
     });
     assertAnswer(answer, method === "HEAD");
-    if (kind >= NOBODY && !tellsToken(headers)) {
-      // Whoever reads events collects them.
+    if (kind >= NOBODY && !hasFullToken(headers)) {
+      // A reader of events collects them, which writes.
       hold(
         host.sharedData.sets === sets || path.startsWith("/v1/events"),
-        () => "a request that may not change anything wrote to shared data",
+        () => "a request without the right to change anything wrote to shared data",
       );
       hold(kind === READER || answer.status >= 400 || path.startsWith("/healthz"), () => "answered without a token");
     }
     if (method === "PUT" && answer.status < 300 && body.length > 0) {
-      hold(isJson(body), () => "a body that is no JSON was accepted");
+      hold(isJson(body), () => "a body that is not JSON was accepted");
     }
   }
 
@@ -144,7 +143,7 @@ class AdminSession implements Session {
     hold(proxy.get(KNOWN).status === 410, () => "a session that was just removed is not refused");
     const fresh = sha256(Buffer.from(`fresh ${this.checks++}`));
     proxy.handshake(fullWithId(fresh));
-    hold(proxy.get(fresh).status === 200, () => "a whole handshake after all this was not learned");
+    hold(proxy.get(fresh).status === 200, () => "a full handshake afterwards was not learned");
     bounded(proxy);
   }
 }
@@ -165,13 +164,13 @@ function parsed(bytes: Buffer): Parsed {
   const headers: Record<string, string> = {};
   for (const line of lines.slice(0, 20)) {
     const colon = line.indexOf(":");
-    // What begins a request is not a header by any other name.
+    // Leaves out pseudo-headers, which begin with a colon.
     if (colon > 0) headers[line.slice(0, colon)] = line.slice(colon + 1).trimStart();
   }
   return { method: first.slice(0, Math.max(space, 0)), path: first.slice(space + 1), headers, body };
 }
 
-function tellsToken(headers: Record<string, string>): boolean {
+function hasFullToken(headers: Record<string, string>): boolean {
   return Object.entries(headers).some(
     ([name, text]) => name.toLowerCase() === "authorization" && text.includes(FULL_TOKEN),
   );
@@ -215,7 +214,8 @@ const PATHS = [
 const CHANGES = [
   [
     "PUT /v1/sessions/aa01",
-    '{"kind":"ticket","protocol":"TLSv1.2","cipher":"TLS_AES_128_GCM_SHA256","sni":"a.example","upstream":"10.0.0.7:443","timeout":60}',
+    '{"kind":"ticket","protocol":"TLSv1.2","cipher":"TLS_AES_128_GCM_SHA256",' +
+      '"sni":"a.example","upstream":"10.0.0.7:443","timeout":60}',
   ],
   ["PUT /v1/sessions/aa02", '{"sni":"\\u00e4\\ud83d\\ude00\\n","upstream":"[2001:db8::1]:443","cipher":"0x1301"}'],
   ["PUT /v1/mode", '{"mode":["SERVER","NO_INTERNAL_STORE"]}'],

@@ -1,11 +1,11 @@
-/** Sessions and refusals that no input names, and what must hold of a proxy whatever it was given. */
+/** Sessions and refusals that no input names, and the promises of a proxy that hold after any input. */
 import assert from "node:assert/strict";
 import { FakeHost } from "../../fake_host/fake_host.ts";
 import { observerSettings, adminSettings, Proxy } from "../../fake_host/proxy.ts";
 import { fullWithId, resumedById, sha256 } from "../../support/tls_bytes.ts";
 import { hold, Violation } from "../input.ts";
 
-/** One worker with observer and admin API. What only the observer knows is not told to the admin filter. */
+/** One worker with observer and admin API. The admin filter's configuration leaves out the observer's own fields. */
 export function openProxy(wasm: WebAssembly.Module, settings: Record<string, unknown>): Proxy {
   const host = new FakeHost({}, false, wasm);
   const proxy = new Proxy({ workers: 0, host });
@@ -55,7 +55,7 @@ export class Bystanders {
     const fresh = sha256(Buffer.from(`fresh ${this.checks++}`));
     proxy.handshake(fullWithId(fresh));
     const { status } = proxy.get(fresh);
-    hold(status === 200, () => `a whole handshake after all this was not learned: ${status}`);
+    hold(status === 200, () => `a full handshake afterwards was not learned: ${status}`);
     bounded(proxy);
   }
 
@@ -72,25 +72,25 @@ export class Bystanders {
   }
 }
 
-/** Linear memory, and what is in shared data. */
+/** Checks the sizes of linear memory and of shared data. */
 export function bounded({ host, worker }: Proxy): void {
   const { memoryBytes } = worker;
-  hold(memoryBytes <= MEMORY_MAX, () => `linear memory has grown to ${memoryBytes} bytes`);
+  hold(memoryBytes <= MAX_MEMORY_BYTES, () => `linear memory has grown to ${memoryBytes} bytes`);
   const { bytes } = host.sharedData;
-  hold(bytes <= SHARED_MAX, () => `shared data has grown to ${bytes} bytes`);
+  hold(bytes <= MAX_SHARED_BYTES, () => `shared data has grown to ${bytes} bytes`);
 }
 
-/** An answer of the admin API as the contract has it. The fake host has read it as UTF-8 and JSON already. */
+/** Checks an answer of the admin API against the contract. The fake host has already read it as UTF-8 and JSON. */
 export function assertAnswer(
   answer: { status: number; headers: Record<string, string>; json: Record<string, unknown> },
   isHead: boolean,
 ): void {
   const { headers, json, status } = answer;
-  hold(STATUSES.has(status), () => `status ${status} is in no contract`);
+  hold(STATUSES.has(status), () => `status ${status} is not in the contract`);
   hold(status !== 503 || headers["retry-after"] !== undefined, () => "503 without Retry-After");
   hold(headers["cache-control"] === "no-store", () => `cache-control: ${String(headers["cache-control"])}`);
   for (const value of Object.values(headers)) {
-    hold(!/[\x00-\x1f\x7f]/.test(value), () => `a header that breaks out: ${JSON.stringify(value)}`);
+    hold(!/[\x00-\x1f\x7f]/.test(value), () => `a header with control characters: ${JSON.stringify(value)}`);
   }
   if (isHead) return;
   const isProblem = status >= 400 && json.outcome !== "not_found";
@@ -108,7 +108,7 @@ export function assertAnswer(
 
 const KEPT = [1, 2, 3].map((number) => sha256(Buffer.from(`kept bystander ${number}`)));
 const REMOVED = [1, 2].map((number) => sha256(Buffer.from(`removed bystander ${number}`)));
-/** Linear memory of observer and admin API together: 2 MiB at rest, so that a leak of 100 bytes an input shows within a session. */
-const MEMORY_MAX = 16 * 1024 * 1024;
-const SHARED_MAX = 16 * 1024 * 1024;
+/** For observer and admin API together. They have 2 MiB at rest. */
+const MAX_MEMORY_BYTES = 16 * 1024 * 1024;
+const MAX_SHARED_BYTES = 16 * 1024 * 1024;
 const STATUSES: ReadonlySet<number> = new Set([200, 201, 400, 401, 403, 404, 405, 410, 413, 422, 503]);

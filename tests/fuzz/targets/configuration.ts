@@ -1,6 +1,6 @@
 /**
- * Configurations of the three filters, one after the other on one proxy, as updates give them. Promises: nothing traps; what is refused
- * says why in the log; what is accepted is JSON by JSON.parse too; an admin filter that accepted one answers.
+ * Configurations of the three filters, one after the other on one proxy, as updates bring them. Promises: nothing traps. The
+ * log has the reason of each refusal. JSON.parse reads each accepted configuration. The filters still answer.
  */
 import { FakeHost, type Worker } from "../../fake_host/fake_host.ts";
 import { hold, type Input, type Session, type Target } from "../input.ts";
@@ -13,7 +13,7 @@ export const configuration: Target = {
   name: "configuration",
   kinds: ROOTS.length,
   variants: 1,
-  longestStep: 4000,
+  maxStepLength: 4000,
   dictionary: [
     "{",
     "}",
@@ -92,9 +92,12 @@ class ConfigurationSession implements Session {
       const root = ROOTS[kind % ROOTS.length] ?? "observer";
       this.host.log.length = 0;
       if (this.worker.configure(root, bytes)) {
-        hold(isBlank(bytes) || isJson(bytes), () => `${root} accepted what is no JSON: ${bytes.toString("latin1")}`);
+        hold(
+          isBlank(bytes) || isJson(bytes),
+          () => `${root} accepted a text that is not JSON: ${bytes.toString("latin1")}`,
+        );
       } else {
-        hold(this.host.log.length > 0, () => `${root} refused without a word: ${bytes.toString("latin1")}`);
+        hold(this.host.log.length > 0, () => `${root} refused without a log line: ${bytes.toString("latin1")}`);
       }
     }
     this.host.log.length = 0;
@@ -105,20 +108,21 @@ class ConfigurationSession implements Session {
     this.worker.connection().fromClient(Buffer.from("1603")).close();
     this.worker.https({ sessionId: "aa01" }).request();
     const { memoryBytes } = this.worker;
-    hold(memoryBytes < MEMORY_MAX, () => `linear memory has grown to ${memoryBytes} bytes`);
+    hold(memoryBytes < MAX_MEMORY_BYTES, () => `linear memory has grown to ${memoryBytes} bytes`);
   }
 }
 
-/** Nothing but white space is no configuration at all, as an empty one. */
+/** The filter takes white space alone for an empty configuration. */
 function isBlank(bytes: Buffer): boolean {
   return /^[ \t\r\n]*$/.test(bytes.toString("latin1"));
 }
 
-const MEMORY_MAX = 48 * 1024 * 1024;
+const MAX_MEMORY_BYTES = 48 * 1024 * 1024;
 const CONFIGURATIONS = [
   "",
   "{}",
-  '{"cache":"c","cache_size":5,"timeout":60,"mode":["SERVER","NO_AUTO_CLEAR"],"removed_seconds":604800,"enforcement":"strict"}',
+  '{"cache":"c","cache_size":5,"timeout":60,"mode":["SERVER","NO_AUTO_CLEAR"],' +
+    '"removed_seconds":604800,"enforcement":"strict"}',
   '{"cache":"d","max_memory_mib":1,"steering":"hash","steering_by_source":false,"access_log":true}',
   '{"cache":"e","admin":{"tokens":["tttttttttttttttt"],"read_tokens":["rrrrrrrrrrrrrrrr"],"allow_unauthenticated":false}}',
   '{"cache":"e","admin":{"tokens_env":["TOKEN"],"read_tokens_env":[]}}',

@@ -1,9 +1,9 @@
 /**
  * Whole connections through the observer: captured and built handshakes, damaged, cut and reordered.
  *
- * Promises: nothing traps; both sides get exactly what the other sent, but where a removed session is offered: then the client gets
- * an alert after a beginning of the server's answer, and nothing else; sessions, refusals and the number that handshakes do not
- * name stay as they are; memory stays bounded; a handshake afterwards is learned.
+ * Promises: nothing traps. Both sides get exactly the bytes that the other sent, unless a removed session is offered: then
+ * the client gets a beginning of the server's answer and an alert. Sessions and refusals that no handshake names stay as
+ * they are. Memory stays bounded. A handshake afterwards is learned.
  */
 import { captures } from "../../support/captures.ts";
 import type { Connection, Flight } from "../../fake_host/fake_host.ts";
@@ -32,7 +32,7 @@ export const handshake: Target = {
   name: "handshake",
   kinds: 5,
   variants: 3,
-  longestStep: 20_000,
+  maxStepLength: 20_000,
   dictionary: [
     "160301",
     "160303",
@@ -121,27 +121,30 @@ class HandshakeSession implements Session {
     const toClient = Buffer.concat(connection.toClient);
     if (!wasClosed && toClient.equals(server) && toServer.equals(client)) return;
     const heldFromServer = this.mayHoldBack && toServer.equals(client.subarray(0, toServer.length));
-    // An answer to what may be a resumption waits until it has told whether it is one.
+    // The answer to a possible resumption waits until it shows whether it is one.
     const heldFromClient =
-      !wasClosed && toClient.equals(server.subarray(0, toClient.length)) && server.length - toClient.length <= HELD_MAX;
+      !wasClosed &&
+      toClient.equals(server.subarray(0, toClient.length)) &&
+      server.length - toClient.length <= MAX_HELD_BYTES;
     if ((heldFromServer || toServer.equals(client)) && (heldFromClient || toClient.equals(server))) return;
-    // What cannot be followed is refused where it resumes, and so is what is removed.
+    // The filter refuses resumptions of removed sessions, and those of connections that it cannot follow.
     hold(
-      MARKS.some((mark) => client.includes(mark)) || this.saysWhy(),
+      MARKS.some((mark) => client.includes(mark)) || this.hasCountedReason(),
       () =>
-        `bytes were changed, or the connection closed: ${toClient.length} of ${server.length}, ${toServer.length} of ${client.length}`,
+        `bytes were changed, or the connection closed: ${toClient.length} of ${server.length} reached the client, ` +
+        `${toServer.length} of ${client.length} the server`,
     );
     const passed = commonLength(toClient, server);
     const rest = toClient.subarray(passed);
     hold(
       rest.length === 0 || isEndOfAlert(toClient),
-      () => `the client got what the server did not send: ${rest.toString("hex")}`,
+      () => `the client got bytes that the server did not send: ${rest.toString("hex")}`,
     );
     hold(toServer.length <= client.length, () => "the server got more than the client sent");
   }
 
-  /** Whether the filter has counted since the last time that it could not follow a client, or what it did for that. */
-  private saysWhy(): boolean {
+  /** Whether the filter has counted, since the last call, a client that it could not follow, or an action because of one. */
+  private hasCountedReason(): boolean {
     const { unfollowed, renegotiations, early_data_dropped, unwatched } = this.proxy.request("GET", "/v1/stats")
       .json as Record<string, number>;
     const counted = [unfollowed, renegotiations, early_data_dropped, unwatched].reduce<number>(
@@ -171,7 +174,7 @@ function commonLength(one: Buffer, other: Buffer): number {
   return length;
 }
 
-/** The alert has an own beginning in common with the answer of a server, so it is looked for from the end. */
+/** Looks at the end: the alert begins with the same bytes as a server's answer. */
 function isEndOfAlert(bytes: Buffer): boolean {
   const alert = bytes.subarray(-7);
   return alert.length === 7 && alert[0] === 0x15 && alert[1] === 3 && alert.readUInt16BE(3) === 2 && alert[5] === 2;
@@ -179,8 +182,8 @@ function isEndOfAlert(bytes: Buffer): boolean {
 
 const CAPTURED = await captures();
 const UPSTREAM = "10.0.0.7:443";
-/** The most that a connection holds back (MAX_HELD of assembly/filters/connection/observed_connection.ts). */
-const HELD_MAX = 20480;
+/** A connection holds back no more (MAX_HELD of assembly/filters/connection/observed_connection.ts). */
+const MAX_HELD_BYTES = 20480;
 const VARIANTS: Record<string, unknown>[] = [
   {},
   { steering: "hash", access_log: true },
@@ -189,5 +192,5 @@ const VARIANTS: Record<string, unknown>[] = [
 const REMOVED_ID = sessionId(999);
 const REMOVED_TICKET = ticket("fuzz", 999);
 const REMOVED_TICKET_ID = sha256(REMOVED_TICKET);
-/** Without these in what the client sent, nothing can have been refused. */
+/** Without one of these in the client's bytes, the filter has no session to refuse. */
 const MARKS = [REMOVED_ID.subarray(0, 8), REMOVED_TICKET.subarray(16, 24), REMOVED_TICKET_ID.subarray(0, 8)];

@@ -1,4 +1,4 @@
-/** Whether a value of shared data is a page of the cache: its layout and its check, written down once more (assembly/session/pages/page.ts). */
+/** Recognises pages of the cache, with its own code for their layout and check (assembly/session/pages/page.ts). */
 
 export function isPageKey(key: string): boolean {
   return /^tls_session_cache\/\d+\/[^/]+\/page.{4}$/s.test(key);
@@ -8,10 +8,10 @@ export function isPage(value: Buffer): boolean {
   if (value.length < HEADER_BYTES || value.length > CAPACITY_BYTES) return false;
   const used = value.readUInt32LE(0);
   if (used < HEADER_BYTES || used > value.length) return false;
-  return value[LAYOUT_AT] === LAYOUT && value.readUInt32LE(4) === check(value.subarray(0, used));
+  return value[LAYOUT_OFFSET] === LAYOUT && value.readUInt32LE(4) === check(value.subarray(0, used));
 }
 
-/** Four chains of multiplications over words of eight bytes, from the eighth byte on; bytes that are left go into the second. */
+/** Four chains of multiplications over words of 8 bytes, from byte 8 on. The last bytes go into the second chain. */
 function check(bytes: Buffer): number {
   const chains = [0x9e3779b97f4a7c15n, 0xbf58476d1ce4e5b9n, 0x94d049bb133111ebn, BigInt(bytes.length)];
   const mix = (chain: number, word: bigint): void => {
@@ -34,7 +34,7 @@ function rotated(value: bigint, bits: bigint): bigint {
 
 const HEADER_BYTES = 32;
 const CAPACITY_BYTES = 4095;
-const LAYOUT_AT = 12;
+const LAYOUT_OFFSET = 12;
 const LAYOUT = 0x53;
 const CHECKED_FROM = 8;
 const FACTOR = 0x9e3779b97f4a7c15n;

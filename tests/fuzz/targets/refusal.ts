@@ -1,8 +1,9 @@
 /**
- * Accepted resumptions of removed sessions, cut in every way that leaves their meaning: the hellos over several records, and the bytes over
- * several packets. Promise: the client gets a fatal alert and never the whole answer of the server, and the connection closes.
+ * Accepted resumptions of removed sessions, cut in every way that keeps their meaning: hellos over several records, and
+ * bytes over several packets. Promise: the client gets a fatal alert, never the whole answer of the server, and the
+ * connection closes.
  *
- * A step's bytes are a plan: which resumption, then where to cut, taken in turn.
+ * A step's bytes are a plan: which resumption, whether to cut records, then the lengths of the pieces.
  */
 import type { Flight } from "../../fake_host/fake_host.ts";
 import type { Proxy } from "../../fake_host/proxy.ts";
@@ -23,7 +24,7 @@ export const refusal: Target = {
   name: "refusal",
   kinds: 1,
   variants: 2,
-  longestStep: 400,
+  maxStepLength: 400,
   dictionary: [Buffer.of(0), Buffer.of(1), Buffer.of(255), Buffer.of(4), Buffer.of(5)],
 
   seeds: (): Input[] =>
@@ -74,7 +75,7 @@ class RefusalSession implements Session {
     );
     hold(
       toClient.length - 7 <= answer,
-      () => "more of the server's answer than its hello went through before the alert",
+      () => "the client got more of the server's answer than its hello before the alert",
     );
   }
 
@@ -83,7 +84,7 @@ class RefusalSession implements Session {
   }
 }
 
-/** Bytes of the plan, zeros behind its end. */
+/** The bytes of the plan, and zeros after its end. */
 class Plan {
   private at = 0;
 
@@ -94,7 +95,7 @@ class Plan {
   }
 }
 
-/** The same handshake messages in more records; what stands behind a change of ciphers, or is no handshake, stays. */
+/** Cuts the handshake records in front of the first other record into smaller ones. */
 function overRecords(bytes: Buffer, plan: Plan): Buffer {
   const records: Buffer[] = [];
   for (let at = 0; at + 5 <= bytes.length;) {
@@ -120,7 +121,7 @@ function overPackets(bytes: Buffer, plan: Plan): Buffer[] {
   return pieces;
 }
 
-/** Bytes of a server's first flight up to the end of its hello, records counted. */
+/** The length of a server's first flight up to the end of its hello, with the record headers. */
 function lastByteOfServerHello(bytes: Buffer): number {
   let wanted = Infinity;
   let message = Buffer.alloc(0);
@@ -145,7 +146,7 @@ const RESUMPTIONS: (() => Flight[])[] = [
   (): Flight[] => tls13([TICKET], { selected: 0 }),
   (): Flight[] => tls13([OTHER, TICKET], { selected: 1, sni: "shop.example" }),
   (): Flight[] => tls13([TICKET], { selected: 0, earlyData: true }),
-  // RFC 8446 D.4: a client that offers no early data may send this before its second flight, a server right after its hello.
+  // RFC 8446 D.4: a client without early data may send a change of cipher spec before its second flight.
   (): Flight[] => {
     const [hello, ...rest] = tls13([TICKET], { selected: 0 });
     return hello === undefined ? rest : [hello, { from: "client", bytes: changeCipherSpec() }, ...rest];

@@ -1,9 +1,9 @@
 /**
- * Values in shared data that another hand has changed, between calls: a page, the directory, settings, tables, the log of events.
+ * Values in shared data, damaged between calls: a page, the directory, settings, tables, the log of events.
  *
- * The first byte of a step is a number, of the session it is about, the rest depends on its kind. Promises: nothing traps or hangs; answers
- * stay within the contract; memory stays bounded; and where nothing but pages of the cache is damaged, each that is no page any
- * more is noticed, counted and rebuilt as soon as it is read.
+ * The first byte of a step is the number of its session; the rest depends on its kind. Promises: nothing traps or hangs.
+ * Answers keep to the contract. Memory stays bounded. If only pages of the cache are damaged, each broken page is counted
+ * and rebuilt when it is read.
  */
 import type { Proxy } from "../../fake_host/proxy.ts";
 import { fullWithId, fullWithTicket, resumedById, sessionId, ticket, tls13 } from "../../support/tls_bytes.ts";
@@ -24,7 +24,7 @@ export const sharedData: Target = {
   name: "shared_data",
   kinds: 8,
   variants: 3,
-  longestStep: 300,
+  maxStepLength: 300,
   dictionary: [
     "00",
     "ffffffff",
@@ -59,12 +59,12 @@ export const sharedData: Target = {
 
 class SharedDataSession implements Session {
   readonly memories: WebAssembly.Memory[];
-  /** Values as they were when the session was opened: to go back to. */
+  /** The values at the start of the session, which damage may restore. */
   private readonly old = new Map<string, Buffer>();
 
   constructor(
     private readonly proxy: Proxy,
-    /** Nothing but pages is damaged: so the directory still tells of all of them. */
+    /** Damages only pages, so the directory still has all of them. */
     private readonly isForPages: boolean,
   ) {
     for (let i = 0; i < 24; i++) proxy.put(sessionId(i), { sni: `${i}.example`, upstream: "10.0.0.7:443" });
@@ -108,7 +108,7 @@ class SharedDataSession implements Session {
     }
   }
 
-  /** A way, two bytes that choose the key, two that say where, then what is put there. */
+  /** The bytes: a way, 2 bytes that choose the key, 2 that choose the place, then the bytes to put there. */
   private damage(bytes: Buffer): void {
     if (bytes.length < 5) return;
     const { sharedData: shared } = this.proxy.host;
@@ -117,7 +117,7 @@ class SharedDataSession implements Session {
     if (key !== undefined) this.damageValue(key, bytes.readUInt8(0), bytes.readUInt16BE(3), bytes.subarray(5));
   }
 
-  /** The end of a key's name, a zero, then as above without the key: what was found is of that value wherever it comes to stand. */
+  /** The bytes: the end of a key's name, a zero, then as above without the key. The order of keys does not matter then. */
   private damageNamed(bytes: Buffer): void {
     const end = bytes.indexOf(0);
     if (end < 1 || bytes.length < end + 4) return;
@@ -132,7 +132,7 @@ class SharedDataSession implements Session {
     const value = Buffer.from(shared.peek(key) ?? []);
     const at = where % (value.length + 1);
     if (this.isForPages && !isPageKey(key)) return;
-    // What was a page once, or is another one, cannot be told from the right one.
+    // An earlier page, or another one, is valid: the filter cannot notice it.
     const ways = this.isForPages ? WAYS_OF_BREAKING : WAYS;
     shared.damage(key, this.damaged(way % ways, key, value, at, given));
   }
@@ -143,20 +143,20 @@ class SharedDataSession implements Session {
         for (let i = 0; i < given.length && at + i < value.length; i++)
           value[at + i] = (value[at + i] ?? 0) ^ (given[i] ?? 0);
         return value;
-      case 1: // bytes put over
+      case 1: // bytes overwritten
         given.copy(value, at);
         return value;
       case 2: // cut
         return value.subarray(0, at);
       case 3: // longer
         return Buffer.concat([value, given]);
-      case 4: // bytes put in
+      case 4: // bytes inserted
         return Buffer.concat([value.subarray(0, at), given, value.subarray(at)]);
       case 5: // another value
         return given;
-      case 6: // all ones from there on
+      case 6: // all bits set from there on
         return value.fill(0xff, at);
-      case 7: // as it once was
+      case 7: // its value at the start
         return this.old.get(key) ?? Buffer.alloc(0);
       default: {
         // the value of another key
@@ -183,7 +183,7 @@ class SharedDataSession implements Session {
     const before = host.metric("corrupted_pages_total");
     let cursor: string | null = "";
     for (let pages = 0; cursor !== null; pages++) {
-      hold(pages < MOST_LISTINGS, () => `the listing has not ended after ${MOST_LISTINGS} pages`);
+      hold(pages < MAX_LISTINGS, () => `the listing has not ended after ${MAX_LISTINGS} pages`);
       const { json, status, text } = this.proxy.request("GET", `/v1/sessions?limit=1000${cursor}`);
       hold(status === 200, () => `the listing answers ${status}: ${text}`);
       cursor = typeof json.next === "string" ? `&cursor=${json.next}` : null;
@@ -194,7 +194,7 @@ class SharedDataSession implements Session {
       () => `${broken.length} pages were damaged and ${counted} counted: ${broken.join(", ")}`,
     );
     const left = this.brokenPages();
-    hold(left.length === 0, () => `still no pages after they were read: ${left.join(", ")}`);
+    hold(left.length === 0, () => `still broken after they were read: ${left.join(", ")}`);
   }
 
   private brokenPages(): string[] {
@@ -208,7 +208,7 @@ const WAYS_OF_BREAKING = 7;
 /** Variants. */
 const STEERING = 1;
 const PAGES_ONLY = 2;
-const MOST_LISTINGS = 100;
+const MAX_LISTINGS = 100;
 const LISTINGS = [
   "/v1/sessions?limit=1000",
   "/v1/removed?limit=1000",

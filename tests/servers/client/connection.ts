@@ -1,6 +1,6 @@
 /**
- * One connection from its first byte to its end: writes what a plan says and tells what became of it. Never throws and never waits longer than
- * it is told to.
+ * One connection from its first byte to its end: writes what a plan holds, and returns the outcome. Never throws, and never
+ * waits longer than the options allow.
  */
 import { ServerEvents } from "./events.ts";
 import { EXT, type EncodedHello } from "./hello.ts";
@@ -20,7 +20,7 @@ export interface ConnectOptions {
   milliseconds: number;
   /** Waits for a ticket of TLS 1.3. */
   wantsTicket?: boolean;
-  /** A HelloRetryRequest of this server, for who writes the second hello before it comes. */
+  /** A HelloRetryRequest of this server, for plans that write the second hello before it comes. */
   knownRetry?: Buffer | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function runPlan(plan: Plan, options: ConnectOptions): Promise<Outc
   } catch (error) {
     const nothing = { fresh: [], earlyData: false, ...seen };
     if (error instanceof Stopped) return { kind: error.kind, detail: error.detail, ...nothing };
-    // Such as a key share that is no point.
+    // For example, a key share is not a point of its curve.
     return { kind: "broken", detail: String(error), ...nothing };
   } finally {
     if (goodbye === undefined || plan.halfClose) wire.close();
@@ -82,7 +82,7 @@ async function serverHello(events: ServerEvents): Promise<{ parsed: ServerHello;
   return { parsed: parseServerHello(body), bytes };
 }
 
-/** With the messages around the hello in the transcript, and without. */
+/** The transcript's beginning, without and with the messages in front of the hello. */
 function headsOf({ first }: Plan, hello: Buffer): Buffer[] {
   if (first.front.length + first.behind.length === 0) return [hello];
   const front = Buffer.concat(first.front.map(({ bytes }) => bytes));
@@ -95,7 +95,7 @@ function secondOf(plan: Plan, first: Buffer, retry: Buffer): ReturnType<typeof s
   return secondFlight(plan, first, retry, group, extensions.get(EXT.cookie) ?? Buffer.alloc(0));
 }
 
-/** What the server will answer to another session ID, which it echoes. */
+/** The HelloRetryRequest that this server sends for another session ID, which it echoes. */
 function retryFor(known: Buffer, sessionId: Buffer): Buffer {
   const body = known.subarray(4);
   const after = 35 + body[34]!;

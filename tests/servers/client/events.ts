@@ -1,6 +1,6 @@
 /**
- * What a server says, one thing at a time: handshake messages put together, changes of cipher spec, application data. Keys are taken into use
- * between two records. A fatal alert, or an end, is thrown as `Stopped`.
+ * A server's output, one event at a time: whole handshake messages, changes of cipher spec, application data. New keys apply
+ * from the next record on. A fatal alert, or the end, is thrown as `Stopped`.
  */
 import type { Protection } from "./protection.ts";
 import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, MessageReader, type TlsRecord } from "./records.ts";
@@ -13,7 +13,7 @@ export class ServerEvents {
   private readonly messages = new MessageReader();
   private pending: TlsRecord | undefined;
   protection: Protection | undefined;
-  /** In TLS 1.3 a change of cipher spec is never under keys, and says nothing. */
+  /** TLS 1.3: a change of cipher spec is never under keys, and means nothing. */
   ignoresChanges = false;
 
   constructor(readonly wire: Wire) {}
@@ -31,13 +31,13 @@ export class ServerEvents {
     }
   }
 
-  /** The next record as it came, which is read again by `next`. */
+  /** The next record as it came; `next` returns it again. */
   async peek(): Promise<TlsRecord> {
     this.pending ??= await this.wire.next();
     return this.pending;
   }
 
-  /** What was peeked at is done with. */
+  /** Drops the peeked record. */
   drop(): void {
     this.pending = undefined;
   }
@@ -61,7 +61,7 @@ export class ServerEvents {
     if (this.protection === undefined || (this.ignoresChanges && record.type === CHANGE_CIPHER_SPEC)) return record;
     const opened = this.protection.open(record);
     if (opened !== undefined) return opened;
-    // What stands in for a server answers in clear.
+    // The filter, which answers in place of the server, sends alerts in clear.
     if (record.type === ALERT && record.body.length === 2) return record;
     throw new Stopped("broken", "a record that does not decrypt");
   }

@@ -1,12 +1,12 @@
 /**
- * How a hello travels: messages in front of it and behind it, the records it is cut into, records in between, and the chunks in which all of
- * it is written. Positions are in thousandths or bytes of what is there, so that they fit a hello of any length.
+ * How a hello travels: messages in front of it and behind it, its records, other records in between, and the chunks of the
+ * writes. Positions are bytes or thousandths of the length, so they fit a hello of any length.
  */
 import type { Hello } from "./hello.ts";
 import { HANDSHAKE, record } from "./records.ts";
 
 export interface Place {
-  /** From the beginning; from the end where it is negative. */
+  /** From the beginning; from the end if negative. */
   byte?: number;
   thousandth?: number;
 }
@@ -16,10 +16,10 @@ export interface Flight {
   front: FrontMessage[];
   behind: FrontMessage[];
   cuts: Place[];
-  /** Fragments of so many bytes in the first `of` bytes. */
+  /** Cuts the first `of` bytes into fragments of `size` bytes. */
   crumbs: { size: number; of: number } | undefined;
   inserts: Insert[];
-  /** Of the records that carry the handshake. */
+  /** The version of the records that carry the handshake. */
   version: number;
   firstVersion: number | undefined;
   pauses: { at: Place; milliseconds: number }[];
@@ -27,7 +27,7 @@ export interface Flight {
 
 export interface FrontMessage {
   bytes: Buffer;
-  /** In a record of its own; else in front of the hello in the same one. */
+  /** In its own record; else in the record of the hello. */
   ownRecord: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface Insert {
 
 export interface Chunk {
   bytes: Buffer;
-  /** To wait before it is written. */
+  /** The pause before the write. */
   milliseconds: number;
 }
 
@@ -56,7 +56,7 @@ export function plainFlight(hello: Hello, version: number): Flight {
   };
 }
 
-/** `end` is what follows in records of its own, such as early data. */
+/** `end`: records that follow, such as early data. */
 export function chunksOf(flight: Flight, hello: Buffer, end: Buffer[]): Chunk[] {
   const at = (where: Insert["where"]): Buffer[] =>
     flight.inserts.filter((insert) => insert.where === where).map(({ bytes }) => bytes);
@@ -93,7 +93,7 @@ function cut(handshake: Buffer, { cuts, crumbs }: Flight): Buffer[] {
   let from = 0;
   for (const to of [...places, handshake.length].sort((a, b) => a - b)) {
     while (from < to) {
-      const end = Math.min(to, from + LONGEST_FRAGMENT);
+      const end = Math.min(to, from + MAX_FRAGMENT_LENGTH);
       fragments.push(handshake.subarray(from, end));
       from = end;
     }
@@ -125,4 +125,4 @@ function offset({ byte, thousandth }: Place, length: number): number {
   return Math.max(0, Math.min(length, wanted < 0 ? length + wanted : wanted));
 }
 
-const LONGEST_FRAGMENT = 16_384;
+const MAX_FRAGMENT_LENGTH = 16_384;

@@ -1,8 +1,8 @@
 /**
- * A ClientHello as fields that may be anything, and its bytes.
+ * A ClientHello as fields of any value, and its bytes.
  *
- * Promises: `encodeHello` writes what the fields say, right or wrong, and computes each PSK's binder over all that is in front of the
- * list of binders as it is written (RFC 8446 4.2.11.2): a server that understands the hello finds the binder right.
+ * Promises: `encodeHello` writes the fields as they are, right or wrong. It computes each PSK's binder over all bytes in
+ * front of the list of binders (RFC 8446 4.2.11.2), so a server that can parse the hello finds the binder right.
  */
 import { binder, digest, type Hash, hashLength } from "./key_schedule.ts";
 import { message, uint16, uint24, vector } from "./records.ts";
@@ -11,16 +11,16 @@ import type { Session } from "./session.ts";
 export interface Identity {
   identity: Buffer;
   age: number;
-  /** Whose binder is right; without one it is made of zeros. */
+  /** The session whose secret makes the binder; without one, the binder is zeros. */
   session?: Session;
 }
 
 export interface Extension {
   type: number;
   body: Buffer;
-  /** Added to the length that is written. */
+  /** Added to the written length. */
   lengthOff?: number;
-  /** For pre_shared_key: the body is made of it, and `body` follows it. */
+  /** For pre_shared_key: these make the body, and `body` follows them. */
   psks?: Identity[];
 }
 
@@ -30,7 +30,7 @@ export interface Hello {
   sessionId: Buffer;
   suites: Buffer;
   compression: Buffer;
-  /** Undefined: there is no extension block at all. */
+  /** Undefined: the hello has no extension block. */
   extensions: Extension[] | undefined;
   blockLengthOff: number;
   messageLengthOff: number;
@@ -60,11 +60,11 @@ export const EXT = {
 export interface EncodedHello {
   /** The whole handshake message. */
   bytes: Buffer;
-  /** Every identity, in the order in which a server numbers those of the last pre_shared_key. */
+  /** The identities of the last pre_shared_key, in the order in which a server numbers them. */
   identities: Identity[];
 }
 
-/** `before` is what the transcript begins with: nothing, or a first hello and the request to retry. */
+/** `before`: the beginning of the transcript, which is empty, or a first hello and its HelloRetryRequest. */
 export function encodeHello(hello: Hello, before: (hash: Hash) => Buffer): EncodedHello {
   const written: Buffer[] = [];
   const spots: Spot[] = [];
@@ -98,7 +98,7 @@ export function encodeHello(hello: Hello, before: (hash: Hash) => Buffer): Encod
 }
 
 interface Spot {
-  /** Of the list of binders. */
+  /** The place of the list of binders. */
   at: number;
   psks: Identity[];
 }

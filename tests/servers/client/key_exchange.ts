@@ -1,4 +1,4 @@
-/** ECDHE with X25519 and P-256. One key pair of each serves all connections: nobody's secrets are at stake. */
+/** ECDHE with X25519 and P-256. All connections share one key pair of each, as they protect no secrets. */
 import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync } from "node:crypto";
 
 export const X25519 = 0x001d;
@@ -8,7 +8,7 @@ export type Group = typeof X25519 | typeof P256;
 const x25519 = generateKeyPairSync("x25519");
 const p256 = createECDH("prime256v1");
 p256.generateKeys();
-/** A public key of X25519 in DER, without its 32 bytes. */
+/** The DER of an X25519 public key, up to its 32 bytes. */
 const X25519_HEAD = Buffer.from("302a300506032b656e032100", "hex");
 
 const PUBLIC: Record<Group, Buffer> = {
@@ -20,7 +20,7 @@ export function publicKey(group: Group): Buffer {
   return PUBLIC[group];
 }
 
-/** Throws on a key that is none. */
+/** Throws if the key is invalid. */
 export function sharedSecret(group: number, theirs: Buffer): Buffer {
   if (group === P256) return p256.computeSecret(theirs);
   if (group !== X25519) throw new Error(`group ${group}`);

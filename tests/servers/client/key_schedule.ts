@@ -43,11 +43,11 @@ export function expandLabel(hash: Hash, secret: Buffer, label: string, context: 
     Buffer.from([context.length]),
     context,
   ]);
-  // No more than one block is ever asked for.
+  // Every caller needs one block at most.
   return hmac(hash, secret, info, Buffer.from([1])).subarray(0, length);
 }
 
-/** Derive-Secret, of messages that are hashed already. */
+/** Derive-Secret, from the hash of the messages. */
 export function derived(hash: Hash, secret: Buffer, label: string, transcriptHash: Buffer): Buffer {
   return expandLabel(hash, secret, label, transcriptHash, hashLength(hash));
 }
@@ -64,7 +64,7 @@ export function mainSecret(hash: Hash, handshake: Buffer): Buffer {
   return extract(hash, derived(hash, handshake, "derived", digest(hash)), Buffer.alloc(hashLength(hash)));
 }
 
-/** `verify_data` of TLS 1.3, and a PSK binder where the secret is a binder key. */
+/** `verify_data` of TLS 1.3, or a PSK binder if the secret is a binder key. */
 export function finished13(hash: Hash, secret: Buffer, transcriptHash: Buffer): Buffer {
   return hmac(hash, expandLabel(hash, secret, "finished", Buffer.alloc(0), hashLength(hash)), transcriptHash);
 }

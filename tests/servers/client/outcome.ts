@@ -1,19 +1,19 @@
-/** What became of an attempt. */
+/** The outcome of an attempt. */
 import type { Session } from "./session.ts";
 
 export interface Outcome {
   kind: "resumed" | "full" | "refused" | "closed" | "timeout" | "broken";
   detail: string;
-  /** Which session was resumed. */
+  /** The resumed session. */
   session?: Session;
-  /** What the server gave, to be resumed later. */
+  /** Sessions that the server issued. */
   fresh: Session[];
-  /** The server says that it took the early data. */
+  /** The server accepted the early data, by its EncryptedExtensions. */
   earlyData: boolean;
-  /** The server shows that it got the early data, whatever became of the handshake. */
+  /** The server's log shows the early data, whatever the outcome of the handshake. */
   earlyReached?: boolean;
-  /** A close_notify, where the connection stands. */
+  /** A close_notify to send, if the connection is still open. */
   goodbye?: Buffer;
-  /** As it came, where there was one. */
+  /** The HelloRetryRequest as it came, if there was one. */
   retry?: Buffer;
 }

@@ -1,4 +1,4 @@
-/** What one connection offers and sends: the first flight, the second after a HelloRetryRequest, early data, and which sessions it knows. */
+/** All that one connection sends: the first flight, the second after a HelloRetryRequest, early data; and its sessions. */
 import { randomBytes } from "node:crypto";
 import { chunksOf, type Chunk, type Flight, type Insert, plainFlight } from "./flight.ts";
 import { encodeHello, EXT, type EncodedHello, type Extension, type Hello } from "./hello.ts";
@@ -11,14 +11,14 @@ import { TLS12, TLS13 } from "./suites.ts";
 export interface Plan {
   first: Flight;
   serverName: string;
-  /** Whose secrets a server may use: the one on trial first. */
+  /** The sessions whose secrets a server may use, the one on trial first. */
   sessions: Session[];
   /** Mutates the second flight before it is written. */
   onSecond: (flight: Flight) => void;
-  /** The second flight is written behind the first one, before it was asked for. */
+  /** The second flight follows the first one without waiting for a HelloRetryRequest. */
   secondUnasked: boolean;
   earlyData: EarlyRecord[];
-  /** The writing side is closed behind the application data. */
+  /** The client closes its writing side after the application data. */
   halfClose: boolean;
   /** Records in front of the client's Finished. */
   beforeFinished: Buffer[];
@@ -31,11 +31,11 @@ export interface HelloOptions {
   version: 0x0303 | 0x0304;
   serverName: string;
   session?: Session;
-  /** Which of a TLS 1.2 session's handles. */
+  /** TLS 1.2: the handles that it offers. */
   handle?: "id" | "ticket" | "both";
   /** TLS 1.2: asks for a ticket. */
   wantsTicket?: boolean;
-  /** Groups of TLS 1.3 whose share is sent; none makes the server ask for one. */
+  /** TLS 1.3: the groups whose shares it sends. An empty list makes the server send a HelloRetryRequest. */
   shares?: Group[];
   earlyData?: boolean;
   preferP256?: boolean;
@@ -64,7 +64,7 @@ export function firstFlight(plan: Plan, early: (encoded: EncodedHello) => Buffer
   return { ...encoded, chunks: chunksOf(plan.first, encoded.bytes, early(encoded)) };
 }
 
-/** The hello that answers a HelloRetryRequest (RFC 8446 4.1.2): the first as it was written, with the share that is asked for. */
+/** The hello that answers a HelloRetryRequest (RFC 8446 4.1.2): the first hello, with the requested share. */
 export function secondFlight(plan: Plan, firstHello: Buffer, retry: Buffer, group: number, cookie: Buffer): SentFlight {
   const hello = structuredHello(plan.first.hello);
   hello.extensions = (hello.extensions ?? []).filter(({ type }) => type !== EXT.earlyData);
@@ -161,5 +161,5 @@ function hello(version: number, suites: number[], sessionId: Buffer, extensions:
 
 const SUITES12 = [0xc02b, 0xc02f, 0xc02c, 0xc030];
 const SUITES13 = [0x1301, 0x1302];
-/** ECDSA, RSA-PSS and PKCS #1, each with SHA-256, and with more for keys that want it. */
+/** ECDSA, RSA-PSS and PKCS #1, each with SHA-256, and with longer hashes for keys that need them. */
 const SIGNATURES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];

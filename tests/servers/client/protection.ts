@@ -1,4 +1,4 @@
-/** Records under keys: AES-GCM as TLS 1.2 (RFC 5288) and TLS 1.3 (RFC 8446 5.2) use it. `open` answers undefined where the tag is wrong. */
+/** Record protection: AES-GCM in TLS 1.2 (RFC 5288) and TLS 1.3 (RFC 8446 5.2). `open` returns undefined for a wrong tag. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { expandLabel } from "./key_schedule.ts";
 import { record, type TlsRecord } from "./records.ts";

@@ -1,4 +1,4 @@
-/** TLS records in bytes, both ways. What is written may be anything; what is read is a server's, whose lengths are believed. */
+/** TLS records to bytes and back. Writes fields of any value. Trusts the lengths of the server's records that it reads. */
 
 export interface TlsRecord {
   type: number;
@@ -27,12 +27,12 @@ export function uint24(number: number): Buffer {
   return Buffer.from([(number >> 16) & 255, (number >> 8) & 255, number & 255]);
 }
 
-/** Bytes behind their length, in so many bytes. */
+/** The bytes, with their length in front in `lengthBytes` bytes. */
 export function vector(lengthBytes: 1 | 2, bytes: Buffer): Buffer {
   return Buffer.concat([lengthBytes === 1 ? Buffer.from([bytes.length & 255]) : uint16(bytes.length), bytes]);
 }
 
-/** Puts records together from bytes as they come. */
+/** Assembles records from bytes as they come. */
 export class RecordReader {
   private rest: Buffer = Buffer.alloc(0);
 
@@ -54,7 +54,7 @@ export class RecordReader {
   }
 }
 
-/** Puts handshake messages together from the bodies of records. */
+/** Assembles handshake messages from the bodies of records. */
 export class MessageReader {
   private rest: Buffer = Buffer.alloc(0);
 

@@ -1,4 +1,4 @@
-/** A server's messages, as far as a client needs them. What is malformed is thrown. */
+/** A server's messages, as far as a client needs them. Throws on a malformed message. */
 import { createHash } from "node:crypto";
 import { Stopped } from "./wire.ts";
 
@@ -11,7 +11,7 @@ export interface ServerHello {
   isRetry: boolean;
 }
 
-/** RFC 8446 4.1.3: the random of a ServerHello that is none. */
+/** RFC 8446 4.1.3: the random of a ServerHello that is a HelloRetryRequest. */
 const RETRY_RANDOM = createHash("sha256").update("HelloRetryRequest").digest();
 
 export function parseServerHello(body: Buffer): ServerHello {
@@ -35,7 +35,7 @@ export function parseExtensions(block: Buffer): Map<number, Buffer> {
   return found;
 }
 
-/** Of TLS 1.2 (RFC 5077 3.3). */
+/** The ticket of a NewSessionTicket of TLS 1.2 (RFC 5077 3.3). */
 export function parseTicket12(body: Buffer): Buffer {
   const cursor = new Cursor(body);
   cursor.number(4);
@@ -59,7 +59,7 @@ export function parseTicket13(body: Buffer): Ticket13 {
   return { ageAdd, nonce, ticket, maxEarlyData: early?.readUInt32BE(0) ?? 0 };
 }
 
-/** The named curve of a ServerKeyExchange and the server's point on it (RFC 8422 5.4); the signature behind it is not looked at. */
+/** The named curve and the point of a ServerKeyExchange (RFC 8422 5.4). It ignores the signature. */
 export function parseKeyExchange(body: Buffer): { group: number; point: Buffer } {
   const cursor = new Cursor(body);
   cursor.number(1);

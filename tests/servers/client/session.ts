@@ -1,4 +1,4 @@
-/** What a client keeps of a session, and by what the filter's API calls it. */
+/** A session as the client keeps it, and the names that the filter's API has for it. */
 import { createHash } from "node:crypto";
 import type { Suite } from "./suites.ts";
 
@@ -7,13 +7,13 @@ export interface Session {
   readonly suite: Suite;
   /** TLS 1.2: the master secret; TLS 1.3: the PSK. */
   readonly secret: Buffer;
-  /** Empty where the server gave none. */
+  /** Empty if the server gave none. */
   readonly id: Buffer;
-  /** Of TLS 1.3: the PSK identity. Empty where the server gave none. */
+  /** TLS 1.3: the PSK identity. Empty if the server gave none. */
   readonly ticket: Buffer;
   readonly extendedMaster: boolean;
   readonly serverName: string;
-  /** Of TLS 1.3. */
+  /** TLS 1.3 only. */
   readonly ageAdd: number;
   readonly receivedAt: number;
   readonly maxEarlyData: number;

@@ -1,4 +1,4 @@
-/** The cipher suites that this client can speak: AES in GCM, with ECDHE in TLS 1.2 (RFC 5289), and those of TLS 1.3 (RFC 8446 B.4). */
+/** The cipher suites of this client: AES-GCM, with ECDHE in TLS 1.2 (RFC 5289), and in TLS 1.3 (RFC 8446 B.4). */
 
 export interface Suite {
   readonly code: number;

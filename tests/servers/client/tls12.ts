@@ -1,6 +1,6 @@
 /**
- * TLS 1.2 from the ServerHello on: full, or abbreviated under whichever session that the client knows makes the server's Finished right.
- * "Resumed" and "full" mean that both Finished were right and application data was answered.
+ * TLS 1.2 from the ServerHello on: full, or abbreviated under the client's session that makes the server's Finished right.
+ * "Resumed" and "full" mean that both Finished were right and the server answered application data.
  */
 import type { ServerEvents } from "./events.ts";
 import { EXT } from "./hello.ts";
@@ -18,7 +18,7 @@ import { Stopped } from "./wire.ts";
 export interface Begun {
   plan: Plan;
   events: ServerEvents;
-  /** All that the client's side of the transcript may be so far: with or without the messages around its hello. */
+  /** The candidates for the client's side of the transcript so far: without and with the messages around its hello. */
   heads: Buffer[];
   serverHello: ServerHello;
   serverHelloBytes: Buffer;
@@ -165,9 +165,9 @@ function sessionOf(begun: Begun, suite: Suite, secret: Buffer, ticket: Buffer, e
   };
 }
 
-/** Every server here answers to it: those that speak HTTP with an error. */
+/** Application data that every server here answers; HTTP servers answer with an error. */
 export const QUESTION = Buffer.from("x\n");
-/** A server that stores sessions forgets one whose connection ends without it. */
+/** A server that stores sessions forgets the session of a connection that ends without a close_notify. */
 export const CLOSE_NOTIFY = Buffer.from([1, 0]);
 const NEW_SESSION_TICKET = 4;
 const CERTIFICATE = 11;

@@ -1,6 +1,6 @@
 /**
- * TLS 1.3 from the ServerHello on (a HelloRetryRequest is behind us): full, or under the PSK that the server selected. "Resumed" and "full"
- * mean that both Finished were right and application data was answered.
+ * TLS 1.3 from the ServerHello on, after any HelloRetryRequest: full, or under the PSK that the server selected. "Resumed"
+ * and "full" mean that both Finished were right and the server answered application data.
  */
 import type { ServerEvents } from "./events.ts";
 import { EXT, type Identity } from "./hello.ts";
@@ -28,14 +28,14 @@ import { Stopped } from "./wire.ts";
 export interface Begun13 {
   plan: Plan;
   events: ServerEvents;
-  /** All that the transcript may be in front of the ServerHello. */
+  /** The candidates for the transcript in front of the ServerHello. */
   heads: Buffer[];
   serverHello: ServerHello;
   serverHelloBytes: Buffer;
   identities: Identity[];
   early: Protection13 | undefined;
   written: Promise<void>;
-  /** Waits for a ticket, too. */
+  /** Also waits for a ticket. */
   wantsTicket: boolean;
 }
 
@@ -58,7 +58,7 @@ export async function finish13(begun: Begun13): Promise<Outcome> {
   let seen: Buffer = Buffer.alloc(0);
   let clientSecret: Buffer = seen;
   let serverSecret: Buffer = seen;
-  // A server that hashes more than the hello has other keys.
+  // The keys show whether the server has hashed the messages in front of the hello as well.
   for (const head of begun.heads) {
     seen = Buffer.concat([head, begun.serverHelloBytes]);
     const hash = digest(suite.hash, seen);
@@ -121,7 +121,7 @@ function selected({ identities, serverHello }: Begun13): Session | undefined {
   const index = serverHello.extensions.get(EXT.psk)?.readUInt16BE(0);
   if (index === undefined) return undefined;
   const session = identities[index]?.session;
-  if (session === undefined) throw new Stopped("broken", "a PSK was accepted that is none");
+  if (session === undefined) throw new Stopped("broken", "an accepted PSK that has no session");
   return session;
 }
 

@@ -1,11 +1,11 @@
 /**
- * One TCP connection, in records. Everything that waits ends at the deadline, with a `Stopped`; nothing is left open after `close`.
+ * One TCP connection, in records. Every wait ends at the deadline, with a `Stopped`. Nothing stays open after `close`.
  */
 import { connect, type Socket } from "node:net";
 import type { Chunk } from "./flight.ts";
 import { RecordReader, type TlsRecord } from "./records.ts";
 
-/** Why there is no more to be had: of the connection, or of the handshake. */
+/** Why the connection, or the handshake, has ended. */
 export class Stopped extends Error {
   constructor(
     readonly kind: "refused" | "closed" | "timeout" | "broken",
@@ -39,7 +39,7 @@ export class Wire {
     if (this.socket.writable) this.socket.write(bytes);
   }
 
-  /** What cannot be written any more is left out: what the server answered is still to be read. */
+  /** Stops without an error once the connection has ended: the server's answer is still to be read. */
   async writeChunks(chunks: Chunk[]): Promise<void> {
     for (const { bytes, milliseconds } of chunks) {
       if (milliseconds > 0) await new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -68,7 +68,7 @@ export class Wire {
     this.socket.destroy();
   }
 
-  /** Ends it as a client does that is content, without waiting for the server. */
+  /** Ends the connection as a satisfied client does, without waiting for the server. */
   leave(last: Buffer): void {
     clearTimeout(this.timer);
     if (this.socket.writable) this.socket.end(last);

@@ -1,6 +1,6 @@
 /**
- * Cases by chance, and cases as plans. The same generator makes the same case; the same case makes the same bytes, but for the session and the
- * randoms in it.
+ * Random cases, and cases as plans. The same generator state makes the same case. The same case makes the same bytes, except
+ * for the session and the randoms in it.
  */
 import type { Flight } from "../client/flight.ts";
 import type { HelloOptions, Plan } from "../client/plan.ts";
@@ -42,7 +42,7 @@ export function randomCase(random: Random, possible: Possible): Case {
   const details = randomDetails(random, base, possible);
   const count = random.pick([0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4]);
   const steps: Step[] = [];
-  // What was never seen shows whose it is by the name in the hello alone, and by its hash alone which it is.
+  // Of a session that the filter has never seen, only the hello's name shows its owner, and only its hash identifies it.
   const isUnseen = details.unseen === true || (is13(base) && details.accepted !== true);
   for (let i = 0; i < count; i++) {
     const second = base === "retry" && random.below(2) === 0;
@@ -89,7 +89,7 @@ export interface Cast {
   serverName: string;
   trial: Session | undefined;
   others: Session[];
-  /** What is sent as early data. */
+  /** The early data. */
   early: Buffer;
 }
 
@@ -101,7 +101,7 @@ export function planOf({ base, steps }: Case, cast: Cast): Plan {
     for (const step of chosen) {
       const operation = BY_NAME.get(step.op);
       if (operation === undefined) throw new Error(`no mutation is called ${step.op}`);
-      // Without a block there is nothing to be changed.
+      // A hello without an extension block has nothing to change.
       const extensions = flight.hello.extensions ?? [];
       const { trial, others } = cast;
       operation.apply({ plan, flight, hello: flight.hello, extensions, base, trial, others }, step);

@@ -1,4 +1,4 @@
-/** Mutations of the extensions: presence, order, number, lengths, bodies; those that servers know and those that none does. */
+/** Mutations of extensions, known and unknown to servers: presence, order, number, lengths and bodies. */
 import { EXT, type Extension } from "../client/hello.ts";
 import { serverNameBody } from "../client/plan.ts";
 import { uint16, vector } from "../client/records.ts";
@@ -7,7 +7,7 @@ import { bytesOf, hex, numberOf, type Operation, type Step, type Target } from "
 
 const KNOWN = [0, 10, 11, 13, 23, 35, 41, 42, 43, 45, 51, 0xff01];
 const GREASE = [0x0a0a, 0x1a1a, 0xfafa];
-/** Types that some servers know and most do not, and types that nobody does. */
+/** Types that only some servers know, and types that none knows. */
 const STRANGE = [
   1, 5, 9, 14, 15, 17, 18, 19, 20, 22, 24, 27, 28, 34, 46, 47, 49, 50, 57, 99, 0x3374, 0x4469, 0x7777, 0xffff,
 ];
@@ -161,8 +161,8 @@ export const EXTENSION_OPERATIONS: Operation[] = [
     }),
     apply: ({ extensions }, step) => {
       for (const one of extensions.filter(({ type }) => type === step.type)) {
+        // For pre_shared_key, these bytes follow the binders.
         one.body = bytesOf(step, "body");
-        // Of a PSK's extension, it is what follows the binders.
       }
     },
   },
@@ -232,7 +232,7 @@ export const EXTENSION_OPERATIONS: Operation[] = [
     weight: 4,
     bases: ["retry"],
     firstOnly: true,
-    // GREASE, P-521, X448, MLKEM768, ffdhe2048, and a group that there is not.
+    // GREASE, P-521, X448, MLKEM768, ffdhe2048, and a group that does not exist.
     make: (random) => ({
       group: random.pick([0x2a2a, 0x0019, 0x001e, 0x0201, 0x0100, 0x4242]),
       length: random.pick([1, 56, 133, 1184]),
@@ -248,7 +248,7 @@ export const EXTENSION_OPERATIONS: Operation[] = [
   {
     name: "extension.blank",
     weight: 1,
-    // Nothing but what carries the session.
+    // Keeps only the extensions that a resumption needs.
     make: () => ({}),
     apply: (target) => {
       const kept: number[] = [EXT.psk, EXT.ticket, EXT.keyShare, EXT.versions, EXT.pskModes, EXT.extendedMaster];

@@ -1,4 +1,4 @@
-/** Mutations of what names a session: several handles at once, junk beside the one on trial, bytes behind it. */
+/** Mutations of a session's handles: several at once, junk beside the handle on trial, bytes behind it. */
 import { EXT, type Extension } from "../client/hello.ts";
 import { ageOf } from "../client/plan.ts";
 import type { Random } from "../../support/random.ts";
@@ -166,7 +166,7 @@ function offer({ extensions }: Target, change: (own: NonNullable<Extension["psks
   for (const { psks } of extensions) if (psks !== undefined) change(psks);
 }
 
-/** Beside a ticket that is there already: a second extension. */
+/** Adds the ticket in a second extension if the hello offers a ticket already. */
 function putTicket({ base, extensions }: Target, ticket: Buffer, last: boolean): void {
   const found = extensions.find(({ type }) => type === EXT.ticket);
   if (found !== undefined && base !== "ticket" && base !== "both") found.body = ticket;

@@ -1,4 +1,4 @@
-/** Mutations of a hello's fields in front of the extensions, and of what ends it. */
+/** Mutations of a hello's fields in front of the extensions, of its lengths and of its end. */
 import { EXT } from "../client/hello.ts";
 import { uint16 } from "../client/records.ts";
 import { bytesOf, hex, numberOf, type Operation } from "./step.ts";
@@ -17,7 +17,7 @@ export const HELLO_OPERATIONS: Operation[] = [
   {
     name: "hello.session_id",
     weight: 4,
-    // By an ID there is nothing left to resume with.
+    // Not for a resumption by ID: another ID would leave nothing to resume.
     bases: ["ticket", "psk", "retry", "early", "full12", "full13"],
     firstOnly: true,
     make: (random) => ({ id: hex(random.bytes(random.pick([0, 1, 2, 16, 31, 32, 33, 48, 64, 255]))) }),
@@ -77,7 +77,7 @@ export const HELLO_OPERATIONS: Operation[] = [
   {
     name: "hello.huge",
     weight: 0.5,
-    // As long as most servers take: about 128 kB.
+    // About 128 kB, the most that most servers accept.
     make: (random) => ({
       suites: random.pick([10_000, 32_000, 32_700]),
       padding: random.pick([20_000, 60_000, 64_500]),
@@ -129,7 +129,7 @@ export const HELLO_OPERATIONS: Operation[] = [
     make: () => ({}),
     apply: ({ hello }) => {
       hello.extensions = undefined;
-      // Says what renegotiation_info says.
+      // TLS_EMPTY_RENEGOTIATION_INFO_SCSV, in place of the extension renegotiation_info (RFC 5746 3.3).
       hello.suites = Buffer.concat([hello.suites, Buffer.from("00ff", "hex")]);
     },
   },

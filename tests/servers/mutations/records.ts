@@ -1,4 +1,4 @@
-/** Mutations of records: where they are cut, what they call themselves, what else comes in between; and of the messages around a hello. */
+/** Mutations of records: cuts, versions, types, other records in between; and of the messages around a hello. */
 import { message, record, uint16 } from "../client/records.ts";
 import type { Random } from "../../support/random.ts";
 import { bytesOf, hex, numberOf, type Operation, type Step } from "./step.ts";
@@ -112,7 +112,7 @@ export const RECORD_OPERATIONS: Operation[] = [
     name: "record.sslv2",
     weight: 0.3,
     firstOnly: true,
-    // The head of an SSLv2 record in front, as an old client would begin.
+    // The header of an SSLv2 record in front, as an old client begins.
     make: (random) => ({ length: random.pick([0, 3, 46]) }),
     apply: ({ flight }, step) => {
       const body = Buffer.concat([Buffer.from([1, 3, 3]), uint16(0), Buffer.alloc(numberOf(step, "length"))]);

@@ -1,7 +1,8 @@
 /**
- * The grammar of mutations: a case is a base (which handshake, by which handle) and steps, each of which changes one thing of what is sent.
+ * The grammar of mutations. A case is a base (which handshake, by which handle) and steps, each of which changes one thing
+ * that the client sends.
  *
- * Steps are plain JSON and hold all that chance decided, so that a case fits any session and is the same in every run.
+ * Steps are plain JSON and hold every random choice, so a case fits any session and is the same in every run.
  */
 import type { Flight } from "../client/flight.ts";
 import type { Extension, Hello } from "../client/hello.ts";
@@ -9,23 +10,26 @@ import type { Plan } from "../client/plan.ts";
 import type { Session } from "../client/session.ts";
 import type { Random } from "../../support/random.ts";
 
-/** Resumption by ID, by ticket or by both in TLS 1.2; by PSK, after a HelloRetryRequest, with early data in TLS 1.3; or no session at all. */
+/**
+ * TLS 1.2: resumption by ID, by ticket or by both. TLS 1.3: by PSK, after a HelloRetryRequest, or with early data. "full12"
+ * and "full13" offer no session.
+ */
 export type Base = "id" | "ticket" | "both" | "psk" | "retry" | "early" | "full12" | "full13";
 
 export interface Case {
   base: Base;
   steps: Step[];
-  /** TLS 1.2: the session was asked for with a ticket, and so may have two handles. */
+  /** TLS 1.2: the first handshake asked for a ticket, so the session may have two handles. */
   asksTicket?: boolean;
-  /** What is removed: this session by one of its handles, its ticket key, or its server name. */
+  /** What to remove: the session by one of its handles, its ticket key, or its server name. */
   way: Way;
-  /** By which handle, where it has two. */
+  /** The handle by which the session is removed, if it has two. */
   removes?: "id" | "ticket";
-  /** TLS 1.2, where a resumption renews the ticket: the old one is removed and the new one offered, or the other way round. */
+  /** TLS 1.2, a resumption renews the ticket: remove the old ticket and offer the new one, or the other way round. */
   chain?: "successor" | "predecessor";
-  /** TLS 1.2: the filter has not seen its issue. */
+  /** TLS 1.2: the filter has not seen the session being issued. */
   unseen?: boolean;
-  /** TLS 1.3: accepted once before it is removed. */
+  /** TLS 1.3: the server accepts the PSK once before its removal. */
   accepted?: boolean;
 }
 
@@ -33,31 +37,31 @@ export type Way = "session" | "key" | "name";
 
 export interface Step {
   op: string;
-  /** Of the hello that answers a HelloRetryRequest. */
+  /** Changes the hello that answers a HelloRetryRequest. */
   second?: true;
   [parameter: string]: number | string | boolean | number[] | undefined;
 }
 
-/** What a step may change. */
+/** All that a step may change. */
 export interface Target {
   plan: Plan;
   flight: Flight;
   hello: Hello;
   extensions: Extension[];
   base: Base;
-  /** The one that must not resume, where there is one. */
+  /** The session that must not resume, if there is one. */
   trial: Session | undefined;
-  /** Others of the same server that may: of the same version. */
+  /** Other sessions of the same server and version, which may resume. */
   others: Session[];
 }
 
 export interface Operation {
   name: string;
-  /** How often, beside the others. */
+  /** How often it is picked, relative to the others. */
   weight: number;
-  /** Only of these; of all where none is named. */
+  /** The bases that it fits; undefined: all. */
   bases?: readonly Base[];
-  /** Makes no sense of a second hello. */
+  /** Does not fit a second hello. */
   firstOnly?: boolean;
   make: (random: Random) => Omit<Step, "op">;
   apply: (target: Target, step: Step) => void;

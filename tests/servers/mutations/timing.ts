@@ -1,4 +1,4 @@
-/** Mutations of when bytes are written, of early data and what is around it, and of what comes before the client's Finished. */
+/** Mutations of the times of writes, of early data and its records, and of records before the client's Finished. */
 import type { EarlyRecord } from "../client/plan.ts";
 import { record } from "../client/records.ts";
 import { placeOf } from "./records.ts";

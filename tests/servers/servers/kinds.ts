@@ -1,6 +1,6 @@
 /**
- * The servers that mutated hellos are sent to, each as it comes and as it is often set up. Most are those of tests/fixtures/makers; those
- * that serve both versions at once, or keep sessions in another way, are started here.
+ * The servers that get mutated hellos, each with its defaults and as it is often configured. Most are those of
+ * tests/fixtures/makers. Servers that serve both versions at once, or keep sessions in another way, are started here.
  */
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const IDS_12 = { version: "1.2", tickets: false } as const;
 const TICKETS_13 = { version: "1.3", tickets: true } as const;
 const STATEFUL_13 = { version: "1.3", tickets: false } as const;
 
-/** As s_server and gnutls-serv serve one connection after the other, there are several of them. */
+/** Several copies of s_server run, as it serves one connection after the other. */
 export const KINDS: readonly ServerKind[] = [
   {
     name: "openssl",
@@ -115,7 +115,7 @@ function fixture(
 }
 
 function running(child: ChildProcess): Running {
-  // What nobody reads must not fill up.
+  // An output that nobody reads must not fill its pipe.
   child.stdout?.resume();
   child.stderr?.resume();
   return { pid: child.pid ?? 0, stop: () => void child.kill("SIGKILL") };
@@ -143,7 +143,7 @@ function rsa(): [string, string] {
   return files;
 }
 
-/** It writes a line for each request, with the path: so it shows what came as early data. */
+/** nginx logs the path of each request, so its log shows which early data has arrived. */
 async function nginx(port: number, setting: string): Promise<Running> {
   const folder = join(work, `nginx-${port}`);
   mkdirSync(folder, { recursive: true });

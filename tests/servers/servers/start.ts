@@ -1,8 +1,8 @@
 /**
- * Starts servers and finds out what each can do, by doing it: which handles of a session it takes back, and how often.
+ * Starts servers, and tries out which handles of a session each accepts, and how often.
  *
- * Promises: a server that cannot be had is named with the reason; what was started is stopped by `stop`, and by the end of this process,
- * whatever ends it.
+ * Promises: `missing` names a server that cannot run, with the reason. `stop` ends all servers, and so does the end of this
+ * process, whatever its cause.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { installed } from "../../fixtures/workbench.ts";
@@ -60,7 +60,7 @@ async function startLane(kind: ServerKind, variant: Variant, all: Running[]): Pr
     watch([next.pid]);
   };
   const lane = await explore(kind.name, variant, port, running);
-  // Many may find out at the same time.
+  // Many connections may notice the end at the same time: one restart serves all.
   lane.restart = () => (restarting ??= restart().finally(() => (restarting = undefined)));
   return lane;
 }
@@ -128,7 +128,7 @@ async function resume(port: number, base: Base, session: Session): ReturnType<ty
   return await runPlan(plan, { port, milliseconds: 3000 });
 }
 
-/** Ends the servers when this process is gone: then `read` sees the end of its input. */
+/** Ends the servers after this process has ended: `read` then gets the end of its input. */
 function watch(pids: number[]): ChildProcess {
   const watchdog = spawn("/bin/sh", ["-c", 'read -r _; kill -KILL "$@" 2>/dev/null', "watchdog", ...pids.map(String)], {
     stdio: ["pipe", "ignore", "ignore"],

@@ -8,7 +8,7 @@ import { Mode } from "../../../assembly/session/settings/mode";
 import { SessionRemoval } from "../../../assembly/session/jobs/session_removal";
 import { Cause, Known, Session } from "../../../assembly/session/record/session";
 import { Metric } from "../../../assembly/session/counting/statistics";
-import { Walk, WalkStep } from "../../../assembly/session/jobs/walk";
+import { Shown, Walk, WalkStep } from "../../../assembly/session/jobs/walk";
 import { FakeStore } from "../support/fake_store";
 import { finish, flushOf, sweep } from "../support/jobs";
 import { Bench, benchOfSize, idOf, look, session } from "../support/sessions";
@@ -479,7 +479,7 @@ function remove(bench: Bench, number: u32, outcome: RemoveOutcome = RemoveOutcom
 
 /** Removed sessions that a listing shows. */
 function removalsShown(bench: Bench): i32 {
-  const walk = new Walk(bench.cache, true, 0, 0);
+  const walk = new Walk(bench.cache, Shown.Removals, 0, 0);
   let count = 0;
   for (; walk.next() == WalkStep.Entry; count++) expect(bench.cache.tombstone.idLength).toBe(32);
   return count;

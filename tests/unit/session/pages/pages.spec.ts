@@ -5,7 +5,7 @@ import { Deadline } from "../../../../assembly/work/job";
 import { Cause, Session } from "../../../../assembly/session/record/session";
 import { GivenSettings } from "../../../../assembly/session/settings/settings";
 import { Metric } from "../../../../assembly/session/counting/statistics";
-import { Walk, WalkStep } from "../../../../assembly/session/jobs/walk";
+import { Shown, Walk, WalkStep } from "../../../../assembly/session/jobs/walk";
 import { FakeClock } from "../../support/fake_clock";
 import { FakeMetrics } from "../../support/fake_metrics";
 import { FakeStore } from "../../support/fake_store";
@@ -92,7 +92,7 @@ describe("pages that are split as they fill", () => {
     for (let i: u32 = 0; i < 600; i++) bench.cache.put(session(i));
     const other = bench.worker();
     const seen = new Uint8Array(4096);
-    const walk = new Walk(bench.cache, false, 0, 0);
+    const walk = new Walk(bench.cache, Shown.Sessions, 0, 0);
     let next: u32 = 600;
     while (walk.next() == WalkStep.Entry) {
       seen[numberOf(bench.cache.found)] = 1;
@@ -219,7 +219,7 @@ function shown(bench: Bench): i32 {
   let page: u32 = 0;
   let version: u64 = 0;
   for (let walks = 0; walks < 1000; walks++) {
-    const walk = new Walk(bench.cache, false, page, version);
+    const walk = new Walk(bench.cache, Shown.Sessions, page, version);
     let step = walk.next();
     for (; step == WalkStep.Entry; step = walk.next()) count++;
     if (step == WalkStep.End) return count;

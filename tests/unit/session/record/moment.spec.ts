@@ -2,7 +2,7 @@ import { Lookup, PutOutcome } from "../../../../assembly/session/cache";
 import { Moment } from "../../../../assembly/session/record/moment";
 import { Cause, Known } from "../../../../assembly/session/record/session";
 import { Metric } from "../../../../assembly/session/counting/statistics";
-import { Walk, WalkStep } from "../../../../assembly/session/jobs/walk";
+import { Shown, Walk, WalkStep } from "../../../../assembly/session/jobs/walk";
 import { FakeClock } from "../../support/fake_clock";
 import { FakeStore } from "../../support/fake_store";
 import { finish, flushOf, sweep } from "../../support/jobs";
@@ -200,7 +200,7 @@ class CountedClock extends FakeClock {
 
 /** Removed sessions that a listing shows. */
 function shown(bench: Bench): i32 {
-  const walk = new Walk(bench.cache, true, 0, 0);
+  const walk = new Walk(bench.cache, Shown.Removals, 0, 0);
   let count = 0;
   while (walk.next() == WalkStep.Entry) count++;
   return count;

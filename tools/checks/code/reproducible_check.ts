@@ -7,8 +7,8 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compile, FILTER } from "../compiler/compile.ts";
-import { MODULE_FILE, PROJECT_FOLDER } from "../project.ts";
+import { compile, FILTER } from "../../compiler/compile.ts";
+import { MODULE_FILE, PROJECT_FOLDER } from "../../project.ts";
 
 /** One line for each fault of the module that was built before. */
 export async function reproductionFaults(): Promise<string[]> {

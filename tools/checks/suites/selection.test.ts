@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PROJECT_FOLDER } from "../project.ts";
+import { PROJECT_FOLDER } from "../../project.ts";
 import { type Suite, select } from "./selection.ts";
 
 const CHECKS = ["lint", "config", "unit", "wasm"];

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { PROJECT_FOLDER } from "../project.ts";
+import { PROJECT_FOLDER } from "../../project.ts";
 
 /** Of a row of a table as it is shown, in README.md and docs/use. */
 export const MAX_ROW_WIDTH = 120;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PROJECT_FOLDER } from "../project.ts";
+import { PROJECT_FOLDER } from "../../project.ts";
 
 test("the module tells the version of the package as its own", () => {
   const { version } = JSON.parse(read("package.json")) as { version: string };

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { openapiFaults } from "./openapi_check.ts";
 
-const TEXT = readFileSync(new URL("../../docs/openapi.yaml", import.meta.url), "utf8");
+const TEXT = readFileSync(new URL("../../../docs/openapi.yaml", import.meta.url), "utf8");
 
 test("docs/openapi.yaml has nothing that OpenAPI 3.1 does not know, and all that it demands", () => {
   assert.deepEqual(openapiFaults(parse(TEXT)), []);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { composeFaults } from "./compose_check.ts";
-import { COMPOSE_FILE, ENVOY_CONFIG_FILE } from "../project.ts";
+import { COMPOSE_FILE, ENVOY_CONFIG_FILE } from "../../project.ts";
 
 const COMPOSE = readFileSync(COMPOSE_FILE, "utf8");
 const ENVOY_CONFIG = readFileSync(ENVOY_CONFIG_FILE, "utf8");

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { edgeFaults } from "./edge_check.ts";
-import { fittedTo } from "../proxies/envoy_config.ts";
-import { ENVOY_CONFIG_FILE } from "../project.ts";
+import { fittedTo } from "../../proxies/envoy_config.ts";
+import { ENVOY_CONFIG_FILE } from "../../project.ts";
 
 const SHIPPED = readFileSync(ENVOY_CONFIG_FILE, "utf8");
 

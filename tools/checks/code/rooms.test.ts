@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, it } from "node:test";
-import { PROJECT_FOLDER } from "../project.ts";
+import { PROJECT_FOLDER } from "../../project.ts";
 import { ROOMS } from "./rooms.mjs";
 
 const ASSEMBLY = join(PROJECT_FOLDER, "assembly");

@@ -5,7 +5,7 @@
  * name with its ending, chooses that file alone. A word that is the name of a check, too, needs a slash: `unit config/`.
  */
 import { join, relative } from "node:path";
-import { PROJECT_FOLDER } from "../project.ts";
+import { PROJECT_FOLDER } from "../../project.ts";
 
 /** Test files from which words choose. */
 export interface Suite {

@@ -4,8 +4,8 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand, type CommandResult } from "../command.ts";
-import { BUILD_FOLDER, PROJECT_FOLDER } from "../project.ts";
+import { runCommand, type CommandResult } from "../../command.ts";
+import { BUILD_FOLDER, PROJECT_FOLDER } from "../../project.ts";
 
 export interface SuiteResult {
   passed: number;

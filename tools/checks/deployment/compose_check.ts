@@ -6,9 +6,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { parse } from "yaml";
-import { runCommand } from "../command.ts";
+import { runCommand } from "../../command.ts";
 import { edgeFaults } from "./edge_check.ts";
-import { COMPOSE_FILE, ENVOY_CONFIG_FILE, PROJECT_FOLDER } from "../project.ts";
+import { COMPOSE_FILE, ENVOY_CONFIG_FILE, PROJECT_FOLDER } from "../../project.ts";
 
 interface Service {
   image?: string;

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECT_FOLDER } from "../project.ts";
+import { PROJECT_FOLDER } from "../../project.ts";
 
 export interface LockedPackage {
   version?: string;
