@@ -226,6 +226,22 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: JSON_TEXT,
+    what: "a session ID in `removed` that is not hexadecimal",
+    starts: false,
+    edit: swap('{"cache": "default"}', '{"removed": {"sessions": ["c0ffee", "shop"]}}'),
+    see: "configuration of the guard filter: removed.sessions[1]: expected a session ID, 2 to 64 hexadecimal digits",
+    remedy: "IDs as `GET /v1/sessions` shows them.",
+  },
+  {
+    group: JSON_TEXT,
+    what: "a list in `removed` that there is not",
+    starts: false,
+    edit: swap('{"cache": "default"}', '{"removed": {"names": ["shop.example"]}}'),
+    see: 'configuration of the guard filter: removed."names": no such field; expected an object with sessions, ticket_keys or server_names, such as {"server_names": ["shop.example"]}',
+    remedy: "One of the three that it names.",
+  },
+  {
+    group: JSON_TEXT,
     what: "`enforcement` that there is not",
     starts: false,
     edit: swap('{"cache": "default"}', '{"enforcement": "Strict"}'),
