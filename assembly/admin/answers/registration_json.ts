@@ -9,7 +9,7 @@ import { JsonWriter } from "../../json/writer";
 import { enforcementName } from "../../session/settings/enforcement";
 import { CACHE_SIZE, ENFORCEMENT, LIFETIME, MODE, REMOVED, settingName } from "../../session/settings/given_settings";
 import { SETTINGS, TIMEOUT, UNSET } from "../../session/settings/given_settings";
-import { MISPLACED, Registration, Role, roleText, State } from "../../session/settings/registration";
+import { MISPLACED, Registration, REMOVES, Role, roleText, State } from "../../session/settings/registration";
 import { Settings } from "../../session/settings/settings";
 import { writeMode } from "./mode_json";
 import { writeModule } from "./module_json";
@@ -40,6 +40,10 @@ export function writeRegistration(
   json.beginObject();
   for (let setting = 0; setting < SETTINGS; setting++) {
     if (filter.given(setting) != UNSET) writeSetting(json, setting, filter.given(setting));
+  }
+  if (filter.is(REMOVES)) {
+    json.name("removed");
+    json.boolean(true);
   }
   json.endObject();
   json.name("envoy");

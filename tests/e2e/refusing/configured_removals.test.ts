@@ -9,7 +9,7 @@ import type { Document } from "yaml";
 import { type DemoUpstream, startDemoUpstream } from "../../../tools/demo/upstream.ts";
 import { plugin } from "../../mistakes/attempt.ts";
 import type { AnswerBody, RemovedSession } from "../../support/answer.ts";
-import { PLAIN, Reloaded } from "../../support/reloaded.ts";
+import { type FilterRow, PLAIN, Reloaded } from "../../support/reloaded.ts";
 import { type Stack, eventually, startStack } from "../../support/stack.ts";
 import { type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";
 
@@ -117,6 +117,11 @@ describe("a proxy whose configuration removes sessions", () => {
     const stack = await start({ sessions: [sessionOf("id").id] }, "admin");
     try {
       await assert.rejects(resume(stack, sessionOf("id"), "id"), REFUSED);
+      const { filters } = (await stack.admin("GET", "/v1/filters")).json as unknown as { filters: FilterRow[] };
+      assert.deepEqual(
+        filters.filter(({ gives }) => gives["removed"] === true).map(({ root_id }) => root_id),
+        ["admin"],
+      );
     } finally {
       await stack.stop();
     }
