@@ -45,6 +45,10 @@ export class RemovedRoute extends Route {
 
 class ListedTombstones extends ListedKind {
   private readonly nobody: Session = new Session();
+  /** Number and offset of the configured session that was found last, in a revision of the set; -1 for none. */
+  private last: u64 = 0;
+  private lastOffset: i32 = -1;
+  private revision: u32 = 0;
 
   /** An empty `cause` matches any. */
   constructor(
@@ -99,7 +103,15 @@ class ListedTombstones extends ListedKind {
   private offsetOf(number: u64): i32 {
     const isExcluded =
       this.upstream.text.length > 0 || (this.cause.length > 0 && this.cause != causeName(Cause.CONFIG));
-    return isExcluded ? -1 : this.cache.configured.set.nth(Removes.Session, <i32>number);
+    if (isExcluded) return -1;
+    const set = this.cache.configured.set;
+    // Mostly the one behind the last, or the last again.
+    const isNear = this.lastOffset >= 0 && this.revision == set.revision && number - this.last <= 1;
+    if (!isNear) this.lastOffset = set.nth(Removes.Session, <i32>number);
+    else if (number != this.last) this.lastOffset = set.next(Removes.Session, set.after(this.lastOffset));
+    this.last = number;
+    this.revision = set.revision;
+    return this.lastOffset;
   }
 }
 
