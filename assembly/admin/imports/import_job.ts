@@ -36,6 +36,12 @@ export abstract class Import extends Job {
   /** Takes in one entry, which is an object. */
   protected abstract take(entry: JsonValue): Taken;
 
+  /** The outcome of an entry that breaks a rule. */
+  protected malformed(rule: string): Taken {
+    this.error = rule;
+    return Taken.Malformed;
+  }
+
   /** The next entry, in texts for people. */
   get place(): string {
     return this.name + "[" + this.number.toString() + "]: ";
@@ -60,3 +66,5 @@ export abstract class Import extends Job {
     return true;
   }
 }
+
+export const SECONDS_EXPECTED: string = "expected Unix seconds, a whole number up to 4294967295";

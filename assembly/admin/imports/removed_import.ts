@@ -7,7 +7,7 @@ import { RemoveOutcome } from "../../session/removals";
 import { INLINE_NAME, NO_NAME } from "../../shared/names";
 import { ID_RULE, SessionId } from "../fields/session_id";
 import { ADDRESS_EXPECTED } from "../fields/value_names";
-import { Import, Taken } from "./import_job";
+import { Import, SECONDS_EXPECTED, Taken } from "./import_job";
 
 export class RemovedImport extends Import {
   private readonly removed: Tombstone = new Tombstone();
@@ -57,13 +57,7 @@ export class RemovedImport extends Import {
     if (outcome == RemoveOutcome.Contended) return Taken.NotStored;
     return outcome == RemoveOutcome.Identical ? Taken.Identical : Taken.Taken;
   }
-
-  private malformed(rule: string): Taken {
-    this.error = rule;
-    return Taken.Malformed;
-  }
 }
 
-const SECONDS_EXPECTED: string = "expected Unix seconds, a whole number up to 4294967295";
 /** 30 days: a removal that is taken in lasts no longer, unless `removed_seconds` is longer. */
 const MAX_REMOVED_SECONDS: u32 = 2_592_000;

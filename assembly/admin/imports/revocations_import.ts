@@ -4,7 +4,7 @@ import { Cache } from "../../session/cache";
 import { MAX_SNI_LENGTH } from "../../session/record/session";
 import { RevocationOutcome, Unseen } from "../../session/revocation/revocations";
 import { UNSEEN_NAMES, unseenOf } from "../answers/revocation_json";
-import { Import, Taken } from "./import_job";
+import { Import, SECONDS_EXPECTED, Taken } from "./import_job";
 
 export class RevocationsImport extends Import {
   constructor(cache: Cache, items: JsonValue[]) {
@@ -43,11 +43,4 @@ export class RevocationsImport extends Import {
     if (outcome != RevocationOutcome.Done) return Taken.NotStored;
     return revocations.replaced ? Taken.Taken : Taken.Identical;
   }
-
-  private malformed(rule: string): Taken {
-    this.error = rule;
-    return Taken.Malformed;
-  }
 }
-
-const SECONDS_EXPECTED: string = "expected Unix seconds, a whole number up to 4294967295";

@@ -36,11 +36,6 @@ export class TicketKeysImport extends Import {
     if (outcome == KeyOutcome.NotStored) return Taken.NotStored;
     return outcome == KeyOutcome.Identical ? Taken.Identical : Taken.Taken;
   }
-
-  private malformed(rule: string): Taken {
-    this.error = rule;
-    return Taken.Malformed;
-  }
 }
 
 /** Returns a member that is a string; empty if it is none. */
