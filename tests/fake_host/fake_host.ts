@@ -204,11 +204,15 @@ export class Worker {
 
   /** Sends a request and waits for its answer, with ticks if it takes some. */
   request(method: string, path: string, options: RequestOptions = {}): Answer {
-    const exchange = this.begin(method, path, options);
+    return this.answerTo(this.begin(method, path, options), `${method} ${path}`);
+  }
+
+  /** Waits for the answer to a request, with ticks if it takes some; `what` names it. */
+  answerTo(exchange: Exchange, what: string): Answer {
     for (let i = 0; exchange.answer === undefined && i < MAX_TICKS_FOR_AN_ANSWER; i++) {
       if (!this.host.nextTick()) break;
     }
-    if (exchange.answer === undefined) throw new Error(`no answer to ${method} ${path} after many ticks`);
+    if (exchange.answer === undefined) throw new Error(`no answer to ${what} after many ticks`);
     return exchange.answer;
   }
 

@@ -109,18 +109,25 @@ class AdminSession implements Session {
     const { method, path, headers, body } = parsed(bytes);
     const { host, worker } = this.proxy;
     const sets = host.sharedData.sets;
-    const answer = worker.request(method, path, {
+    const exchange = worker.begin(method, path, {
       headers,
       ...(kind === NOBODY ? {} : { token: kind === READER ? READ_TOKEN : FULL_TOKEN }),
       ...(body.length === 0 ? {} : { body }),
       pieceBytes: kind === IN_PIECES ? 1 + (bytes.length % 97) : Number.MAX_SAFE_INTEGER,
     });
+    const hasWritten = host.sharedData.sets !== sets;
+    const isDecided = exchange.answer !== undefined;
+    const answer = worker.answerTo(exchange, `${method} ${path}`);
     assertAnswer(answer, method === "HEAD");
     if (kind >= NOBODY && !hasFullToken(headers)) {
-      // A reader of events collects them, which writes.
+      // A reader of events collects them, which writes. Ticks write whatever is due, and only a listing waits for them.
       hold(
-        host.sharedData.sets === sets || path.startsWith("/v1/events"),
+        !hasWritten || path.startsWith("/v1/events"),
         () => "a request without the right to change anything wrote to shared data",
+      );
+      hold(
+        isDecided || method === "GET" || method === "HEAD",
+        () => `a ${method} without the right to it was let wait`,
       );
       hold(kind === READER || answer.status >= 400 || path.startsWith("/healthz"), () => "answered without a token");
     }
