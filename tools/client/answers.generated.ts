@@ -228,7 +228,7 @@ export type Event = {
 
 export type Problem = { title: string; status: number; detail: string };
 
-/** The answers of success, by operationId. */
+/** The JSON answers, by operationId. */
 export interface Answers {
   health: { status: "ok" };
   listSessions: { sessions: Session[]; next: Next };
@@ -256,8 +256,8 @@ export interface Answers {
   putEnforcement: { enforcement: Enforcement; previous: Enforcement; enforced_by?: EnforcedBy; warning?: string };
   listFilters: { filters: Filter[] };
   listTicketKeys: { ticket_keys: TicketKey[] };
-  putTicketKey: TicketKeyOutcome;
-  deleteTicketKey: { result: 1; outcome: "removed"; note?: string };
+  putTicketKey: TicketKeyOutcome | DeleteOutcome;
+  deleteTicketKey: { result: 1; outcome: "removed"; note?: string } | DeleteOutcome;
   importLists: ImportOutcome;
   listRevocations: { revocations: Revocation[] };
   putRevocation: RevocationOutcome;
@@ -269,3 +269,36 @@ export interface Answers {
   };
   getOpenApi: Record<string, unknown>;
 }
+
+/** Method and path of each operation. */
+export const CALLS = {
+  health: "GET /healthz",
+  listSessions: "GET /v1/sessions",
+  flushSessions: "POST /v1/sessions/flush",
+  removeSessions: "POST /v1/sessions/remove",
+  getSession: "GET /v1/sessions/{id}",
+  putSession: "PUT /v1/sessions/{id}",
+  deleteSession: "DELETE /v1/sessions/{id}",
+  listRemoved: "GET /v1/removed",
+  importRemoved: "POST /v1/removed",
+  getStatistics: "GET /v1/stats",
+  listEvents: "GET /v1/events",
+  getMode: "GET /v1/mode",
+  putMode: "PUT /v1/mode",
+  getCacheSize: "GET /v1/cache-size",
+  putCacheSize: "PUT /v1/cache-size",
+  getTimeout: "GET /v1/timeout",
+  putTimeout: "PUT /v1/timeout",
+  getEnforcement: "GET /v1/enforcement",
+  putEnforcement: "PUT /v1/enforcement",
+  listFilters: "GET /v1/filters",
+  listTicketKeys: "GET /v1/ticket-keys",
+  putTicketKey: "PUT /v1/ticket-keys/{name}",
+  deleteTicketKey: "DELETE /v1/ticket-keys/{name}",
+  importLists: "POST /v1/import",
+  listRevocations: "GET /v1/revocations",
+  putRevocation: "PUT /v1/revocations/{sni}",
+  deleteRevocation: "DELETE /v1/revocations/{sni}",
+  listUpstreams: "GET /v1/upstreams",
+  getOpenApi: "GET /v1/openapi.json",
+} as const;

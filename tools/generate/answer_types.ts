@@ -1,5 +1,6 @@
 /**
- * Makes tools/client/answers.generated.ts from docs/openapi.yaml: a type for each schema, and the answer of each operation.
+ * Makes tools/client/answers.generated.ts from docs/openapi.yaml: a type for each schema, and the answer and path of
+ * each operation.
  *
  *   npx tsx tools/generate/answer_types.ts           writes the file
  *   npx tsx tools/generate/answer_types.ts --check   exits 1 if the file is not what would be written
@@ -28,6 +29,8 @@ interface Schema {
 }
 
 interface Operation {
+  /** Method and path, as in `GET /v1/stats`. */
+  call: string;
   operationId: string;
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
 }
@@ -51,28 +54,38 @@ publish(
  */
 
 ${schemas.join("\n")}
-/** The answers of success, by operationId. */
+/** The JSON answers, by operationId. */
 export interface Answers {
 ${operations()
   .map((operation) => `  ${operation.operationId}: ${answersOf(operation)};`)
   .join("\n")}
 }
+
+/** Method and path of each operation. */
+export const CALLS = {
+${operations()
+  .map(({ operationId, call }) => `  ${operationId}: ${JSON.stringify(call)},`)
+  .join("\n")}
+} as const;
 `,
     { parser: "typescript", printWidth: 120 },
   ),
 );
 
 function operations(): Operation[] {
-  return Object.values(document.paths)
-    .flatMap((path) => Object.values(path))
-    .filter((entry) => typeof entry.operationId === "string");
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([, { operationId }]) => typeof operationId === "string")
+      .map(([method, operation]) => ({ ...operation, call: `${method.toUpperCase()} ${path}` })),
+  );
 }
 
+/** Also of a failure that is not a problem (RFC 9457), as of a DELETE that finds nothing. */
 function answersOf({ operationId, responses }: Operation): string {
-  const types = Object.entries(responses)
-    .filter(([status]) => status.startsWith("2"))
-    .map(([, { content }]) => content?.["application/json"]?.schema)
-    .map((schema) => (schema === undefined ? "undefined" : typeOf(schema, operationId)));
+  const types = Object.values(responses)
+    .map(({ content }) => content?.["application/json"]?.schema)
+    .filter((schema) => schema !== undefined)
+    .map((schema) => typeOf(schema, operationId));
   return [...new Set(types)].join(" | ");
 }
 

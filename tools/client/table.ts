@@ -1,0 +1,56 @@
+/** Aligned columns. A table fits its width: the widest columns that may shrink give way first, and … marks a cut. */
+import { printable, shortened, widthOf } from "./text.ts";
+
+export interface Column<Row> {
+  title: string;
+  /** Null is shown as -. The text may come from the wire. */
+  cell: (row: Row) => string | number | null;
+  align?: "right";
+  /** The column shrinks to as many columns, if the table is too wide. Others keep their width. */
+  shrinksTo?: number;
+}
+
+const GAP = 2;
+
+/** One line for the titles and one for each row; `width` null is unlimited. */
+export function table<Row>(columns: Column<Row>[], rows: readonly Row[], width: number | null): string[] {
+  const cells = rows.map((row) => columns.map(({ cell }) => printable(String(cell(row) ?? "-"))));
+  const lines = [columns.map(({ title }) => title), ...cells];
+  const widths = columns.map((_, at) => lines.reduce((most, line) => Math.max(most, widthOf(line[at] ?? "")), 0));
+  if (width !== null) fit(columns, widths, width);
+  return lines.map((line) =>
+    line
+      .map((text, at) => padded(shortened(text, widths[at] ?? 0), widths[at] ?? 0, columns[at]?.align === "right"))
+      .join(" ".repeat(GAP))
+      .trimEnd(),
+  );
+}
+
+/** Pairs of a name and a value, aligned; a value is cut at `width`. */
+export function facts(pairs: [string, string | number | null][], width: number | null): string[] {
+  const nameWidth = Math.max(...pairs.map(([name]) => widthOf(name)));
+  return pairs.map(([name, value]) => {
+    const text = printable(String(value ?? "-"));
+    const room = width === null ? Infinity : Math.max(8, width - nameWidth - GAP);
+    return padded(name, nameWidth, false) + " ".repeat(GAP) + shortened(text, room);
+  });
+}
+
+/** Takes single columns from the widest that may still shrink, until all fit or none may. */
+function fit<Row>(columns: Column<Row>[], widths: number[], width: number): void {
+  let excess = widths.reduce((sum, each) => sum + each + GAP, -GAP) - width;
+  for (; excess > 0; excess--) {
+    let widest = -1;
+    for (const [at, { shrinksTo }] of columns.entries()) {
+      if (shrinksTo === undefined || (widths[at] ?? 0) <= shrinksTo) continue;
+      if (widest < 0 || (widths[at] ?? 0) > (widths[widest] ?? 0)) widest = at;
+    }
+    if (widest < 0) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+}
+
+function padded(text: string, width: number, right: boolean): string {
+  const padding = " ".repeat(Math.max(0, width - widthOf(text)));
+  return right ? padding + text : text + padding;
+}
