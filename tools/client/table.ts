@@ -5,6 +5,8 @@ export interface Column<Row> {
   title: string;
   /** Null is shown as -. The text may come from the wire. */
   cell: (row: Row) => string | number | null;
+  /** The text of a table that is too wide otherwise. */
+  narrow?: (row: Row) => string;
   align?: "right";
   /** The column shrinks to as many columns, if the table is too wide. Others keep their width. */
   shrinksTo?: number;
@@ -14,10 +16,17 @@ const GAP = 2;
 
 /** One line for the titles and one for each row; `width` null is unlimited. */
 export function table<Row>(columns: Column<Row>[], rows: readonly Row[], width: number | null): string[] {
-  const cells = rows.map((row) => columns.map(({ cell }) => printable(String(cell(row) ?? "-"))));
-  const lines = [columns.map(({ title }) => title), ...cells];
-  const widths = columns.map((_, at) => lines.reduce((most, line) => Math.max(most, widthOf(line[at] ?? "")), 0));
-  if (width !== null) fit(columns, widths, width);
+  const titles = columns.map(({ title }) => title);
+  let lines = [titles, ...rows.map((row) => columns.map(({ cell }) => printable(String(cell(row) ?? "-"))))];
+  let widths = widthsOf(lines);
+  if (width !== null && excessOf(widths, width) > 0) {
+    lines = [
+      titles,
+      ...rows.map((row) => columns.map(({ cell, narrow = cell }) => printable(String(narrow(row) ?? "-")))),
+    ];
+    widths = widthsOf(lines);
+    fit(columns, widths, width);
+  }
   return lines.map((line) =>
     line
       .map((text, at) => padded(shortened(text, widths[at] ?? 0), widths[at] ?? 0, columns[at]?.align === "right"))
@@ -38,8 +47,7 @@ export function facts(pairs: [string, string | number | null][], width: number |
 
 /** Takes single columns from the widest that may still shrink, until all fit or none may. */
 function fit<Row>(columns: Column<Row>[], widths: number[], width: number): void {
-  let excess = widths.reduce((sum, each) => sum + each + GAP, -GAP) - width;
-  for (; excess > 0; excess--) {
+  for (let excess = excessOf(widths, width); excess > 0; excess--) {
     let widest = -1;
     for (const [at, { shrinksTo }] of columns.entries()) {
       if (shrinksTo === undefined || (widths[at] ?? 0) <= shrinksTo) continue;
@@ -48,6 +56,19 @@ function fit<Row>(columns: Column<Row>[], widths: number[], width: number): void
     if (widest < 0) return;
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
+}
+
+function widthsOf(lines: string[][]): number[] {
+  const widths: number[] = [];
+  for (const line of lines) {
+    for (const [at, text] of line.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(text));
+  }
+  return widths;
+}
+
+/** Columns beyond the width. */
+function excessOf(widths: number[], width: number): number {
+  return widths.reduce((sum, each) => sum + each + GAP, -GAP) - width;
 }
 
 function padded(text: string, width: number, right: boolean): string {

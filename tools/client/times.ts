@@ -7,11 +7,18 @@ const UNITS = [
   { name: "min", seconds: 60 },
   { name: "s", seconds: 1 },
 ];
+/** So that two hours less a few seconds are 2 h. */
+const ALMOST_TWICE = 1.95;
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400 };
 
 /** Local time and the distance from now, as in `19:20:05 (in 3 h)`; the date stands in front unless it is today's. */
 export function whenOf(time: number | null, now = Date.now() / 1000): string {
   return time === null ? "-" : `${localTime(time, now)} (${distance(time - now)})`;
+}
+
+/** The distance alone, for a narrow table. */
+export function awayOf(time: number | null, now = Date.now() / 1000): string {
+  return time === null ? "-" : distance(time - now);
 }
 
 /** `in 3 h`, `2 d ago`, `now`. */
@@ -21,10 +28,13 @@ export function distance(seconds: number): string {
   return seconds > 0 ? `in ${duration(length)}` : `${duration(length)} ago`;
 }
 
-/** In the largest unit that fits twice or is exact: `90 min`, `2 h`, `7 d`. */
+/** In the largest unit that almost fits twice or is exact: `90 min`, `2 h`, `7 d`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
-  const unit = UNITS.find(({ seconds: size }) => whole >= 2 * size || whole === size) ?? { name: "s", seconds: 1 };
+  const unit = UNITS.find(({ seconds: size }) => whole >= ALMOST_TWICE * size || whole === size) ?? {
+    name: "s",
+    seconds: 1,
+  };
   return `${String(Math.round(whole / unit.seconds))} ${unit.name}`;
 }
 

@@ -8,7 +8,7 @@ import type { Screen } from "../screen.ts";
 import { Stop } from "../stop.ts";
 import { table } from "../table.ts";
 import { grouped, printable } from "../text.ts";
-import { readTime, whenOf } from "../times.ts";
+import { awayOf, readTime, whenOf } from "../times.ts";
 import { expectWords, readSessionId, shortName } from "./names.ts";
 import { FILTERS, LIMIT } from "./options.ts";
 
@@ -151,7 +151,7 @@ function tableOf(events: Event[], width: number | null, isWide: boolean): string
   const now = Date.now() / 1000;
   return table<Event>(
     [
-      { title: "TIME", cell: ({ time }) => whenOf(time, now), shrinksTo: 8 },
+      { title: "TIME", cell: ({ time }) => whenOf(time, now), narrow: ({ time }) => awayOf(time, now) },
       { title: "TYPE", cell: ({ type, held }) => (held === false ? `${type} (not held)` : type) },
       { title: "CAUSE", cell: ({ cause }) => cause },
       { title: "ID", cell: ({ id }) => shortName(id, isWide) },

@@ -5,8 +5,8 @@ import { EXIT, UsageError } from "../client_error.ts";
 import type { Arguments, Command, Plan, Report } from "../command.ts";
 import { allRemoved, readLimit } from "../pages.ts";
 import { table } from "../table.ts";
-import { counted, grouped } from "../text.ts";
-import { readTime, whenOf } from "../times.ts";
+import { counted, grouped, printable } from "../text.ts";
+import { awayOf, readTime, whenOf } from "../times.ts";
 import { enforcedBy, warningsOf } from "./enforced.ts";
 import { expectWords, readSessionId, readTicketKeyName, shortName } from "./names.ts";
 import { FILTERS, LIMIT } from "./options.ts";
@@ -125,6 +125,9 @@ function filtersOf(args: Arguments): Query {
 function removalByFilter(filters: Query, isDryRun: boolean): Plan {
   const matching = (api: Api): Promise<Answers["removeSessions"]> =>
     api.call("removeSessions", { query: { ...filters, dry_run: true } });
+  const named = Object.entries(filters)
+    .flatMap(([name, value]) => (value === null ? [] : [`${name}=${printable(String(value))}`]))
+    .join(" ");
   if (isDryRun) {
     return {
       run: async (api) => {
@@ -134,7 +137,7 @@ function removalByFilter(filters: Query, isDryRun: boolean): Plan {
     };
   }
   return {
-    question: async (api) => `remove ${counted((await matching(api)).removed, "session")} that match`,
+    question: async (api) => `remove ${counted((await matching(api)).removed, "session")} of ${named}`,
     run: async (api) => {
       const answer = await api.call("removeSessions", { query: filters });
       const handles = answer.handles ?? answer.removed;
@@ -178,8 +181,8 @@ function removedLines(rows: Removed[], hasMore: boolean, width: number | null, i
         { title: "ID", cell: ({ id }) => shortName(id, isWide) },
         { title: "CAUSE", cell: ({ cause }) => cause },
         { title: "UPSTREAM", cell: ({ upstream }) => upstream ?? null, shrinksTo: 14 },
-        { title: "REMOVED", cell: ({ time }) => whenOf(time, now), shrinksTo: 8 },
-        { title: "REFUSED UNTIL", cell: ({ until }) => whenOf(until, now), shrinksTo: 19 },
+        { title: "REMOVED", cell: ({ time }) => whenOf(time, now), narrow: ({ time }) => awayOf(time, now) },
+        { title: "REFUSED UNTIL", cell: ({ until }) => whenOf(until, now), narrow: ({ until }) => awayOf(until, now) },
       ],
       rows,
       width,

@@ -5,7 +5,7 @@ import { EXIT, UsageError } from "../client_error.ts";
 import type { Command } from "../command.ts";
 import { table } from "../table.ts";
 import { counted, printable } from "../text.ts";
-import { whenOf } from "../times.ts";
+import { awayOf, whenOf } from "../times.ts";
 import { enforcedBy, warningsOf } from "./enforced.ts";
 import { expectWords, readServerName } from "./names.ts";
 
@@ -88,7 +88,7 @@ function lines(revocations: Revocation[], width: number | null): string[] {
     ...table<Revocation>(
       [
         { title: "SERVER NAME", cell: ({ sni }) => sni, shrinksTo: 12 },
-        { title: "REVOKED", cell: ({ time }) => whenOf(time, now), shrinksTo: 8 },
+        { title: "REVOKED", cell: ({ time }) => whenOf(time, now), narrow: ({ time }) => awayOf(time, now) },
         { title: "UNTIL", cell: end, shrinksTo: 19 },
         { title: "UNSEEN", cell: ({ unseen }) => unseen },
       ],

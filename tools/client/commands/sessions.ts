@@ -5,7 +5,7 @@ import { UsageError } from "../client_error.ts";
 import { allSessions, readLimit } from "../pages.ts";
 import { type Column, facts, table } from "../table.ts";
 import { counted } from "../text.ts";
-import { duration, whenOf } from "../times.ts";
+import { awayOf, duration, whenOf } from "../times.ts";
 import { expectWords, readSessionId, shortName } from "./names.ts";
 import { FILTERS, KINDS, LIMIT } from "./options.ts";
 
@@ -85,8 +85,12 @@ function columns({ isWide }: View): Column<Session>[] {
     { title: "TICKET KEY", cell: ({ ticket_key: key }) => key },
     { title: "SESSION", cell: ({ session }) => session },
     { title: "ORIGIN", cell: ({ origin }) => origin },
-    { title: "TIME", cell: ({ time }) => whenOf(time, now) },
-    { title: "LAST USED", cell: ({ last_used: used }) => whenOf(used, now) },
+    { title: "TIME", cell: ({ time }) => whenOf(time, now), narrow: ({ time }) => awayOf(time, now) },
+    {
+      title: "LAST USED",
+      cell: ({ last_used: used }) => whenOf(used, now),
+      narrow: ({ last_used: used }) => awayOf(used, now),
+    },
   ];
   return [
     { title: "ID", cell: ({ id }) => shortName(id, isWide) },
@@ -95,7 +99,11 @@ function columns({ isWide }: View): Column<Session>[] {
     { title: "SERVER NAME", cell: ({ sni }) => sni, shrinksTo: 12 },
     { title: "UPSTREAM", cell: ({ upstream }) => upstream, shrinksTo: 14 },
     { title: "HITS", cell: ({ hits }) => hits, align: "right" },
-    { title: "EXPIRES", cell: ({ time, timeout }) => whenOf(time + timeout, now), shrinksTo: 8 },
+    {
+      title: "EXPIRES",
+      cell: ({ time, timeout }) => whenOf(time + timeout, now),
+      narrow: ({ time, timeout }) => awayOf(time + timeout, now),
+    },
     ...(isWide ? wide : []),
   ];
 }

@@ -4,7 +4,7 @@ import { EXIT, RefusedError } from "../client_error.ts";
 import type { Command } from "../command.ts";
 import { table } from "../table.ts";
 import { counted, grouped } from "../text.ts";
-import { whenOf } from "../times.ts";
+import { awayOf, whenOf } from "../times.ts";
 import { expectWords, shortName } from "./names.ts";
 
 type Upstream = Answers["listUpstreams"]["upstreams"][number];
@@ -83,7 +83,7 @@ function filterLines(filters: Filter[], width: number | null, isWide: boolean): 
       { title: "NAME", cell: ({ name }) => name, shrinksTo: 10 },
       { title: "STATE", cell: ({ state }) => state },
       { title: "WORKERS", cell: ({ workers }) => workers, align: "right" },
-      { title: "SINCE", cell: ({ since }) => whenOf(since, now), shrinksTo: 8 },
+      { title: "SINCE", cell: ({ since }) => whenOf(since, now), narrow: ({ since }) => awayOf(since, now) },
       { title: "VERSION", cell: ({ module }) => module.version },
       { title: "BUILD", cell: ({ module }) => shortName(module.build, isWide) },
       ...(isWide ? [{ title: "ENVOY", cell: ({ envoy }: Filter) => envoy }] : []),
@@ -105,7 +105,11 @@ function upstreamLines({ upstreams, unknown, others }: Answers["listUpstreams"],
             { title: "SESSIONS", cell: ({ sessions }) => grouped(sessions), align: "right" },
             { title: "HITS", cell: ({ hits }) => grouped(hits), align: "right" },
             { title: "TICKET KEYS", cell: ({ ticket_keys: keys }) => grouped(keys), align: "right" },
-            { title: "LAST USED", cell: ({ last_used: used }) => whenOf(used, now), shrinksTo: 8 },
+            {
+              title: "LAST USED",
+              cell: ({ last_used: used }) => whenOf(used, now),
+              narrow: ({ last_used: used }) => awayOf(used, now),
+            },
           ],
           rows,
           width,

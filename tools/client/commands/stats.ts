@@ -3,7 +3,7 @@ import type { Statistics } from "../answers.generated.ts";
 import type { Command } from "../command.ts";
 import { FATES, KIND_NAMES, fateOf, fillOf, handshakesOf, percentage, sum } from "../rates.ts";
 import { facts, table } from "../table.ts";
-import { grouped } from "../text.ts";
+import { counted, grouped } from "../text.ts";
 import { expectWords } from "./names.ts";
 
 export const STATS: Command = {
@@ -68,7 +68,7 @@ function factsOf(stats: Statistics): [string, string][] {
     ["lost", `${grouped(stats.lost)} to another upstream, of ${grouped(stats.declined)} declined`],
     ["refused", `${grouped(stats.refused)}${causes(stats.refused_for)}`],
     ["diverted", `${grouped(stats.diverted)}${causes(stats.diverted_for)}`],
-    ["removed", `${grouped(stats.tombstones)} removed sessions are remembered`],
+    ["remembered", counted(stats.tombstones, "removed session")],
     ["steering", steering.mode + effect],
     ["module", `${module.version}, build ${module.build?.slice(0, 12) ?? "unknown"}`],
   ];

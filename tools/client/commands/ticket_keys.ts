@@ -4,7 +4,7 @@ import { EXIT, UsageError } from "../client_error.ts";
 import type { Command, Plan, View } from "../command.ts";
 import { table } from "../table.ts";
 import { counted, grouped } from "../text.ts";
-import { whenOf } from "../times.ts";
+import { awayOf, whenOf } from "../times.ts";
 import { enforcedBy, warningsOf } from "./enforced.ts";
 import { expectWords, readTicketKeyName, shortName } from "./names.ts";
 import { FILTERS } from "./options.ts";
@@ -68,7 +68,7 @@ function change(name: string, upstream: string | null): Plan {
   return {
     run: async (api) => {
       const answer = await api.call("putTicketKey", { parameter: name, query: { upstream } });
-      if (!("ticket_key" in answer)) {
+      if (!("ticket_key" in answer) || (upstream === null && answer.result === 0)) {
         return { json: answer, lines: () => ["this key has no removal to lift"], exitCode: EXIT.refused };
       }
       const key = answer.ticket_key;
@@ -95,7 +95,11 @@ function tableOf(keys: TicketKey[], { width, isWide }: View): string[] {
       { title: "STATE", cell: ({ state, cause }) => (cause === undefined ? state : `${state} (${cause})`) },
       { title: "UPSTREAM", cell: ({ upstream }) => upstream, shrinksTo: 14 },
       { title: "TICKETS", cell: ({ tickets }) => grouped(tickets), align: "right" },
-      { title: "LAST USED", cell: ({ last_used: used }) => whenOf(used, now), shrinksTo: 8 },
+      {
+        title: "LAST USED",
+        cell: ({ last_used: used }) => whenOf(used, now),
+        narrow: ({ last_used: used }) => awayOf(used, now),
+      },
     ],
     keys,
     width,

@@ -10,7 +10,7 @@ import { FATES, KIND_NAMES, fateOf, fillOf, handshakesOf, percentage, perSecond 
 import type { Screen } from "../screen.ts";
 import { Stop } from "../stop.ts";
 import { facts, table } from "../table.ts";
-import { grouped, onOneLine, printable, shortened } from "../text.ts";
+import { counted, grouped, onOneLine, printable, shortened } from "../text.ts";
 import { expectWords } from "./names.ts";
 
 export const WATCH: Command = {
@@ -114,7 +114,7 @@ function blockOf({ before, now, seconds, error }: Reading, width: number | null)
           "handshakes",
           `${rate(earlier.resumed + earlier.full, all.resumed + all.full)}, ${grouped(all.resumed + all.full)} since the start`,
         ],
-        ["cache", `${fillOf(now)}, ${grouped(now.tombstones)} removed sessions`],
+        ["cache", `${fillOf(now)}, ${counted(now.tombstones, "removed session")}`],
         ...(["refused", "diverted", "lost"] as const).map((name): [string, string] => [
           name,
           `${rate(from[name], now[name])}, ${grouped(now[name])} since the start`,
