@@ -199,7 +199,6 @@ describe("tls-sessions", () => {
       ["remove", "--sni", EVIL_NAME, "--dry-run"],
     ]) {
       const { out, err } = await run(args);
-      // eslint-disable-next-line no-control-regex
       assert.doesNotMatch(out + err, /[^\n\P{C}]|\p{Cf}/u, `${args.join(" ")} prints a control character`);
     }
     assert.match((await done("get", "e711")).out, /evil\\x1b\[2J\\x1b\]0;owned\\x07\\x9b31m\\u\{202e\}\.example/);
