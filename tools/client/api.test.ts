@@ -26,7 +26,7 @@ function answers(status: number, type: string, body: string, headers: Record<str
 }
 
 async function fails(exitCode: ExitCode, message: RegExp, api = new Api(proxy, "token-of-test")): Promise<void> {
-  await assert.rejects(api.call("getStatistics"), (error) => {
+  await assert.rejects(api.call("getStatistics", { timeoutSeconds: 2 }), (error) => {
     assert.ok(error instanceof ClientError, String(error));
     assert.equal(error.exitCode, exitCode);
     assert.match(error.message, message);
@@ -76,7 +76,13 @@ describe("a call", () => {
 
   it("that nobody answers ends in time", async () => {
     answer = () => undefined;
-    await fails(EXIT.unreachable, /no answer within 0\.2 s$/, new Api(proxy, null, 0.2));
+    await fails(EXIT.unreachable, /no answer within 2 s$/);
+  });
+
+  it("that waits ends at once if it is aborted", async () => {
+    const api = new Api(proxy, null);
+    answer = () => api.abort();
+    await assert.rejects(api.call("getStatistics"), ClientError);
   });
 
   it("that meets nothing, or something other than HTTP, says so", async () => {

@@ -18,30 +18,38 @@ export interface CallOptions {
   /** A null is left out. */
   query?: Query;
   body?: unknown;
+  /** For the whole answer; 20 by default. */
+  timeoutSeconds?: number;
 }
 
 export class Api {
+  private readonly aborter = new AbortController();
+
   constructor(
     /** Without a slash at its end. */
     readonly proxy: string,
     private readonly token: string | null,
-    private readonly timeoutSeconds = TIMEOUT_SECONDS,
   ) {}
 
   async call<Operation extends keyof Answers>(
     operation: Operation,
-    { parameter = "", query = {}, body }: CallOptions = {},
+    { parameter = "", query = {}, body, timeoutSeconds = TIMEOUT_SECONDS }: CallOptions = {},
   ): Promise<Answers[Operation]> {
     const [method = "", template = ""] = CALLS[operation].split(" ");
     const search = Object.entries(query)
       .flatMap(([name, value]) => (value === null ? [] : [`${name}=${encodeURIComponent(value)}`]))
       .join("&");
     const path = template.replace(/\{\w+\}/, () => encodeURIComponent(parameter)) + (search === "" ? "" : `?${search}`);
-    const reply = await this.send(method, path, body === undefined ? null : JSON.stringify(body));
+    const reply = await this.send(method, path, body === undefined ? null : JSON.stringify(body), timeoutSeconds);
     return this.judge(reply) as Answers[Operation];
   }
 
-  private send(method: string, path: string, body: string | null): Promise<Reply> {
+  /** Ends the calls that wait for an answer: they fail as if the proxy were not reached. */
+  abort(): void {
+    this.aborter.abort();
+  }
+
+  private send(method: string, path: string, body: string | null, timeoutSeconds: number): Promise<Reply> {
     const headers: Record<string, string | number> = { accept: "application/json" };
     if (this.token !== null) headers["authorization"] = `Bearer ${this.token}`;
     if (body !== null) {
@@ -50,8 +58,11 @@ export class Api {
     }
     const send = this.proxy.startsWith("https:") ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException): void => reject(this.unreachable(error));
-      const request = send(this.proxy + path, { method, headers }, (response) => {
+      const fail = (error: NodeJS.ErrnoException): void => {
+        clearTimeout(patience);
+        reject(this.unreachable(error, timeoutSeconds));
+      };
+      const request = send(this.proxy + path, { method, headers, signal: this.aborter.signal }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", fail);
@@ -60,11 +71,8 @@ export class Api {
           resolve({ response, text: Buffer.concat(chunks).toString("utf8") });
         });
       });
-      const patience = setTimeout(() => request.destroy(new Error(NO_ANSWER)), this.timeoutSeconds * 1000);
-      request.on("error", (error) => {
-        clearTimeout(patience);
-        fail(error);
-      });
+      const patience = setTimeout(() => request.destroy(new Error(NO_ANSWER)), timeoutSeconds * 1000);
+      request.on("error", fail);
       request.end(body ?? undefined);
     });
   }
@@ -110,10 +118,10 @@ export class Api {
     );
   }
 
-  private unreachable(error: NodeJS.ErrnoException): UnreachableError {
+  private unreachable(error: NodeJS.ErrnoException, timeoutSeconds: number): UnreachableError {
     const code = error.code ?? "";
     const known = REASONS.find(([codes]) => codes.some((one) => code.startsWith(one)))?.[1];
-    const reason = error.message === NO_ANSWER ? `no answer within ${String(this.timeoutSeconds)} s` : known;
+    const reason = error.message === NO_ANSWER ? `no answer within ${String(timeoutSeconds)} s` : known;
     return new UnreachableError(`${this.proxy}: ${reason ?? onOneLine(error.message || code)}`);
   }
 }
@@ -134,7 +142,11 @@ const REASONS: [string[], string][] = [
   [["ENOTFOUND", "EAI_AGAIN"], "this host name does not resolve; correct --proxy URL or TLS_SESSIONS_PROXY"],
   [["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"], "no route leads there; correct --proxy URL, or the network"],
   [
-    ["ECONNRESET", "EPIPE", "HPE_", "ERR_SSL", "EPROTO"],
+    ["ECONNRESET", "EPIPE"],
+    "the connection was closed before the answer; either the proxy restarts, or this is not the listener of the admin API",
+  ],
+  [
+    ["HPE_", "ERR_SSL", "EPROTO"],
     "the listener there does not speak HTTP as the URL has it; name the listener of the admin API, with http:// or https://",
   ],
   [

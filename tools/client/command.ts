@@ -12,6 +12,8 @@ export interface Option {
   /** The values that complete; others are the proxy's to judge. */
   choices?: string[];
   isRepeated?: boolean;
+  /** One letter, as h of -h. */
+  short?: string;
   about: string;
 }
 

@@ -7,7 +7,7 @@ export const GLOBAL_OPTIONS: Record<string, Option> = {
   "token-file": { value: "FILE", about: "a file that holds the token, if TLS_SESSIONS_TOKEN is not set" },
   json: { about: "print JSON: one document, or one a line for streams" },
   wide: { about: "print IDs in full and more columns, as wide as they are" },
-  yes: { about: "do not ask before a change of many sessions" },
-  help: { about: "print the help of the command" },
+  yes: { short: "y", about: "do not ask before a change of many sessions" },
+  help: { short: "h", about: "print the help of the command" },
   version: { about: "print the version" },
 };

@@ -90,9 +90,13 @@ function parsed(args: string[], command: Command | null): ReturnType<typeof pars
 
 function forParser(options: Record<string, Option>): NonNullable<ParseArgsConfig["options"]> {
   return Object.fromEntries(
-    Object.entries(options).map(([name, { value, isRepeated = false }]) => [
+    Object.entries(options).map(([name, { value, isRepeated = false, short }]) => [
       name,
-      { type: value === undefined ? "boolean" : "string", multiple: isRepeated } as const,
+      {
+        type: value === undefined ? "boolean" : "string",
+        multiple: isRepeated,
+        ...(short === undefined ? {} : { short }),
+      } as const,
     ]),
   );
 }

@@ -3,7 +3,7 @@ import type { Removed, Session } from "./answers.generated.ts";
 import type { Api, Query } from "./api.ts";
 import { UnreachableError, UsageError } from "./client_error.ts";
 
-export interface Listing<Row> {
+interface Listing<Row> {
   rows: Row[];
   /** Whether `limit` has cut the listing. */
   hasMore: boolean;

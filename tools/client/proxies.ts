@@ -4,7 +4,7 @@ import { UsageError } from "./client_error.ts";
 
 export const DEFAULT_PROXY = "http://127.0.0.1:10080";
 
-export interface ProxyChoice {
+interface ProxyChoice {
   /** Of --proxy. */
   urls: string[];
   /** Of --proxies. */

@@ -2,7 +2,7 @@
 import type { View } from "./command.ts";
 import { onOneLine, safeJson } from "./text.ts";
 
-export interface ScreenOptions {
+interface ScreenOptions {
   isJson: boolean;
   isWide: boolean;
   /** --yes */

@@ -1,10 +1,18 @@
-/** The wish to end a stream: Ctrl-C, SIGTERM, or q on a terminal. A second Ctrl-C ends the process at once. */
+/**
+ * The wish to end a stream: Ctrl-C, SIGTERM, or q on a terminal. It ends the calls that wait for an answer. A second Ctrl-C ends the
+ * process at once.
+ */
+import type { Api } from "./api.ts";
+
 export class Stop {
   isAsked = false;
   private wake: () => void = () => undefined;
   private readonly readsKeys: boolean;
 
-  constructor(isTerminal: boolean) {
+  constructor(
+    isTerminal: boolean,
+    private readonly apis: Api[],
+  ) {
     this.readsKeys = isTerminal && process.stdin.isTTY === true;
     for (const signal of SIGNALS) process.on(signal, this.ask);
     if (!this.readsKeys) return;
@@ -34,6 +42,7 @@ export class Stop {
     this.isAsked = true;
     for (const signal of SIGNALS) process.off(signal, this.ask);
     this.wake();
+    for (const api of this.apis) api.abort();
   };
 
   /** In raw mode Ctrl-C is a key. */

@@ -12,8 +12,6 @@ export interface Column<Row> {
   shrinksTo?: number;
 }
 
-const GAP = 2;
-
 /** One line for the titles and one for each row; `width` null is unlimited. */
 export function table<Row>(columns: Column<Row>[], rows: readonly Row[], width: number | null): string[] {
   const titles = columns.map(({ title }) => title);
@@ -29,7 +27,11 @@ export function table<Row>(columns: Column<Row>[], rows: readonly Row[], width: 
   }
   return lines.map((line) =>
     line
-      .map((text, at) => padded(shortened(text, widths[at] ?? 0), widths[at] ?? 0, columns[at]?.align === "right"))
+      .map((text, at) => {
+        const columnWidth = widths[at] ?? 0;
+        const aligned = columns[at]?.align === "right" ? alignedRight : alignedLeft;
+        return aligned(shortened(text, columnWidth), columnWidth);
+      })
       .join(" ".repeat(GAP))
       .trimEnd(),
   );
@@ -41,7 +43,7 @@ export function facts(pairs: [string, string | number | null][], width: number |
   return pairs.map(([name, value]) => {
     const text = printable(String(value ?? "-"));
     const room = width === null ? Infinity : Math.max(8, width - nameWidth - GAP);
-    return padded(name, nameWidth, false) + " ".repeat(GAP) + shortened(text, room);
+    return alignedLeft(name, nameWidth) + " ".repeat(GAP) + shortened(text, room);
   });
 }
 
@@ -71,7 +73,12 @@ function excessOf(widths: number[], width: number): number {
   return widths.reduce((sum, each) => sum + each + GAP, -GAP) - width;
 }
 
-function padded(text: string, width: number, right: boolean): string {
-  const padding = " ".repeat(Math.max(0, width - widthOf(text)));
-  return right ? padding + text : text + padding;
+function alignedLeft(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
+
+function alignedRight(text: string, width: number): string {
+  return " ".repeat(Math.max(0, width - widthOf(text))) + text;
+}
+
+const GAP = 2;

@@ -4,11 +4,6 @@
  */
 import stringWidth from "string-width";
 
-/** Control, format, unassigned and separating characters, marks that would join a neighbour, and the backslash of the escapes. */
-const UNSAFE = /[\p{C}\p{M}\\]|(?! )\p{Z}/gu;
-/** JSON.stringify escapes the characters below U+0020 itself. */
-const UNSAFE_IN_JSON = /[\p{C}\p{M}]|(?! )\p{Z}/gu;
-
 /** The text with each unsafe character as `\xNN` or `\u{N}`. */
 export function printable(text: string): string {
   return text.replace(UNSAFE, (character) => {
@@ -59,3 +54,8 @@ export function grouped(count: number): string {
 export function counted(count: number, noun: string): string {
   return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** Control, format, unassigned and separating characters, marks that would join a neighbour, and the backslash of the escapes. */
+const UNSAFE = /[\p{C}\p{M}\\]|(?! )\p{Z}/gu;
+/** JSON.stringify escapes the characters below U+0020 itself. */
+const UNSAFE_IN_JSON = /[\p{C}\p{M}]|(?! )\p{Z}/gu;

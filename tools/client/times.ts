@@ -1,16 +1,6 @@
 /** Times of the API, Unix seconds, as people read and write them. */
 import { UsageError } from "./client_error.ts";
 
-const UNITS = [
-  { name: "d", seconds: 86_400 },
-  { name: "h", seconds: 3_600 },
-  { name: "min", seconds: 60 },
-  { name: "s", seconds: 1 },
-];
-/** So that two hours less a few seconds are 2 h. */
-const ALMOST_TWICE = 1.95;
-const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400 };
-
 /** Local time and the distance from now, as in `19:20:05 (in 3 h)`; the date stands in front unless it is today's. */
 export function whenOf(time: number | null, now = Date.now() / 1000): string {
   return time === null ? "-" : `${localTime(time, now)} (${distance(time - now)})`;
@@ -63,3 +53,13 @@ function localTime(time: number, now: number): string {
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+const UNITS = [
+  { name: "d", seconds: 86_400 },
+  { name: "h", seconds: 3_600 },
+  { name: "min", seconds: 60 },
+  { name: "s", seconds: 1 },
+];
+/** So that two hours less a few seconds are 2 h. */
+const ALMOST_TWICE = 1.95;
+const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, min: 60, h: 3_600, d: 86_400 };

@@ -64,9 +64,7 @@ function zsh(commands: Command[]): string[] {
 function fish(commands: Command[]): string[] {
   const complete = "complete -c tls-sessions";
   const optionLine = (condition: string, [name, option]: [string, Option]): string => {
-    const value =
-      option.value === undefined ? "" : option.choices === undefined ? " -r" : ` -x -a '${option.choices.join(" ")}'`;
-    return `${complete}${condition} -l ${name}${value} -d ${quoted(option.about)}`;
+    return `${complete}${condition} -l ${name}${valueOf(option)} -d ${quoted(option.about)}`;
   };
   return [
     `${complete} -f`,
@@ -82,6 +80,13 @@ function fish(commands: Command[]): string[] {
       ];
     }),
   ];
+}
+
+/** How fish completes the value of an option. */
+function valueOf({ value, choices: list }: Option): string {
+  if (value === undefined) return "";
+  if (value === "FILE") return " -r -F";
+  return list === undefined ? " -x" : ` -x -a '${list.join(" ")}'`;
 }
 
 function wordsOf({ name, words = [], options = {} }: Command, commands: Command[]): string[] {

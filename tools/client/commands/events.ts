@@ -1,7 +1,7 @@
 /** The command events: the log of events, and with --follow those that come. */
 import type { Answers, Event } from "../answers.generated.ts";
 import type { Api, Query } from "../api.ts";
-import { ClientError, EXIT, type ExitCode } from "../client_error.ts";
+import { ClientError, EXIT, type ExitCode, RefusedError } from "../client_error.ts";
 import type { Arguments, Command, Report } from "../command.ts";
 import { MAX_PAGE_ROWS, readLimit } from "../pages.ts";
 import type { Screen } from "../screen.ts";
@@ -94,7 +94,7 @@ async function eventsAfter(api: Api, query: Query, after: string | null): Promis
 
 /** A proxy that does not answer is reported once, and asked again. */
 async function follow(apis: Api[], screen: Screen, query: Query): Promise<ExitCode> {
-  const stop = new Stop(screen.isTerminal);
+  const stop = new Stop(screen.isTerminal, apis);
   const codes = await Promise.all(apis.map((api) => followOne(api, screen, query, stop, apis.length > 1))).finally(() =>
     stop.end(),
   );
@@ -104,17 +104,28 @@ async function follow(apis: Api[], screen: Screen, query: Query): Promise<ExitCo
 async function followOne(api: Api, screen: Screen, query: Query, stop: Stop, isOneOfMany: boolean): Promise<ExitCode> {
   let mark: string | null = null;
   let failure: ClientError | null = null;
-  for (let isFirst = true; !stop.isAsked; isFirst = mark === null) {
+  // Without --since the log of before is not news.
+  let isNews = query["since"] !== null;
+  while (!stop.isAsked) {
     try {
       const read: Read = await eventsAfter(api, query, mark);
       ({ mark } = read);
       if (failure !== null) screen.warn(`${api.proxy}: answers again`);
       failure = null;
-      if (read.missed > 0 && !isFirst) screen.warn(`${api.proxy}: ${grouped(read.missed)} events were lost`);
-      // Without --since the log of before is not news.
-      if (!isFirst || query["since"] !== null) printEvents(api.proxy, read.events, screen, isOneOfMany);
+      if (isNews) {
+        if (read.missed > 0) screen.warn(`${api.proxy}: ${grouped(read.missed)} events were lost`);
+        printEvents(api.proxy, read.events, screen, isOneOfMany);
+      }
+      isNews = true;
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
+      if (stop.isAsked) break;
+      if (mark !== null && error instanceof RefusedError && error.status === BAD_REQUEST) {
+        // A proxy that has restarted does not know the mark.
+        screen.warn(`${api.proxy}: its log has begun again, as after a restart`);
+        mark = null;
+        continue;
+      }
       if (failure === null) screen.error(error.message);
       failure = error;
       // A refusal does not pass by itself, such as that of a token.
@@ -166,3 +177,4 @@ function tableOf(events: Event[], width: number | null, isWide: boolean): string
 
 const INTERVAL_MILLISECONDS = 1000;
 const MAX_PAGES = 100;
+const BAD_REQUEST = 400;

@@ -62,7 +62,8 @@ export function helpOf({ name, usage, summary, about = [], options = {} }: Comma
 
 function optionLines(options: Record<string, Option>): string[] {
   const shown = Object.entries(options).map(
-    ([name, { value, about }]) => [`--${name}${value === undefined ? "" : ` ${value}`}`, about] as const,
+    ([name, { value, about, short }]) =>
+      [`${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`, about] as const,
   );
   const width = Math.max(...shown.map(([option]) => option.length));
   return shown.map(([option, about]) => `  ${option.padEnd(width)}  ${about}`);

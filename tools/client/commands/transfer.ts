@@ -12,7 +12,7 @@ import { expectWords } from "./names.ts";
 
 const LISTS = ["removed", "ticket_keys", "revocations"] as const;
 
-export type Lists = Record<(typeof LISTS)[number], unknown[]>;
+type Lists = Record<(typeof LISTS)[number], unknown[]>;
 
 export const EXPORT: Command = {
   name: "export",

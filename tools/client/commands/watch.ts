@@ -39,23 +39,22 @@ interface Reading {
 }
 
 async function watch(apis: Api[], screen: Screen, count: number): Promise<ExitCode> {
-  const stop = new Stop(screen.isTerminal);
+  const stop = new Stop(screen.isTerminal, apis);
   const isDrawn = screen.isTerminal && !screen.options.isJson;
   const clocks = new Map<string, number>();
   let readings = apis.map(({ proxy }): Reading => ({ proxy, before: null, now: null, seconds: 1, error: null }));
   if (isDrawn) process.stdout.write(ENTER);
   try {
     // The first reading has no rate yet.
-    for (let round = 0; round <= count && !stop.isAsked; round++) {
-      const [read] = await Promise.all([
-        Promise.all(readings.map((last, at) => readingOf(apis[at] as Api, last, clocks))),
-        round === 0 ? null : stop.orAfter(INTERVAL_MILLISECONDS),
-      ]);
+    for (let round = 0; round <= count; round++) {
+      if (round > 0) await stop.orAfter(INTERVAL_MILLISECONDS);
+      const read = await Promise.all(readings.map((last, at) => readingOf(apis[at] as Api, last, clocks)));
       if (stop.isAsked) break;
       readings = read;
       if (isDrawn) draw(readings, screen);
-      else if (round > 0 || readings.some(({ error }) => error !== null))
-        readings.forEach((one) => printLine(one, screen, apis.length));
+      else for (const reading of readings) printLine(reading, screen, apis.length);
+      // A refusal does not pass by itself, such as that of a token.
+      if (readings.every(({ error }) => error?.exitCode === EXIT.refused)) break;
     }
   } finally {
     if (isDrawn) process.stdout.write(LEAVE);
@@ -70,7 +69,7 @@ async function watch(apis: Api[], screen: Screen, count: number): Promise<ExitCo
 
 async function readingOf(api: Api, last: Reading, clocks: Map<string, number>): Promise<Reading> {
   try {
-    const stats = await api.call("getStatistics");
+    const stats = await api.call("getStatistics", { timeoutSeconds: PATIENCE_SECONDS });
     const clock = performance.now();
     const seconds = (clock - (clocks.get(api.proxy) ?? clock)) / 1000;
     clocks.set(api.proxy, clock);
@@ -183,6 +182,8 @@ function printLine({ proxy, before, now, seconds, error }: Reading, screen: Scre
 }
 
 const INTERVAL_MILLISECONDS = 1000;
+/** A proxy that hangs must not hold up the others for long. */
+const PATIENCE_SECONDS = 3;
 /** The alternate screen without a cursor, and back. */
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[2J";
 const LEAVE = "\u001b[?25h\u001b[?1049l";
