@@ -85,7 +85,7 @@ function draw(readings: Reading[], screen: Screen): void {
   const rows = process.stdout.rows || 24;
   const clock = new Date().toTimeString().slice(0, 8);
   const lines = [
-    `tls-sessions watch   ${clock}   q ends`,
+    `tls-sessions watch   ${clock}   ${process.stdin.isTTY ? "q" : "Ctrl-C"} ends`,
     ...readings.flatMap((reading) => ["", printable(reading.proxy), ...blockOf(reading, width)]),
   ].slice(0, rows - 1);
   const cut = lines.map((line) => (width === null ? line : shortened(line, width)));
