@@ -9,9 +9,7 @@ import { onOneLine } from "./text.ts";
 export async function runPlan(plan: Plan, apis: Api[], screen: Screen): Promise<ExitCode> {
   if ("runOnAll" in plan) return plan.runOnAll(apis, screen);
   if (plan.question !== undefined && !screen.options.isAgreed) {
-    const { question } = plan;
-    const questions = await Promise.all(apis.map(async (api) => `${await question(api)}, on ${api.proxy}`));
-    if (!(await isAgreed(questions))) {
+    if (!(await isAgreed(await questionsOf(plan.question, apis)))) {
       screen.error("nothing is changed: you did not say yes");
       return EXIT.refused;
     }
@@ -19,6 +17,15 @@ export async function runPlan(plan: Plan, apis: Api[], screen: Screen): Promise<
   const outcomes = await Promise.all(apis.map((api) => outcomeOf(plan.run, api)));
   print(outcomes, screen);
   return outcomes.reduce<ExitCode>((worst, { exitCode }) => (exitCode > worst ? exitCode : worst), EXIT.done);
+}
+
+/** A proxy that fails does not keep the caller from the others; if all fail, nothing is left to ask. */
+async function questionsOf(question: (api: Api) => Promise<string>, apis: Api[]): Promise<string[]> {
+  const asked = await Promise.allSettled(apis.map(async (api) => `${await question(api)}, on ${api.proxy}`));
+  const failed = asked.filter((one) => one.status === "rejected");
+  const [failure] = failed;
+  if (failure !== undefined && failed.length === asked.length) throw failure.reason;
+  return asked.map((one) => (one.status === "fulfilled" ? one.value : `fail (${onOneLine(String(one.reason))})`));
 }
 
 interface Outcome {

@@ -1,7 +1,7 @@
 /** Commands that remove sessions: remove, flush, and removed, the list of those that are refused. */
 import type { Answers, Removed } from "../answers.generated.ts";
 import type { Api, Query } from "../api.ts";
-import { EXIT, UsageError } from "../client_error.ts";
+import { ClientError, EXIT, UsageError } from "../client_error.ts";
 import type { Arguments, Command, Plan, Report } from "../command.ts";
 import { allRemoved, readLimit } from "../pages.ts";
 import { table } from "../table.ts";
@@ -155,7 +155,15 @@ function removalOf(ids: string[]): Plan {
   return {
     run: async (api): Promise<Report> => {
       const answers: (Answers["deleteSession"] & { id: string })[] = [];
-      for (const id of ids) answers.push({ id, ...(await api.call("deleteSession", { parameter: id })) });
+      for (const id of ids) {
+        try {
+          answers.push({ id, ...(await api.call("deleteSession", { parameter: id })) });
+        } catch (error) {
+          if (!(error instanceof ClientError) || ids.length === 1) throw error;
+          const done = `${grouped(answers.length)} of ${grouped(ids.length)} IDs were removed before it`;
+          throw new ClientError(`${error.message} (at ${id}; ${done})`, error.exitCode);
+        }
+      }
       const isFound = answers.every(({ result }) => result === 1);
       return {
         json: ids.length === 1 ? answers[0] : answers,
