@@ -22,10 +22,10 @@ export async function runPlan(plan: Plan, apis: Api[], screen: Screen): Promise<
 /** A proxy that fails does not keep the caller from the others; if all fail, nothing is left to ask. */
 async function questionsOf(question: (api: Api) => Promise<string>, apis: Api[]): Promise<string[]> {
   const asked = await Promise.allSettled(apis.map(async (api) => `${await question(api)}, on ${api.proxy}`));
-  const failed = asked.filter((one) => one.status === "rejected");
-  const [failure] = failed;
-  if (failure !== undefined && failed.length === asked.length) throw failure.reason;
-  return asked.map((one) => (one.status === "fulfilled" ? one.value : `fail (${onOneLine(String(one.reason))})`));
+  const failures = asked.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
+  const [first] = failures;
+  if (first !== undefined && failures.length === asked.length) throw first;
+  return asked.map((one) => (one.status === "fulfilled" ? one.value : `fail: ${onOneLine((one.reason as Error).message)}`));
 }
 
 interface Outcome {
