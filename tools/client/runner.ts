@@ -25,7 +25,9 @@ async function questionsOf(question: (api: Api) => Promise<string>, apis: Api[])
   const failures = asked.flatMap((one) => (one.status === "rejected" ? [one.reason as Error] : []));
   const [first] = failures;
   if (first !== undefined && failures.length === asked.length) throw first;
-  return asked.map((one) => (one.status === "fulfilled" ? one.value : `fail: ${onOneLine((one.reason as Error).message)}`));
+  return asked.map((one) =>
+    one.status === "fulfilled" ? one.value : `fail: ${onOneLine((one.reason as Error).message)}`,
+  );
 }
 
 interface Outcome {
