@@ -233,4 +233,9 @@ const CHANGES = [
   ["PUT /v1/revocations/shop.example", ""],
   ["PUT /v1/revocations/shop.example", '{"ticket_lifetime":60,"unseen":"refuse"}'],
   ["POST /v1/sessions/flush", '{"before":1790000000}'],
+  ["POST /v1/removed", '{"removed":[{"id":"aa03","time":1,"until":1893456000,"upstream":"10.0.0.7:443"}],"next":null}'],
+  [
+    "POST /v1/import",
+    `{"revocations":[{"sni":"a.example","until":1893456000}],"ticket_keys":[{"name":"${NAME}","state":"removed"}]}`,
+  ],
 ];
