@@ -144,6 +144,15 @@ export class Graves {
     return grave.until;
   }
 
+  /**
+   * Gives a tombstone the description of the entry whose place it takes, as far as it has none, and the name of its session.
+   * A removal that has ended describes nothing.
+   */
+  describe(grave: Tombstone, entry: Entry): void {
+    if (entry.isTombstone && !entry.refusesAt(this.pages.moment)) grave.session = entry.session;
+    else entry.describe(grave);
+  }
+
   /** Takes a handle of a removed session out of its page, as a removed session. */
   remove(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
     const nanoseconds = this.pages.moment.nanoseconds;

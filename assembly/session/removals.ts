@@ -83,7 +83,7 @@ export class Removals {
       removed.stamp = stampOver(entry, this.moment);
       removed.about.known = given;
       if (entry) {
-        entry.describe(removed);
+        this.graves.describe(removed, entry);
         lengthen(removed, entry.until, entry.monotonicUntil);
         page.remove(entry);
       }
@@ -205,7 +205,7 @@ export class Removals {
       this.tookFlushed = !entry.isTombstone && this.settings.flushed(entry.generation, entry.expiry);
       held = !entry.isTombstone && !this.tookFlushed;
       const session = grave.session;
-      entry.describe(grave);
+      this.graves.describe(grave, entry);
       if (grave.session == 0) grave.session = session;
       page.remove(entry);
     }

@@ -14,6 +14,8 @@ export const DIFFERENCES = {
   "equal-by-fields":
     "identical is what every given field says, since a caller over HTTP has no object; libssl compares addresses",
   "unsaid-stays": "what a replacing add does not say stays as it was; in libssl the new object is all there is",
+  "undoing-keeps":
+    "what an add over a removal does not say stays as it was when the session was removed; libssl knows nothing of it any more",
   "expired-is-absent":
     "adding over an expired session is a new add that returns 1; libssl returns 0 for the same object, expired or not",
   "expired-stays-until-swept":
