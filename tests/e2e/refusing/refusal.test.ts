@@ -102,9 +102,11 @@ describe("a removed session", () => {
 
   it("that is put back without fields is as it was: it resumes, and is steered home", async () => {
     const servers = [upstream, await startDemoUpstream({ name: "beta", tickets: true })];
-    const steered = await startStack({ upstreams: servers.map(({ address }) => address) });
+    const steered = await startStack({ upstreams: servers.map(({ address }) => address), steering: "exact" });
     try {
       const versions = { port: steered.tlsPort, ...KINDS.ticket };
+      // The first clients show which upstreams there are.
+      for (let client = 0; client < 20; client++) await visit(versions);
       for (let client = 0; client < 6; client++) {
         const first = await visit(versions);
         const path = `/v1/sessions/${first.id}`;
