@@ -13,13 +13,13 @@ import { Metric } from "./counting/statistics";
 import { EntryCopy } from "./entry_copy";
 import { EventType } from "./events/event";
 import { Graves, Removal } from "./graves";
-import { Entry, sessionSize } from "./pages/entry";
+import { Entry, sessionSize, stampOver } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { EventCause } from "./record/event_cause";
 import { Moment } from "./record/moment";
 import { Known, Origin, Session } from "./record/session";
-import { Decision, stampAt, stampOn } from "./record/stamp";
+import { Decision } from "./record/stamp";
 import { Removals } from "./removals";
 import { changesNothing, isStorable, overlay } from "./session_merge";
 import { Mode } from "./settings/mode";
@@ -211,7 +211,7 @@ export class Additions {
     record.time = now;
     record.origin = isByHand ? Origin.API : Origin.OBSERVED;
     record.isOwn = !isByHand;
-    record.stamp = isByHand ? this.stampOver(entry) : 0;
+    record.stamp = isByHand ? stampOver(entry, Decision.Addition, this.moment.nanoseconds) : 0;
     record.unissued = addition == Addition.Accepted;
     if (record.unissued) {
       record.known |= Known.LAST_USED;
@@ -254,16 +254,10 @@ export class Additions {
     return this.gone == Metric.REMOVES || this.gone == Metric.FLUSHED;
   }
 
-  /** Returns the stamp of a session that is put in by hand now, on top of the entry of its ID, if the page has one. */
-  private stampOver(entry: Entry | null): u64 {
-    const before = entry ? entry.decision : Decision.None;
-    return stampOn(stampAt(this.moment.nanoseconds), Decision.Addition, before, entry ? entry.stamp : 0);
-  }
-
   /** OpenSSL's SSL_SESS_CACHE_UPDATE_TIME: adding the identical session makes it young again. Best effort. */
   private touchTime(entry: Entry): void {
     if ((this.settings.mode & Mode.UPDATE_TIME) == 0) return;
-    entry.stamp = this.stampOver(entry);
+    entry.stamp = stampOver(entry, Decision.Addition, this.moment.nanoseconds);
     entry.time = this.moment.seconds;
     entry.readSession(this.found, this.names);
     if (this.pages.commit(0) != StoreResult.Ok) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);

@@ -12,12 +12,11 @@ import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
 import { EventType } from "./events/event";
 import { EventCause } from "./record/event_cause";
-import { Moment } from "./record/moment";
-import { Entry, tombstoneSize } from "./pages/entry";
+import { Entry, stampOver, tombstoneSize } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { Cause, MAX_ID_LENGTH, Tombstone } from "./record/session";
-import { Decision, stampAt, stampOn } from "./record/stamp";
+import { Decision } from "./record/stamp";
 import { Settings } from "./settings/settings";
 import { Metric } from "./counting/statistics";
 
@@ -87,7 +86,7 @@ export class Graves {
       grave.until = until;
       grave.monotonicUntil = monotonicUntil;
       grave.cause = cause;
-      grave.stamp = stampOver(entry, this.pages.moment);
+      grave.stamp = stampOver(entry, Decision.Removal, this.pages.moment.nanoseconds);
       if (entry) {
         lengthen(grave, entry.until, entry.monotonicUntil);
         page.remove(entry);
@@ -117,8 +116,8 @@ export class Graves {
 
   /**
    * Turns a session of the page into a tombstone that refuses it as long as is due, and until `until` at least. There is
-   * always room for it, as it is not larger. Returns until when it refuses by the clock of the day; the machine's second is in
-   * `monotonicUntil`.
+   * always room for it, as it is not larger. Returns until when it refuses by the clock of the day; the machine's second is
+   * in `monotonicUntil`.
    */
   replace(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
     const moment = this.pages.moment;
@@ -134,7 +133,7 @@ export class Graves {
     grave.monotonicUntil = moment.monotonicAt(grave.until);
     lengthen(grave, until, monotonicUntil);
     grave.cause = cause;
-    grave.stamp = stampOver(entry, moment);
+    grave.stamp = stampOver(entry, Decision.Removal, moment.nanoseconds);
     grave.about.clear();
     entry.describe(grave);
     page.remove(entry);
@@ -195,12 +194,6 @@ export class Graves {
     if (this.displaced > 0) this.metrics.increase(Metric.CACHE_FULL, this.displaced);
     this.displaced = 0;
   }
-}
-
-/** Returns the stamp of a removal that is made now, on top of the entry of its ID, if the page has one. */
-export function stampOver(entry: Entry | null, moment: Moment): u64 {
-  const before = entry ? entry.decision : Decision.None;
-  return stampOn(stampAt(moment.nanoseconds), Decision.Removal, before, entry ? entry.stamp : 0);
 }
 
 /** Makes a tombstone last until a second at least, by each clock. */

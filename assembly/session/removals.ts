@@ -13,13 +13,14 @@ import { Names } from "../shared/names";
 import { Metric } from "./counting/statistics";
 import { EntryCopy } from "./entry_copy";
 import { EventType } from "./events/event";
-import { Graves, lengthen, Removal, stampOver } from "./graves";
-import { Entry } from "./pages/entry";
+import { Graves, lengthen, Removal } from "./graves";
+import { Entry, stampOver } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { EventCause } from "./record/event_cause";
 import { Moment } from "./record/moment";
 import { Cause, Known, Session, Tombstone } from "./record/session";
+import { Decision } from "./record/stamp";
 import { isStorable } from "./session_merge";
 import { Enforcement } from "./settings/enforcement";
 import { Settings } from "./settings/settings";
@@ -64,7 +65,8 @@ export class Removals {
 
   /**
    * Takes in a removal of another cache: refuses its ID up to its `until`, and as long as is due if a session is held. The
-   * time of the removal is kept, and its description, completed by that of a removal which is here already. Needs settings that were just read.
+   * time of the removal is kept, and its description. A removal that is here already fills in unknown fields. Needs settings
+   * that were just read.
    */
   takeIn(removed: Tombstone): RemoveOutcome {
     this.removedSession = 0;
@@ -80,8 +82,9 @@ export class Removals {
       }
       if (entry && entry.refusesAt(this.moment) && entry.until >= removed.until) return RemoveOutcome.Identical;
       removed.monotonicUntil = monotonicUntil;
-      removed.stamp = stampOver(entry, this.moment);
+      removed.stamp = stampOver(entry, Decision.Removal, this.moment.nanoseconds);
       removed.about.known = given;
+      removed.isOwn = false;
       if (entry) {
         this.graves.describe(removed, entry);
         lengthen(removed, entry.until, entry.monotonicUntil);
@@ -179,7 +182,7 @@ export class Removals {
         this.removedSession = named;
         continue;
       }
-      grave.stamp = stampOver(entry, this.moment);
+      grave.stamp = stampOver(entry, Decision.Removal, this.moment.nanoseconds);
       const held = this.buryIn(page, entry, grave);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {

@@ -44,26 +44,27 @@ export class RemovedImport extends Import {
       removed.until = min(<u64>until.number, longest);
     }
     if (removed.until < now) return Taken.Skipped;
-    if (!this.readDescription(entry)) return Taken.Malformed;
+    const error = this.readDescription(entry);
+    if (error.length > 0) return this.malformed(error);
     const outcome = this.cache.removals.takeIn(removed);
     if (outcome == RemoveOutcome.Contended) return Taken.NotStored;
     return outcome == RemoveOutcome.Identical ? Taken.Identical : Taken.Taken;
   }
 
-  /** Reads as much as is known of the removed session; false with an `error` if anything is malformed. */
-  private readDescription(entry: JsonValue): bool {
+  /** Reads as much as is known of the removed session. Returns the fault; empty if there is none. */
+  private readDescription(entry: JsonValue): string {
     const about = this.removed.about;
     about.clear();
     const kind = given(entry, "kind");
     if (kind !== null) {
       about.kind = kind.kind == JsonKind.String ? kindOf(kind.text) : 0;
-      if (about.kind == 0) return this.isMalformed("kind: " + KINDS_EXPECTED);
+      if (about.kind == 0) return "kind: " + KINDS_EXPECTED;
       about.known |= Known.KIND;
     }
     const upstream = given(entry, "upstream");
     if (upstream !== null) {
       const address = upstream.kind == JsonKind.String ? canonicalAddress(upstream.text) : "";
-      if (address.length == 0) return this.isMalformed("upstream: " + ADDRESS_EXPECTED);
+      if (address.length == 0) return "upstream: " + ADDRESS_EXPECTED;
       this.upstream = String.UTF8.encode(address);
       about.upstream = changetype<usize>(this.upstream);
       about.upstreamLength = this.upstream.byteLength;
@@ -73,7 +74,7 @@ export class RemovedImport extends Import {
     if (sni !== null) {
       this.sni = String.UTF8.encode(sni.kind == JsonKind.String ? sni.text : "");
       const length = this.sni.byteLength;
-      if (length == 0 || length > MAX_SNI_LENGTH) return this.isMalformed("sni: " + SNI_EXPECTED);
+      if (length == 0 || length > MAX_SNI_LENGTH) return "sni: " + SNI_EXPECTED;
       about.sni = changetype<usize>(this.sni);
       about.sniLength = length;
       about.known |= Known.SNI;
@@ -81,17 +82,12 @@ export class RemovedImport extends Import {
     const ticketKey = given(entry, "ticket_key");
     if (ticketKey !== null) {
       this.ticketKey = new TicketKeyName(ticketKey.kind == JsonKind.String ? ticketKey.text : "");
-      if (!this.ticketKey.valid) return this.isMalformed("ticket_key: " + TICKET_KEY_RULE);
+      if (!this.ticketKey.valid) return "ticket_key: " + TICKET_KEY_RULE;
       about.ticketKey = this.ticketKey.pointer;
       about.known |= Known.TICKET_KEY;
     }
     this.cache.findNames(about);
-    return true;
-  }
-
-  private isMalformed(rule: string): bool {
-    this.error = rule;
-    return false;
+    return "";
   }
 
   private malformed(rule: string): Taken {

@@ -5,8 +5,8 @@
  * An event is *announced* before its page is stored and *confirmed* afterwards. So whoever sees an event of an ID can also
  * see every earlier event of that ID, at least as announced, whichever machine it came from: the machine that makes a later
  * change of a page has read the earlier one, whose event was announced by then. Versions ascend for each page and for each
- * outbox (Lamport's clocks). That makes the order of versions right for each ID. An event's version is twice its page's, as a
- * module whose pages counted 8 ns wrote it: so events stay in order when one takes the place of the other.
+ * outbox (Lamport's clocks). That makes the order of versions right for each ID. An event's version is twice its page's: it
+ * counts 8 ns, as in modules whose pages did. So events stay in order when one module takes the place of another.
  *
  * Bounds: RING_SEGMENTS segments in the store, 58 KB and the names, 157 KB at most; one of them is kept here too. The
  * sequencer counts events as lost that were overwritten before it collected them; work that makes many events at once waits

@@ -23,7 +23,7 @@
 import { INLINE_NAME, Names, NO_NAME } from "../../shared/names";
 import { Moment, narrow } from "../record/moment";
 import { Known, Origin, Session, TICKET_KEY_LENGTH, Tombstone } from "../record/session";
-import { Decision } from "../record/stamp";
+import { Decision, stampAt, stampOn } from "../record/stamp";
 
 /** A session or a tombstone, by `isTombstone`. */
 @unmanaged
@@ -441,6 +441,12 @@ export class Entry {
 @inline
 export function versionAt(nanoseconds: u64): u64 {
   return nanoseconds / NANOSECONDS_PER_VERSION;
+}
+
+/** Returns the stamp of a decision that is made at a time, on top of the entry of its ID, if the page has one. */
+export function stampOver(entry: Entry | null, decision: Decision, nanoseconds: u64): u64 {
+  const now = stampAt(nanoseconds);
+  return entry ? stampOn(now, decision, entry.decision, entry.stamp) : now;
 }
 
 /** Returns the bytes that a session takes in a page. */
