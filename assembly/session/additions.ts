@@ -13,12 +13,13 @@ import { Metric } from "./counting/statistics";
 import { EntryCopy } from "./entry_copy";
 import { EventType } from "./events/event";
 import { Graves, Removal } from "./graves";
-import { Entry, sessionSize } from "./pages/entry";
+import { Entry, sessionSize, stampOver } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { EventCause } from "./record/event_cause";
 import { Moment } from "./record/moment";
 import { Known, Origin, Session } from "./record/session";
+import { Decision } from "./record/stamp";
 import { Removals } from "./removals";
 import { changesNothing, isStorable, overlay } from "./session_merge";
 import { Mode } from "./settings/mode";
@@ -41,7 +42,7 @@ export const enum PutOutcome {
 
 /** How additions differ. */
 export const enum Addition {
-  /** By hand: changes the given fields of a held session, and lifts a removal. */
+  /** By hand: changes the given fields of a held session, or lifts a removal and keeps the others of the removed one. */
   ByHand = 0,
   /** Issued by a completed handshake: replaces a held session. */
   Issued = 1,
@@ -204,10 +205,13 @@ export class Additions {
     const now = this.moment.seconds;
     const isByHand = addition == Addition.ByHand;
     const record = this.begin(isByHand && outcome == PutOutcome.Replaced ? entry : null, change);
+    if (isByHand && entry && this.isRemoved(entry)) this.copy.takeDescription(entry);
     overlay(record, change, change.known);
     record.known &= ~change.cleared;
     record.time = now;
     record.origin = isByHand ? Origin.API : Origin.OBSERVED;
+    record.isOwn = !isByHand;
+    record.stamp = isByHand ? stampOver(entry, Decision.Addition, this.moment.nanoseconds) : 0;
     record.unissued = addition == Addition.Accepted;
     if (record.unissued) {
       record.known |= Known.LAST_USED;
@@ -244,9 +248,16 @@ export class Additions {
     return record;
   }
 
+  /** Whether an entry stands for a session that was removed or flushed, and is still refused for it. */
+  private isRemoved(entry: Entry): bool {
+    if (entry.isTombstone) return entry.refusesAt(this.moment);
+    return this.gone == Metric.REMOVES || this.gone == Metric.FLUSHED;
+  }
+
   /** OpenSSL's SSL_SESS_CACHE_UPDATE_TIME: adding the identical session makes it young again. Best effort. */
   private touchTime(entry: Entry): void {
     if ((this.settings.mode & Mode.UPDATE_TIME) == 0) return;
+    entry.stamp = stampOver(entry, Decision.Addition, this.moment.nanoseconds);
     entry.time = this.moment.seconds;
     entry.readSession(this.found, this.names);
     if (this.pages.commit(0) != StoreResult.Ok) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);

@@ -343,6 +343,11 @@ export class Cache {
     return this.removals.remove(id, idLength, cause);
   }
 
+  /** Finds the numbers of names that a record has brought without one. */
+  findNames(record: Session): void {
+    this.copy.findNames(record);
+  }
+
   /** Needs the present moment. */
   private findIn(page: Page, id: usize, idLength: i32): Lookup {
     const entry = page.find(id, idLength);

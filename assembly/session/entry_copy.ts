@@ -4,7 +4,7 @@
  */
 import { Names, NO_NAME } from "../shared/names";
 import { Entry } from "./pages/entry";
-import { Known, Session, TICKET_KEY_LENGTH } from "./record/session";
+import { Kind, Known, Session, TICKET_KEY_LENGTH } from "./record/session";
 
 export class EntryCopy {
   /** The copied session, or a record to fill in. */
@@ -22,6 +22,13 @@ export class EntryCopy {
   restore(): Session {
     changetype<Entry>(COPY).readSession(this.session, this.names);
     return this.session;
+  }
+
+  /** Copies the description of a removed session, a tombstone or a row of its own, into the record that is filled in. */
+  takeDescription(entry: Entry): void {
+    memory.copy(COPY, changetype<usize>(entry), entry.size);
+    changetype<Entry>(COPY).readDescription(this.session, this.names);
+    if (!this.session.knows(Known.KIND)) this.session.kind = Kind.ID;
   }
 
   /** Copies as much as an event reports of an entry that is about to go: a session, or the upstream of a tombstone. */

@@ -12,11 +12,11 @@ import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
 import { EventType } from "./events/event";
 import { EventCause } from "./record/event_cause";
-import { NO_NAME } from "../shared/names";
-import { Entry, tombstoneSize } from "./pages/entry";
+import { Entry, stampOver, tombstoneSize } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { Cause, MAX_ID_LENGTH, Tombstone } from "./record/session";
+import { Decision } from "./record/stamp";
 import { Settings } from "./settings/settings";
 import { Metric } from "./counting/statistics";
 
@@ -80,11 +80,13 @@ export class Graves {
       grave.idLength = NAME_SIZE;
       grave.hidden = true;
       grave.session = 0;
-      grave.upstreamName = NO_NAME;
+      grave.about.clear();
+      grave.isOwn = false;
       grave.time = this.pages.moment.seconds;
       grave.until = until;
       grave.monotonicUntil = monotonicUntil;
       grave.cause = cause;
+      grave.stamp = stampOver(entry, Decision.Removal, this.pages.moment.nanoseconds);
       if (entry) {
         lengthen(grave, entry.until, entry.monotonicUntil);
         page.remove(entry);
@@ -114,8 +116,8 @@ export class Graves {
 
   /**
    * Turns a session of the page into a tombstone that refuses it as long as is due, and until `until` at least. There is
-   * always room for it, as it is smaller. Returns until when it refuses by the clock of the day; the machine's second is in
-   * `monotonicUntil`.
+   * always room for it, as it is not larger. Returns until when it refuses by the clock of the day; the machine's second is
+   * in `monotonicUntil`.
    */
   replace(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
     const moment = this.pages.moment;
@@ -131,12 +133,23 @@ export class Graves {
     grave.monotonicUntil = moment.monotonicAt(grave.until);
     lengthen(grave, until, monotonicUntil);
     grave.cause = cause;
-    entry.copyUpstream(grave);
+    grave.stamp = stampOver(entry, Decision.Removal, moment.nanoseconds);
+    grave.about.clear();
+    entry.describe(grave);
     page.remove(entry);
     grave.version = this.pages.version(page, moment.nanoseconds);
     page.appendTombstone(grave);
     this.monotonicUntil = grave.monotonicUntil;
     return grave.until;
+  }
+
+  /**
+   * Gives a tombstone the description of the entry whose place it takes, as far as it has none, and the name of its session.
+   * A removal that has ended describes nothing.
+   */
+  describe(grave: Tombstone, entry: Entry): void {
+    if (entry.isTombstone && !entry.refusesAt(this.pages.moment)) grave.session = entry.session;
+    else entry.describe(grave);
   }
 
   /** Takes a handle of a removed session out of its page, as a removed session. */

@@ -9,17 +9,18 @@
  */
 import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
-import { Names, NO_NAME } from "../shared/names";
+import { Names } from "../shared/names";
 import { Metric } from "./counting/statistics";
 import { EntryCopy } from "./entry_copy";
 import { EventType } from "./events/event";
 import { Graves, lengthen, Removal } from "./graves";
-import { Entry } from "./pages/entry";
+import { Entry, stampOver } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { EventCause } from "./record/event_cause";
 import { Moment } from "./record/moment";
 import { Cause, Known, Session, Tombstone } from "./record/session";
+import { Decision } from "./record/stamp";
 import { isStorable } from "./session_merge";
 import { Enforcement } from "./settings/enforcement";
 import { Settings } from "./settings/settings";
@@ -64,10 +65,12 @@ export class Removals {
 
   /**
    * Takes in a removal of another cache: refuses its ID up to its `until`, and as long as is due if a session is held. The
-   * time of the removal is kept. Needs settings that were just read.
+   * time of the removal is kept, and its description. A removal that is here already fills in unknown fields. Needs settings
+   * that were just read.
    */
   takeIn(removed: Tombstone): RemoveOutcome {
     this.removedSession = 0;
+    const given = removed.about.known;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const page = this.pages.open(removed.id, removed.idLength);
       if (!page) break;
@@ -79,8 +82,11 @@ export class Removals {
       }
       if (entry && entry.refusesAt(this.moment) && entry.until >= removed.until) return RemoveOutcome.Identical;
       removed.monotonicUntil = monotonicUntil;
+      removed.stamp = stampOver(entry, Decision.Removal, this.moment.nanoseconds);
+      removed.about.known = given;
+      removed.isOwn = false;
       if (entry) {
-        removed.session = entry.session;
+        this.graves.describe(removed, entry);
         lengthen(removed, entry.until, entry.monotonicUntil);
         page.remove(entry);
       }
@@ -160,7 +166,8 @@ export class Removals {
       grave.idLength = idLength;
       grave.hidden = false;
       grave.session = session;
-      grave.upstreamName = NO_NAME;
+      grave.about.clear();
+      grave.isOwn = false;
       grave.time = this.moment.seconds;
       grave.until = this.moment.seconds + <u64>this.settings.removedSeconds;
       grave.cause = cause;
@@ -175,6 +182,7 @@ export class Removals {
         this.removedSession = named;
         continue;
       }
+      grave.stamp = stampOver(entry, Decision.Removal, this.moment.nanoseconds);
       const held = this.buryIn(page, entry, grave);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {
@@ -200,7 +208,7 @@ export class Removals {
       this.tookFlushed = !entry.isTombstone && this.settings.flushed(entry.generation, entry.expiry);
       held = !entry.isTombstone && !this.tookFlushed;
       const session = grave.session;
-      entry.copyUpstream(grave);
+      this.graves.describe(grave, entry);
       if (grave.session == 0) grave.session = session;
       page.remove(entry);
     }

@@ -32,6 +32,30 @@ export function describeImports(admin: Admin): void {
     assert.equal((await rowOf(entries[0]?.id ?? ""))?.until, entries[0]?.until, "nothing ends earlier");
   });
 
+  it("keep kind, server name, upstream and ticket key, and the known ones where a list has none", async () => {
+    const until = (await clock()) + 5000;
+    const [id, other] = [freshId(), freshId()];
+    const known = { kind: "ticket", sni: freshSni(), upstream: "10.0.0.7:443", ticket_key: freshKeyName() };
+    const removed = [
+      { id, until, ...known },
+      { id: other, until, kind: null, sni: null, upstream: null, ticket_key: null },
+    ];
+    assert.deepEqual(taken(await admin("POST", "/v1/removed", { body: { removed } })), [2, 0, 0]);
+    const { time, ...row } = (await rowOf(id)) as RemovedSession;
+    assert.deepEqual(row, { id, until, cause: "api", ...known }, `removed at ${time}`);
+    assert.deepEqual(Object.keys((await rowOf(other)) ?? {}).sort(), ["cause", "id", "time", "until"]);
+    const longer = [{ id, until: until + 100, kind: "psk" }];
+    assert.deepEqual(taken(await admin("POST", "/v1/import", { body: { removed: longer } })), [1, 0, 0]);
+    const { time: _, ...again } = (await rowOf(id)) as RemovedSession;
+    assert.deepEqual(again, { id, until: until + 100, cause: "api", ...known, kind: "psk" });
+    const { json } = await admin("PUT", `/v1/sessions/${id}`);
+    assert.deepEqual(
+      [json.session?.kind, json.session?.ticket_key],
+      ["psk", known.ticket_key],
+      "and PUT gives them back",
+    );
+  });
+
   it("remove a session that is held, and skip removals that have ended", async () => {
     const now = await clock();
     const [held, over] = [freshId(), freshId()];
@@ -94,6 +118,10 @@ export function describeImports(admin: Admin): void {
     ["/v1/removed", "removed", { id: "xyz" }, /^removed\[1\]: id: expected a session ID/],
     ["/v1/removed", "removed", { id: "00", until: "soon" }, /^removed\[1\]: until: expected Unix seconds/],
     ["/v1/removed", "removed", { id: "00", upstream: "here" }, /^removed\[1\]: upstream: expected/],
+    ["/v1/removed", "removed", { id: "00", kind: "cookie" }, /^removed\[1\]: kind: expected/],
+    ["/v1/removed", "removed", { id: "00", sni: "" }, /^removed\[1\]: sni: expected a server name/],
+    ["/v1/removed", "removed", { id: "00", sni: "a".repeat(256) }, /^removed\[1\]: sni: expected a server name/],
+    ["/v1/removed", "removed", { id: "00", ticket_key: 7 }, /^removed\[1\]: ticket_key: expected the name/],
     ["/v1/removed", "removed", "00", /^removed\[1\]: expected an object/],
     ["/v1/import", "revocations", { sni: "" }, /^revocations\[1\]: sni: expected a server name/],
     ["/v1/import", "revocations", { sni: "a", unseen: "no" }, /^revocations\[1\]: unseen: expected one of/],

@@ -94,11 +94,40 @@ export function describeRemoved(admin: Admin): void {
       const mine = listed.filter(({ id }) => ids.includes(id));
       assert.deepEqual(mine.map(({ id }) => id).sort(), [...ids].sort());
       for (const entry of mine) {
-        assert.deepEqual(Object.keys(entry).sort(), ["cause", "id", "time", "until"]);
+        assert.deepEqual(Object.keys(entry).sort(), ["cause", "id", "kind", "time", "until"]);
         assert.equal(entry.cause, "api");
         assert.ok(entry.until > entry.time, "it lasts for a while");
       }
     }
+  });
+
+  it("shows nothing but ID, times and cause of a removal of an unknown ID", async () => {
+    const id = freshId();
+    await admin("DELETE", `/v1/sessions/${id}`);
+    const listed = await allPages<RemovedSession>(admin, "/v1/removed?limit=1000", "removed");
+    const entry = listed.find((row) => row.id === id);
+    assert.deepEqual(Object.keys(entry ?? {}).sort(), ["cause", "id", "time", "until"]);
+  });
+
+  it("shows kind, server name and upstream of a removed session, and filters by them", async () => {
+    const [sni, upstream] = [freshSni(), "10.9.0.2:443"];
+    const id = { ticket: freshId(), other: freshId(), unknown: freshId() };
+    await admin("PUT", `/v1/sessions/${id.ticket}`, { body: { sni, upstream, kind: "ticket" } });
+    await admin("PUT", `/v1/sessions/${id.other}`, { body: { sni: freshSni(), kind: "ticket" } });
+    for (const each of Object.values(id)) await admin("DELETE", `/v1/sessions/${each}`);
+    const list = async (query: string): Promise<RemovedSession[]> => {
+      const listed = await allPages<RemovedSession>(admin, `/v1/removed?limit=1000&${query}`, "removed");
+      return listed.filter((row) => (Object.values(id) as string[]).includes(row.id));
+    };
+    const [found, ...more] = await list(`sni=${sni.toUpperCase()}`);
+    assert.deepEqual(more, []);
+    assert.deepEqual([found?.id, found?.kind, found?.sni, found?.upstream], [id.ticket, "ticket", sni, upstream]);
+    assert.deepEqual((await list("kind=ticket")).map((row) => row.id).sort(), [id.ticket, id.other].sort());
+    assert.deepEqual(await list("kind=psk"), []);
+    assert.deepEqual((await list(`kind=ticket&sni=${sni}&upstream=${upstream}&cause=api`)).length, 1);
+    assert.deepEqual(await list(`sni=${sni}&cause=flush`), []);
+    assertProblem(await admin("GET", "/v1/removed?kind=cookie"), 400);
+    assertProblem(await admin("GET", "/v1/removed?sni="), 400);
   });
 
   it("tells as an event whether it was held", async () => {

@@ -43,13 +43,26 @@ export function describeChanges(admin: Admin): void {
     assertProblem(await admin("GET", path), 410);
   });
 
-  it("lifts the removal when a removed session is added by hand", async () => {
+  it("undoes the removal when a removed session is added by hand: its description is kept unless it is given", async () => {
     const id = freshId();
-    await admin("PUT", `/v1/sessions/${id}`, { body: { sni: "before.example", timeout: 99 } });
+    const kept = {
+      kind: "ticket",
+      protocol: "TLSv1.2",
+      cipher: "TLS_RSA_WITH_AES_128_CBC_SHA",
+      upstream: "10.0.0.7:443",
+    };
+    await admin("PUT", `/v1/sessions/${id}`, { body: { ...kept, sni: "before.example", timeout: 99 } });
     await admin("DELETE", `/v1/sessions/${id}`);
-    const added = await admin("PUT", `/v1/sessions/${id}`);
+    const added = await admin("PUT", `/v1/sessions/${id}`, { body: { sni: "after.example" } });
     assert.deepEqual([added.status, added.json.result, added.json.outcome], [201, 1, "added"]);
-    assert.equal(added.json.session?.sni, null, "nothing of the removed record is left");
+    const { kind, protocol, cipher, upstream, sni, timeout, origin, hits } = added.json.session as Session;
+    assert.deepEqual({ kind, protocol, cipher, upstream }, kept);
+    assert.deepEqual([sni, origin, hits], ["after.example", "api", 0]);
+    assert.notEqual(timeout, 99, "how long it lives is decided again");
+    await admin("DELETE", `/v1/sessions/${id}`);
+    const cleared = await admin("PUT", `/v1/sessions/${id}`, { body: { kind: "id", upstream: null } });
+    const again = cleared.json.session as Session;
+    assert.deepEqual([again.kind, again.upstream, again.sni], ["id", null, "after.example"]);
     assert.equal((await admin("GET", `/v1/sessions/${id}`)).status, 200);
     const removed = await allPages<RemovedSession>(admin, "/v1/removed?limit=1000", "removed");
     assert.ok(!removed.some((entry) => entry.id === id), "the tombstone is gone");

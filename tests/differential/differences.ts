@@ -15,6 +15,8 @@ export const DIFFERENCES = {
   "equal-by-fields":
     "identical means that every given field is equal, as a caller over HTTP has no object; libssl compares addresses",
   "unsaid-stays": "a replacing add keeps the fields that it does not give; libssl keeps nothing of the old object",
+  "undoing-keeps":
+    "an add over a removal keeps the fields that it does not give, as they were before; libssl knows nothing of them any more",
   "expired-is-absent":
     "adding over an expired session is a new add that returns 1; libssl returns 0 for the same object, expired or not",
   "expired-stays-until-swept":

@@ -52,6 +52,8 @@ export class Reference {
   private timeout = DEFAULT_TIMEOUT_SECONDS;
   private readonly known = new Map<number, Known>();
   private readonly tombstones = new Map<number, number>();
+  /** The facts of removed sessions, by which an add undoes the removal. */
+  private readonly buried = new Map<number, Known>();
   /** Counts of libssl that the cache must not have. */
   private readonly surplus = { hits: 0, misses: 0, timeouts: 0, cacheFull: 0 };
 
@@ -157,10 +159,13 @@ export class Reference {
     if (live && known !== undefined && changesNothing(fields, known, session.timeout))
       return this.addIdentical(session);
     if (session !== undefined && !live) this.met("expired-is-absent");
+    const removed = session === undefined && this.isRefused(slot) ? this.buried.get(slot) : undefined;
+    if (removed !== undefined) this.met("undoing-keeps");
+    const kept = live ? known : removed;
     const next: Known = {
-      protocol: fields.protocol ?? (live ? known?.protocol : undefined),
-      sni: fields.sni ?? (live ? known?.sni : undefined),
-      filled: live && known?.filled === true,
+      protocol: fields.protocol ?? kept?.protocol,
+      sni: fields.sni ?? kept?.sni,
+      filled: kept?.filled === true,
     };
     if (live && (fields.timeout === undefined || fields.protocol === undefined || fields.sni === undefined)) {
       this.met("unsaid-stays");
@@ -356,6 +361,9 @@ export class Reference {
   }
 
   private bury(slot: number, session: HeldSession | undefined): void {
+    const known = this.known.get(slot);
+    if (session !== undefined && known !== undefined) this.buried.set(slot, { ...known });
+    else if (!this.isRefused(slot)) this.buried.delete(slot);
     const already = session === undefined ? (this.tombstones.get(slot) ?? 0) : session.time + session.timeout;
     this.tombstones.set(slot, Math.max(already, this.now + this.settings.removedSeconds));
   }

@@ -21,8 +21,11 @@ export interface RemovedSession {
   time: number;
   until: number;
   cause: string;
-  /** Missing if it is not known. */
+  /** These four are missing if they are not known. */
+  kind?: string;
+  sni?: string;
   upstream?: string;
+  ticket_key?: string;
 }
 
 export interface TicketKey {

@@ -91,10 +91,21 @@ export type Removed = {
   time: number;
   until: number;
   cause: "api" | "flush" | "config";
+  kind?: Kind;
+  sni?: string;
   upstream?: Address;
+  ticket_key?: string;
 };
 
-export type RemovedEntry = { id: SessionId; time?: number; until?: number; upstream?: string | null };
+export type RemovedEntry = {
+  id: SessionId;
+  time?: number;
+  until?: number;
+  kind?: string | null;
+  sni?: string | null;
+  upstream?: string | null;
+  ticket_key?: string | null;
+};
 
 export type TicketKeyEntry = {
   name: TicketKeyName;

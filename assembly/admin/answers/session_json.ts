@@ -1,4 +1,4 @@
-/** Sessions and removed sessions as the API shows them. Unknown values are null. */
+/** Sessions and removed sessions as the API shows them. Unknown values of a session that is held are null. */
 import { JsonWriter } from "../../json/writer";
 import { Known, Session, TICKET_KEY_LENGTH, Tombstone } from "../../session/record/session";
 import { cipherName } from "../fields/cipher_suites";
@@ -45,8 +45,8 @@ export function writeSession(json: JsonWriter, session: Session): void {
   json.endObject();
 }
 
-/** `issuer` has the upstream that issued the session; if it is not known, none is shown. */
-export function writeTombstone(json: JsonWriter, tombstone: Tombstone, issuer: Session): void {
+/** `about` is the removed session as far as it is known; unknown values are not shown. */
+export function writeTombstone(json: JsonWriter, tombstone: Tombstone, about: Session): void {
   json.beginObject();
   json.name("id");
   json.hex(tombstone.id, tombstone.idLength);
@@ -56,9 +56,21 @@ export function writeTombstone(json: JsonWriter, tombstone: Tombstone, issuer: S
   json.number(tombstone.until);
   json.name("cause");
   json.string(causeName(tombstone.cause));
-  if (issuer.knows(Known.UPSTREAM)) {
+  if (about.knows(Known.KIND)) {
+    json.name("kind");
+    json.string(kindName(about.kind));
+  }
+  if (about.knows(Known.SNI)) {
+    json.name("sni");
+    json.bytes(about.sni, about.sniLength);
+  }
+  if (about.knows(Known.UPSTREAM)) {
     json.name("upstream");
-    json.bytes(issuer.upstream, issuer.upstreamLength);
+    json.bytes(about.upstream, about.upstreamLength);
+  }
+  if (about.knows(Known.TICKET_KEY)) {
+    json.name("ticket_key");
+    json.hex(about.ticketKey, TICKET_KEY_LENGTH);
   }
   json.endObject();
 }

@@ -1,6 +1,6 @@
 /**
- * Selects the sessions of a listing by kind, server name (without regard to ASCII case) and upstream. All that are given
- * must match.
+ * Selects the sessions of a listing, held or removed ones, by kind, server name (without regard to ASCII case) and upstream.
+ * All that are given must match.
  */
 import { Selection } from "../../session/record/selection";
 import { Session } from "../../session/record/session";
@@ -33,6 +33,11 @@ export class SessionFilter {
     // The only free text comes last, so it cannot look like another filter.
     if (sni.bytes.byteLength > 0) binding += "&sni=" + String.UTF8.decode(sni.bytes);
     this.binding = binding;
+  }
+
+  /** Whether it selects all sessions. */
+  get isAll(): bool {
+    return this.selection.isAll;
   }
 
   matches(session: Session): bool {

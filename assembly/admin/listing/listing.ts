@@ -177,4 +177,5 @@ const MAX_LIMIT: u64 = 1000;
 const OTHERS: u32 = u32.MAX_VALUE;
 /** About 10 us of work. */
 const ENTRIES_BETWEEN_LOOKS: i32 = 8;
-const MAKING: ArrayBuffer = String.UTF8.encode("cursor");
+/** Has the layout of the pages: a position of another one would skip entries. */
+const MAKING: ArrayBuffer = String.UTF8.encode("cursor/54");

@@ -1,13 +1,13 @@
 /**
- * GET /v1/removed: removed sessions that are still refused, in pages; all, or those of one upstream or cause. Those that a
- * configuration removes are the last.
+ * GET /v1/removed: removed sessions that are still refused, in pages; all, or those of a kind, upstream, server name or
+ * cause. Those that a configuration removes are the last.
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { Removes } from "../../session/configured/removal_list";
 import { Shown } from "../../session/jobs/walk";
-import { Cause, Known, Session } from "../../session/record/session";
-import { AskedUpstream } from "../fields/asked";
+import { Cause, Session } from "../../session/record/session";
+import { SessionFilter } from "../fields/session_filter";
 import { ListedKind, writeListing } from "../listing/listing";
 import { causeName } from "../fields/value_names";
 import { badRequest } from "../http/problem";
@@ -20,7 +20,7 @@ import { writeTombstone } from "../answers/session_json";
 export class RemovedRoute extends Route {
   constructor(private readonly cache: Cache) {
     super("/v1/removed", "GET, HEAD, POST");
-    this.queryNames = ["limit", "cursor", "upstream", "cause"];
+    this.queryNames = ["limit", "cursor", "kind", "sni", "upstream", "cause"];
   }
 
   post(request: HttpRequest, response: HttpResponse): void {
@@ -28,9 +28,9 @@ export class RemovedRoute extends Route {
   }
 
   get(request: HttpRequest, response: HttpResponse): void {
-    const upstream = new AskedUpstream(request.query.value("upstream"));
-    if (upstream.error.length > 0) {
-      badRequest(response, upstream.error);
+    const filter = new SessionFilter(request.query);
+    if (filter.error.length > 0) {
+      badRequest(response, filter.error);
       return;
     }
     const cause = request.query.value("cause");
@@ -38,7 +38,7 @@ export class RemovedRoute extends Route {
       badRequest(response, "cause: expected api, flush or config");
       return;
     }
-    const listed = new ListedTombstones(this.cache, upstream, cause === null ? "" : cause);
+    const listed = new ListedTombstones(this.cache, filter, cause === null ? "" : cause);
     writeListing(request, response, this.cache, listed, "removed");
   }
 }
@@ -53,14 +53,14 @@ class ListedTombstones extends ListedKind {
   /** An empty `cause` matches any. */
   constructor(
     private readonly cache: Cache,
-    private readonly upstream: AskedUpstream,
+    private readonly filter: SessionFilter,
     private readonly cause: string,
   ) {
     super();
   }
 
   binding(): string {
-    return "/v1/removed?upstream=" + this.upstream.text + "&cause=" + this.cause;
+    return "/v1/removed?cause=" + this.cause + "&" + this.filter.binding;
   }
 
   shown(): Shown {
@@ -71,9 +71,7 @@ class ListedTombstones extends ListedKind {
     // Such a session is listed behind the others.
     if (cache.configured.set.removesSession(cache.tombstone.id, cache.tombstone.idLength)) return false;
     if (this.cause.length > 0 && causeName(cache.tombstone.cause) != this.cause) return false;
-    if (this.upstream.text.length == 0) return true;
-    const found = cache.found;
-    return found.knows(Known.UPSTREAM) && this.upstream.matches(found.upstream, found.upstreamLength);
+    return this.filter.matches(cache.found);
   }
 
   write(json: JsonWriter, cache: Cache): void {
@@ -101,8 +99,7 @@ class ListedTombstones extends ListedKind {
 
   /** The offset of a session that a configuration removes, -1 if there are fewer or the filters exclude them. */
   private offsetOf(number: u64): i32 {
-    const isExcluded =
-      this.upstream.text.length > 0 || (this.cause.length > 0 && this.cause != causeName(Cause.CONFIG));
+    const isExcluded = !this.filter.isAll || (this.cause.length > 0 && this.cause != causeName(Cause.CONFIG));
     if (isExcluded) return -1;
     const set = this.cache.configured.set;
     // Mostly the one behind the last, or the last again.

@@ -82,12 +82,12 @@ export class Walk {
     }
   }
 
-  /** Fills `cache.tombstone`, and `cache.found` with the upstream of the removed session, if it is known. */
+  /** Fills `cache.tombstone`, and `cache.found` with the description of the removed session, as far as it is known. */
   private readTombstone(entry: Entry): void {
     const cache = this.cache;
     entry.readTombstone(cache.tombstone);
     cache.found.clear();
-    entry.readUpstream(cache.found, cache.names);
+    entry.readDescription(cache.found, cache.names);
   }
 
   private nextIn(page: Page, moment: Moment): Entry | null {

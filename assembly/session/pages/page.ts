@@ -117,13 +117,7 @@ export class Page {
     const first = load<u8>(id);
     let entry = this.first();
     while (entry) {
-      if (
-        load<u8>(entry.id) == first &&
-        entry.lengthByte == <u8>idLength &&
-        memory.compare(entry.id, id, idLength) == 0
-      ) {
-        return entry;
-      }
+      if (entry.isOf(id, idLength, first)) return entry;
       entry = this.after(entry);
     }
     return null;
@@ -275,7 +269,7 @@ export function storedLength(used: u32): i32 {
 }
 
 /** Tells a page of this layout from others. */
-const LAYOUT: u8 = 0x53;
+const LAYOUT: u8 = 0x54;
 /**
  * The most bytes that a page may have. It bounds the memory of the cache (pages x capacity) and the time of one operation.
  * One less than a power of two, as the host allocates a byte more than the value's length.

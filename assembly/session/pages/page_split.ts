@@ -12,7 +12,6 @@ import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { KeyedHash } from "../../shared/keyed_hash";
 import { StoredValue } from "../../shared/stored_value";
 import { Counts } from "../counting/counts";
-import { Moment } from "../record/moment";
 import { HIGH, LOW, WHOLE } from "./buffers";
 import { Directory } from "./directory";
 import { Page, PAGE_CAPACITY, storedLength } from "./page";
@@ -29,7 +28,6 @@ export class PageSplit {
     private readonly hash: KeyedHash,
     private readonly directory: Directory,
     private readonly numbers: Counts,
-    private readonly moment: Moment,
   ) {
     this.whole = new StoredValue(cacheName, "page", sharedStore);
     this.other = new StoredValue(cacheName, "page", sharedStore);
@@ -101,8 +99,7 @@ export class PageSplit {
     value.select(number);
     if (value.read(changetype<usize>(page), PAGE_CAPACITY) != StoreResult.Ok) return false;
     if (page.isWhole(value.length)) return true;
-    this.moment.take();
-    const result = upgraded(page, value.length, this.moment);
+    const result = upgraded(page, value.length);
     if (!result) return false;
     evictExcess(result);
     saturateExcess(result);

@@ -2,46 +2,54 @@
  * Reads pages of the earlier layout: shared data lives as long as its process, so longer than a module that is replaced at
  * run time. All sessions and tombstones stay as they were.
  *
- * Layout 0x52 differs in three things. A tombstone has no machine's second, so its ID stands at 20. The byte of protocol or
- * cause has no flags. No entry has a session's name. The machine's second of a tombstone is made here: its whole lifetime,
- * counted from now, as nobody knows how much of it has passed on this machine.
+ * Layout 0x53 differs in four things. A version counts 8 ns, above 5 bits of flags, so there is no FLAG_OWN: all entries are
+ * of this proxy. Nothing has a stamp: it is made here of the entry's time. A tombstone has no details, and its cause where a
+ * session has its protocol. A tombstone and a session by hand grow by the stamp, and by nothing else.
  *
  * Cost: for a page of the current layout, a look at one byte. Room for one page is allocated when the first page of the
  * earlier layout comes, and kept. Nothing traps, whatever the bytes are.
  */
 import { INLINE_NAME } from "../../shared/names";
-import { Moment, narrow } from "../record/moment";
-import { TICKET_KEY_LENGTH } from "../record/session";
-import { KIND_BITS, PROTOCOL_OR_CAUSE, SESSION_FIXED_SIZE, TOMBSTONE_FIXED_SIZE } from "./entry";
+import { MAX_ID_LENGTH, TICKET_KEY_LENGTH } from "../record/session";
+import { STAMPS_PER_SECOND } from "../record/stamp";
+import {
+  CAUSE_SHIFT,
+  Entry,
+  FLAG_API,
+  FLAG_BITS,
+  FLAG_INLINE,
+  FLAG_OWN,
+  KIND_BITS,
+  LENGTH_HIDDEN,
+  MORE_SESSION,
+  SESSION_FIXED_SIZE,
+  SESSION_NAME_SIZE,
+} from "./entry";
 import { Page, HEADER_SIZE, PAGE_CAPACITY } from "./page";
 
 /**
  * Converts `length` bytes of the earlier layout to a page in a buffer of its own, in which it may exceed a page's capacity,
  * up to UPGRADED_CAPACITY bytes. Null if the bytes are not such a page. Valid until the next call.
  */
-export function upgraded(page: Page, length: i32, moment: Moment): Page | null {
+export function upgraded(page: Page, length: i32): Page | null {
   if (!page.isWholeOf(EARLIER_LAYOUT, length)) return null;
   if (room == 0) room = heap.alloc(UPGRADED_CAPACITY);
   const result = changetype<Page>(room);
-  const level = page.level;
-  const pending = page.pending;
-  const lastVersion = page.lastVersion;
-  result.reset();
-  result.level = level;
-  result.pending = pending;
-  result.lastVersion = lastVersion;
-  // The earlier header holds one number of 64 bits here, whose upper half was never used.
-  if (page.saturatedUntil != 0) {
-    result.saturate(page.saturatedUntil, remaining(moment, page.saturatedUntil, <u32>moment.seconds));
-  }
+  result.resetLike(page, page.level);
+  result.pending = page.pending;
+  result.lastVersion = 0;
   const end = changetype<usize>(page) + <usize>page.used;
   let from = changetype<usize>(page) + <usize>HEADER_SIZE;
   while (from + <usize>EARLIER_TOMBSTONE_SIZE <= end) {
-    const size = sizeOf(from, end);
-    if (from + <usize>size > end) break;
-    copyEntry(result, from, size, moment);
+    const entry = changetype<EarlierEntry>(from);
+    const size = entry.sizeBefore(end);
+    // Only damage makes a length that no entry has.
+    if (entry.idLength > MAX_ID_LENGTH || from + <usize>size > end) break;
+    entry.appendTo(result, size);
     from += <usize>size;
   }
+  const last = scaled(page.lastVersion);
+  if (last > result.lastVersion) result.lastVersion = last;
   return result;
 }
 
@@ -63,61 +71,88 @@ export function saturateExcess(page: Page): void {
   }
 }
 
-/** Returns the bytes of an entry of the earlier layout; reads nothing behind the end of its page. */
-function sizeOf(entry: usize, end: usize): i32 {
-  const flags = load<u8>(entry);
-  const isTombstone = (flags & KIND_BITS) == 0;
-  let size = (isTombstone ? EARLIER_TOMBSTONE_SIZE : SESSION_FIXED_SIZE) + <i32>load<u8>(entry, LENGTH_OFFSET);
-  if ((flags & FLAG_INLINE) == 0) return size;
-  if (!isTombstone && load<u16>(entry, TICKET_KEY_OFFSET) == INLINE_NAME) size += TICKET_KEY_LENGTH;
-  if (!isTombstone && load<u16>(entry, SNI_OFFSET) == INLINE_NAME) size += 1 + lengthAt(entry + <usize>size, end);
-  if (load<u16>(entry, UPSTREAM_OFFSET) == INLINE_NAME) size += 1 + lengthAt(entry + <usize>size, end);
-  return size;
+/** The fixed part of a session of the earlier layout; a tombstone has as much of it as EARLIER_TOMBSTONE_SIZE. */
+@unmanaged
+class EarlierEntry {
+  private head: u64;
+  private lengthByte: u8;
+  private more: u8;
+  private upstreamName: u16;
+  private seconds: u32;
+  private timeoutOrUntil: u32;
+  private lastUsedOrMonotonic: u32;
+  private hits: u32;
+  private generation: u32;
+  private cipher: u16;
+  private sniName: u16;
+  private ticketKeyName: u16;
+
+  get idLength(): i32 {
+    return this.isTombstone ? this.lengthByte & ~LENGTH_HIDDEN : this.lengthByte;
+  }
+
+  /** Returns the bytes of this entry; reads nothing behind the end of its page. */
+  sizeBefore(end: usize): i32 {
+    let size = this.fixedSize + this.idLength;
+    if (!(this.head & (<u64>FLAG_INLINE))) return size;
+    const start = changetype<usize>(this);
+    if (this.more & MORE_SESSION) size += <i32>SESSION_NAME_SIZE;
+    if (!this.isTombstone && this.ticketKeyName == INLINE_NAME) size += TICKET_KEY_LENGTH;
+    if (!this.isTombstone && this.sniName == INLINE_NAME) size += 1 + lengthAt(start + <usize>size, end);
+    if (this.upstreamName == INLINE_NAME) size += 1 + lengthAt(start + <usize>size, end);
+    return size;
+  }
+
+  /** Appends this entry of so many bytes to a page of the current layout. Its version becomes the page's last. */
+  appendTo(page: Page, size: i32): void {
+    const start = changetype<usize>(page) + <usize>page.used;
+    const entry = changetype<Entry>(start);
+    const fixed = this.fixedSize;
+    memory.copy(start, changetype<usize>(this), fixed);
+    let flags = (<u8>this.head) & EARLIER_FLAGS;
+    if (this.isTombstone) {
+      flags = (flags & FLAG_INLINE) | FLAG_OWN;
+      changetype<EarlierEntry>(start).more = ((this.more & EARLIER_CAUSE) << CAUSE_SHIFT) | (this.more & MORE_SESSION);
+      page.tombstones += 1;
+    } else {
+      if (!(flags & FLAG_API)) flags |= FLAG_OWN;
+      changetype<EarlierEntry>(start).more = this.more & EARLIER_MORE;
+      page.sessions += 1;
+    }
+    const version = scaled(this.head >> EARLIER_FLAG_BITS);
+    page.lastVersion = version > page.lastVersion ? version : page.lastVersion + 1;
+    changetype<EarlierEntry>(start).head = (page.lastVersion << FLAG_BITS) | (<u64>flags);
+    entry.stamp = <u64>this.seconds * STAMPS_PER_SECOND;
+    memory.copy(entry.id, changetype<usize>(this) + <usize>fixed, size - fixed);
+    page.used += <u32>(<i32>(entry.id - start) + size - fixed);
+  }
+
+  private get isTombstone(): bool {
+    return ((<u8>this.head) & KIND_BITS) == 0;
+  }
+
+  private get fixedSize(): i32 {
+    return this.isTombstone ? EARLIER_TOMBSTONE_SIZE : SESSION_FIXED_SIZE;
+  }
 }
 
 function lengthAt(address: usize, end: usize): i32 {
   return address < end ? <i32>load<u8>(address) : 0;
 }
 
-function copyEntry(page: Page, from: usize, size: i32, moment: Moment): void {
-  const to = changetype<usize>(page) + <usize>page.used;
-  if ((load<u8>(from) & KIND_BITS) != 0) {
-    memory.copy(to, from, size);
-    if (load<u8>(to, MORE_OFFSET) > PROTOCOL_OR_CAUSE) store<u8>(to, 0, MORE_OFFSET);
-    page.used += <u32>size;
-    page.sessions += 1;
-    return;
-  }
-  const fixed = <usize>EARLIER_TOMBSTONE_SIZE;
-  memory.copy(to, from, fixed);
-  store<u8>(to, load<u8>(from, MORE_OFFSET) & PROTOCOL_OR_CAUSE, MORE_OFFSET);
-  const until = load<u32>(from, UNTIL_OFFSET);
-  store<u32>(to, narrow(remaining(moment, until, load<u32>(from, TIME_OFFSET))), fixed);
-  memory.copy(to + <usize>TOMBSTONE_FIXED_SIZE, from + fixed, size - EARLIER_TOMBSTONE_SIZE);
-  page.used += <u32>(size + TOMBSTONE_FIXED_SIZE - EARLIER_TOMBSTONE_SIZE);
-  page.tombstones += 1;
+/** A version of the earlier layout, in units of this one. */
+function scaled(version: u64): u64 {
+  return version >> 1;
 }
 
-/**
- * Returns the machine's second until which a tombstone lasts that was made at a time to last until another; 0 if unknown.
- */
-function remaining(moment: Moment, until: u32, time: u32): u64 {
-  const machine = moment.monotonic;
-  if (machine == 0) return 0;
-  return until > time ? machine + <u64>(until - time) : machine;
-}
-
-const EARLIER_LAYOUT: u8 = 0x52;
-const EARLIER_TOMBSTONE_SIZE: i32 = 20;
-const FLAG_INLINE: u8 = 16;
-const LENGTH_OFFSET: usize = 8;
-const MORE_OFFSET: usize = 9;
-const UPSTREAM_OFFSET: usize = 10;
-const TIME_OFFSET: usize = 12;
-const UNTIL_OFFSET: usize = 16;
-const SNI_OFFSET: usize = 34;
-const TICKET_KEY_OFFSET: usize = 36;
-/** A tombstone of 20 bytes grows by 4: a page of 4095 bytes to less than 5000. */
+const EARLIER_LAYOUT: u8 = 0x53;
+const EARLIER_TOMBSTONE_SIZE: i32 = 24;
+const EARLIER_FLAG_BITS: u64 = 5;
+const EARLIER_FLAGS: u8 = 31;
+/** Of the byte behind the length: the cause of a tombstone; all that a session has in it. */
+const EARLIER_CAUSE: u8 = 3;
+const EARLIER_MORE: u8 = 127;
+/** A tombstone of 25 bytes grows by 8: a page of 4095 bytes to less than 5500. */
 const UPGRADED_CAPACITY: usize = 8192;
 /** A buffer of UPGRADED_CAPACITY bytes, 0 until it is needed. */
 let room: usize = 0;

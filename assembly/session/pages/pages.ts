@@ -78,7 +78,7 @@ export class Pages {
     this.outbox = new Outbox(cacheName, sharedStore, clock, metrics);
     this.edited = new StoredValue(cacheName, "page", sharedStore);
     this.aside = new StoredValue(cacheName, "page", sharedStore);
-    this.splits = new PageSplit(cacheName, sharedStore, hash, directory, numbers, moment);
+    this.splits = new PageSplit(cacheName, sharedStore, hash, directory, numbers);
   }
 
   free(): void {
@@ -268,9 +268,9 @@ export class Pages {
    * large, the sessions that expire first give way. Each is noted as an event if it is the page that is edited.
    */
   private upgrade(page: Page, length: i32): bool {
-    this.moment.take();
-    const whole = upgraded(page, length, this.moment);
+    const whole = upgraded(page, length);
     if (!whole) return false;
+    this.moment.take();
     const isEdited = changetype<usize>(page) == EDITED;
     const sessions = <i32>whole.sessions;
     const tombstones = <i32>whole.tombstones;

@@ -89,6 +89,10 @@ export class Session {
   lastUsed: u64 = 0;
   hits: u32 = 0;
   origin: u8 = Origin.OBSERVED;
+  /** It was learned on this proxy. */
+  isOwn: bool = false;
+  /** Of a session by hand: see `stamp.ts`. */
+  stamp: u64 = 0;
   /** Orders changes of one page more finely than seconds; see `page.ts`. */
   version: u64 = 0;
 
@@ -117,6 +121,8 @@ export class Session {
     this.lastUsed = 0;
     this.hits = 0;
     this.origin = Origin.OBSERVED;
+    this.isOwn = false;
+    this.stamp = 0;
     this.version = 0;
   }
 
@@ -158,10 +164,8 @@ export class Session {
 export class Tombstone {
   id: usize = 0;
   idLength: i32 = 0;
-  /** The session's issuer: its number in the table of names, 0 if unknown, or INLINE_NAME: then these bytes. */
-  upstreamName: u16 = 0;
-  upstream: usize = 0;
-  upstreamLength: i32 = 0;
+  /** The description of the removed session, as far as it is known: kind, protocol, cipher, SNI, ticket key, upstream. */
+  readonly about: Session = new Session();
   /** The name that all handles of its session share, 0 if it had only one. */
   session: u64 = 0;
   /** It stands for that name instead of an ID: all handles of the session are refused. No listing shows it. */
@@ -173,6 +177,10 @@ export class Tombstone {
   /** The same by the machine's own clock (`moment.ts`), 0 if there is none. */
   monotonicUntil: u64 = 0;
   cause: u8 = 0;
+  /** Its session was learned on this proxy. */
+  isOwn: bool = false;
+  /** See `stamp.ts`. */
+  stamp: u64 = 0;
   version: u64 = 0;
 }
 

@@ -100,6 +100,35 @@ describe("a removed session", () => {
     });
   }
 
+  it("that is put back without fields is as it was: it resumes, and is steered home", async () => {
+    const servers = [upstream, await startDemoUpstream({ name: "beta", tickets: true })];
+    const steered = await startStack({ upstreams: servers.map(({ address }) => address), steering: "exact" });
+    try {
+      const versions = { port: steered.tlsPort, ...KINDS.ticket };
+      // The first clients show which upstreams there are.
+      for (let client = 0; client < 20; client++) await visit(versions);
+      for (let client = 0; client < 6; client++) {
+        const first = await visit(versions);
+        const path = `/v1/sessions/${first.id}`;
+        const held = (await steered.admin("GET", path)).json;
+        assert.equal((await steered.admin("DELETE", path)).status, 200);
+        const put = await steered.admin("PUT", path);
+        assert.equal(put.status, 201, put.text);
+        for (const field of ["kind", "protocol", "cipher", "sni", "upstream", "ticket_key"] as const) {
+          assert.equal(put.json.session?.[field], held[field], field);
+        }
+        for (let again = 0; again < 3; again++) {
+          const back = await visit({ ...versions, session: first.session });
+          assert.ok(back.resumed, `client ${client}, visit ${again}`);
+          assert.equal(back.upstream, first.upstream);
+        }
+      }
+    } finally {
+      await steered.stop();
+      await servers[1]?.close();
+    }
+  });
+
   it("is told as an event, with what it was refused for", async () => {
     const first = await visit({ port: stack.tlsPort, ...KINDS.id });
     await stack.admin("DELETE", `/v1/sessions/${first.id}`);

@@ -35,6 +35,6 @@ function rotated(value: bigint, bits: bigint): bigint {
 const HEADER_BYTES = 32;
 const CAPACITY_BYTES = 4095;
 const LAYOUT_OFFSET = 12;
-const LAYOUT = 0x53;
+const LAYOUT = 0x54;
 const CHECKED_FROM = 8;
 const FACTOR = 0x9e3779b97f4a7c15n;

@@ -61,7 +61,7 @@ describe("a path", () => {
       "/v1/sessions?Limit=1",
       "/v1/sessions?limit=1&limit=1",
       "/v1/sessions?limit=%",
-      "/v1/removed?kind=id",
+      "/v1/removed?protocol=TLSv1.2",
       "/v1/sessions/" + hexId(1) + "?force=1",
       "/v1/stats?reset",
       "/v1/mode?x=",

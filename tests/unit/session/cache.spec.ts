@@ -3,6 +3,8 @@ import { Lookup, PutOutcome, RemoveOutcome } from "../../../assembly/session/cac
 import { EventCause } from "../../../assembly/session/record/event_cause";
 import { Mode } from "../../../assembly/session/settings/mode";
 import { Metric } from "../../../assembly/session/counting/statistics";
+import { Decision, keyOf, stampAt } from "../../../assembly/session/record/stamp";
+import { finish, flushOf } from "../support/jobs";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../support/sessions";
 
 describe("adding a session by hand", () => {
@@ -118,7 +120,7 @@ describe("removing a session", () => {
     expect(bench.count(Metric.REMOVES)).toBe(1);
   });
 
-  it("remembers who issued what was removed, through a second removal too, and forgets it when it is lifted", () => {
+  it("remembers who issued a removed session, through a second removal too, and after it is lifted", () => {
     const bench = new Bench();
     const upstream = new Text("10.0.0.7:443");
     const issued = session(1);
@@ -136,7 +138,111 @@ describe("removing a session", () => {
     expect(look(bench.cache, 2)).toBe(Lookup.Removed);
     expect(bench.cache.found.known).toBe(0, "nobody knows who issued this one");
     bench.cache.put(session(1));
+    expect(upstreamFound(bench)).toBe("10.0.0.7:443");
+    bench.cache.put(session(2));
     expect(bench.cache.found.knows(Known.UPSTREAM)).toBe(false);
+  });
+
+  it("is undone by hand: all that described it is kept unless the call gives it, but its past is not", () => {
+    for (let way = 0; way < 3; way++) {
+      const bench = new Bench();
+      const sni = new Text("shop.example");
+      const upstream = new Text("10.0.0.7:443");
+      const key = new Text("0123456789abcdef");
+      const issued = session(1, 900);
+      issued.kind = Kind.TICKET;
+      issued.protocol = 0x0303;
+      issued.cipher = 0xc02c;
+      issued.sni = sni.start;
+      issued.sniLength = sni.length;
+      issued.upstream = upstream.start;
+      issued.upstreamLength = upstream.length;
+      issued.ticketKey = key.start;
+      issued.known |= Known.KIND | Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY;
+      bench.cache.readSettings();
+      bench.cache.learn(issued);
+      bench.clock.advance(10);
+      // By a call, by a flush that has come to its page, and by one that has not.
+      if (way == 0) bench.cache.remove(idOf(1), 32, Cause.API);
+      else if (way == 1) finish(bench, flushOf(bench));
+      else expect(flushOf(bench) != null).toBe(true);
+      expect(look(bench.cache, 1)).toBe(Lookup.Removed);
+      const change = session(1);
+      change.cipher = 0x1301;
+      change.known = Known.CIPHER;
+      change.cleared = Known.SNI;
+      expect(bench.cache.put(change)).toBe(PutOutcome.Added);
+      const found = bench.cache.found;
+      expect(look(bench.cache, 1)).toBe(Lookup.Found);
+      expect(found.kind).toBe(Kind.TICKET);
+      expect(found.protocol).toBe(0x0303);
+      expect(found.cipher).toBe(0x1301);
+      expect(found.knows(Known.SNI)).toBe(false);
+      expect(upstreamFound(bench)).toBe("10.0.0.7:443");
+      expect(String.UTF8.decodeUnsafe(found.ticketKey, 16)).toBe("0123456789abcdef");
+      expect(found.time).toBe(bench.clock.nowSeconds());
+      expect(found.timeoutSeconds).toBe(bench.cache.settings.timeoutSeconds);
+      expect(found.origin).toBe(Origin.API);
+      expect(found.isOwn).toBe(false);
+      expect(found.unissued).toBe(false);
+    }
+  });
+
+  it("is undone without the name that its handles shared, so the one that is put back resumes", () => {
+    const bench = new Bench();
+    const name = bench.cache.sessionName(idOf(1), 32);
+    for (let handle: u32 = 1; handle <= 2; handle++) {
+      const issued = session(handle);
+      issued.session = name;
+      issued.known |= Known.SESSION;
+      bench.cache.readSettings();
+      bench.cache.learn(issued);
+    }
+    bench.cache.remove(idOf(1), 32, Cause.API);
+    expect(bench.cache.put(session(1))).toBe(PutOutcome.Added);
+    expect(look(bench.cache, 1)).toBe(Lookup.Found);
+    expect(look(bench.cache, 2)).toBe(Lookup.Removed);
+    expect(bench.cache.put(session(2))).toBe(PutOutcome.Added);
+    expect(look(bench.cache, 2)).toBe(Lookup.Found);
+  });
+
+  it("that has ended leaves nothing to a session that is added afterwards", () => {
+    const bench = new Bench();
+    const ticket = session(1);
+    ticket.kind = Kind.TICKET;
+    ticket.known = Known.KIND;
+    bench.cache.put(ticket);
+    bench.cache.remove(idOf(1), 32, Cause.API);
+    bench.clock.advance(<i64>bench.cache.settings.removedSeconds + 1);
+    expect(look(bench.cache, 1)).toBe(Lookup.Absent);
+    bench.cache.put(session(1));
+    expect(bench.cache.found.kind).toBe(Kind.ID);
+  });
+
+  it("has a stamp that holds against the record it was made on top of, and so has each session by hand", () => {
+    const bench = new Bench();
+    let before: u64 = 0;
+    for (let round = 0; round < 6; round++) {
+      // The clock is set back all the while.
+      bench.clock.set(-100);
+      if (round % 2) bench.cache.remove(idOf(1), 32, Cause.API);
+      else bench.cache.put(session(1));
+      const entry = bench.cache.pages.open(idOf(1), 32)!.find(idOf(1), 32)!;
+      const decision = entry.decision;
+      expect(decision).toBe(round % 2 ? Decision.Removal : Decision.Addition);
+      const key = keyOf(decision, entry.stamp);
+      expect(key > before).toBe(true);
+      before = key;
+    }
+    const observed = session(2);
+    bench.cache.learn(observed);
+    const entry = bench.cache.pages.open(idOf(2), 32)!.find(idOf(2), 32)!;
+    expect(entry.decision).toBe(Decision.None);
+    expect(entry.isOwn).toBe(true);
+    bench.cache.remove(idOf(2), 32, Cause.API);
+    const buried = bench.cache.pages.open(idOf(2), 32)!.find(idOf(2), 32)!;
+    expect(buried.isOwn).toBe(true);
+    expect(buried.stamp).toBe(stampAt(bench.clock.nanoseconds));
   });
 
   it("keeps the order of what comes after an event that changes no page", () => {
@@ -311,10 +417,10 @@ describe("a page that is full", () => {
 
   it("never displaces a tombstone for a session, whatever the load", () => {
     const bench = onePage();
-    for (let i: u32 = 1000; i < 1070; i++) bench.cache.remove(idOf(i), 32, Cause.API);
+    for (let i: u32 = 1000; i < 1060; i++) bench.cache.remove(idOf(i), 32, Cause.API);
     fillWithSessions(bench, 1000);
     expect(bench.count(Metric.SATURATED_PAGES)).toBe(0);
-    for (let i: u32 = 1000; i < 1070; i++) expect(look(bench.cache, i)).toBe(Lookup.Removed);
+    for (let i: u32 = 1000; i < 1060; i++) expect(look(bench.cache, i)).toBe(Lookup.Removed);
   });
 
   it("is saturated once it can hold no more tombstones: what it does not hold counts as removed", () => {

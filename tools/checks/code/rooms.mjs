@@ -246,7 +246,6 @@ export const ROOMS = [
       "session",
       "session/record",
       "session/revocation",
-      "shared",
       "work",
     ],
   },

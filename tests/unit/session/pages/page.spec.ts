@@ -1,8 +1,9 @@
 import { sessionSize, tombstoneSize } from "../../../../assembly/session/pages/entry";
 import { Page, PAGE_CAPACITY, storedLength } from "../../../../assembly/session/pages/page";
 import { KeyedHash } from "../../../../assembly/shared/keyed_hash";
-import { INLINE_NAME, Names } from "../../../../assembly/shared/names";
+import { Names } from "../../../../assembly/shared/names";
 import { Cause, Kind, Known, Origin, Session, Tombstone } from "../../../../assembly/session/record/session";
+import { Decision } from "../../../../assembly/session/record/stamp";
 import { FakeStore } from "../../support/fake_store";
 import { idOf, session, Text } from "../../support/sessions";
 
@@ -14,6 +15,7 @@ describe("a page", () => {
     const page = emptyPage();
     const full = fullSession(1);
     const bare = session(2, 60);
+    bare.isOwn = true;
     bare.version = 8;
     page.appendSession(full, 3);
     page.appendSession(bare, 4);
@@ -33,12 +35,18 @@ describe("a page", () => {
     expect(read.lastUsed).toBe(1_790_000_009);
     expect(read.hits).toBe(42);
     expect(read.origin).toBe(Origin.API);
+    expect(read.isOwn).toBe(false);
+    expect(read.stamp).toBe(0x123456789abcdef0);
+    expect(first!.decision).toBe(Decision.Addition);
     expect(read.version).toBe(7);
     expect(first!.generation).toBe(3);
 
     page.find(idOf(2), 32)!.readSession(read, NAMES);
     expect(read.known).toBe(Known.KIND | Known.TIMEOUT);
     expect(read.origin).toBe(Origin.OBSERVED);
+    expect(read.isOwn).toBe(true);
+    expect(read.stamp).toBe(0);
+    expect(page.find(idOf(2), 32)!.decision).toBe(Decision.None);
     expect(read.sniLength).toBe(0);
     expect(page.sessions).toBe(2);
   });
@@ -60,22 +68,76 @@ describe("a page", () => {
     const page = emptyPage();
     const upstream = new Text("10.0.0.7:443");
     const grave = tombstone(5, 99, 1_800_000_000);
-    grave.upstreamName = INLINE_NAME;
-    grave.upstream = upstream.start;
-    grave.upstreamLength = upstream.length;
+    grave.about.upstream = upstream.start;
+    grave.about.upstreamLength = upstream.length;
+    grave.about.known = Known.UPSTREAM;
+    grave.stamp = 0x123456789abcdef0;
     page.appendTombstone(grave);
     const read = new Tombstone();
     page.find(idOf(5), 32)!.readTombstone(read);
     expect(read.idLength).toBe(32);
     const session = new Session();
-    page.find(idOf(5), 32)!.readUpstream(session, NAMES);
+    page.find(idOf(5), 32)!.readDescription(session, NAMES);
     expect(text(session.upstream, session.upstreamLength)).toBe("10.0.0.7:443");
     expect(session.known).toBe(Known.UPSTREAM);
+    expect(session.kind).toBe(0, "nobody knows");
+    expect(read.stamp).toBe(0x123456789abcdef0);
+    expect(page.first()!.decision).toBe(Decision.Removal);
+    expect(page.first()!.size).toBe(32 + 32 + 1 + upstream.length);
     expect(read.time).toBe(1_790_000_000);
     expect(read.until).toBe(1_800_000_000);
     expect(read.cause).toBe(Cause.FLUSH);
     expect(read.version).toBe(99);
     expect(page.tombstones).toBe(1);
+  });
+
+  it("keeps in a tombstone all that describes its session, of every kind, whether names stand inline or not", () => {
+    const names = new Names("default", new FakeStore(), new KeyedHash());
+    for (let round: u32 = 0; round < 24; round++) {
+      const page = emptyPage();
+      const held = fullSession(1);
+      held.kind = <u8>(1 + (round % 3));
+      held.origin = round & 4 ? Origin.API : Origin.OBSERVED;
+      held.isOwn = held.origin == Origin.OBSERVED;
+      held.session = round & 8 ? 0x1122334455667788 : 0;
+      if (held.session != 0) held.known |= Known.SESSION;
+      for (let meeting = 0; meeting < 2 && round >= 12; meeting++) {
+        held.sniName = names.numberOf(held.sni, held.sniLength);
+        held.upstreamName = names.numberOf(held.upstream, held.upstreamLength);
+        held.ticketKeyName = names.numberOf(held.ticketKey, 16);
+      }
+      page.appendSession(held, 0);
+      const entry = page.first()!;
+      expect(entry.size).toBe(sessionSize(held));
+      const grave = tombstone(1, 1, 1);
+      entry.describe(grave);
+      expect(tombstoneSize(grave)).toBe(entry.size - (held.origin == Origin.API ? 8 : 0));
+      page.remove(entry);
+      page.appendTombstone(grave);
+      page.appendTombstone(tombstone(2, 2, 2));
+      const buried = page.first()!;
+      expect(buried.isTombstone).toBe(true);
+      expect(buried.size).toBe(tombstoneSize(grave));
+      expect(page.find(idOf(1), 32) == buried).toBe(true);
+      expect(page.find(idOf(2), 32) == page.after(buried)).toBe(true);
+      expect(buried.session).toBe(held.session);
+      expect(buried.isOwn).toBe(held.isOwn);
+      const read = new Session();
+      buried.readDescription(read, names);
+      expect(read.kind).toBe(held.kind);
+      expect(read.protocol).toBe(0x0303);
+      expect(read.cipher).toBe(0xc02c);
+      expect(text(read.sni, read.sniLength)).toBe("shop.example");
+      expect(text(read.upstream, read.upstreamLength)).toBe("[2001:db8::1]:443");
+      expect(text(read.ticketKey, 16)).toBe("0123456789abcdef");
+      expect(read.known).toBe(
+        Known.KIND | Known.PROTOCOL | Known.CIPHER | Known.SNI | Known.UPSTREAM | Known.TICKET_KEY,
+      );
+      const again = new Tombstone();
+      buried.readTombstone(again);
+      expect(again.cause).toBe(Cause.FLUSH);
+    }
+    names.free();
   });
 
   it("closes the gap of what is removed and keeps the order", () => {
@@ -108,8 +170,8 @@ describe("a page", () => {
     for (let number: u32 = 1; number <= added; number++) {
       const grave = tombstone(number, 1, 1);
       const entry = page.find(idOf(number), 32)!;
-      entry.copyUpstream(grave);
-      expect(tombstoneSize(grave) < entry.size).toBe(true);
+      entry.describe(grave);
+      expect(tombstoneSize(grave) <= entry.size).toBe(true);
       page.remove(entry);
       expect(page.appendTombstone(grave)).toBe(true);
     }
@@ -118,11 +180,11 @@ describe("a page", () => {
 
   it("numbers changes in one ascending row, whatever the clock says", () => {
     const page = emptyPage();
-    expect(page.nextVersion(8_000)).toBe(1000, "steps of 8 ns");
+    expect(page.nextVersion(16_000)).toBe(1000, "steps of 16 ns");
     page.lastVersion = 1000;
-    expect(page.nextVersion(8_000)).toBe(1001);
+    expect(page.nextVersion(16_000)).toBe(1001);
     expect(page.nextVersion(10)).toBe(1001);
-    expect(page.nextVersion(40_007)).toBe(5000);
+    expect(page.nextVersion(80_015)).toBe(5000);
   });
 
   it("is not whole any more when any of its bytes has changed, and what is read of it then stays inside", () => {
@@ -212,6 +274,7 @@ function fullSession(number: u32): Session {
   made.lastUsed = 1_790_000_009;
   made.hits = 42;
   made.origin = Origin.API;
+  made.stamp = 0x123456789abcdef0;
   made.version = 7;
   made.known =
     Known.KIND |

@@ -4,12 +4,14 @@ import { Page, PAGE_CAPACITY } from "../../../../assembly/session/pages/page";
 import { Cause, Kind, Known, Origin } from "../../../../assembly/session/record/session";
 import { Metric } from "../../../../assembly/session/counting/statistics";
 import { Sweep } from "../../../../assembly/session/jobs/sweep";
+import { Walk, WalkStep } from "../../../../assembly/session/jobs/walk";
 import { StoreKey } from "../../../../assembly/shared/store_key";
+import { STAMPS_PER_SECOND } from "../../../../assembly/session/record/stamp";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../../support/sessions";
 
 const NOW: u32 = 1_790_000_000;
 
-/** A page of the layout 0x52, as the version before wrote it: written down once more. */
+/** A page of the layout 0x53, as the version before wrote it: written down once more. */
 class EarlierPage {
   readonly start: usize = heap.alloc(8192);
   used: i32 = 32;
@@ -20,15 +22,15 @@ class EarlierPage {
     memory.fill(this.start, 0, 8192);
   }
 
-  session(number: u32, timeoutSeconds: u32, sni: string = "", upstream: string = ""): void {
+  session(number: u32, timeoutSeconds: u32, sni: string = "", upstream: string = "", origin: u8 = Origin.API): void {
     const entry = this.start + <usize>this.used;
     store<u32>(entry, NOW, 12);
     store<u32>(entry, timeoutSeconds, 16);
     store<u32>(entry, NOW + 5, 20);
     store<u32>(entry, 42, 24);
-    store<u8>(entry, 4, 9);
+    store<u8>(entry, 4 | 16, 9);
     store<u16>(entry, 0xc02c, 32);
-    let flags: u64 = Kind.TICKET | 4 | 8;
+    let flags: u64 = origin == Origin.API ? Kind.TICKET | 4 | 8 : Kind.TICKET | 8;
     this.head(entry, 38, number);
     if (sni.length > 0) {
       flags |= 16;
@@ -44,13 +46,21 @@ class EarlierPage {
     this.sessions++;
   }
 
-  tombstone(number: u32, until: u32, upstream: string = ""): void {
+  tombstone(number: u32, until: u32, upstream: string = "", name: u64 = 0): void {
     const entry = this.start + <usize>this.used;
     store<u8>(entry, Cause.FLUSH, 9);
     store<u32>(entry, NOW, 12);
     store<u32>(entry, until, 16);
-    this.head(entry, 20, number);
+    // The clock of the test has stood at 5000 seconds of the machine then.
+    store<u32>(entry, 5000 + until - NOW, 20);
+    this.head(entry, 24, number);
     let flags: u64 = 0;
+    if (name != 0) {
+      flags |= 16;
+      store<u8>(entry, Cause.FLUSH | 64, 9);
+      store<u64>(this.start + <usize>this.used, name);
+      this.used += 8;
+    }
     if (upstream.length > 0) {
       flags |= 16;
       store<u16>(entry, 0xffff, 10);
@@ -70,9 +80,10 @@ class EarlierPage {
     store<u32>(this.start, this.used);
     store<u16>(this.start, this.sessions, 8);
     store<u16>(this.start, this.tombstones, 10);
-    store<u8>(this.start, 0x52, 12);
+    store<u8>(this.start, 0x53, 12);
     store<u64>(this.start, (<u64>this.used) << 32, 16);
-    store<u64>(this.start, saturatedUntil, 24);
+    store<u32>(this.start, <u32>saturatedUntil, 24);
+    if (saturatedUntil != 0) store<u32>(this.start, <u32>(5000 + saturatedUntil - <u64>NOW), 28);
     changetype<Page>(this.start).seal();
     const key = new StoreKey("default", "page");
     key.select(0);
@@ -119,13 +130,57 @@ describe("a page of the layout before", () => {
     expect(found.timeoutSeconds).toBe(1000);
     expect(found.lastUsed).toBe(NOW + 5);
     expect(found.session).toBe(0);
-    expect(found.unissued).toBe(false);
+    expect(found.unissued).toBe(true);
+    expect(found.isOwn).toBe(false, "it was put in by hand");
+    expect(found.stamp).toBe(<u64>NOW * STAMPS_PER_SECOND);
     expect(found.alone).toBe(false);
     expect(look(bench.cache, 2)).toBe(Lookup.Removed);
     expect(String.UTF8.decodeUnsafe(bench.cache.found.upstream, bench.cache.found.upstreamLength)).toBe("10.0.0.8:443");
     expect(look(bench.cache, 3)).toBe(Lookup.Found);
     expect(look(bench.cache, 4)).toBe(Lookup.Absent);
     expect(bench.count(Metric.CORRUPTED_PAGES)).toBe(0);
+  });
+
+  it("gives every entry a version above that of the one before, and above no later change", () => {
+    const bench = benchOfSize(0, 0);
+    const page = new EarlierPage();
+    page.session(1, 1000);
+    const first = page.start + 32;
+    // The first two fall together in units of twice the size, and the third is just above them.
+    for (let number: u32 = 2; number <= 3; number++) page.tombstone(number, NOW + 500);
+    store<u64>(first, (1_000_000 << 5) | (load<u64>(first) & 31));
+    store<u64>(first + 70, (1_000_001 << 5) | (load<u64>(first + 70) & 31));
+    store<u64>(first + 70 + 56, (1_000_002 << 5) | (load<u64>(first + 70 + 56) & 31));
+    page.put(bench);
+    const read = bench.cache.pages.read(0)!;
+    const versions = [500_000, 500_001, 500_002];
+    let entry = read.first();
+    for (let i = 0; entry; i++) {
+      expect(entry.version).toBe(versions[i]);
+      entry = read.after(entry);
+    }
+    expect(read.lastVersion >= 500_002).toBe(true);
+    bench.cache.put(session(9));
+    expect(bench.cache.found.version > 500_002).toBe(true);
+  });
+
+  it("counts its observed sessions, and all tombstones, as learned here; tombstones keep name and cause", () => {
+    const bench = benchOfSize(0, 0);
+    const page = new EarlierPage();
+    page.session(1, 1000, "", "10.0.0.7:443", Origin.OBSERVED);
+    page.tombstone(2, NOW + 500, "10.0.0.8:443", 0x1122334455667788);
+    page.put(bench);
+    expect(look(bench.cache, 1)).toBe(Lookup.Found);
+    expect(bench.cache.found.isOwn).toBe(true);
+    expect(bench.cache.found.stamp).toBe(0);
+    const walk = new Walk(bench.cache, true, 0, 0);
+    expect(walk.next()).toBe(WalkStep.Entry);
+    const tombstone = bench.cache.tombstone;
+    expect(tombstone.isOwn).toBe(true);
+    expect(tombstone.session).toBe(0x1122334455667788);
+    expect(tombstone.cause).toBe(Cause.FLUSH);
+    expect(tombstone.stamp).toBe(<u64>NOW * STAMPS_PER_SECOND);
+    expect(bench.cache.found.known).toBe(Known.UPSTREAM);
   });
 
   it("is stored as one of this layout with its next change, and by a sweep", () => {
@@ -187,7 +242,7 @@ describe("a page of the layout before", () => {
     const bench = benchOfSize(0, 0);
     const page = new EarlierPage();
     let number: u32 = 0;
-    for (; page.fits(52); number++) page.tombstone(number, NOW + 5000);
+    for (; page.fits(56); number++) page.tombstone(number, NOW + 5000);
     page.put(bench);
     for (let i: u32 = 0; i < number; i++) expect(look(bench.cache, i)).toBe(Lookup.Removed);
     sweep(bench);
@@ -220,7 +275,7 @@ describe("a page of the layout before", () => {
       const page = new EarlierPage();
       page.tombstone(1, NOW + 5000);
       page.session(2, 1000, "shop.example", "10.0.0.7:443");
-      store<u8>(page.start + 32 + 52 + at, 0xff);
+      store<u8>(page.start + 32 + 56 + at, 0xff);
       page.put(bench);
       look(bench.cache, 2);
       expect(look(bench.cache, 1)).toBe(Lookup.Removed);
