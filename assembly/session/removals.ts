@@ -93,16 +93,7 @@ export class Removals {
       this.graves.displaced = 0;
       this.graves.place(page, removed);
       this.copy.session.clear();
-      this.pages.outbox.about.take(this.copy.session);
-      this.pages.note(
-        removed.version,
-        removed.time,
-        EventType.REMOVED,
-        EventCause.API,
-        removed.id,
-        removed.idLength,
-        false,
-      );
+      this.noteRemoval(removed, NOT_HELD);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {
         this.graves.countDisplaced();
@@ -213,8 +204,17 @@ export class Removals {
       page.remove(entry);
     }
     this.graves.place(page, grave);
-    this.pages.outbox.about.take(this.copy.session);
-    this.pages.note(grave.version, grave.time, EventType.REMOVED, EventCause.API, grave.id, grave.idLength, held);
+    this.noteRemoval(grave, held);
     return held;
   }
+
+  /** Notes the event of a removal, with the names of `copy`. */
+  private noteRemoval(grave: Tombstone, held: bool): void {
+    const outbox = this.pages.outbox;
+    outbox.about.take(this.copy.session);
+    if (held) outbox.note(grave.version, grave.time, EventType.REMOVED, EventCause.API, grave.id, grave.idLength);
+    else outbox.noteUnheld(grave.version, grave.time, EventType.REMOVED, EventCause.API, grave.id, grave.idLength);
+  }
 }
+
+const NOT_HELD: bool = false;

@@ -86,7 +86,8 @@ function readSegment(value: StoredValue, into: Segment): bool {
     const id = changetype<usize>(event) + ID_OFFSET;
     const idLength = min<i32>(event.idLength, MAX_ID_LENGTH);
     const converted = changetype<Event>(CONVERTED);
-    converted.write(event.version, event.time, event.type, event.cause, id, idLength, event.unheld == 0);
+    converted.write(event.version, event.time, event.type, event.cause, id, idLength);
+    if (event.unheld != 0) converted.markUnheld();
     into.append(converted);
   }
   into.confirmed = <u16>confirmed;

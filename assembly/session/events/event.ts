@@ -92,15 +92,19 @@ export class Event {
     return <i32>NAMES_HEADER_SIZE + this.sniLength + this.upstreamLength + this.clientLength;
   }
 
-  write(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool): void {
+  write(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
     memory.fill(changetype<usize>(this), 0, EVENT_SIZE);
     this.version = version;
     this.seconds = narrow(time);
     this.type = type;
     this.cause = cause;
     this.idLength = <u8>idLength;
-    this.flags = held ? 0 : UNHELD;
     memory.copy(this.id, id, idLength);
+  }
+
+  /** Marks a removal of an ID of which the cache held no session. */
+  markUnheld(): void {
+    this.flags |= UNHELD;
   }
 
   /** Makes this a place without an event, of a second. */

@@ -68,7 +68,8 @@ export function unpack(first: u64, length: i32, into: Segment): bool {
     const id = from + EVENT_HEADER_SIZE;
     from = id + <usize>idLength + lossSize;
     if (idLength > MAX_ID_LENGTH || from > end) return false;
-    event.write(0, time, types & 15, types >> 4, id, idLength, (flags & UNHELD) == 0);
+    event.write(0, time, types & 15, types >> 4, id, idLength);
+    if (flags & UNHELD) event.markUnheld();
     if (lossSize > 0) event.tellLost(load<u32>(from - LOSS_SIZE), load<u8>(from - 1));
     if (names == NAMES_NONE) NAMES.clear();
     else if (names == NAMES_OWN) from = NAMES.read(from, end);

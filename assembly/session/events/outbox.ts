@@ -69,18 +69,25 @@ export class Outbox {
   }
 
   /** Notes an event that happens when the edited page is stored. */
-  note(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool = true): void {
+  note(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
     if (this.noted == MAX_NOTED) {
       this.lose(1);
       return;
     }
     const event = changetype<Event>(NOTED + <usize>(this.noted++ * EVENT_SIZE));
-    event.write(version << EVENT_VERSION_SHIFT, time, type, cause, id, idLength, held);
+    event.write(version << EVENT_VERSION_SHIFT, time, type, cause, id, idLength);
     if (this.notedNames + <usize>MAX_NAMES_SIZE <= NOTED_END) {
       this.notedNames = event.writeNames(this.about, this.notedNames);
     }
     this.about.clear();
     if (version > this.lastVersion) this.lastVersion = version;
+  }
+
+  /** As `note`, for the removal of an ID of which the cache holds no session. */
+  noteUnheld(version: u64, time: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
+    const before = this.noted;
+    this.note(version, time, type, cause, id, idLength);
+    if (this.noted > before) changetype<Event>(NOTED + <usize>(before * EVENT_SIZE)).markUnheld();
   }
 
   /** Announces the noted events. A failure never stops the change itself. */

@@ -193,12 +193,9 @@ export class Pages {
     return next > this.outbox.lastVersion ? next : this.outbox.lastVersion + 1;
   }
 
-  /**
-   * Notes an event of a session whose change carries `version`; it happens when the page is stored. `held`: of a removal,
-   * whether the cache had the session.
-   */
-  note(version: u64, nowSeconds: u64, type: u8, cause: u8, id: usize, idLength: i32, held: bool = true): void {
-    this.outbox.note(version, nowSeconds, type, cause, id, idLength, held);
+  /** Notes an event of a session whose change carries `version`; it happens when the page is stored. */
+  note(version: u64, nowSeconds: u64, type: u8, cause: u8, id: usize, idLength: i32): void {
+    this.outbox.note(version, nowSeconds, type, cause, id, idLength);
   }
 
   /** Notes an event that leaves no record behind, with a version of its own. To be called before the entry is removed. */
