@@ -71,7 +71,7 @@ describe("tls-sessions", () => {
     assert.deepEqual([gone.code, gone.out], [1, ""]);
     assert.match(gone.err, /^error: http:\S+: 410: .*\n$/);
     assert.match((await run(["get", "abcd12"])).err, /^error: http:\S+: 404: .*\n$/);
-    assert.match((await done("removed", "--cause", "api")).out, /^c0ffee +api /m);
+    assert.match((await done("removed", "--cause", "api", "--kind", "id")).out, /^c0ffee +api +id /m);
     assert.equal(((await json("removed", "--limit", "1")).removed as unknown[]).length, 1);
   });
 

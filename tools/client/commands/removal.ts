@@ -86,16 +86,21 @@ export const FLUSH: Command = {
 
 export const REMOVED: Command = {
   name: "removed",
-  usage: "[--upstream ADDRESS] [--cause CAUSE] [--limit N]",
+  usage: "[--kind KIND] [--sni NAME] [--upstream ADDRESS] [--cause CAUSE] [--limit N]",
   summary: "Removed sessions that are still refused",
   options: {
-    upstream: FILTERS.upstream,
+    ...FILTERS,
     cause: { value: "CAUSE", choices: ["api", "flush", "config"], about: "only this cause: api, flush or config" },
     limit: LIMIT,
   },
   prepare: (args) => {
     expectWords(args.words, 0, 0, "removed");
-    const query = { upstream: args.text("upstream"), cause: args.text("cause") };
+    const query = {
+      kind: args.text("kind"),
+      sni: args.text("sni"),
+      upstream: args.text("upstream"),
+      cause: args.text("cause"),
+    };
     const limit = readLimit(args.text("limit"));
     return {
       run: async (api) => {
@@ -188,6 +193,8 @@ function removedLines(rows: Removed[], hasMore: boolean, width: number | null, i
       [
         { title: "ID", cell: ({ id }) => shortName(id, isWide) },
         { title: "CAUSE", cell: ({ cause }) => cause },
+        { title: "KIND", cell: ({ kind }) => kind ?? null },
+        { title: "SERVER NAME", cell: ({ sni }) => sni ?? null, shrinksTo: 12 },
         { title: "UPSTREAM", cell: ({ upstream }) => upstream ?? null, shrinksTo: 14 },
         { title: "REMOVED", cell: ({ time }) => whenOf(time, now), narrow: ({ time }) => awayOf(time, now) },
         { title: "REFUSED UNTIL", cell: ({ until }) => whenOf(until, now), narrow: ({ until }) => awayOf(until, now) },
