@@ -8,41 +8,33 @@ import { causeName, keyStateName } from "../fields/value_names";
 
 /** `configured` has the keys that configurations remove. */
 export function writeTicketKey(json: JsonWriter, row: Row, configured: RemovalSet): void {
-  const isConfigured = configured.removesTicketKey(row.name);
+  write(json, row.name, row, configured.removesTicketKey(row.name));
+}
+
+/** Writes a key that a configuration removes and nobody has seen. */
+export function writeUnseenKey(json: JsonWriter, name: usize): void {
+  const isConfigured = true;
+  write(json, name, null, isConfigured);
+}
+
+/** `row` is null for a key that nobody has seen. */
+function write(json: JsonWriter, name: usize, row: Row | null, isConfigured: bool): void {
   json.beginObject();
   json.name("name");
-  json.hex(row.name, row.nameLength);
+  json.hex(name, TICKET_KEY_LENGTH);
   json.name("upstream");
-  if (row.upstreamLength > 0) json.bytes(row.upstream, row.upstreamLength);
+  if (row && row.upstreamLength > 0) json.bytes(row.upstream, row.upstreamLength);
   else json.nothing();
   json.name("state");
-  json.string(keyStateName(isConfigured ? KeyState.REMOVED : row.state));
+  json.string(keyStateName(row && !isConfigured ? row.state : KeyState.REMOVED));
   if (isConfigured) {
     json.name("cause");
     json.string(causeName(Cause.CONFIG));
   }
   json.name("tickets");
-  json.number(row.count);
+  json.number(row ? row.count : 0);
   json.name("last_used");
-  if (row.lastUsed != 0) json.number(row.lastUsed);
+  if (row && row.lastUsed != 0) json.number(row.lastUsed);
   else json.nothing();
-  json.endObject();
-}
-
-/** Writes a key that a configuration removes and nobody has seen. */
-export function writeUnseenKey(json: JsonWriter, name: usize): void {
-  json.beginObject();
-  json.name("name");
-  json.hex(name, TICKET_KEY_LENGTH);
-  json.name("upstream");
-  json.nothing();
-  json.name("state");
-  json.string(keyStateName(KeyState.REMOVED));
-  json.name("cause");
-  json.string(causeName(Cause.CONFIG));
-  json.name("tickets");
-  json.number(0);
-  json.name("last_used");
-  json.nothing();
   json.endObject();
 }

@@ -67,4 +67,17 @@ export abstract class Import extends Job {
   }
 }
 
+/** Returns a member that is a string; empty if it is none. */
+export function textOf(entry: JsonValue, member: string): string {
+  const value = entry.member(member);
+  return value !== null && value.kind == JsonKind.String ? value.text : "";
+}
+
+/** Returns Unix seconds: `otherwise` if there are none, -1 if they are malformed. */
+export function secondsOf(value: JsonValue | null, otherwise: u64): i64 {
+  if (value === null) return <i64>otherwise;
+  return value.isWhole(0, u32.MAX_VALUE) ? <i64>value.number : -1;
+}
+
+export const SNI_EXPECTED: string = "expected a server name, 1 to 255 bytes";
 export const SECONDS_EXPECTED: string = "expected Unix seconds, a whole number up to 4294967295";

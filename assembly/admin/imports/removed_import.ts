@@ -7,7 +7,7 @@ import { RemoveOutcome } from "../../session/removals";
 import { ID_RULE, SessionId } from "../fields/session_id";
 import { TICKET_KEY_RULE, TicketKeyName } from "../fields/ticket_key_name";
 import { ADDRESS_EXPECTED, kindOf, KINDS_EXPECTED } from "../fields/value_names";
-import { Import, SECONDS_EXPECTED, Taken } from "./import_job";
+import { Import, SECONDS_EXPECTED, secondsOf, SNI_EXPECTED, Taken, textOf } from "./import_job";
 
 export class RemovedImport extends Import {
   private readonly removed: Tombstone = new Tombstone();
@@ -23,26 +23,19 @@ export class RemovedImport extends Import {
   protected take(entry: JsonValue): Taken {
     const now = this.cache.clock.nowSeconds();
     const removed = this.removed;
-    const idText = entry.member("id");
-    const id = new SessionId(idText !== null && idText.kind == JsonKind.String ? idText.text : "");
+    const id = new SessionId(textOf(entry, "id"));
     if (id.length == 0) return this.malformed("id: " + ID_RULE);
     removed.id = id.pointer;
     removed.idLength = id.length;
     removed.session = 0;
     removed.cause = Cause.API;
-    removed.time = now;
-    const time = entry.member("time");
-    if (time !== null) {
-      if (!time.isWhole(0, u32.MAX_VALUE)) return this.malformed("time: " + SECONDS_EXPECTED);
-      removed.time = min(<u64>time.number, now);
-    }
-    const longest = now + <u64>max(this.cache.settings.removedSeconds, MAX_REMOVED_SECONDS);
-    removed.until = now + <u64>this.cache.settings.removedSeconds;
-    const until = entry.member("until");
-    if (until !== null) {
-      if (!until.isWhole(0, u32.MAX_VALUE)) return this.malformed("until: " + SECONDS_EXPECTED);
-      removed.until = min(<u64>until.number, longest);
-    }
+    const time = secondsOf(entry.member("time"), now);
+    if (time < 0) return this.malformed("time: " + SECONDS_EXPECTED);
+    removed.time = min(<u64>time, now);
+    const due = this.cache.settings.removedSeconds;
+    const until = secondsOf(entry.member("until"), now + <u64>due);
+    if (until < 0) return this.malformed("until: " + SECONDS_EXPECTED);
+    removed.until = min(<u64>until, now + <u64>max(due, MAX_REMOVED_SECONDS));
     if (removed.until < now) return Taken.Skipped;
     const error = this.readDescription(entry);
     if (error.length > 0) return this.malformed(error);
@@ -97,6 +90,5 @@ function given(entry: JsonValue, name: string): JsonValue | null {
   return value === null || value.kind == JsonKind.Null ? null : value;
 }
 
-const SNI_EXPECTED: string = "expected a server name, 1 to 255 bytes";
 /** 30 days: a removal that is taken in lasts no longer, unless `removed_seconds` is longer. */
 const MAX_REMOVED_SECONDS: u32 = 2_592_000;

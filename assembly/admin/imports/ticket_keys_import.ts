@@ -3,12 +3,12 @@
  * that were only seen are skipped, as each cache sees its own.
  */
 import { canonicalAddress } from "../../bytes/address";
-import { JsonKind, JsonValue } from "../../json/value";
+import { JsonValue } from "../../json/value";
 import { Cache } from "../../session/cache";
 import { KeyOutcome } from "../../session/revocation/ticket_keys";
 import { TICKET_KEY_RULE, TicketKeyName } from "../fields/ticket_key_name";
 import { ADDRESS_EXPECTED } from "../fields/value_names";
-import { Import, Taken } from "./import_job";
+import { Import, Taken, textOf } from "./import_job";
 
 export class TicketKeysImport extends Import {
   constructor(cache: Cache, items: JsonValue[]) {
@@ -36,10 +36,4 @@ export class TicketKeysImport extends Import {
     if (outcome == KeyOutcome.NotStored) return Taken.NotStored;
     return outcome == KeyOutcome.Identical ? Taken.Identical : Taken.Taken;
   }
-}
-
-/** Returns a member that is a string; empty if it is none. */
-function textOf(entry: JsonValue, member: string): string {
-  const value = entry.member(member);
-  return value !== null && value.kind == JsonKind.String ? value.text : "";
 }

@@ -19,8 +19,8 @@ export abstract class ListedRow {
 
   abstract write(json: JsonWriter, row: Row): void;
 
-  /** Writes the next entry that may have no row, unless it has one; false if there are no more. */
-  writeOther(json: JsonWriter): bool {
+  /** Writes an entry that may have no row by its number, unless it has one; false if there are fewer. */
+  writeOther(json: JsonWriter, number: u64): bool {
     return false;
   }
 }
@@ -33,6 +33,8 @@ export function writeTable(response: HttpResponse, name: string, table: Table, l
 /** Writes all rows of a table, some pages in each slice. */
 class TableListing extends Job {
   private page: u32 = 0;
+  /** The number of the next entry without a row. */
+  private other: u64 = 0;
 
   constructor(
     private readonly response: HttpResponse,
@@ -64,7 +66,7 @@ class TableListing extends Job {
       this.page++;
       if (this.page < TABLE_PAGES && deadline.passed) return false;
     }
-    while (this.listed.writeOther(json)) if (deadline.passed) return false;
+    while (this.listed.writeOther(json, this.other++)) if (deadline.passed) return false;
     json.endArray();
     json.endObject();
     return true;

@@ -8,6 +8,7 @@ import { Removes } from "../../session/configured/removal_list";
 import { Shown } from "../../session/jobs/walk";
 import { Cause, Session } from "../../session/record/session";
 import { SessionFilter } from "../fields/session_filter";
+import { ConfiguredEntries } from "../listing/configured_entries";
 import { ListedKind, writeListing } from "../listing/listing";
 import { causeName } from "../fields/value_names";
 import { badRequest } from "../http/problem";
@@ -45,10 +46,7 @@ export class RemovedRoute extends Route {
 
 class ListedTombstones extends ListedKind {
   private readonly nobody: Session = new Session();
-  /** Number and offset of the configured session that was found last, in a revision of the set; -1 for none. */
-  private last: u64 = 0;
-  private lastOffset: i32 = -1;
-  private revision: u32 = 0;
+  private readonly others: ConfiguredEntries;
 
   /** An empty `cause` matches any. */
   constructor(
@@ -57,6 +55,7 @@ class ListedTombstones extends ListedKind {
     private readonly cause: string,
   ) {
     super();
+    this.others = new ConfiguredEntries(cache.configured.set, Removes.Session);
   }
 
   binding(): string {
@@ -79,13 +78,11 @@ class ListedTombstones extends ListedKind {
   }
 
   writeOther(json: JsonWriter, number: u64): bool {
-    const offset = this.offsetOf(number);
-    if (offset < 0) return false;
-    const set = this.cache.configured.set;
+    if (!this.hasOther(number)) return false;
     const removed = this.cache.tombstone;
-    removed.id = set.bytesAt(offset);
-    removed.idLength = set.lengthAt(offset);
-    removed.time = set.sinceAt(offset);
+    removed.id = this.others.bytes;
+    removed.idLength = this.others.length;
+    removed.time = this.others.since;
     // As if it had just been removed, for as long as the configuration has it.
     removed.until = this.cache.clock.nowSeconds() + <u64>this.cache.settings.removedSeconds;
     removed.cause = Cause.CONFIG;
@@ -94,21 +91,9 @@ class ListedTombstones extends ListedKind {
   }
 
   hasOther(number: u64): bool {
-    return this.offsetOf(number) >= 0;
-  }
-
-  /** The offset of a session that a configuration removes, -1 if there are fewer or the filters exclude them. */
-  private offsetOf(number: u64): i32 {
+    // Nothing is known of them.
     const isExcluded = !this.filter.isAll || (this.cause.length > 0 && this.cause != causeName(Cause.CONFIG));
-    if (isExcluded) return -1;
-    const set = this.cache.configured.set;
-    // Mostly the one behind the last, or the last again.
-    const isNear = this.lastOffset >= 0 && this.revision == set.revision && number - this.last <= 1;
-    if (!isNear) this.lastOffset = set.nth(Removes.Session, <i32>number);
-    else if (number != this.last) this.lastOffset = set.next(Removes.Session, set.after(this.lastOffset));
-    this.last = number;
-    this.revision = set.revision;
-    return this.lastOffset;
+    return !isExcluded && this.others.moveTo(number);
   }
 }
 

@@ -39,9 +39,9 @@ class ListedRevocation extends ListedRow {
     writeRevocation(json, row.name, row.nameLength, row.time, row.lastUsed, row.state);
   }
 
-  writeOther(json: JsonWriter): bool {
+  writeOther(json: JsonWriter, number: u64): bool {
     const name = this.others;
-    if (!name.advance()) return false;
+    if (!name.moveTo(number)) return false;
     // It may have been revoked by a call as well: then the later time counts.
     const time = this.cache.revocations.revokedAt(name.bytes, name.length);
     writeRevocation(json, name.bytes, name.length, time, NO_END, Unseen.BY_NAME, Cause.CONFIG);

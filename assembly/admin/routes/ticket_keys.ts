@@ -50,9 +50,9 @@ class ListedTicketKey extends ListedRow {
     writeTicketKey(json, row, this.cache.configured.set);
   }
 
-  writeOther(json: JsonWriter): bool {
+  writeOther(json: JsonWriter, number: u64): bool {
     // Nothing is known of the upstream of a key without a row.
-    if (this.upstream.text.length > 0 || !this.others.advance()) return false;
+    if (this.upstream.text.length > 0 || !this.others.moveTo(number)) return false;
     if (!this.cache.ticketKeys.look(this.others.bytes)) writeUnseenKey(json, this.others.bytes);
     return true;
   }

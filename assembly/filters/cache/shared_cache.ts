@@ -162,7 +162,7 @@ function given(config: Config): GivenSettings {
   settings.ticketLifetime = config.ticketLifetime;
   settings.enforcement = config.enforcement;
   settings.maxMemoryMib = config.maxMemoryMib;
-  settings.removes = config.removed.length > 0;
+  settings.removes = !config.removed.isEmpty;
   return settings;
 }
 

@@ -2,19 +2,20 @@
  * The sessions, ticket keys and server names that all configurations in force remove, in this virtual machine's memory: a
  * hash table over copies of their lists (`removal_list.ts`).
  *
- * A look costs about 100 ns and no host call, and nothing while the set is empty. Built as a whole: `begin`, `add` for each
- * list, then `build`. Allocates only then.
+ * A look costs about 100 ns and no host call, and nothing while the set is empty. Built as a whole, and
+ * allocates only then.
  */
 import { lowerCase } from "../../bytes/ascii";
+import { zeroed } from "../../bytes/zeroed";
 import { KeyedHash } from "../../shared/keyed_hash";
 import { MAX_SNI_LENGTH, TICKET_KEY_LENGTH } from "../record/session";
-import { ENTRY_HEAD_SIZE, Removes } from "./removal_list";
+import { ENTRY_HEAD_SIZE, RemovalList, Removes } from "./removal_list";
 
 export class RemovalSet {
   sessions: u32 = 0;
   ticketKeys: u32 = 0;
   serverNames: u32 = 0;
-  /** Another number after each `begin`: offsets of before are not valid any more. */
+  /** Another number after each `build`: offsets of before are not valid any more. */
   revision: u32 = 0;
   private entries: usize = 0;
   private capacity: i32 = 0;
@@ -38,27 +39,25 @@ export class RemovalSet {
     this.serverNames = 0;
   }
 
-  get isEmpty(): bool {
-    return this.used == 0;
-  }
-
-  /** Empties the set, and makes room for lists of so many bytes in all. */
-  begin(length: i32): void {
+  /** Makes this the set of all entries of some lists. */
+  build(lists: RemovalList[]): void {
     this.free();
     this.revision++;
+    let length = 0;
+    for (let i = 0; i < lists.length; i++) length += lists[i].length;
     if (length == 0) return;
-    // An entry has two bytes at least besides its head, and a session a second entry for its name.
+    // An entry has a byte at least besides its head, and a session a second entry for its name.
     const most = length / (ENTRY_HEAD_SIZE + 1) + 1;
     this.capacity = length + most * (SINCE_SIZE + SINCE_SIZE + ENTRY_HEAD_SIZE + SESSION_NAME_SIZE);
     this.entries = heap.alloc(this.capacity);
     const places = (<u32>2) << (32 - clz(<u32>most * 2));
-    this.places = heap.alloc((<usize>places) << 2);
-    memory.fill(this.places, 0, (<usize>places) << 2);
+    this.places = zeroed((<usize>places) << 2);
     this.mask = places - 1;
+    for (let i = 0; i < lists.length; i++) this.add(lists[i].start, lists[i].length, lists[i].since);
   }
 
-  /** Adds the entries of a list that is in force since a second (Unix time). Ends at an entry that is not well-formed. */
-  add(start: usize, length: i32, since: u64): void {
+  /** Adds entries that are in force since a second (Unix time), up to the first one that is not well-formed. */
+  private add(start: usize, length: i32, since: u64): void {
     let at = 0;
     while (at + ENTRY_HEAD_SIZE <= length) {
       const entry = start + <usize>at;
@@ -108,12 +107,11 @@ export class RemovalSet {
 
   /** Reports whether something is removed. */
   private has(kind: Removes, bytes: usize, length: i32): bool {
-    return this.used > 0 && load<u32>(this.placeOf(kind, bytes, length)) != 0;
+    return load<u32>(this.placeOf(kind, bytes, length)) != 0;
   }
 
   /** Returns since when something is removed (Unix seconds); 0 if it is not. */
   private since(kind: Removes, bytes: usize, length: i32): u64 {
-    if (this.used == 0) return 0;
     const offset = load<u32>(this.placeOf(kind, bytes, length));
     return offset == 0 ? 0 : <u64>max(load<u32>(this.entries + <usize>offset - 1), <u32>1);
   }

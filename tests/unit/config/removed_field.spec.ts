@@ -20,8 +20,8 @@ function setOf(removed: string): RemovalSet {
   const config = parse(removed);
   expect(config.error).toBe("");
   const set = new RemovalSet(fakeHash());
-  set.begin(config.removed.length);
-  set.add(config.removed.start, config.removed.length, 1);
+  config.removed.since = 1;
+  set.build([config.removed]);
   return set;
 }
 

@@ -15,7 +15,7 @@ class Plugin {
   constructor(store: FakeStore, clock: FakeClock, name: string, text: u64, list: RemovalList = new RemovalList()) {
     const settings = new Settings("edge", store, new FakeEntropy());
     const given = new GivenSettings();
-    given.removes = list.length > 0;
+    given.removes = !list.isEmpty;
     settings.configure(name, given, text, 1, clock.nowSeconds());
     this.cache = new Cache(settings, store, clock, new FakeMetrics());
     this.cache.configured.give(list, clock.nowSeconds());

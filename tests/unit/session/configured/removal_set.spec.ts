@@ -1,9 +1,16 @@
 import { RemovalList, Removes } from "../../../../assembly/session/configured/removal_list";
 import { RemovalSet } from "../../../../assembly/session/configured/removal_set";
+import { StoredValue } from "../../../../assembly/shared/stored_value";
 import { fakeHash } from "../../support/fake_entropy";
+import { FakeStore } from "../../support/fake_store";
 import { idOf, Text } from "../../support/sessions";
 
 const SHORT: usize = memory.data(256);
+const STORED: usize = memory.data(64, 8);
+
+function store8(offset: usize, byte: u8): void {
+  store<u8>(STORED + offset, byte);
+}
 
 function add(list: RemovalList, kind: Removes, text: string): void {
   const bytes = new Text(text);
@@ -12,8 +19,8 @@ function add(list: RemovalList, kind: Removes, text: string): void {
 
 function setOf(list: RemovalList, since: u64 = 100): RemovalSet {
   const set = new RemovalSet(fakeHash());
-  set.begin(list.length);
-  set.add(list.start, list.length, since);
+  list.since = since;
+  set.build([list]);
   return set;
 }
 
@@ -25,7 +32,7 @@ function revokedAt(set: RemovalSet, name: string): u64 {
 describe("the set of removed things", () => {
   it("is empty at first, and asks nothing", () => {
     const set = new RemovalSet(fakeHash());
-    expect(set.isEmpty).toBe(true);
+    expect(set.sessions + set.ticketKeys + set.serverNames).toBe(0);
     expect(set.removesSession(idOf(1), 32)).toBe(false);
     expect(set.removesTicketKey(idOf(1))).toBe(false);
     expect(set.removesSessionOf(1)).toBe(false);
@@ -64,10 +71,12 @@ describe("the set of removed things", () => {
     const one = new RemovalList();
     add(one, Removes.ServerName, "a.example");
     add(one, Removes.ServerName, "A.example");
+    const other = new RemovalList();
+    add(other, Removes.ServerName, "a.example");
+    one.since = 70;
+    other.since = 60;
     const set = new RemovalSet(fakeHash());
-    set.begin(2 * one.length);
-    set.add(one.start, one.length, 70);
-    set.add(one.start, one.length, 60);
+    set.build([one, other]);
     expect(set.serverNames).toBe(1);
     expect(revokedAt(set, "a.example")).toBe(70);
   });
@@ -89,23 +98,42 @@ describe("the set of removed things", () => {
     expect(set.revokedAt(SHORT, 255)).toBe(100);
     expect(set.nth(Removes.Session, 4255) >= 0).toBe(true);
     expect(set.nth(Removes.Session, 4256)).toBe(-1);
-    set.begin(0);
-    expect(set.isEmpty).toBe(true, "the next set begins empty");
+    set.build([]);
+    expect(set.sessions).toBe(0, "the next set begins empty");
     expect(set.removesSession(idOf(7), 32)).toBe(false);
   });
 
   it("ends at an entry that is not well-formed", () => {
+    const store = new FakeStore();
+    const value = new StoredValue("edge", "removed", store);
+    memory.fill(STORED, 0, 42);
+    store8(8 + 1, 32);
+    memory.copy(STORED + 10, idOf(1), 32);
+    for (let size = 8; size <= 42; size++) {
+      value.overwrite(STORED, size);
+      const list = new RemovalList();
+      expect(list.read(value, 0)).toBe(true);
+      expect(setOf(list).sessions).toBe(size == 42 ? 1 : 0, size.toString() + " bytes");
+    }
+    store8(8, 9);
+    value.overwrite(STORED, 42);
+    const list = new RemovalList();
+    expect(list.read(value, 0)).toBe(true);
+    expect(setOf(list).sessions).toBe(0, "a kind that there is not");
+  });
+});
+
+describe("a stored list", () => {
+  it("is that of its registration only, and empty while it is not there", () => {
+    const value = new StoredValue("edge", "removed", new FakeStore());
     const list = new RemovalList();
     list.add(Removes.Session, idOf(1), 32);
-    const set = new RemovalSet(fakeHash());
-    for (let length = 0; length < list.length; length++) {
-      set.begin(list.length);
-      set.add(list.start, length, 1);
-      expect(set.sessions).toBe(0);
-    }
-    store<u8>(list.start, 9);
-    set.begin(list.length);
-    set.add(list.start, list.length, 1);
-    expect(set.isEmpty).toBe(true, "a kind that there is not");
+    expect(new RemovalList().read(value, 5)).toBe(true);
+    expect(list.store(value, 5)).toBe(true);
+    const other = new RemovalList();
+    expect(other.read(value, 6)).toBe(true);
+    expect(other.isEmpty).toBe(true);
+    expect(other.read(value, 5)).toBe(true);
+    expect(setOf(other).removesSession(idOf(1), 32)).toBe(true);
   });
 });
