@@ -3,6 +3,7 @@ import { Roots } from "./filters/roots";
 import "./host/abort";
 import { registerRoots } from "./host/roots";
 
+export * from "./host/callbacks/grpc";
 export * from "./host/callbacks/http";
 export * from "./host/callbacks/l4";
 export * from "./host/callbacks/lifecycle";

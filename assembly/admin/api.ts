@@ -11,7 +11,8 @@
  * Errors have an order: token (401), path (404), method (405), right to change (403), query and ID (400), size (413), body
  * (400, then 422). No request traps. Several requests may be under way at once.
  */
-import { Config } from "../config/config";
+import { Config, DEFAULT_START_WAIT_MILLISECONDS } from "../config/config";
+import { StatusValue } from "../fleet/state/status";
 import { HostFacts } from "../ports/host_facts";
 import { MAX_TEXT_LENGTH } from "../json/reader";
 import { quoted } from "../json/quote";
@@ -19,6 +20,7 @@ import { WRITES_DENIED } from "../ports/shared_store";
 import { Cache } from "../session/cache";
 import { SteeringReport } from "../steering/setup/report";
 import { Access, BearerTokens } from "./access";
+import { isInFleet, writePending } from "./answers/fleet_json";
 import {
   badRequest,
   contentTooLarge,
@@ -31,7 +33,7 @@ import {
 } from "./http/problem";
 import { Call } from "./http/call";
 import { HttpRequest } from "./http/request";
-import { HttpResponse } from "./http/response";
+import { HttpResponse, NO_SETTING } from "./http/response";
 import { Route } from "./http/route";
 import { routesOf } from "./routes/all";
 
@@ -41,6 +43,7 @@ export const MAX_BODY_LENGTH: i32 = MAX_TEXT_LENGTH;
 export class AdminApi {
   private readonly tokens: BearerTokens;
   private readonly routes: Route[];
+  private readonly fleet: StatusValue;
 
   constructor(
     private readonly cache: Cache,
@@ -50,7 +53,20 @@ export class AdminApi {
     steering: SteeringReport | null = null,
   ) {
     this.tokens = new BearerTokens(config.admin);
-    this.routes = routesOf(cache, facts, steering);
+    const fleet = new StatusValue(cache.settings.cacheName, cache.sharedStore);
+    this.fleet = fleet;
+    const fleetConfig = config.fleet;
+    this.routes = routesOf(
+      cache,
+      facts,
+      steering,
+      fleet,
+      fleetConfig ? fleetConfig.startWaitMilliseconds : DEFAULT_START_WAIT_MILLISECONDS,
+    );
+  }
+
+  free(): void {
+    this.fleet.free();
   }
 
   /**
@@ -61,7 +77,7 @@ export class AdminApi {
     const response = call.response;
     const question = request.path.indexOf("?");
     const path = question < 0 ? request.path : request.path.substring(0, question);
-    const route = this.routeOf(path);
+    const route = this.routeOf(path, request);
     const access = this.tokens.accessOf(request.authorization);
 
     if (access == Access.None && (route === null || route.needsToken)) {
@@ -121,7 +137,7 @@ export class AdminApi {
     else if (method == "PUT") route.put(request, response);
     else if (method == "POST") route.post(request, response);
     else route.remove(request, response);
-    this.explain(response);
+    this.complete(response);
   }
 
   /** Writes the response that waited for `response.job`. */
@@ -133,21 +149,32 @@ export class AdminApi {
     else report.write(response);
     response.job = null;
     response.report = null;
-    this.explain(response);
+    this.complete(response);
   }
 
-  /** Replaces the advice to try again if the host forbids all writes. */
-  private explain(response: HttpResponse): void {
+  /** Says of a change whether a fleet makes it, too, and tells the fleet of a setting that was set. Replaces the advice to try again if the host forbids all writes. */
+  private complete(response: HttpResponse): void {
+    if (response.isForFleet && isInFleet(this.cache) && !this.isOwnSetting(response)) {
+      writePending(response.body);
+      if (response.setting != NO_SETTING) this.cache.settings.noteSet(response.setting);
+    }
     if (response.status == 503 && this.cache.deniesWrites) unavailable(response, "not stored: " + WRITES_DENIED);
+  }
+
+  /** Whether a change is one of a setting that this proxy does not share. Costs a read of the store for a setting. */
+  private isOwnSetting(response: HttpResponse): bool {
+    if (response.setting == NO_SETTING) return false;
+    const status = this.fleet.read();
+    return status != null && status.keepsSettings;
   }
 
   nowNanoseconds(): u64 {
     return this.cache.clock.nowNanoseconds();
   }
 
-  private routeOf(path: string): Route | null {
+  private routeOf(path: string, request: HttpRequest): Route | null {
     for (let i = 0; i < this.routes.length; i++) {
-      if (this.routes[i].matches(path)) return this.routes[i];
+      if (this.routes[i].matches(path) && this.routes[i].serves(request)) return this.routes[i];
     }
     return null;
   }

@@ -2,6 +2,7 @@
  * The configuration of one filter, as its text gives it. A setting that is not given is `UNSET`, not a default: the filter
  * takes it from the other filters of the cache.
  */
+import { FleetOptions } from "../fleet/state/options";
 import { RemovalList } from "../session/configured/removal_list";
 import { BySource, SteeringMode } from "../steering/setup/modes";
 
@@ -70,12 +71,28 @@ export class Config {
   admin: AdminConfig | null = null;
   /** The receiver of events; null if the text has none. */
   events: EventsConfig | null = null;
+  /** Null if the text has no such part. */
+  fleet: FleetConfig | null = null;
 }
 
 export class EventsConfig {
   /** A cluster of Envoy's. */
   cluster: string = "";
   path: string = "";
+}
+
+/**
+ * The proxies that share one cache. The fleet filter uses all of it but `waits`, observer and guard `waits` and `startWait...`
+ * only, the admin filter `startWait...`.
+ */
+export class FleetConfig extends FleetOptions {
+  /** The cluster of Envoy's that leads to etcd; empty if not given. */
+  cluster: string = "";
+  /** The fleet's part of etcd; empty for the default one. */
+  prefix: string = "";
+  /** Resumptions of sessions that the cache does not hold wait until the fleet's decisions are in. */
+  waits: bool = false;
+  startWaitMilliseconds: u32 = DEFAULT_START_WAIT_MILLISECONDS;
 }
 
 export class AdminConfig {
@@ -96,6 +113,16 @@ export function validateObserver(config: Config): string {
   return (
     'steering: "exact" needs two clusters: cluster, that of tcp_proxy, and exact_cluster, of type ORIGINAL_DST; ' +
     'set both, as in {"steering": "exact", "cluster": "tls_upstreams", "exact_cluster": "tls_upstreams_exact"}'
+  );
+}
+
+/** Returns what the fleet filter lacks in the configuration; empty if nothing. */
+export function validateFleet(config: Config): string {
+  const fleet = config.fleet;
+  if (fleet !== null && fleet.cluster.length > 0 && fleet.name.length > 0) return "";
+  return (
+    "fleet: the fleet filter needs fleet.cluster, the cluster of etcd, and fleet.name, a name of this proxy that no other one has; " +
+    'set both, as in {"fleet": {"cluster": "etcd", "name": "edge-1"}}'
   );
 }
 
@@ -137,5 +164,6 @@ function unsetText(names: string[]): string {
 const TOKEN_TWICE: string =
   "admin: one token is in tokens and in read_tokens, so a caller that should only read may change everything; " +
   "give the two lists tokens of their own; make one with: openssl rand -hex 32";
+export const DEFAULT_START_WAIT_MILLISECONDS: u32 = 2000;
 const DEFAULT_CACHE: string = "default";
 const NO_VARIABLES: string[] = [];

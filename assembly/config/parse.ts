@@ -10,7 +10,9 @@
  *    "read_tokens_env": ["ADMIN_READ_TOKEN"], "allow_unauthenticated": false},
  *    "removed": {"sessions": ["8f3a..."], "ticket_keys": ["00112233445566778899aabbccddeeff"], "server_names": ["shop.example"]},
  *    "renegotiation": "close", "encrypted_hello": "pass", "refusal": {"tls12": "handshake_failure"},
- *    "access_log": true, "events": {"cluster": "audit", "path": "/tls-sessions"}}
+ *    "access_log": true, "events": {"cluster": "audit", "path": "/tls-sessions"},
+ *    "fleet": {"cluster": "etcd", "name": "edge-1", "prefix": "/tls_session_cache/1/edge", "interval_ms": 50, "sessions": true,
+ *    "sessions_interval_ms": 500, "start": "serve", "start_wait_ms": 2000, "settings": true}}
  */
 import { canonicalAddress } from "../bytes/address";
 import { quoted } from "../json/quote";
@@ -21,9 +23,10 @@ import { enforcementOf } from "../session/settings/enforcement";
 import { BySource, SteeringMode } from "../steering/setup/modes";
 import { MAX_UPSTREAMS } from "../steering/hosts/upstream";
 import { AdminConfig, Config, EventsConfig } from "./config";
+import { readFleet } from "./fleet_field";
 import { readMode } from "./mode_field";
-import { nearest } from "./nearest";
 import { readRefusal } from "./refusal_field";
+import { isName, isVisibleAscii, unknownField } from "./field_texts";
 import { readRemoved } from "./removed_field";
 
 /** In bytes: for some 15,000 removed sessions. */
@@ -55,7 +58,7 @@ function readAll(config: Config, object: JsonValue, environment: Environment): s
 /** Reads a field; the first ones are settings, which all filters of a cache share. */
 function readField(config: Config, name: string, value: JsonValue, environment: Environment): string {
   if (name == "cache") {
-    if (value.kind != JsonKind.String || !isCacheName(value.text)) {
+    if (value.kind != JsonKind.String || !isName(value.text)) {
       return "cache: expected a name of 1 to 64 characters out of A-Z a-z 0-9 _ -";
     }
     config.cache = value.text;
@@ -152,6 +155,7 @@ function readFilterField(config: Config, name: string, value: JsonValue, environ
   if (name == "upstreams") return readUpstreams(config.upstreams, name, value);
   if (name == "admin") return readAdmin(config, value, environment);
   if (name == "events") return readEvents(config, value);
+  if (name == "fleet") return readFleet(config, value);
   return unknownField("", name, FIELDS);
 }
 
@@ -275,13 +279,6 @@ function outOfRange(name: string, range: string): string {
   return name + ": expected a whole number from " + range;
 }
 
-function unknownField(prefix: string, name: string, names: StaticArray<string>): string {
-  // The caller puts the prefix before the first name; here it is for the suggestion only.
-  const near = nearest(name, names);
-  const hint = near.length > 0 ? "did you mean " + prefix + near + "?" : "the fields are " + names.join(", ");
-  return quoted(name) + ": no such field; " + hint;
-}
-
 function isBlank(text: usize, length: i32): bool {
   for (let i = 0; i < length; i++) {
     const byte = load<u8>(text + i);
@@ -290,32 +287,10 @@ function isBlank(text: usize, length: i32): bool {
   return true;
 }
 
-function isCacheName(name: string): bool {
-  if (name.length < 1 || name.length > MAX_CACHE_NAME_LENGTH) return false;
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    const letter = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a && code < 0x80;
-    const digit = code >= 0x30 && code <= 0x39;
-    if (!letter && !digit && code != 0x5f && code != 0x2d) return false;
-  }
-  return true;
-}
-
-/** Whether a text has 1 to `most` characters that a header carries as they are: ASCII without spaces and controls. */
-function isVisibleAscii(text: string, most: i32): bool {
-  if (text.length < 1 || text.length > most) return false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x21 || code > 0x7e) return false;
-  }
-  return true;
-}
-
 const MAX_MEMORY_MIB: u64 = 4096;
 /** In per cent of the mean: no upstream can be held to the mean itself. */
 const MIN_FACTOR: u64 = 101;
 const MAX_FACTOR: u64 = 100000;
-const MAX_CACHE_NAME_LENGTH: i32 = 64;
 /** In characters: of a token, a path, and the name of a cluster as a request's authority. */
 const MAX_HEADER_VALUE_LENGTH: i32 = 4096;
 /** In characters. */
@@ -348,6 +323,7 @@ const FIELDS: StaticArray<string> = [
   "upstreams",
   "admin",
   "events",
+  "fleet",
 ];
 const EVENTS_FIELDS: StaticArray<string> = ["cluster", "path"];
 const EVENTS_RULE: string = 'expected an object with both fields, such as {"cluster": "audit", "path": "/events"}';

@@ -10,7 +10,7 @@ import { Config } from "./config";
 export function unusedFields(config: Config, role: string): string {
   const parts: string[] = [];
   if (role != "observer") addGiven(parts, config, OF_OBSERVER, " (of the observer)");
-  if (role == "admin") addGiven(parts, config, OF_OBSERVER_AND_GUARD, " (of observer and guard)");
+  if (role == "admin" || role == "fleet") addGiven(parts, config, OF_OBSERVER_AND_GUARD, " (of observer and guard)");
   if (role != "admin") addGiven(parts, config, OF_ADMIN, " (of the admin filter)");
   if (parts.length == 0) return "";
   return (

@@ -1,6 +1,7 @@
 /** Makes the filter of each root_id. */
 import { Root, RootFactory } from "../host/roots";
 import { AdminFilter } from "./admin/admin_filter";
+import { FleetFilter } from "./fleet/fleet_filter";
 import { Guard } from "./guard/guard";
 import { Observer } from "./observer/observer";
 
@@ -9,6 +10,7 @@ export class Roots extends RootFactory {
     if (rootId == "observer") return new Observer(rootContext);
     if (rootId == "guard") return new Guard();
     if (rootId == "admin") return new AdminFilter(rootContext);
+    if (rootId == "fleet") return new FleetFilter(rootContext);
     return null;
   }
 }

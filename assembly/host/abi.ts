@@ -3,8 +3,8 @@
  *
  * Most declarations are the raw ones of @solo-io/proxy-runtime. Its class layer is not used, because it walks all live
  * contexts for each new one, hides the compare-and-set of shared data, traps on "not found" and has no network filters.
- * Declared here: two that are missing or wrong there, `proxy_set_buffer_bytes` and `proxy_get_log_level`, and the four of
- * WASI.
+ * Declared here: those that are missing or wrong there, `proxy_set_buffer_bytes`, `proxy_get_log_level`, `proxy_grpc_call` and
+ * `proxy_grpc_stream` (ABI 0.2 added the initial metadata), and the four of WASI.
  */
 export {
   proxy_call_foreign_function,
@@ -17,6 +17,9 @@ export {
   proxy_get_metric,
   proxy_get_property,
   proxy_get_shared_data,
+  proxy_get_status,
+  proxy_grpc_cancel,
+  proxy_grpc_send,
   proxy_http_call,
   proxy_increment_metric,
   proxy_log,
@@ -35,6 +38,38 @@ export declare function proxy_set_buffer_bytes(type: i32, start: u32, length: u3
 // @ts-ignore: decorator
 @external("env", "proxy_get_log_level")
 export declare function proxy_get_log_level(level: usize): u32;
+
+/** Service: a serialized `envoy.config.core.v3.GrpcService`. Metadata: pairs as in `header_pairs.ts`; none if it is empty. */
+// @ts-ignore: decorator
+@external("env", "proxy_grpc_call")
+export declare function proxy_grpc_call(
+  service: usize,
+  serviceLength: i32,
+  serviceName: usize,
+  serviceNameLength: i32,
+  methodName: usize,
+  methodNameLength: i32,
+  initialMetadata: usize,
+  initialMetadataLength: i32,
+  message: usize,
+  messageLength: i32,
+  timeoutMilliseconds: u32,
+  token: usize,
+): u32;
+
+// @ts-ignore: decorator
+@external("env", "proxy_grpc_stream")
+export declare function proxy_grpc_stream(
+  service: usize,
+  serviceLength: i32,
+  serviceName: usize,
+  serviceNameLength: i32,
+  methodName: usize,
+  methodNameLength: i32,
+  initialMetadata: usize,
+  initialMetadataLength: i32,
+  token: usize,
+): u32;
 
 /** WASI: fills `length` bytes with random ones; 0 is success. */
 // @ts-ignore: decorator
@@ -81,6 +116,7 @@ export namespace BufferType {
   export const HTTP_REQUEST_BODY: i32 = 0;
   export const DOWNSTREAM_DATA: i32 = 2;
   export const UPSTREAM_DATA: i32 = 3;
+  export const GRPC_RECEIVE_BUFFER: i32 = 5;
   export const PLUGIN_CONFIGURATION: i32 = 7;
 }
 

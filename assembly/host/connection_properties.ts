@@ -3,8 +3,8 @@
  * of the connection, and asking the host again costs more than anything else on the path of a handshake (about 3 us amid
  * other work; `docs/evidence/performance.md`).
  *
- * A fixed number of places, one for each connection by its context's number. Connections that share a place displace each
- * other and ask the host again. The host gives no number of a context twice, so nothing has to be cleaned up. O(1).
+ * A fixed number of places, one for each property of a connection, by its context's number and its path. Those that share a
+ * place displace each other and ask the host again. The host gives no number of a context twice, so nothing has to be cleaned up. O(1).
  */
 
 /** Makes a connection the current one, when the host calls a network filter for it; 0 for none, when that call ends. */
@@ -15,7 +15,7 @@ export function enterConnection(context: u32): void {
 /** Copies a remembered property of the current connection; returns its length, or -1. */
 export function rememberedProperty(path: usize, into: usize, capacity: i32): i32 {
   if (connection == 0) return -1;
-  const place = placeOf(connection);
+  const place = placeOf(connection, path);
   if (place.connection != connection || place.path != <u32>path || place.length > capacity) return -1;
   memory.copy(into, changetype<usize>(place) + VALUE_OFFSET, place.length);
   return place.length;
@@ -24,7 +24,7 @@ export function rememberedProperty(path: usize, into: usize, capacity: i32): i32
 /** Remembers a property of the current connection, unless it is empty or too long. */
 export function rememberProperty(path: usize, value: usize, length: i32): void {
   if (connection == 0 || length <= 0 || length > VALUE_CAPACITY) return;
-  const place = placeOf(connection);
+  const place = placeOf(connection, path);
   place.connection = connection;
   place.path = <u32>path;
   place.length = length;
@@ -41,10 +41,11 @@ class Place {
   length: i32;
 }
 
-/** The place of a connection, whoever has it. */
+/** The place of a connection's property, whoever has it. */
 @inline
-function placeOf(context: u32): Place {
-  return changetype<Place>(PLACES + <usize>(context % PLACE_COUNT) * PLACE_SIZE);
+function placeOf(context: u32, path: usize): Place {
+  // Paths lie at addresses that are multiples of 16.
+  return changetype<Place>(PLACES + <usize>((context + ((<u32>path) >> 4) * PATH_STEP) % PLACE_COUNT) * PLACE_SIZE);
 }
 
 /** A line of a processor's cache. */
@@ -53,5 +54,7 @@ const VALUE_OFFSET: usize = offsetof<Place>();
 /** An IPv6 address with its port has at most 47 bytes. */
 const VALUE_CAPACITY: i32 = 52;
 const PLACE_COUNT: u32 = 256;
+/** Odd, so that different paths of a connection have different places, as long as they differ in the low bits. */
+const PATH_STEP: u32 = 37;
 const PLACES: usize = memory.data(<i32>(<usize>PLACE_COUNT * PLACE_SIZE), 64);
 let connection: u32 = 0;

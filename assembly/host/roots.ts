@@ -18,6 +18,15 @@ export abstract class Root {
   /** An HTTP call that this root has made has an answer, or was given up. */
   callAnswered(token: u32): void {}
 
+  /** A gRPC call or stream that this root has begun has a message of `length` bytes, in a buffer of the host. */
+  grpcReceived(token: u32, length: i32): void {}
+
+  /**
+   * A gRPC stream has ended with a status of gRPC, or a call has without a message. A call that could not begin has a token
+   * that the root was never given.
+   */
+  grpcClosed(token: u32, status: i32): void {}
+
   /** The filter is gone: frees all memory that is not collected. */
   abstract free(): void;
 
@@ -77,7 +86,25 @@ export function makeRoot(rootId: string, rootContext: u32): Root | null {
   return registered ? registered.make(rootId, rootContext) : null;
 }
 
+/** Returns the root of a root context, or null. */
+export function findRoot(rootContext: u32): Root | null {
+  return liveRoots.has(rootContext) ? liveRoots.get(rootContext) : null;
+}
+
+/** Makes a root the one of its context. Contexts hold the address of their root, so a replaced one outlives them. */
+export function addRoot(rootContext: u32, root: Root): void {
+  const replaced = findRoot(rootContext);
+  if (replaced) replacedRoots.push(replaced);
+  liveRoots.set(rootContext, root);
+}
+
+export function removeRoot(rootContext: u32): void {
+  liveRoots.delete(rootContext);
+}
+
 export const FINISHED: usize = 0;
 export const TICK_MILLISECONDS: u32 = 100;
 
 let factory: RootFactory | null = null;
+const liveRoots = new Map<u32, Root>();
+const replacedRoots: Root[] = [];

@@ -24,6 +24,11 @@ export class JsonWriter {
     return this.used;
   }
 
+  /** Bytes that can be written before the text moves to a larger place. */
+  get room(): i32 {
+    return this.buffer.length - this.used;
+  }
+
   beginObject(): void {
     this.separate();
     this.byte(0x7b);
@@ -32,6 +37,12 @@ export class JsonWriter {
 
   endObject(): void {
     this.byte(0x7d);
+    this.follows = true;
+  }
+
+  /** Takes back the end of the object that was written last, so that it can get further members and ends again. */
+  reopenObject(): void {
+    this.used--;
     this.follows = true;
   }
 
@@ -99,6 +110,13 @@ export class JsonWriter {
     this.follows = true;
   }
 
+  /** Writes a number that may be negative. */
+  signed(value: i64): void {
+    this.separate();
+    this.ascii(value.toString());
+    this.follows = true;
+  }
+
   boolean(value: bool): void {
     this.separate();
     this.ascii(value ? "true" : "false");
@@ -109,6 +127,18 @@ export class JsonWriter {
     this.separate();
     this.ascii("null");
     this.follows = true;
+  }
+
+  /** Ends a document of newline-delimited JSON; the next one begins. */
+  endLine(): void {
+    this.byte(0x0a);
+    this.follows = false;
+  }
+
+  /** Takes back everything behind the first `length` bytes, which end with a line or are none. */
+  cut(length: i32): void {
+    this.used = min(length, this.used);
+    this.follows = false;
   }
 
   /** Writes a value that is JSON in ASCII already, in pieces: for documents that the build makes, never for input. */

@@ -33,8 +33,23 @@ export class AnswerJudge {
     this.refusals = new Refusals(cache);
   }
 
+  /** While it is set, decisions of a fleet are awaited: an accepted session that the cache does not hold may be removed. */
+  set awaitsDecisions(awaits: bool) {
+    this.refusals.awaitsDecisions = awaits;
+  }
+
   /** Judges all that an acceptance may mean, and sets `handle`. Needs `cache.readSettings` before. */
   judge(handshake: Handshake): Verdict {
+    return this.explained(this.judgeAccepted(handshake));
+  }
+
+  /** Without `strict` no session is refused for being unknown, but one that nobody can look up yet may be removed. */
+  private explained(verdict: Verdict): Verdict {
+    const isStrict = this.cache.settings.enforcement == Enforcement.STRICT;
+    return verdict == Verdict.NotHeld && !isStrict ? Verdict.Unfollowed : verdict;
+  }
+
+  private judgeAccepted(handshake: Handshake): Verdict {
     this.handle = AcceptedHandle.Untold;
     const isPsk = handshake.acceptedKind == Accepted.Psk;
     if (handshake.acceptedUnfollowed || (isPsk && this.hidesPsk(handshake))) return this.refusals.judgeUnfollowed();
@@ -69,17 +84,36 @@ export class AnswerJudge {
     return offers.sessionIdLength > 0 && this.wouldRefuseOffer(handshake, this.offer.sessionIdOf(handshake));
   }
 
-  /** Whether early data stands behind a PSK that would be refused: it belongs to the first identity (RFC 8446 4.2.10). */
+  /** Whether early data stands behind a PSK that would be refused. */
   wouldRefuseEarlyData(handshake: Handshake): bool {
+    return this.judgeEarlyData(handshake) != Verdict.Resume;
+  }
+
+  /** Judges the PSK that early data stands behind, the first identity (RFC 8446 4.2.10), as if a server accepted it now. */
+  judgeEarlyData(handshake: Handshake): Verdict {
     const offers = handshake.offers;
     const isUnsure = offers.unsure != 0;
-    if (!isUnsure && (!offers.earlyData || offers.pskCount == 0)) return false;
-    if (!this.enforces()) return false;
-    if (isUnsure || this.hidesPsk(handshake)) return true;
-    return (
-      this.judgeAllFurther(handshake, 0) != Verdict.Resume ||
-      this.wouldRefuseOffer(handshake, this.offer.pskOf(handshake, 0))
-    );
+    if (!isUnsure && (!offers.earlyData || offers.pskCount == 0)) return Verdict.Resume;
+    if (!this.enforces()) return Verdict.Resume;
+    if (isUnsure || this.hidesPsk(handshake)) return Verdict.Unfollowed;
+    const verdict = this.judgeAllFurther(handshake, 0);
+    if (verdict != Verdict.Resume) return this.explained(verdict);
+    return this.explained(this.judgeOffer(handshake, this.offer.pskOf(handshake, 0)));
+  }
+
+  /**
+   * Whether a client offers a session that the cache neither holds nor refuses, as far as its hello can show that. An ID is
+   * usually made up beside a ticket or PSK, and in a hello that offers TLS 1.3 (RFC 8446 D.4). Reads the settings.
+   */
+  offersUnheld(handshake: Handshake): bool {
+    const offers = handshake.offers;
+    if (offers.pskCount == 0 && !offers.ticket.present && (offers.tls13 || offers.sessionIdLength == 0)) return false;
+    this.cache.readSettings();
+    for (let i = 0; i < offers.pskCount; i++) {
+      if (this.isAbsent(handshake, this.offer.pskOf(handshake, i), i)) return true;
+    }
+    if (offers.ticket.present) return this.isAbsent(handshake, this.offer.ticketOf(handshake), TICKET_OWNER);
+    return !offers.tls13 && this.isAbsent(handshake, this.offer.sessionIdOf(handshake), NO_OWNER);
   }
 
   /** Reads the settings. */
@@ -118,19 +152,18 @@ export class AnswerJudge {
 
   /**
    * Judges an identity that may be meant as well. It is hardly a session at all if the offered one ends as a ticket does, or
-   * if a server was seen to issue the offered one as it is: then only its removal counts.
+   * if a server was seen to issue the offered one as it is: then only its removal counts. If the offered one was removed, that
+   * is the reason for the refusal.
    */
   private judgeFurther(handshake: Handshake, index: i32): Verdict {
     const verdict = this.judgeOffer(handshake, this.offer.furtherOf(handshake, index));
     if (verdict == Verdict.Resume || verdict == Verdict.RemovedSession || verdict == Verdict.Unfollowed) return verdict;
     const owner = handshake.offers.ownerOf(index);
-    return handshake.offers.isAmbiguous(owner) && !this.wasIssued(handshake, owner) ? verdict : Verdict.Resume;
-  }
-
-  /** Whether the cache holds an offered identity as it is, and holds the time of its issue. */
-  private wasIssued(handshake: Handshake, owner: i32): bool {
+    if (!handshake.offers.isAmbiguous(owner)) return Verdict.Resume;
     const offer = owner == TICKET_OWNER ? this.offer.ticketOf(handshake) : this.offer.pskOf(handshake, owner);
-    return this.isHeld(offer) && !isUnseen(this.cache.found, offer.kind);
+    const lookup = this.lookUp(offer);
+    if (lookup == Lookup.Removed) return Verdict.RemovedSession;
+    return isHeldAs(lookup) && !isUnseen(this.cache.found, offer.kind) ? Verdict.Resume : verdict;
   }
 
   private judgePsk(handshake: Handshake, meansOne: bool): Verdict {
@@ -201,7 +234,25 @@ export class AnswerJudge {
   }
 
   private isHeld(offer: Offer): bool {
-    return offer.id != 0 && isHeldAs(this.cache.read(offer.id, offer.idLength));
+    return isHeldAs(this.lookUp(offer));
+  }
+
+  /** Nobody can look up an identity that was not hashed. */
+  private lookUp(offer: Offer): Lookup {
+    return offer.id == 0 ? Lookup.Unavailable : this.cache.read(offer.id, offer.idLength);
+  }
+
+  /** Whether the cache knows nothing of an offer, nor of an identity of its owner that may be meant as well. */
+  private isAbsent(handshake: Handshake, offer: Offer, owner: i32): bool {
+    // Nobody can look up an identity that was not hashed: its acceptance is refused.
+    if (offer.id == 0 || this.cache.read(offer.id, offer.idLength) != Lookup.Absent) return false;
+    const offers = handshake.offers;
+    for (let i = 0; i < offers.furtherCount; i++) {
+      if (offers.ownerOf(i) != owner) continue;
+      const further = offer.furtherOf(handshake, i);
+      if (further.id != 0 && this.cache.read(further.id, further.idLength) != Lookup.Absent) return false;
+    }
+    return true;
   }
 
   /** Whether the hello that counts may be an encrypted one, in which nobody here sees the accepted PSK. */
@@ -213,3 +264,6 @@ export class AnswerJudge {
 function isHeldAs(lookup: Lookup): bool {
   return lookup == Lookup.Found || lookup == Lookup.Expired;
 }
+
+/** The owner of no further identity: that of a session ID. */
+const NO_OWNER: i32 = -2;

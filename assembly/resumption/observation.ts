@@ -62,6 +62,7 @@ export class Observation {
 
   /** Counts a first ClientHello that was seen whole. */
   countClientHello(): void {
+    this.cache.rush.countNext();
     this.cache.metrics.increase(Metric.ACCEPT, 1);
   }
 
@@ -99,6 +100,18 @@ export class Observation {
     this.countOffered(this.offer.firstOf(handshake));
     this.countRefused(describeOffer(this.session, handshake, this.offer), Verdict.Unfollowed);
     return Verdict.Unfollowed;
+  }
+
+  /**
+   * Judges a PSK whose early data is still held with its hello, and counts a refusal: its server must not see either of them.
+   */
+  refuseEarlyData(handshake: Handshake): Verdict {
+    const verdict = this.judge.judgeEarlyData(handshake);
+    if (verdict == Verdict.Resume) return verdict;
+    this.judge.handle = AcceptedHandle.Untold;
+    this.countOffered(this.offer.firstOf(handshake));
+    this.countRefused(describeOffer(this.session, handshake, this.offer), verdict);
+    return verdict;
   }
 
   /** Counts a complete handshake, and learns from it; `handle` and `sampled` as for its answer. */
@@ -162,14 +175,14 @@ export class Observation {
     const first = this.first.firstOf(handshake);
     if (first.id == 0 || (first.kind == Kind.ID && handshake.answer.version == Version.TLS13)) return;
     const diversion = this.diversion;
+    this.cache.readSettings();
     if (diversion != 0) {
       // Counts as a refusal does: as nothing else, whether the cache holds it or not.
       this.countOffered(this.offer.firstOf(handshake));
       this.countFate(first.kind, Fate.DIVERTED);
-      this.cache.noteDiversion(first.id, first.idLength, diversion);
+      this.cache.noteDiversion(describeOffer(this.session, handshake, first), diversion, this.client);
       return;
     }
-    this.cache.readSettings();
     const session = describe(this.session, handshake);
     session.readUpstream(this.server);
     const lookup = this.cache.decline(

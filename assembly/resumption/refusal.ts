@@ -7,6 +7,9 @@
  * and before, where issues are seen, so is its name: then such a session does not resume while any name is revoked. The
  * issue of a TLS 1.3 PSK is never seen: the PSK goes by the name that its client shows, and does not resume without one.
  *
+ * While decisions of a fleet are awaited, any session that the cache does not hold may be a removed one, and is judged as under
+ * `strict`.
+ *
  * Judges only what an upstream has accepted: a full handshake is never refused.
  *
  * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
@@ -25,13 +28,15 @@ export const enum Verdict {
   RemovedSession = 1,
   RemovedTicketKey = 2,
   RevokedServerName = 3,
-  /** `strict`, and not in the cache. */
+  /** Not in the cache, under `strict` or while decisions of a fleet are awaited. */
   NotHeld = 4,
   /** Nobody can tell which session was accepted, or the cache did not answer. */
   Unfollowed = 5,
 }
 
 export class Refusals {
+  /** Whether decisions of a fleet are still awaited. */
+  awaitsDecisions: bool = false;
   private readonly ticketKeys: TicketKeys;
   private readonly revocations: Revocations;
 
@@ -52,6 +57,7 @@ export class Refusals {
     if (enforcement == Enforcement.OBSERVE) return Verdict.Resume;
     if (lookup == Lookup.Removed) return Verdict.RemovedSession;
     if (lookup == Lookup.Unavailable) return Verdict.Unfollowed;
+    if (this.awaitsDecisions && lookup == Lookup.Absent) return Verdict.NotHeld;
     if (enforcement == Enforcement.STRICT && !this.mayResumeStrictly(accepted, lookup)) return Verdict.NotHeld;
     if (accepted.knows(Known.TICKET_KEY) && this.ticketKeys.isRemoved(accepted.ticketKey)) {
       return Verdict.RemovedTicketKey;
@@ -76,11 +82,12 @@ export class Refusals {
 
   /**
    * Whether a session that the cache does not hold may be refused for that: under `strict`, and under `revoked` while a name
-   * is revoked. Needs settings too.
+   * is revoked or decisions are awaited. Needs settings too.
    */
   judgesUnheld(): bool {
     const enforcement = this.cache.settings.enforcement;
-    return enforcement == Enforcement.STRICT || (enforcement == Enforcement.REVOKED && this.revocations.inForce());
+    if (enforcement == Enforcement.STRICT) return true;
+    return enforcement == Enforcement.REVOKED && (this.awaitsDecisions || this.revocations.inForce());
   }
 
   private mayResumeStrictly(accepted: Session, lookup: Lookup): bool {

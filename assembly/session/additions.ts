@@ -8,7 +8,6 @@ import { Metrics } from "../ports/metrics";
 import { StoreResult } from "../ports/shared_store";
 import { Names } from "../shared/names";
 import { Admission, Admissions } from "./admission";
-import { Counts } from "./counting/counts";
 import { Metric } from "./counting/statistics";
 import { EntryCopy } from "./entry_copy";
 import { EventType } from "./events/event";
@@ -16,6 +15,7 @@ import { Graves, Removal } from "./graves";
 import { Entry, sessionSize, stampOver } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
+import { PastFlushes } from "./past_flushes";
 import { EventCause } from "./record/event_cause";
 import { Moment } from "./record/moment";
 import { Known, Origin, Session } from "./record/session";
@@ -48,14 +48,13 @@ export const enum Addition {
   Issued = 1,
   /** Seen in use: never changes a held session. */
   Accepted = 2,
+  /** Held by another cache, or by this one before: comes with its history, and never changes a held session. */
+  Imported = 3,
 }
 
 export class Additions {
   private readonly moment: Moment;
-  private readonly admissions: Admissions;
   private readonly copy: EntryCopy;
-  /** Whether a place in the cache's number is taken and no session stored in it yet. */
-  private reserved: bool = false;
   /** Whether the last try may be repeated. */
   private mayRetry: bool = false;
   /** The metric of the session whose place is taken though it counts as gone: expired, flushed, removed or NONE_GONE. */
@@ -65,17 +64,17 @@ export class Additions {
 
   constructor(
     private readonly pages: Pages,
-    counts: Counts,
+    private readonly admissions: Admissions,
     private readonly graves: Graves,
     private readonly removals: Removals,
     private readonly settings: Settings,
+    private readonly pastFlushes: PastFlushes,
     private readonly metrics: Metrics,
     private readonly names: Names,
     /** Filled with the stored session. */
     private readonly found: Session,
   ) {
     this.moment = pages.moment;
-    this.admissions = new Admissions(pages, counts, metrics, graves);
     this.copy = new EntryCopy(names);
   }
 
@@ -89,7 +88,7 @@ export class Additions {
         return PutOutcome.Refused;
       }
     }
-    this.reserved = false;
+    this.admissions.begin();
     let outcome = PutOutcome.Contended;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       outcome = this.tryOnce(change, addition);
@@ -107,7 +106,7 @@ export class Additions {
     return PutOutcome.Refused;
   }
 
-  /** Tries to store an addition, and sets `reserved` and `mayRetry`. */
+  /** Tries to store an addition, and sets `mayRetry`. */
   private tryOnce(change: Session, addition: Addition): PutOutcome {
     this.mayRetry = false;
     const page = this.pages.open(change.id, change.idLength);
@@ -115,19 +114,18 @@ export class Additions {
     this.moment.take();
     const entry = page.find(change.id, change.idLength);
     const outcome = this.decide(page, entry, change, addition);
-    if (outcome == PutOutcome.Identical && entry) this.touchTime(entry);
+    if (outcome == PutOutcome.Identical && entry && addition == Addition.ByHand) this.touchTime(entry);
     if (outcome != PutOutcome.Added && outcome != PutOutcome.Replaced) return outcome;
     const holds = entry != null && !entry.isTombstone;
-    if (!holds && !this.reserved) {
+    if (!holds) {
       const admission = this.admissions.reserve(this.settings.cacheSize);
       if (admission == Admission.Denied) return PutOutcome.Contended;
-      this.reserved = true;
       // Evicting has used the page's buffer.
       this.mayRetry = admission == Admission.Evicted;
       if (this.mayRetry) return PutOutcome.Contended;
     }
     if (!this.compose(page, entry, change, addition, outcome)) return PutOutcome.NoRoom;
-    const result = this.pages.commit(this.reserved ? 1 : 0);
+    const result = this.pages.commit(this.admissions.reserved);
     if (result == StoreResult.Ok) return outcome;
     this.mayRetry = result == StoreResult.Conflict;
     return PutOutcome.Contended;
@@ -135,7 +133,7 @@ export class Additions {
 
   /** Gives a reservation back, and counts why nothing was stored. */
   private countNotStored(outcome: PutOutcome): void {
-    if (this.reserved) this.admissions.release();
+    this.admissions.release();
     if (outcome == PutOutcome.Contended) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
     else if (outcome == PutOutcome.NoRoom) this.metrics.increase(Metric.NOT_STORED_NO_ROOM, 1);
     else if (outcome == PutOutcome.Refused) this.metrics.increase(Metric.NOT_STORED_REMOVED, 1);
@@ -197,6 +195,7 @@ export class Additions {
       this.gone = Metric.FLUSHED;
       return isByHand ? PutOutcome.Added : PutOutcome.Refused;
     }
+    if (addition == Addition.Imported) return PutOutcome.Identical;
     return isByHand && changesNothing(found, change) ? PutOutcome.Identical : PutOutcome.Replaced;
   }
 
@@ -210,26 +209,38 @@ export class Additions {
     record.known &= ~change.cleared;
     record.time = now;
     record.origin = isByHand ? Origin.API : Origin.OBSERVED;
-    record.isOwn = !isByHand;
-    record.stamp = isByHand ? stampOver(entry, Decision.Addition, this.moment.nanoseconds) : 0;
+    record.isOwn = true;
+    record.stamp = isByHand ? this.stampOver(entry) : 0;
     record.unissued = addition == Addition.Accepted;
     if (record.unissued) {
       record.known |= Known.LAST_USED;
       record.lastUsed = now;
     }
+    if (addition == Addition.Imported) this.keepHistory(record, entry, change);
     this.copy.findNames(record);
     if (entry) page.remove(entry);
     this.graves.displaced = 0;
     if (!this.graves.makeRoom(page, sessionSize(record))) return false;
     record.version = this.pages.version(page, this.moment.nanoseconds);
     const type = outcome == PutOutcome.Added ? EventType.NEW : EventType.REPLACED;
-    const cause = isByHand ? EventCause.API : EventCause.HANDSHAKE;
+    const isObserved = addition == Addition.Issued || addition == Addition.Accepted;
+    const cause = isObserved ? EventCause.HANDSHAKE : EventCause.API;
     this.pages.outbox.about.take(record);
     this.pages.note(record.version, now, type, cause, record.id, record.idLength);
     const stored = page.appendSession(record, this.settings.generation);
     if (!stored) return false;
     stored.readSession(this.found, this.names);
     return true;
+  }
+
+  /** Gives a record the history of an imported session. */
+  private keepHistory(record: Session, entry: Entry | null, imported: Session): void {
+    record.time = imported.time;
+    record.unissued = imported.unissued;
+    record.lastUsed = imported.lastUsed;
+    record.hits = imported.hits;
+    record.origin = imported.origin;
+    if (imported.origin == Origin.API) record.stamp = stampOver(entry, Decision.Addition, this.moment.nanoseconds);
   }
 
   /** Begins a record: a copy of the entry that it changes, or a new one. */
@@ -248,6 +259,11 @@ export class Additions {
     return record;
   }
 
+  /** Returns the stamp of a session by hand that is put in now, on top of an entry and of all flushes. */
+  private stampOver(entry: Entry | null): u64 {
+    return max(stampOver(entry, Decision.Addition, this.moment.nanoseconds), this.pastFlushes.leastStamp);
+  }
+
   /** Whether an entry stands for a session that was removed or flushed, and is still refused for it. */
   private isRemoved(entry: Entry): bool {
     if (entry.isTombstone) return entry.refusesAt(this.moment);
@@ -257,7 +273,7 @@ export class Additions {
   /** OpenSSL's SSL_SESS_CACHE_UPDATE_TIME: adding the identical session makes it young again. Best effort. */
   private touchTime(entry: Entry): void {
     if ((this.settings.mode & Mode.UPDATE_TIME) == 0) return;
-    entry.stamp = stampOver(entry, Decision.Addition, this.moment.nanoseconds);
+    entry.stamp = this.stampOver(entry);
     entry.time = this.moment.seconds;
     entry.readSession(this.found, this.names);
     if (this.pages.commit(0) != StoreResult.Ok) this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);

@@ -35,6 +35,8 @@ export const enum Admission {
 }
 
 export class Admissions {
+  /** Places of the cache's number that are taken and have no session yet: 0 or 1. */
+  reserved: i32 = 0;
   /** Spreads the sample. */
   private readonly chance: Chance;
   private victimIdLength: i32 = 0;
@@ -52,8 +54,26 @@ export class Admissions {
     this.chance = new Chance(pages.moment.take());
   }
 
-  /** Reserves room for one session in a cache of the given size (0 = unlimited). */
+  /** Begins an addition: nothing is reserved for it yet. */
+  begin(): void {
+    this.reserved = 0;
+  }
+
+  /** Reserves room for one session in a cache of the given size (0 = unlimited), unless there is a reservation. */
   reserve(cacheSize: u32): Admission {
+    if (this.reserved > 0) return Admission.Free;
+    const admission = this.findRoom(cacheSize);
+    if (admission != Admission.Denied) this.reserved = 1;
+    return admission;
+  }
+
+  /** Gives a reservation back, if there is one. */
+  release(): void {
+    if (this.reserved > 0) this.counts.move(-1, 0, 0);
+    this.reserved = 0;
+  }
+
+  private findRoom(cacheSize: u32): Admission {
     const counts = this.counts;
     const room = counts.take(cacheSize);
     if (room == Room.Taken) return Admission.Free;
@@ -70,11 +90,6 @@ export class Admissions {
       if (counts.sessions <= cacheSize) return Admission.Evicted;
     }
     return hasPlace ? Admission.Evicted : Admission.Denied;
-  }
-
-  /** Gives a reservation back. */
-  release(): void {
-    this.counts.move(-1, 0, 0);
   }
 
   /** Evicts a session; false if none could be evicted. `keepsPlace`: the number of sessions stays as it is. */

@@ -22,27 +22,34 @@ import { PeerAddress } from "../ports/peer_address";
 import { SharedStore, StoreResult } from "../ports/shared_store";
 import { KeyedHash } from "../shared/keyed_hash";
 import { Names } from "../shared/names";
+import { instant } from "../shared/instant";
 import { Deadline, SLICE_NANOSECONDS } from "../work/job";
+import { Rush } from "../work/rush";
+import { Admissions } from "./admission";
 import { Addition, Additions, PutOutcome } from "./additions";
 import { ConfiguredRemovals } from "./configured/configured_removals";
 import { Counts } from "./counting/counts";
 import { divertedFor, Metric, refusedFor } from "./counting/statistics";
+import { UpstreamTally } from "./counting/upstream_tally";
 import { EntryCopy } from "./entry_copy";
 import { EventType } from "./events/event";
 import { Sequencer } from "./events/sequencer";
+import { ForeignRecords } from "./foreign_records";
 import { Graves, Removal } from "./graves";
 import { Issuers } from "./issuers";
 import { beginCounts } from "./pages/census";
 import { Entry, sessionSize } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
+import { PastFlushes } from "./past_flushes";
 import { EventCause } from "./record/event_cause";
 import { Moment } from "./record/moment";
-import { Known, Origin, Session, Tombstone } from "./record/session";
+import { Known, MAX_ID_LENGTH, Origin, sameBytes, Session, Tombstone } from "./record/session";
 import { Removals, RemoveOutcome } from "./removals";
+import { PLACES, RepeatedHits } from "./repeated_hits";
 import { FILLED_IN, isStorable, overlay } from "./session_merge";
 import { Revocations } from "./revocation/revocations";
-import { TicketKeys } from "./revocation/ticket_keys";
+import { KeyState, TicketKeys } from "./revocation/ticket_keys";
 import { learns, looksUp, Mode } from "./settings/mode";
 import { Settings } from "./settings/settings";
 export { PutOutcome } from "./additions";
@@ -83,19 +90,32 @@ export class Cache {
   /** How sessions leave pages. */
   readonly graves: Graves;
   readonly removals: Removals;
+  /** Takes in records of other proxies. */
+  readonly foreign: ForeignRecords;
+  /** The last flushes, of this proxy and of others. */
+  readonly pastFlushes: PastFlushes;
   /** How much the cache holds. */
   readonly counts: Counts;
+  /** Tells whether so many handshakes come that some changes wait for the next tick. */
+  readonly rush: Rush = new Rush();
+  /** Lost and refused resumptions by upstream. */
+  readonly upstreamTally: UpstreamTally;
   private readonly moment: Moment;
   private readonly additions: Additions;
   private readonly copy: EntryCopy;
   private readonly relief: Deadline;
+  private readonly repeated: RepeatedHits = new RepeatedHits();
+  /** Of the last `read` in an instant: that instant, the opening of its page, and the length of the ID at READ_ID. */
+  private readIn: u32 = 0;
+  private readOpening: u32 = 0;
+  private readLength: i32 = 0;
   private settingsRead: u64 = 0;
   private agedAt: u64 = 0;
 
   /** Opens the cache that `settings` were configured for. */
   constructor(
     readonly settings: Settings,
-    private readonly sharedStore: SharedStore,
+    readonly sharedStore: SharedStore,
     readonly clock: Clock,
     readonly metrics: Metrics,
   ) {
@@ -116,6 +136,7 @@ export class Cache {
     this.ticketKeys = new TicketKeys(settings.cacheName, sharedStore, clock, hash, settings.changes, configured.set);
     this.revocations = new Revocations(settings.cacheName, sharedStore, clock, hash, settings.changes, configured.set);
     this.issuers = new Issuers(settings.cacheName, sharedStore, clock, hash, settings.changes);
+    this.upstreamTally = new UpstreamTally(settings.cacheName, sharedStore, clock, hash, settings.changes);
     const graves = new Graves(pages, settings, metrics);
     const removals = new Removals(pages, graves, settings, metrics, names);
     this.graves = graves;
@@ -123,7 +144,12 @@ export class Cache {
     this.copy = new EntryCopy(names);
     this.moment = pages.moment;
     this.relief = new Deadline(clock);
-    this.additions = new Additions(pages, counts, graves, removals, settings, metrics, names, found);
+    const admissions = new Admissions(pages, counts, metrics, graves);
+    const flushes = new PastFlushes(settings.cacheName, sharedStore, settings.changes);
+    this.pastFlushes = flushes;
+    const set = configured.set;
+    this.foreign = new ForeignRecords(pages, graves, admissions, settings, set, flushes, metrics, names);
+    this.additions = new Additions(pages, admissions, graves, removals, settings, flushes, metrics, names, found);
     if (settings.created) counts.begin(0, 0, 0);
     else if (!counts.exist) beginCounts(pages, counts);
     metrics.record(Metric.CACHE_SIZE, settings.cacheSize);
@@ -131,6 +157,8 @@ export class Cache {
 
   /** Frees the memory that is not collected; the cache must not be used afterwards. */
   free(): void {
+    this.writeRepeatedHits();
+    this.repeated.free();
     this.counts.settle();
     this.counts.free();
     this.pages.free();
@@ -139,7 +167,9 @@ export class Cache {
     this.ticketKeys.free();
     this.revocations.free();
     this.issuers.free();
+    this.upstreamTally.free();
     this.configured.free();
+    this.pastFlushes.free();
     this.settings.free();
   }
 
@@ -169,15 +199,30 @@ export class Cache {
 
   /** Does what is due from time to time; to be called several times a second. */
   tick(): void {
+    this.rush.tick(this.clock.nowNanoseconds());
+    this.writeRepeatedHits();
     this.pages.tick();
     this.relieve(HALF_A_SLICE);
     this.ticketKeys.tick();
+    this.countLearnedKeys();
+    this.upstreamTally.tick();
     this.names.follow();
     const now = this.clock.nowSeconds();
     if (now == this.agedAt) return;
     this.agedAt = now;
     this.settings.changes.age();
     this.issuers.tick();
+  }
+
+  /**
+   * Sets the gauges of removed ticket keys and revoked names. Costs a read of each page of two tables; if one cannot be read,
+   * its gauge stays.
+   */
+  showRemovals(): void {
+    this.readSettingsIfStale();
+    const removedKeys = this.ticketKeys.countRemoved();
+    if (removedKeys >= 0) this.metrics.record(Metric.REMOVED_TICKET_KEYS, removedKeys);
+    this.metrics.record(Metric.REVOKED_NAMES, this.revocations.countInForce());
   }
 
   /** Collects events for at most so many nanoseconds, if this machine has written more than are collected in passing. */
@@ -218,6 +263,7 @@ export class Cache {
   read(id: usize, idLength: i32): Lookup {
     const page = this.pages.open(id, idLength);
     if (!page) return Lookup.Unavailable;
+    if (instant != 0) this.noteRead(id, idLength);
     this.moment.take();
     return this.findIn(page, id, idLength);
   }
@@ -237,6 +283,17 @@ export class Cache {
   put(change: Session): PutOutcome {
     this.readSettings();
     return this.additions.store(change, Addition.ByHand);
+  }
+
+  /**
+   * Takes in a session that another cache held, or this one before a restart, with its times, hits and origin. A session that is held
+   * here stays as it is (`Identical`), and a removal here wins (`Refused`). `NotStored`: it is expired, or the mode forbids to learn it.
+   * Needs `readSettings` before.
+   */
+  takeIn(session: Session): PutOutcome {
+    if (session.expiredAt(this.clock.nowSeconds())) return PutOutcome.NotStored;
+    if (session.origin != Origin.API && !learns(this.settings.mode)) return PutOutcome.NotStored;
+    return this.additions.store(session, Addition.Imported);
   }
 
   /**
@@ -305,7 +362,7 @@ export class Cache {
     const issuer = this.found;
     if (issuer.knows(Known.UPSTREAM) && !issuer.isOfUpstream(upstream, upstreamLength)) {
       // A server that never resumes would not have taken it up either.
-      if (!this.issuers.neverResumes(issuer.upstream, issuer.upstreamLength)) this.metrics.increase(Metric.LOST, 1);
+      if (!this.issuers.neverResumes(issuer.upstream, issuer.upstreamLength)) this.countLost(issuer);
     }
     return lookup;
   }
@@ -324,14 +381,21 @@ export class Cache {
   ): void {
     this.metrics.increase(Metric.REFUSED, 1);
     this.metrics.increase(refusedFor(cause), 1);
+    if (about && about.knows(Known.UPSTREAM)) this.upstreamTally.countRefused(about.upstream, about.upstreamLength);
+    else this.upstreamTally.countRefused(0, 0);
     this.pages.tell(this.clock.nowNanoseconds(), EventType.REFUSED, cause, id, idLength, about, client);
   }
 
-  /** The same for one that was steered away from its issuer, where it would be refused, and got a full handshake. */
-  noteDiversion(id: usize, idLength: i32, cause: u8): void {
+  /**
+   * The same for one that was steered away from its issuer, where it would be refused, and got a full handshake. Its upstream
+   * is that issuer, as far as it is known. Needs `readSettings` before.
+   */
+  noteDiversion(offered: Session, cause: u8, client: PeerAddress | null): void {
     this.metrics.increase(Metric.DIVERTED, 1);
     this.metrics.increase(divertedFor(cause), 1);
-    this.pages.tell(this.clock.nowNanoseconds(), EventType.DIVERTED, cause, id, idLength);
+    this.addIssuer(offered);
+    const now = this.clock.nowNanoseconds();
+    this.pages.tell(now, EventType.DIVERTED, cause, offered.id, offered.idLength, offered, client);
   }
 
   /**
@@ -379,11 +443,61 @@ export class Cache {
     return Lookup.Removed;
   }
 
+  /** The page of an ID was read in this instant, and nothing in it was changed. */
+  private noteRead(id: usize, idLength: i32): void {
+    this.readIn = instant;
+    this.readOpening = this.pages.openings;
+    this.readLength = idLength;
+    memory.copy(READ_ID, id, idLength);
+  }
+
+  /**
+   * Opens the page of a session, without reading it again if `read` has just done that: if another machine has changed it
+   * since, storing it fails, and it is read again.
+   */
+  private reopen(session: Session): Page | null {
+    const isRead =
+      instant != 0 &&
+      !this.pages.upgrades &&
+      this.readIn == instant &&
+      this.readOpening == this.pages.openings &&
+      sameBytes(READ_ID, this.readLength, session.id, session.idLength);
+    this.readIn = 0;
+    return isRead ? this.pages.edited : this.pages.open(session.id, session.idLength);
+  }
+
+  /** Writes the hits that were counted aside. Those of a session that is no longer held have no record to go to. */
+  private writeRepeatedHits(): void {
+    if (!this.repeated.isUsed) return;
+    for (let number: u32 = 0; number < PLACES; number++) {
+      const place = this.repeated.at(number);
+      if (place.hits != 0) this.writeHits(place.id, place.idLength, place.hits);
+    }
+    this.repeated.clear();
+  }
+
+  private writeHits(id: usize, idLength: i32, hits: u32): void {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const page = this.pages.open(id, idLength);
+      const entry = page ? page.find(id, idLength) : null;
+      if (!entry || entry.isTombstone) return;
+      this.moment.take();
+      entry.countHits(hits, this.moment.seconds);
+      const result = this.pages.commit(0);
+      if (result == StoreResult.Ok) return;
+      if (result != StoreResult.Conflict) break;
+    }
+    this.metrics.increase(Metric.NOT_STORED_CONTENDED, 1);
+  }
+
   /** Counts a hit in the record of an accepted session, if it is held, and gives it the name that it has not got yet. */
   private touch(accepted: Session, server: PeerAddress | null, counts: bool, sure: bool): Lookup {
+    const repeats = this.rush.isOn && counts && sure && !accepted.knows(Known.SESSION);
+    const hash = repeats ? this.hash.of(accepted.id, accepted.idLength) : 0;
+    if (repeats && this.repeated.count(hash, accepted.id, accepted.idLength)) return Lookup.Found;
     let lookup = Lookup.Unavailable;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const page = this.pages.open(accepted.id, accepted.idLength);
+      const page = attempt == 0 ? this.reopen(accepted) : this.pages.open(accepted.id, accepted.idLength);
       if (!page) return Lookup.Unavailable;
       this.moment.take();
       lookup = this.findIn(page, accepted.id, accepted.idLength);
@@ -406,11 +520,12 @@ export class Cache {
       if (!hit && !takesName) return lookup;
       const entry = page.find(accepted.id, accepted.idLength);
       if (!entry) return lookup;
-      if (hit) entry.countHit(this.moment.seconds);
+      if (hit) entry.countHits(1, this.moment.seconds);
       this.fillIn(page, entry, accepted, server, hit && sure ? FILLED_IN : Known.SESSION);
       const result = this.pages.commit(0);
       if (result == StoreResult.Ok) {
         this.graves.countDisplaced();
+        if (repeats && hit) this.repeated.begin(hash, accepted.id, accepted.idLength);
         if (!takesName || this.removals.removalOf(accepted) != Removal.InForce) return lookup;
         this.removals.buryAfter(accepted);
         return Lookup.Removed;
@@ -444,6 +559,35 @@ export class Cache {
     this.found.session = held.session;
   }
 
+  private countLearnedKeys(): void {
+    const learned = this.ticketKeys.learnedNew;
+    if (learned == 0) return;
+    this.ticketKeys.learnedNew = 0;
+    this.metrics.increase(Metric.TICKET_KEYS_LEARNED, learned);
+  }
+
+  private countLost(session: Session): void {
+    this.metrics.increase(Metric.LOST, 1);
+    this.upstreamTally.countLost(session.upstream, session.upstreamLength);
+  }
+
+  /** Adds the upstream that has issued an offered session, if a record or the row of its ticket key has it. */
+  private addIssuer(offered: Session): void {
+    const lookup = this.read(offered.id, offered.idLength);
+    if (lookup != Lookup.Absent && lookup != Lookup.Unavailable && this.found.knows(Known.UPSTREAM)) {
+      offered.upstream = this.found.upstream;
+      offered.upstreamLength = this.found.upstreamLength;
+    } else if (offered.knows(Known.TICKET_KEY)) {
+      const row = this.ticketKeys.look(offered.ticketKey);
+      if (!row || row.state == KeyState.SHARED) return;
+      offered.upstream = row.upstream;
+      offered.upstreamLength = row.upstreamLength;
+    } else {
+      return;
+    }
+    offered.known |= Known.UPSTREAM;
+  }
+
   private countLookup(lookup: Lookup): void {
     if (lookup == Lookup.Found) this.metrics.increase(Metric.HITS, 1);
     else if (lookup == Lookup.Expired) this.metrics.increase(Metric.TIMEOUTS, 1);
@@ -451,5 +595,6 @@ export class Cache {
   }
 }
 
+const READ_ID: usize = memory.data(MAX_ID_LENGTH);
 const HALF_A_SLICE: u64 = SLICE_NANOSECONDS / 2;
 const STALE_NANOSECONDS: u64 = 100_000_000;

@@ -16,7 +16,7 @@ import { Entry, stampOver, tombstoneSize } from "./pages/entry";
 import { Page } from "./pages/page";
 import { MAX_TRIES, Pages } from "./pages/pages";
 import { Cause, MAX_ID_LENGTH, Tombstone } from "./record/session";
-import { Decision } from "./record/stamp";
+import { Decision, stampAt, stampOn } from "./record/stamp";
 import { Settings } from "./settings/settings";
 import { Metric } from "./counting/statistics";
 
@@ -36,6 +36,8 @@ export class Graves {
   /** Until when the removal that `removalOf` has found refuses, by both clocks (`moment.ts`). */
   until: u64 = 0;
   monotonicUntil: u64 = 0;
+  /** The stamp of that removal. */
+  stamp: u64 = 0;
   private readonly grave: Tombstone = new Tombstone();
 
   constructor(
@@ -45,7 +47,7 @@ export class Graves {
   ) {}
 
   /**
-   * Reports whether a session of a name was removed, and fills `until` and `monotonicUntil`. Leaves the open page as it is.
+   * Reports whether a session of a name was removed, and fills `until`, `monotonicUntil` and `stamp`. Leaves the open page as it is.
    * Needs the present moment in `pages.moment`.
    */
   removalOf(session: u64): Removal {
@@ -57,6 +59,7 @@ export class Graves {
     if (entry && entry.refusesAt(moment)) {
       this.until = entry.until;
       this.monotonicUntil = entry.monotonicUntil;
+      this.stamp = entry.stamp;
       return Removal.InForce;
     }
     return page.saturatedAt(moment) ? Removal.Saturated : Removal.None;
@@ -64,9 +67,9 @@ export class Graves {
 
   /**
    * Refuses all handles of a session from now on, until a second at least. Uses the buffer of the open page. False if it
-   * could not be stored.
+   * could not be stored. `stamp`: that of a removal on another proxy; 0 for one of this proxy.
    */
-  buryName(session: u64, until: u64, monotonicUntil: u64, cause: u8): bool {
+  buryName(session: u64, until: u64, monotonicUntil: u64, cause: u8, stamp: u64 = 0): bool {
     const grave = this.grave;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       store<u64>(NAME, session);
@@ -86,7 +89,8 @@ export class Graves {
       grave.until = until;
       grave.monotonicUntil = monotonicUntil;
       grave.cause = cause;
-      grave.stamp = stampOver(entry, Decision.Removal, this.pages.moment.nanoseconds);
+      if (stamp == 0) grave.stamp = stampOver(entry, Decision.Removal, this.pages.moment.nanoseconds);
+      else grave.stamp = entry ? max(entry.stamp, stamp) : stamp;
       if (entry) {
         lengthen(grave, entry.until, entry.monotonicUntil);
         page.remove(entry);
@@ -104,22 +108,24 @@ export class Graves {
 
   /**
    * Puts a tombstone into a page that has no entry of its ID: in the room of ended tombstones, then of live sessions. If
-   * there is none, saturates the page. Gives the tombstone its version.
+   * there is none, saturates the page. Gives the tombstone its version. Returns whether there was room.
    */
-  place(page: Page, grave: Tombstone): void {
+  place(page: Page, grave: Tombstone): bool {
     const hasRoom = this.makeRoom(page, tombstoneSize(grave));
     grave.version = this.pages.version(page, this.pages.moment.nanoseconds);
-    if (hasRoom && page.appendTombstone(grave)) return;
+    if (hasRoom && page.appendTombstone(grave)) return true;
     // Nothing but tombstones: from now on, every ID that this page does not hold counts as removed.
     page.saturate(grave.until, grave.monotonicUntil);
+    return false;
   }
 
   /**
    * Turns a session of the page into a tombstone that refuses it as long as is due, and until `until` at least. There is
-   * always room for it, as it is not larger. Returns until when it refuses by the clock of the day; the machine's second is
+   * always room for it, as it is not larger. `stamp`: that of its removal, if it stands on top of nothing later; `isOwn`:
+   * whether this proxy tells the others of it. Returns until when it refuses by the clock of the day; the machine's second is
    * in `monotonicUntil`.
    */
-  replace(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
+  replace(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64, stamp: u64, isOwn: bool): u64 {
     const moment = this.pages.moment;
     const grave = this.grave;
     const expiry = entry.expiry;
@@ -133,9 +139,10 @@ export class Graves {
     grave.monotonicUntil = moment.monotonicAt(grave.until);
     lengthen(grave, until, monotonicUntil);
     grave.cause = cause;
-    grave.stamp = stampOver(entry, Decision.Removal, moment.nanoseconds);
+    grave.stamp = stampOn(stamp, Decision.Removal, entry.decision, entry.stamp);
     grave.about.clear();
     entry.describe(grave);
+    grave.isOwn = isOwn;
     page.remove(entry);
     grave.version = this.pages.version(page, moment.nanoseconds);
     page.appendTombstone(grave);
@@ -156,7 +163,7 @@ export class Graves {
   remove(page: Page, entry: Entry, cause: u8, until: u64, monotonicUntil: u64): u64 {
     const nanoseconds = this.pages.moment.nanoseconds;
     this.pages.noteGone(page, entry, nanoseconds, EventType.REMOVED, EventCause.API);
-    return this.replace(page, entry, cause, until, monotonicUntil);
+    return this.replace(page, entry, cause, until, monotonicUntil, stampAt(nanoseconds), THIS_PROXY_TELLS);
   }
 
   /** Takes a session out of its page for a reason of the cache's own, and writes the event. */
@@ -202,6 +209,7 @@ export function lengthen(grave: Tombstone, until: u64, monotonicUntil: u64): voi
   if (monotonicUntil > grave.monotonicUntil) grave.monotonicUntil = monotonicUntil;
 }
 
+const THIS_PROXY_TELLS: bool = true;
 const NAME_SIZE: i32 = 8;
 const NAME: usize = memory.data(NAME_SIZE, 8);
 const ID_COPY: usize = memory.data(MAX_ID_LENGTH);

@@ -29,7 +29,7 @@ import { KeyedHash } from "../shared/keyed_hash";
 import { MAX_UPSTREAM_LENGTH } from "./record/session";
 import { Row } from "../shared/row";
 import { Table } from "../shared/table";
-import { TableChange } from "./revocation/table_change";
+import { TableChange } from "../shared/table_change";
 
 export namespace Issuer {
   /** It has declined sessions of its own, all from one source. */

@@ -84,12 +84,12 @@ export class Removals {
       removed.monotonicUntil = monotonicUntil;
       removed.stamp = stampOver(entry, Decision.Removal, this.moment.nanoseconds);
       removed.about.known = given;
-      removed.isOwn = false;
       if (entry) {
         this.graves.describe(removed, entry);
         lengthen(removed, entry.until, entry.monotonicUntil);
         page.remove(entry);
       }
+      removed.isOwn = true;
       this.graves.displaced = 0;
       this.graves.place(page, removed);
       this.copy.session.clear();
@@ -158,7 +158,6 @@ export class Removals {
       grave.hidden = false;
       grave.session = session;
       grave.about.clear();
-      grave.isOwn = false;
       grave.time = this.moment.seconds;
       grave.until = this.moment.seconds + <u64>this.settings.removedSeconds;
       grave.cause = cause;
@@ -203,6 +202,7 @@ export class Removals {
       if (grave.session == 0) grave.session = session;
       page.remove(entry);
     }
+    grave.isOwn = true;
     this.graves.place(page, grave);
     this.noteRemoval(grave, held);
     return held;

@@ -41,6 +41,17 @@ export class Lease {
     this.holder = next;
     return true;
   }
+
+  /** Gives the lease back, if it is this machine's: another one can take it at once. */
+  release(): void {
+    const isMine =
+      this.value.read(TERM_BYTES, TERM_SIZE) == StoreResult.Ok &&
+      this.value.length == TERM_SIZE &&
+      TERM.holder == this.holder;
+    if (!isMine) return;
+    TERM.until = 0;
+    this.value.put(TERM_BYTES, TERM_SIZE);
+  }
 }
 
 /** The value in the store, 16 bytes, little-endian. */

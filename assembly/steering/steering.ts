@@ -44,7 +44,7 @@ export class Steering {
   upstream: i32 = -1;
   /** Of the last choice: the token that leads there, or one to explore, or -1. */
   token: i32 = -1;
-  /** Of the last choice: the text to hash, of its token or one of its own. */
+  /** Of the last choice, if it is to be hashed: the text, of its token or its source. */
   text: u64 = 0;
   /** Of the last choice: an `EventCause` if it leads away from an issuer whose resumption would be refused; else 0. */
   diversion: u8 = 0;
@@ -138,8 +138,7 @@ export class Steering {
    * offer, with an ID of length 0 for none.
    */
   choose(handshake: Handshake, offered: Session): void {
-    this.cache.readSettings();
-    this.tokens.follow();
+    this.follow();
     this.client.begin();
     this.reach.begin();
     this.levelling.follow();
@@ -157,7 +156,6 @@ export class Steering {
     if (!this.exact) this.token = this.upstream >= 0 ? this.tokens.leadingTo(this.upstream) : this.exploring();
     if (this.token >= 0) this.text = <u64>this.token;
     else if (this.bySource == BySource.Always) this.text = SOURCE_TEXTS | (<u64>this.client.source(handshake));
-    else this.text = this.chance.next();
     if (this.upstream >= 0) this.shares.note(this.upstream, this.tokens.upstreams);
   }
 
@@ -166,9 +164,24 @@ export class Steering {
     return this.exact && this.upstream >= 0;
   }
 
-  /** Whether the last choice is to be hashed: if hosts are named, only a connection that follows its source. */
+  /**
+   * Whether the last choice is to be hashed: a token, or a source that every connection follows. Without a text, Envoy's hash chooses at
+   * random, which is what a new connection wants, and spares the most expensive call of the host.
+   */
   get hashes(): bool {
-    return !this.exact || this.bySource == BySource.Always;
+    return this.token >= 0 || this.bySource == BySource.Always;
+  }
+
+  /** Takes changes over: in a rush not each time, as the answer is judged by present settings again. */
+  private follow(): void {
+    const cache = this.cache;
+    if (cache.rush.isOn) {
+      cache.readSettingsIfStale();
+      this.tokens.followIfStale(cache.clock.nowNanoseconds());
+    } else {
+      cache.readSettings();
+      this.tokens.follow();
+    }
   }
 
   /** The upstream to prefer, -1 for none. */

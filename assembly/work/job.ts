@@ -23,6 +23,11 @@ export class Deadline {
   get passed(): bool {
     return this.clock.nowNanoseconds() >= this.end;
   }
+
+  /** Whether so much time is left. */
+  leaves(nanoseconds: u64): bool {
+    return this.clock.nowNanoseconds() + nanoseconds <= this.end;
+  }
 }
 
 /** A slice holds a worker for a millisecond at most: the last page may overrun this by some microseconds. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Document, parseDocument, visit, type YAMLMap } from "yaml";
 import { findEnvoy } from "../../tools/proxies/envoy_binary.ts";
-import { renderEnvoyConfig } from "../../tools/proxies/envoy_config.ts";
+import { type EnvoyConfigOptions, renderEnvoyConfig } from "../../tools/proxies/envoy_config.ts";
 import { type EnvoyProcess, startEnvoy } from "../../tools/proxies/envoy_process.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { BUILD_FOLDER, MODULE_FILE } from "../../tools/project.ts";
@@ -49,10 +49,7 @@ export async function attempt(
 ): Promise<Outcome> {
   const [tlsPort = 0, httpsPort = 0, adminPort = 0, envoyAdminPort = 0, sparePort = 0] = await freePorts(5);
   const ports = { tlsPort, httpsPort, adminPort, envoyAdminPort };
-  const path = typeof modulePath === "function" ? await modulePath() : (modulePath ?? MODULE_FILE);
-  const document = parseDocument(renderEnvoyConfig({ ...ports, upstreams, modulePath: path }));
-  await change?.(document, sparePort);
-  const text = document.toString({ lineWidth: 0 });
+  const text = await mistaken({ change, edit, modulePath }, { ...ports, upstreams }, sparePort);
   const folder = newFolder();
   const told: string[] = [];
   const lines = (): string[] => [
@@ -65,7 +62,7 @@ export async function attempt(
   try {
     envoy = await startEnvoy({
       binary: await findEnvoy(() => undefined),
-      configuration: edit === undefined ? text : edit(text),
+      configuration: text,
       envoyAdminPort,
       concurrency: 1,
       env: { ADMIN_TOKEN: FULL_TOKEN, ADMIN_READ_TOKEN: READ_TOKEN, ...env },
@@ -83,6 +80,19 @@ export async function attempt(
     await envoy?.stop();
   }
   return { started: envoy !== null, lines: lines() };
+}
+
+/** The text of the shipped envoy.yaml with a mistake in it. */
+export async function mistaken(
+  { change, edit, modulePath }: Pick<Attempt, "change" | "edit" | "modulePath">,
+  options: EnvoyConfigOptions,
+  sparePort: number,
+): Promise<string> {
+  const path = typeof modulePath === "function" ? await modulePath() : (modulePath ?? MODULE_FILE);
+  const document = parseDocument(renderEnvoyConfig({ ...options, modulePath: path }));
+  await change?.(document, sparePort);
+  const text = document.toString({ lineWidth: 0 });
+  return edit === undefined ? text : edit(text);
 }
 
 /** Where the plugin with this root_id has its fields. */

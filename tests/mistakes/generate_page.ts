@@ -8,6 +8,7 @@ import { MISTAKES, type Mistake } from "./mistakes.ts";
 import { publish } from "../../tools/generate/generated_file.ts";
 
 const groups = [...new Set(MISTAKES.map(({ group }) => group))];
+const unseen = MISTAKES.filter((mistake) => mistake.unseen !== undefined);
 const sections = groups.map((group) => {
   const entries = MISTAKES.filter((mistake) => mistake.group === group);
   return `## ${group}\n\n${entries.map(entryOf).join("\n")}`;
@@ -22,7 +23,10 @@ line (\`tests/e2e/operating/mistakes.test.ts\`); \`…\` stands for what varies.
 time, and for the filter's own behind \`wasm log FILTER tls_session_cache:\`. "Does not start" also means: as an update of a running
 Envoy, it is rejected (\`listener_manager.lds.update_rejected\`), and what was there goes on.
 
-Where Envoy says something, the filter's line comes first, and Envoy's own ("Unable to create Wasm plugin") behind it.
+\`tls-sessions doctor envoy.yaml\` ([client.md](client.md)) finds ${String(MISTAKES.length - unseen.length)} of the ${String(MISTAKES.length)} in the configuration, before Envoy starts, and prints the
+lines to put there. An entry that it cannot see says why.
+
+If Envoy says something, too, the filter's line comes first, and Envoy's own ("Unable to create Wasm plugin") behind it.
 
 Made by tests/mistakes/generate_page.ts.
 
@@ -30,10 +34,11 @@ ${sections.join("\n")}`,
 );
 
 /** A definition, not a row: the lines are long. */
-function entryOf({ what, starts, see, remedy, when }: Mistake): string {
+function entryOf({ what, starts, see, remedy, when, unseen: reason }: Mistake): string {
   const effect = starts ? "Envoy starts." : "Envoy does not start.";
   const seen = `You see${when === undefined ? "" : `, ${when}`}: \`${see}\``;
-  return `- **${capital(what)}.** ${effect}<br>${seen}<br>Do: ${remedy}\n`;
+  const doctor = reason === undefined ? "" : `<br>Not seen by \`doctor\`: ${reason}.`;
+  return `- **${capital(what)}.** ${effect}<br>${seen}<br>Do: ${remedy}${doctor}\n`;
 }
 
 function capital(text: string): string {

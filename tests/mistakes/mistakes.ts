@@ -25,6 +25,10 @@ export interface Mistake extends Attempt {
   see: string;
   /** What to do. */
   remedy: string;
+  /** A part of the finding of `tls-sessions doctor`, if it is not that line. */
+  doctor?: string;
+  /** Why `tls-sessions doctor` cannot see it in a configuration. */
+  unseen?: string;
   /** When that line comes, if not at the start, with the first connections or in an answer. */
   when?: string;
 }
@@ -36,6 +40,8 @@ const MODULE = "The module";
 const CAPABILITIES = "Capabilities";
 const ENVOY = "Envoy's own fields";
 const USE = "Calls of the admin API";
+
+const A_CALL = "a call is not a set-up";
 
 /** Calls that each filter makes at its start or for its first client. Envoy tells of others when they are first made. */
 const COMMON = [
@@ -78,16 +84,16 @@ export const MISTAKES: Mistake[] = [
     what: "`root_id` is misspelt, such as `observr`",
     starts: false,
     edit: swap("root_id: observer", "root_id: observr"),
-    see: 'root_id "observr" is unknown: write "observer", "guard" or "admin"',
-    remedy: "One of `observer`, `admin` and `guard`.",
+    see: 'root_id "observr" is unknown: write "observer", "guard", "admin" or "fleet"',
+    remedy: "One of `observer`, `guard`, `admin` and `fleet`.",
   },
   {
     group: NAMES,
     what: "`root_id` is left out",
     starts: false,
     edit: swap("root_id: observer", ""),
-    see: 'root_id "" is unknown: write "observer", "guard" or "admin"',
-    remedy: "One of `observer`, `admin` and `guard`.",
+    see: 'root_id "" is unknown: write "observer", "guard", "admin" or "fleet"',
+    remedy: "One of `observer`, `guard`, `admin` and `fleet`.",
   },
   {
     group: NAMES,
@@ -97,6 +103,7 @@ export const MISTAKES: Mistake[] = [
     use: visits,
     see: 'root_id guard is among network filters, where it sees no request: nothing is learned or refused; put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here',
     when: "with the first connection, as a filter does not see its chain before",
+    doctor: "root_id guard is among network filters",
     remedy: "`observer`; the guard is an HTTP filter.",
   },
   {
@@ -105,6 +112,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     edit: swap("root_id: guard", "root_id: observer"),
     see: "Plugin tls_session_guard failed to load",
+    doctor: "root_id observer is among HTTP filters",
     remedy: "`guard`; the observer is a network filter.",
   },
   {
@@ -114,6 +122,7 @@ export const MISTAKES: Mistake[] = [
     change: (document) => plugin(document, "admin").setIn(["vm_config", "vm_id"], "other"),
     use: removal,
     see: '"warning"',
+    doctor: 'no observer or guard has the vm_id "other" of this admin filter',
     remedy: "The same `vm_id` in all filters of a cache.",
   },
   {
@@ -123,6 +132,7 @@ export const MISTAKES: Mistake[] = [
     change: (document) => plugin(document, "admin").setIn(["configuration", "value"], ADMIN_OF_ANOTHER_CACHE),
     use: removal,
     see: '"warning"',
+    doctor: 'no observer or guard has the cache "other" of this admin filter',
     remedy: "The same `cache` in all its filters.",
   },
   {
@@ -132,6 +142,7 @@ export const MISTAKES: Mistake[] = [
     edit: swap('"cluster": "tls_upstreams"', '"cluster": "upstream"'),
     use: visits,
     see: 'steering has no effect, so connections are no longer held: cluster "upstream": connections go to the cluster "tls_upstreams" instead; set the observer\'s cluster to the one that tcp_proxy of its listener names',
+    doctor: 'cluster "upstream" is not the one of tcp_proxy, "tls_upstreams"',
     remedy: "The `cluster` of `tcp_proxy`.",
   },
   {
@@ -144,6 +155,7 @@ export const MISTAKES: Mistake[] = [
     ),
     use: manyVisits,
     see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": Envoy has no cluster "exact", which exact_cluster names; add a cluster of that name, of the type ORIGINAL_DST with lb_policy CLUSTER_PROVIDED',
+    doctor: 'Envoy has no cluster "exact", which exact_cluster names',
     remedy: "The name of the ORIGINAL_DST cluster.",
   },
   {
@@ -165,6 +177,7 @@ export const MISTAKES: Mistake[] = [
     use: addition,
     see: 'events: nothing is delivered: Envoy has no cluster "audit", which events.cluster names; they are kept in the log, as many as it holds, and sent again',
     when: "with the first event",
+    doctor: 'Envoy has no cluster "audit", which events.cluster names',
     remedy: "The name of a cluster of Envoy's.",
   },
   // --- JSON
@@ -266,7 +279,7 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: JSON_TEXT,
-    what: "an address of `upstreams` that is none",
+    what: "an entry of `upstreams` that is not an address",
     starts: false,
     edit: swap('"steering": "hash"', '"steering": "hash", "upstreams": ["999.1.1.1:80"]'),
     see: 'configuration of the observer filter: upstreams[0]: expected an IP address and a port, as in "10.0.0.7:443" or "[2001:db8::7]:443"',
@@ -338,6 +351,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     env: { ADMIN_TOKEN: undefined, ADMIN_READ_TOKEN: undefined },
     see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    unseen: "the environment of Envoy is not in its configuration",
     remedy: "Set it where Envoy starts.",
   },
   {
@@ -346,6 +360,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     env: { ADMIN_TOKEN: "", ADMIN_READ_TOKEN: undefined },
     see: "configuration of the admin filter: admin: no token configured: ADMIN_TOKEN, ADMIN_READ_TOKEN are not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    unseen: "the environment of Envoy is not in its configuration",
     remedy: "Set it to a token.",
   },
   {
@@ -354,6 +369,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     env: { ADMIN_TOKEN: "x", ADMIN_READ_TOKEN: undefined },
     see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is shorter than 8 characters, so it can be guessed; make one with: openssl rand -hex 32',
+    unseen: "the environment of Envoy is not in its configuration",
     remedy: "A longer one.",
   },
   {
@@ -362,6 +378,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     env: { ADMIN_TOKEN: "two words of a token" },
     see: 'configuration of the admin filter: admin.tokens_env[0]: the value of "ADMIN_TOKEN" is not a token; expected 8 to 4096 visible ASCII characters without spaces',
+    unseen: "the environment of Envoy is not in its configuration",
     remedy: "Letters, digits and `. _ ~ + / -`.",
   },
   {
@@ -394,6 +411,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     env: { ADMIN_READ_TOKEN: FULL_TOKEN },
     see: "configuration of the admin filter: admin: one token is in tokens and in read_tokens, so a caller that should only read may change everything; give the two lists tokens of their own; make one with: openssl rand -hex 32",
+    unseen: "the environment of Envoy is not in its configuration",
     remedy: "Two tokens.",
   },
   {
@@ -402,6 +420,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     env: { ADMIN_TOKEN: undefined },
     see: "admin: nobody may change anything, because only read tokens are configured: ADMIN_TOKEN is not set, or empty, in the environment of this filter; set it for Envoy's process, and name it in vm_config.environment_variables.host_env_keys of the admin filter; make a token with: openssl rand -hex 32",
+    unseen: "the environment of Envoy is not in its configuration",
     remedy: "Set it where Envoy starts.",
   },
   // --- The module
@@ -411,6 +430,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     modulePath: "/nonexistent/tls-session-cache.wasm",
     see: "Invalid path: /nonexistent/tls-session-cache.wasm",
+    doctor: "/nonexistent/tls-session-cache.wasm: the module is not there",
     remedy: "`npm run build`, and the absolute path.",
   },
   {
@@ -419,14 +439,16 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     modulePath: "dist/tls-session-cache.wasm",
     see: "Invalid path: dist/tls-session-cache.wasm",
+    doctor: "dist/tls-session-cache.wasm: the module is not there, seen from this folder",
     remedy: "The absolute path.",
   },
   {
     group: MODULE,
-    what: "the file is no Wasm",
+    what: "the file is not Wasm",
     starts: false,
     modulePath: join(BUILD_FOLDER, "demo-certificate.pem"),
     see: "Wasm VM failed Failed to parse corrupted Wasm module",
+    doctor: "demo-certificate.pem: the file is not Wasm",
     remedy: "The file that `npm run build` made.",
   },
   {
@@ -435,6 +457,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     modulePath: shortened,
     see: "Wasm VM failed Failed to parse corrupted Wasm module",
+    doctor: "shortened.wasm: the module was cut short",
     remedy: "Copy it again; compare its sha256.",
   },
   {
@@ -443,6 +466,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     modulePath: emptyModule,
     see: "Wasm VM failed Missing or unknown Proxy-Wasm ABI version",
+    doctor: "empty.wasm: this is another module",
     remedy: "The file that `npm run build` made.",
   },
   {
@@ -451,6 +475,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     edit: swap("runtime: envoy.wasm.runtime.v8", "runtime: envoy.wasm.runtime.wasmtime"),
     see: "Failed to create Wasm VM using envoy.wasm.runtime.wasmtime runtime. Envoy was compiled without support for it",
+    doctor: "runtime is envoy.wasm.runtime.wasmtime",
     remedy: "`envoy.wasm.runtime.v8`.",
   },
   {
@@ -460,6 +485,7 @@ export const MISTAKES: Mistake[] = [
     change: remote("serves"),
     use: visits,
     see: "Retry limit exceeded for fetching data from remote data source.",
+    doctor: "nack_on_code_cache_miss is not set",
     remedy: "The sha256 of the file; `nack_on_code_cache_miss: true`.",
   },
   {
@@ -469,6 +495,7 @@ export const MISTAKES: Mistake[] = [
     change: remote("away"),
     use: visits,
     see: "Retry limit exceeded for fetching data from remote data source.",
+    doctor: "nack_on_code_cache_miss is not set",
     remedy: "Start the store first; `nack_on_code_cache_miss: true`.",
   },
   // --- Envoy's own fields
@@ -479,6 +506,7 @@ export const MISTAKES: Mistake[] = [
     edit: swap("max_early_data_bytes: 16384", ""),
     use: visits,
     see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": tcp_proxy does not read before it connects, so no ClientHello arrived while connections were held; set max_early_data_bytes: 16384 on tcp_proxy',
+    doctor: "max_early_data_bytes is not set",
     remedy: "Set it to 16384, or `steering` to `off`.",
   },
   {
@@ -488,6 +516,7 @@ export const MISTAKES: Mistake[] = [
     edit: swap("hash_policy:\n                  - filter_state: { key: envoy.hashable_string }", ""),
     use: manyVisits,
     see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": the text that the filter sets does not decide where a connection goes; set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster',
+    doctor: "hash_policy does not hash the text that the filter sets",
     remedy: "As in `envoy.yaml`.",
   },
   {
@@ -497,6 +526,7 @@ export const MISTAKES: Mistake[] = [
     edit: swap("lb_policy: MAGLEV", "lb_policy: ROUND_ROBIN"),
     use: manyVisits,
     see: 'steering has no effect, so connections are no longer held: cluster "tls_upstreams": the text that the filter sets does not decide where a connection goes; set hash_policy: [{filter_state: {key: envoy.hashable_string}}] on tcp_proxy and lb_policy MAGLEV or RING_HASH on its cluster',
+    doctor: 'lb_policy ROUND_ROBIN of cluster "tls_upstreams" does not hash',
     remedy: "`MAGLEV` or `RING_HASH`, or steering `exact`.",
   },
   {
@@ -506,6 +536,7 @@ export const MISTAKES: Mistake[] = [
     edit: swap("allow_on_headers_stop_iteration: true", ""),
     use: withBody,
     see: '408 {…"detail":"the announced body does not come: Envoy keeps it back; set allow_on_headers_stop_iteration: true beside vm_config, or leave the body out and send the fields in the query, as in PUT /v1/timeout?timeout=7200"}',
+    doctor: "allow_on_headers_stop_iteration is not set",
     remedy: "Set it in the admin filter.",
   },
   {
@@ -514,6 +545,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     change: swapFilters,
     see: "Error: terminal filter named envoy.filters.network.tcp_proxy of type envoy.filters.network.tcp_proxy must be the last filter in a network filter chain.",
+    doctor: "the observer stands behind tcp_proxy",
     remedy: "Put it in front.",
   },
   {
@@ -522,6 +554,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     change: samePort,
     see: "error adding listener: 'https' has duplicate address '127.0.0.1:…' as existing listener",
+    doctor: 'listener "https" has the address of "tls_passthrough"',
     remedy: "A port for each.",
   },
   {
@@ -532,6 +565,7 @@ export const MISTAKES: Mistake[] = [
     use: https,
     see: "a connection of TLS 1.2 or before came without a session ID, so the guard does nothing for it: put a set_filter_state filter in front that sets tls_sid from %DOWNSTREAM_TLS_SESSION_ID%, and turn tickets off on this listener (disable_stateless_session_resumption)",
     when: "with the first client of TLS 1.2, as there is no such ID in TLS 1.3",
+    doctor: "no filter in front of the guard sets tls_sid",
     remedy: "The filter `tls_session_id` of `envoy.yaml`.",
   },
   {
@@ -540,6 +574,7 @@ export const MISTAKES: Mistake[] = [
     starts: false,
     edit: swap("filename: build/demo-certificate.pem", "filename: build/none.pem"),
     see: "Failed to load incomplete certificate from build/none.pem: certificate chain not set",
+    doctor: "build/none.pem: the file of certificate_chain is not there",
     remedy: "`npm run build` makes the demo's.",
   },
   {
@@ -548,6 +583,7 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     change: listOutside,
     see: "Using deprecated option 'envoy.extensions.wasm.v3.PluginConfig.capability_restriction_config'",
+    doctor: "capability_restriction_config stands beside vm_config",
     remedy: "In `vm_config`; `npm run -s config -- --envoy 1.40`.",
   },
   {
@@ -558,6 +594,7 @@ export const MISTAKES: Mistake[] = [
     modulePath: buildTrappingModule,
     use: trapped,
     see: "Function: proxy_on_downstream_data failed: Uncaught RuntimeError: unreachable",
+    doctor: "failure_policy is FAIL_CLOSED",
     remedy: "`FAIL_RELOAD`.",
   },
   {
@@ -567,6 +604,7 @@ export const MISTAKES: Mistake[] = [
     change: terminate,
     use: visits,
     see: '"not_tls":6',
+    doctor: "TLS is terminated in front of the observer",
     remedy: "The observer is for passthrough; the guard for a listener that terminates.",
   },
   {
@@ -576,6 +614,7 @@ export const MISTAKES: Mistake[] = [
     edit: (text) => text.replaceAll(/(address: 127\.0\.0\.1\n\s+port_value: )\d+/g, "$11"),
     use: visits,
     see: '"failed":6',
+    unseen: "whether servers run is not in a configuration; `doctor --envoy-admin URL` sees it",
     remedy: "Start them.",
   },
   // --- Capabilities
@@ -586,6 +625,7 @@ export const MISTAKES: Mistake[] = [
       starts: !NEEDED[root].includes(name),
       change: without(root, name),
       use: traffic,
+      doctor: `allowed_capabilities of the ${root} misses ${name}`,
       see: `Attempted call to restricted ${name.startsWith("proxy_") ? "proxy-wasm" : "WASI"} capability: ${name}`,
       remedy: "The whole list of `envoy.yaml`.",
     })),
@@ -603,6 +643,7 @@ export const MISTAKES: Mistake[] = [
     use: visits,
     see: '"failed":6',
     when: "in `GET /v1/stats`, where each handshake counts as one that was not finished: nobody sees the servers' answers",
+    doctor: "allowed_capabilities of the observer misses proxy_on_upstream_data",
     remedy: "The whole list of `envoy.yaml`.",
   },
   ...(["proxy_on_request_headers", "proxy_on_request_body"] as const).map((name): Mistake => ({
@@ -611,12 +652,14 @@ export const MISTAKES: Mistake[] = [
     starts: true,
     change: without("admin", name),
     use: call("PUT", "/v1/sessions/c0ffee", { body: {} }),
+    doctor: `allowed_capabilities of the admin misses ${name}`,
     see: "404 (an empty body)",
     remedy: "The whole list of `envoy.yaml`.",
   })),
   // --- Calls
   {
     group: USE,
+    unseen: A_CALL,
     what: "no token",
     starts: true,
     use: call("GET", "/v1/stats", { token: null }),
@@ -625,6 +668,7 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: USE,
+    unseen: A_CALL,
     what: "another token",
     starts: true,
     use: call("GET", "/v1/stats", { token: "wrong-token-0123456789" }),
@@ -633,6 +677,7 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: USE,
+    unseen: A_CALL,
     what: "a change with the token that may only read",
     starts: true,
     use: call("DELETE", "/v1/sessions/c0ffee", { token: READ_TOKEN }),
@@ -641,6 +686,7 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: USE,
+    unseen: A_CALL,
     what: "a path that there is not",
     starts: true,
     use: call("GET", "/v1/session"),
@@ -649,6 +695,7 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: USE,
+    unseen: A_CALL,
     what: "a method that there is not",
     starts: true,
     use: call("POST", "/v1/sessions/c0ffee"),
@@ -657,7 +704,8 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: USE,
-    what: "an ID that is no hex",
+    unseen: A_CALL,
+    what: "an ID that is not hexadecimal",
     starts: true,
     use: call("DELETE", "/v1/sessions/shop.example"),
     see: '400 {"title":"Bad Request","status":400,"detail":"expected a session ID, 2 to 64 hexadecimal digits, two for each byte"}',
@@ -665,7 +713,8 @@ export const MISTAKES: Mistake[] = [
   },
   {
     group: USE,
-    what: "a body that is no JSON",
+    unseen: A_CALL,
+    what: "a body that is not JSON",
     starts: true,
     use: call("PUT", "/v1/timeout", { body: "timeout=5" }),
     see: '400 {"title":"Bad Request","status":400,"detail":"body: expected a JSON object; line 1, column 2: expected a value"}',
@@ -783,6 +832,7 @@ function callback(root: "observer" | "admin", name: string): Mistake {
     starts: true,
     change: without(root, name),
     use: name === "proxy_on_tick" ? lastingTraffic : traffic,
+    doctor: `allowed_capabilities of the ${root} misses ${name}`,
     see: `the host does not call ${name} of this filter; allow it in allowed_capabilities of capability_restriction_config, or leave that out`,
     when:
       name === "proxy_on_tick"

@@ -8,9 +8,10 @@ export function writeNote(json: JsonWriter, note: string): void {
   json.string(note);
 }
 
-/** Begins the object. The caller may add members and ends it. */
+/** Begins the object. The caller may add members and ends it. A result of 0 is not a change. */
 export function beginOutcome(response: HttpResponse, status: i32, result: u64, outcome: string): JsonWriter {
   const json = response.begin(status);
+  response.isForFleet = result != 0;
   json.beginObject();
   json.name("result");
   json.number(result);

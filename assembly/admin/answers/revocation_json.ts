@@ -19,6 +19,23 @@ export function writeRevocation(
   unseen: u8,
   cause: u8 = Cause.API,
 ): void {
+  beginRevocation(json, sni, sniLength, time, until, unseen);
+  if (cause != Cause.API) {
+    json.name("cause");
+    json.string(causeName(cause));
+  }
+  json.endObject();
+}
+
+/** A revocation that was lifted at a second: until then it had its effect. */
+export function writeLifted(json: JsonWriter, sni: usize, sniLength: i32, time: u64, lifted: u64): void {
+  beginRevocation(json, sni, sniLength, time, lifted, Unseen.BY_NAME);
+  json.name("lifted");
+  json.number(lifted);
+  json.endObject();
+}
+
+function beginRevocation(json: JsonWriter, sni: usize, sniLength: i32, time: u64, until: u64, unseen: u8): void {
   json.beginObject();
   json.name("sni");
   json.bytes(sni, sniLength);
@@ -29,11 +46,6 @@ export function writeRevocation(
   else json.nothing();
   json.name("unseen");
   json.string(unseen == Unseen.REFUSE ? "refuse" : "by_name");
-  if (cause != Cause.API) {
-    json.name("cause");
-    json.string(causeName(cause));
-  }
-  json.endObject();
 }
 
 /** Returns one of `Unseen`; AS_IT_IS if there is none of that name. */

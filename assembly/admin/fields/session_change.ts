@@ -31,12 +31,24 @@ export class SessionChange {
       const name = object.names[i];
       const value = object.items[i];
       if (value.kind == JsonKind.Null && this.clear(name)) continue;
-      if (name == "kind") this.readKind(value);
-      else if (name == "protocol") this.readProtocol(value);
-      else if (name == "cipher") this.readCipher(value);
-      else if (name == "sni") this.readSni(value);
-      else if (name == "upstream") this.readUpstream(value);
-      else this.readTimeout(value);
+      this.readField(name, value);
+    }
+  }
+
+  private readField(name: string, value: JsonValue): void {
+    if (name == "kind") this.readKind(value);
+    else if (name == "protocol") this.readProtocol(value);
+    else if (name == "cipher") this.readCipher(value);
+    else if (name == "sni") this.readSni(value);
+    else if (name == "upstream") this.readUpstream(value);
+    else this.readTimeout(value);
+  }
+
+  /** Reads the fields of an object that GET gave, which has others besides; null stays unknown. */
+  readShown(object: JsonValue): void {
+    for (let i = 0; i < SESSION_FIELDS.length && this.error.length == 0; i++) {
+      const value = object.member(SESSION_FIELDS[i]);
+      if (value !== null && value.kind != JsonKind.Null) this.readField(SESSION_FIELDS[i], value);
     }
   }
 

@@ -29,6 +29,11 @@ export function methodNotAllowed(response: HttpResponse, allow: string): void {
   response.header("allow", allow);
 }
 
+/** The caller accepts none of the forms that the answer has. */
+export function notAcceptable(response: HttpResponse, detail: string): void {
+  problem(response, 406, "Not Acceptable", detail);
+}
+
 /** The end of the request did not come in time. */
 export function requestTimeout(response: HttpResponse, detail: string): void {
   problem(response, 408, "Request Timeout", detail);

@@ -16,13 +16,21 @@ export class HttpResponse {
   report: JobReport | null = null;
   /** Whether `job` only reads: then it may be given up once nobody waits for it. */
   reads: bool = false;
+  /** A body that is not written to `body` but lies in constant memory. */
+  private isFixed: bool = false;
+  private fixedPointer: usize = 0;
+  private fixedLength: i32 = 0;
+  /** Whether it answers a change that other proxies of a fleet are to make as well. Set it after `begin`. */
+  isForFleet: bool = false;
+  /** The setting that was set by that, NO_SETTING for none. */
+  setting: i32 = NO_SETTING;
 
   bodyPointer(): usize {
-    return this.body.pointer;
+    return this.isFixed ? this.fixedPointer : this.body.pointer;
   }
 
   bodyLength(): i32 {
-    return this.body.length;
+    return this.isFixed ? this.fixedLength : this.body.length;
   }
 
   /** Starts a JSON response: the caller writes one value to the writer that is returned. */
@@ -33,9 +41,21 @@ export class HttpResponse {
   /** Starts a response of another JSON media type, and drops any that was begun. */
   start(status: i32, contentType: string): JsonWriter {
     this.status = status;
+    this.isForFleet = false;
+    this.setting = NO_SETTING;
     this.headers = ["content-type", contentType, "cache-control", "no-store", "x-content-type-options", "nosniff"];
     this.body = new JsonWriter();
+    this.isFixed = false;
     return this.body;
+  }
+
+  /** Starts a response without headers, whose body lies in constant memory. */
+  startFixed(status: i32, pointer: usize, length: i32): void {
+    this.status = status;
+    this.headers = [];
+    this.isFixed = true;
+    this.fixedPointer = pointer;
+    this.fixedLength = length;
   }
 
   header(name: string, value: string): void {
@@ -55,6 +75,9 @@ export class HttpResponse {
     this.reads = true;
   }
 }
+
+/** Newline-delimited JSON: one document a line. */
+export const LINES_TYPE: string = "application/x-ndjson";
 
 /** The answer to a call whose job has ended. */
 export abstract class JobReport {
@@ -79,3 +102,5 @@ class ReadReport extends JobReport {
     return this.subject + " could not be read; try again";
   }
 }
+
+export const NO_SETTING: i32 = -1;

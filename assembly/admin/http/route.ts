@@ -32,6 +32,11 @@ export abstract class Route {
     return this.parameterOf(path).length > 0;
   }
 
+  /** Whether the route is there for this caller; else its path is not a path of the API. */
+  serves(request: HttpRequest): bool {
+    return true;
+  }
+
   /** The text in the place of the parameter; empty if the path does not match or the route has no parameter. */
   parameterOf(path: string): string {
     const start = this.beforeParameter.length;

@@ -20,6 +20,8 @@ export const enum Taken {
 export abstract class Import extends Job {
   /** The rule that a malformed entry breaks. */
   error: string = "";
+  /** The line of each entry, from 1; null if they are the items of an array. */
+  lines: i32[] | null = null;
   /** The number of the next entry. */
   private number: i32 = 0;
   /** How many entries there were of the first three of `Taken`. */
@@ -44,6 +46,8 @@ export abstract class Import extends Job {
 
   /** The next entry, in texts for people. */
   get place(): string {
+    const lines = this.lines;
+    if (lines !== null) return "line " + lines[this.number].toString() + ": " + this.name + ": ";
     return this.name + "[" + this.number.toString() + "]: ";
   }
 

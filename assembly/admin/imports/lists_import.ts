@@ -8,9 +8,30 @@ import { badRequest, unprocessable } from "../http/problem";
 import { HttpRequest } from "../http/request";
 import { HttpResponse, JobReport } from "../http/response";
 import { Import, Taken } from "./import_job";
+import { ImportLines, LINE_NAMES } from "./import_lines";
 import { RemovedImport } from "./removed_import";
 import { RevocationsImport } from "./revocations_import";
+import { SessionsImport } from "./sessions_import";
+import { SettingsImport } from "./settings_import";
 import { TicketKeysImport } from "./ticket_keys_import";
+
+/** Leaves the response to a job, or writes a problem. The body is newline-delimited JSON, as GET /v1/export gives it. */
+export function takeInLines(request: HttpRequest, response: HttpResponse, cache: Cache): void {
+  const lines = new ImportLines();
+  if (!lines.read(request.bodyPointer, request.bodyLength)) {
+    badRequest(response, "body: " + lines.error);
+    return;
+  }
+  const imports: Import[] = [];
+  for (let i = 0; i < LINE_NAMES.length; i++) {
+    const name = LINE_NAMES[i];
+    const list = importOf(cache, name, lines.entries[i]);
+    list.lines = lines.numbers[i];
+    imports.push(list);
+  }
+  const job = new ListsImport(imports);
+  response.await(job, new ImportReport(cache, job));
+}
 
 /** Leaves the response to a job, or writes a problem. The body is what the listings of `names` gave: those lists, and `next`. */
 export function takeIn(request: HttpRequest, response: HttpResponse, cache: Cache, names: StaticArray<string>): void {
@@ -40,7 +61,9 @@ export function takeIn(request: HttpRequest, response: HttpResponse, cache: Cach
 
 function importOf(cache: Cache, name: string, items: JsonValue[]): Import {
   if (name == "removed") return new RemovedImport(cache, items);
-  return name == "revocations" ? new RevocationsImport(cache, items) : new TicketKeysImport(cache, items);
+  if (name == "revocations" || name == "revocation") return new RevocationsImport(cache, items);
+  if (name == "ticket_keys" || name == "ticket_key") return new TicketKeysImport(cache, items);
+  return name == "session" ? new SessionsImport(cache, items) : new SettingsImport(cache, items);
 }
 
 class ListsImport extends Job {
@@ -85,6 +108,7 @@ class ImportReport extends JobReport {
       return;
     }
     const json = response.begin(200);
+    response.isForFleet = job.count(Taken.Taken) > 0;
     json.beginObject();
     json.name("taken");
     json.number(job.count(Taken.Taken));

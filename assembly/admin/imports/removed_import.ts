@@ -2,6 +2,7 @@
 import { canonicalAddress } from "../../bytes/address";
 import { JsonKind, JsonValue } from "../../json/value";
 import { Cache } from "../../session/cache";
+import { MAX_REMOVED_SECONDS } from "../../session/foreign_records";
 import { Cause, Known, MAX_SNI_LENGTH, Tombstone } from "../../session/record/session";
 import { RemoveOutcome } from "../../session/removals";
 import { ID_RULE, SessionId } from "../fields/session_id";
@@ -35,7 +36,7 @@ export class RemovedImport extends Import {
     const due = this.cache.settings.removedSeconds;
     const until = secondsOf(entry.member("until"), now + <u64>due);
     if (until < 0) return this.malformed("until: " + SECONDS_EXPECTED);
-    removed.until = min(<u64>until, now + <u64>max(due, MAX_REMOVED_SECONDS));
+    removed.until = min(<u64>until, now + max(<u64>due, MAX_REMOVED_SECONDS));
     if (removed.until < now) return Taken.Skipped;
     const error = this.readDescription(entry);
     if (error.length > 0) return this.malformed(error);
@@ -89,6 +90,3 @@ function given(entry: JsonValue, name: string): JsonValue | null {
   const value = entry.member(name);
   return value === null || value.kind == JsonKind.Null ? null : value;
 }
-
-/** 30 days: a removal that is taken in lasts no longer, unless `removed_seconds` is longer. */
-const MAX_REMOVED_SECONDS: u32 = 2_592_000;

@@ -7,7 +7,7 @@
  */
 import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
-import { Deadline, Job } from "../../work/job";
+import { Deadline, Job, SLICE_NANOSECONDS } from "../../work/job";
 import { MAX_PAGES_PER_WALK, Shown, Walk, WalkStep } from "../../session/jobs/walk";
 import { ListCursor } from "./list_cursor";
 import { badRequest } from "../http/problem";
@@ -64,6 +64,15 @@ export function writeListing(
   response.awaitReading(new Listing(response, cache, kind, name, limit, cursor), "a page of the cache");
 }
 
+/**
+ * Decides whether a slice ends behind an entry, `entries` of which were looked at: if its time is over; or if a long text is about to
+ * move to a larger place, which takes up to half a slice, and less than that is left.
+ */
+export function endsSlice(json: JsonWriter, entries: i32, deadline: Deadline): bool {
+  if (json.length >= LONG_TEXT && json.room < MIN_ROOM) return !deadline.leaves(SLICE_NANOSECONDS / 2);
+  return entries % ENTRIES_BETWEEN_LOOKS == 0 && deadline.passed;
+}
+
 /** Makes a cursor for a list of one cache. It holds as long as that cache lives, and for no other cache of the same name. */
 export function cursorOf(cache: Cache, binding: string): ListCursor {
   const making = cache.hash.nameOf(changetype<usize>(MAKING), MAKING.byteLength);
@@ -107,7 +116,7 @@ class Listing extends Job {
       }
       cursor.page = walk.page;
       cursor.version = walk.version;
-      if (++looked % ENTRIES_BETWEEN_LOOKS == 0 && deadline.passed) {
+      if (endsSlice(json, ++looked, deadline)) {
         step = WalkStep.Interrupted;
         break;
       }
@@ -139,7 +148,7 @@ class Listing extends Job {
     while (this.listed < this.limit && this.kind.writeOther(json, cursor.version)) {
       this.listed++;
       cursor.version++;
-      if (this.listed % ENTRIES_BETWEEN_LOOKS == 0 && deadline.passed) return false;
+      if (endsSlice(json, this.listed, deadline)) return false;
     }
     this.end(this.kind.hasOther(cursor.version));
     return true;
@@ -174,8 +183,12 @@ export const LIMIT_EXPECTED: string = "limit: expected a whole number from 1 to 
 const DEFAULT_LIMIT: i32 = 100;
 const MAX_LIMIT: u64 = 1000;
 /** The page of a cursor that stands behind all pages of the cache, among the other entries. */
-const OTHERS: u32 = u32.MAX_VALUE;
+export const OTHERS: u32 = u32.MAX_VALUE;
 /** About 10 us of work. */
 const ENTRIES_BETWEEN_LOOKS: i32 = 8;
 /** Has the layout of the pages: a position of another one would skip entries. */
 const MAKING: ArrayBuffer = String.UTF8.encode("cursor/54");
+/** A shorter text moves in some microseconds. */
+const LONG_TEXT: i32 = 65536;
+/** Several entries. */
+const MIN_ROOM: i32 = 4096;

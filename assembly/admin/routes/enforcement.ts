@@ -1,6 +1,7 @@
 /** GET and PUT /v1/enforcement: which resumptions are refused. In force before the response is sent. */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";
+import { ENFORCEMENT } from "../../session/settings/given_settings";
 import { enforcementName, enforcementOf } from "../../session/settings/enforcement";
 import { readField } from "../http/body";
 import { writeEnforcedBy } from "../answers/enforced_by";
@@ -36,6 +37,8 @@ export class EnforcementRoute extends Route {
       return;
     }
     const json = response.begin(200);
+    response.isForFleet = true;
+    response.setting = ENFORCEMENT;
     json.beginObject();
     json.name("enforcement");
     json.string(enforcementName(enforcement));

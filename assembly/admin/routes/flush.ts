@@ -41,6 +41,7 @@ class Flushed extends JobReport {
 
   write(response: HttpResponse): void {
     const json = response.begin(200);
+    response.isForFleet = true;
     json.beginObject();
     json.name("removed");
     json.number(this.flush.removed);

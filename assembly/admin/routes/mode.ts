@@ -1,6 +1,7 @@
 /** GET and PUT /v1/mode: SSL_CTX_set_session_cache_mode. */
 import { readMode } from "../../config/mode_field";
 import { Cache } from "../../session/cache";
+import { MODE } from "../../session/settings/given_settings";
 import { writeMode } from "../answers/mode_json";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
@@ -35,6 +36,8 @@ export class ModeRoute extends Route {
       return;
     }
     const json = response.begin(200);
+    response.isForFleet = true;
+    response.setting = MODE;
     json.beginObject();
     json.name("mode");
     writeMode(json, text.mode);

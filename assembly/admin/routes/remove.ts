@@ -46,6 +46,7 @@ class SelectionRemoved extends JobReport {
 
   write(response: HttpResponse): void {
     const json = response.begin(200);
+    response.isForFleet = !this.dryRun && this.removal.removed > 0;
     json.beginObject();
     json.name("removed");
     json.number(this.removal.matched);

@@ -44,7 +44,7 @@ export class RemovedRoute extends Route {
   }
 }
 
-class ListedTombstones extends ListedKind {
+export class ListedTombstones extends ListedKind {
   private readonly nobody: Session = new Session();
   private readonly others: ConfiguredEntries;
 

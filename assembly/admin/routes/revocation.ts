@@ -1,7 +1,7 @@
 /**
  * PUT and DELETE /v1/revocations/{sni}: the revocation of one server name. After PUT no session issued for that name up to
- * now resumes; a second PUT moves that time and the end. The revocation ends by itself once all older tickets must have
- * expired: after `ticket_lifetime` seconds, by default the configuration's. DELETE lifts it.
+ * now resumes; a second PUT moves that time and the end, never back. The revocation ends by itself once all older tickets must
+ * have expired: after `ticket_lifetime` seconds, by default the configuration's. DELETE lifts it.
  */
 import { JsonKind } from "../../json/value";
 import { Cache } from "../../session/cache";

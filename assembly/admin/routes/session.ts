@@ -122,6 +122,8 @@ class Removed extends JobReport {
   write(response: HttpResponse): void {
     const others = this.others;
     const json = this.held ? beginOutcome(response, 200, 1, "removed") : beginOutcome(response, 404, 0, "not_found");
+    // An ID that is not held is refused from now on, too.
+    response.isForFleet = true;
     json.name("handles");
     json.number(<u64>this.held + (others ? others.removed : 0));
     writeEnforcedBy(json, this.cache);

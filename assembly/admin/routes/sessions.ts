@@ -26,7 +26,7 @@ export class SessionsRoute extends Route {
   }
 }
 
-class ListedSessions extends ListedKind {
+export class ListedSessions extends ListedKind {
   constructor(private readonly filter: SessionFilter) {
     super();
   }

@@ -31,7 +31,7 @@ export class TicketKeysRoute extends Route {
   }
 }
 
-class ListedTicketKey extends ListedRow {
+export class ListedTicketKey extends ListedRow {
   private readonly others: ConfiguredEntries;
 
   constructor(

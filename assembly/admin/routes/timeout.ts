@@ -1,5 +1,6 @@
 /** GET and PUT /v1/timeout: SSL_CTX_set_timeout, in seconds. Applies to sessions that are stored later. */
 import { Cache } from "../../session/cache";
+import { TIMEOUT } from "../../session/settings/given_settings";
 import { readField } from "../http/body";
 import { unavailable, unprocessable } from "../http/problem";
 import { HttpRequest } from "../http/request";
@@ -33,6 +34,8 @@ export class TimeoutRoute extends Route {
       return;
     }
     const json = response.begin(200);
+    response.isForFleet = true;
+    response.setting = TIMEOUT;
     json.beginObject();
     json.name("timeout");
     json.number(seconds);

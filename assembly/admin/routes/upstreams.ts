@@ -1,7 +1,9 @@
 /**
- * GET /v1/upstreams: the upstreams whose sessions and ticket keys the cache holds, and how many of each. POST
- * /v1/sessions/remove for one upstream removes so many. Cost: all pages of the cache, in slices.
+ * GET /v1/upstreams: the upstreams whose sessions and ticket keys the cache holds, and how many of each; and those whose
+ * resumptions were lost or refused. POST /v1/sessions/remove for one upstream removes as many as it has sessions. Cost: all
+ * pages of the cache, in slices.
  */
+import { JsonWriter } from "../../json/writer";
 import { Cache } from "../../session/cache";
 import { UpstreamCount } from "../../session/jobs/upstream_count";
 import { unavailable } from "../http/problem";
@@ -30,6 +32,10 @@ class Upstreams extends JobReport {
       unavailable(response, "the ticket keys could not be read; try again");
       return;
     }
+    if (!this.count.addTally()) {
+      unavailable(response, "the lost and refused resumptions could not be read; try again");
+      return;
+    }
     const json = response.begin(200);
     json.beginObject();
     json.name("upstreams");
@@ -49,6 +55,10 @@ class Upstreams extends JobReport {
       else json.nothing();
       json.name("ticket_keys");
       json.number(upstream.ticketKeys);
+      json.name("lost");
+      json.number(upstream.lost);
+      json.name("refused");
+      json.number(upstream.refused);
       json.endObject();
     }
     json.endArray();
@@ -56,6 +66,17 @@ class Upstreams extends JobReport {
     json.number(this.count.unknown);
     json.name("others");
     json.number(this.count.others);
+    if (this.count.restLost > 0 || this.count.restRefused > 0) this.writeRest(json);
+    json.endObject();
+  }
+
+  private writeRest(json: JsonWriter): void {
+    json.name("rest");
+    json.beginObject();
+    json.name("lost");
+    json.number(this.count.restLost);
+    json.name("refused");
+    json.number(this.count.restRefused);
     json.endObject();
   }
 }

@@ -15,11 +15,11 @@ import { Action } from "../../host/abi";
 import { EnvoyFacts } from "../../host/adapters/envoy_facts";
 import { enter, tickEvery } from "../../host/effective_context";
 import { answer, requestHeader } from "../../host/http_stream";
-import { PropertyPath } from "../../host/properties";
 import { FINISHED, TICK_MILLISECONDS } from "../../host/roots";
 import { Job, SLICE_NANOSECONDS } from "../../work/job";
 import { SteeringReport } from "../../steering/setup/report";
 import { CacheFilter } from "../cache/cache_filter";
+import { RolledBack } from "../cache/rolled_back";
 import { Gathered, RequestBody } from "./request_body";
 import { SharedCache } from "../cache/shared_cache";
 import { Turn, Turns } from "../../work/turns";
@@ -59,8 +59,7 @@ export class AdminFilter extends CacheFilter {
   private isFast: bool = false;
   /** When the background last had a tick, in nanoseconds since 1970. */
   private lastBackground: u64 = 0;
-  /** Number of the newest connection that came while the configuration was in force. */
-  private newest: u64 = 0;
+  private readonly rolledBack: RolledBack = new RolledBack();
 
   constructor(private readonly rootContext: u32) {
     super("admin");
@@ -68,6 +67,8 @@ export class AdminFilter extends CacheFilter {
 
   free(): void {
     super.free();
+    const api = this.api;
+    if (api) api.free();
     this.api = null;
     const steering = this.steering;
     if (steering) steering.free();
@@ -103,9 +104,15 @@ export class AdminFilter extends CacheFilter {
     request.method = requestHeader(":method");
     request.path = requestHeader(":path");
     request.authorization = requestHeader("authorization");
+    if (request.isRoot) {
+      request.accept = requestHeader("accept");
+      request.acceptEncoding = requestHeader("accept-encoding");
+      request.ifNoneMatch = requestHeader("if-none-match");
+    }
+    request.contentType = requestHeader("content-type");
     const decided = api.begin(exchange.call);
     // A caller without a token must not put a configuration in force.
-    if (exchange.call.response.status != UNAUTHORIZED) this.noteConnection();
+    if (exchange.call.response.status != UNAUTHORIZED) this.rolledBack.noteRequest(shared);
     if (decided) {
       this.reply(exchange);
     } else if (endOfStream) {
@@ -175,18 +182,6 @@ export class AdminFilter extends CacheFilter {
     this.steering = steering;
     this.api = new AdminApi(shared.cache, config, new EnvoyFacts(), steering);
     this.turns = new Turns(shared.cache.clock);
-  }
-
-  /**
-   * A new connection to a superseded filter shows that its configuration was rolled back; a request on an older connection
-   * shows nothing. Envoy numbers its connections in order.
-   */
-  private noteConnection(): void {
-    const shared = this.shared;
-    if (!shared) return;
-    const connection = CONNECTION_ID.read(NUMBER, 8) == 8 ? load<u64>(NUMBER) : 0;
-    if (!shared.inForce && connection > this.newest) shared.claim();
-    if (shared.inForce && connection > this.newest) this.newest = connection;
   }
 
   private handle(api: AdminApi, exchange: Exchange): void {
@@ -268,8 +263,6 @@ const MAX_EXCHANGES: i32 = 1024;
 const ON_NETWORK: string =
   ": root_id admin is among network filters, where it gets no request: put it among HTTP filters (envoy.filters.http.wasm)";
 const UNAUTHORIZED: i32 = 401;
-const CONNECTION_ID = new PropertyPath("connection.id");
-const NUMBER: usize = memory.data(8, 8);
 const TOO_MANY: string = "too many requests are waiting on this worker; try again";
 const NOT_READ: string = "the body could not be read; try again";
 /** Together with a tick, less than a second. */

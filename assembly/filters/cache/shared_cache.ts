@@ -20,6 +20,7 @@ import { GAUGES, metricNames } from "../../session/counting/statistics";
 import { Sweeper } from "../../session/jobs/sweeper";
 import { Tally } from "../../session/counting/tally";
 import { moduleBuild } from "./module_build";
+import { ModuleInfo } from "./module_info";
 import { VERSION } from "./module_version";
 
 export class SharedCache {
@@ -28,6 +29,7 @@ export class SharedCache {
   private readonly sink: HttpCall | null;
   private readonly poster: EventPoster | null;
   private readonly pages: u32;
+  private readonly moduleInfo: ModuleInfo;
   private ticked: u32 = 0;
   private comparedAt: u64 = 0;
 
@@ -38,6 +40,7 @@ export class SharedCache {
     events: EventsConfig | null,
   ) {
     this.pages = cache.settings.pages;
+    this.moduleInfo = new ModuleInfo(cache.settings.registrations);
     this.sweeper = new Sweeper(cache, store);
     this.deadline = new Deadline(cache.clock);
     const sink = events ? new HttpCall(events.cluster, events.path) : null;
@@ -104,6 +107,7 @@ export class SharedCache {
     const counted = this.inForce;
     const line = settings.tick(elected, secondsOf(clock), this.cache.clock.nowSeconds());
     this.ticked = changes.epoch;
+    this.moduleInfo.tick();
     this.cache.configured.keepStored();
     if (line.length > 0) new HostLog().write(LogLevel.Error, line);
     if (counted && !this.inForce) new HostLog().write(LogLevel.Info, settings.registrations.spokenName + SUPERSEDED);
@@ -133,17 +137,19 @@ export class SharedCache {
     if (clock.monotonicSeconds() == 0) new HostLog().write(LogLevel.Warn, role + ": " + NO_MACHINE_CLOCK);
     const tally = new Tally(config.cache, store, metrics, settings.created);
     const cache = new Cache(settings, store, clock, tally);
+    tally.rush = cache.rush;
     cache.configured.give(config.removed, clock.nowSeconds());
     return new SharedCache(cache, store, tally, config.events);
   }
 
   free(): void {
     this.cache.settings.leave(secondsOf(this.cache.clock));
+    this.moduleInfo.leave();
     this.sweeper.free();
     const poster = this.poster;
     if (poster) poster.free();
-    this.tally.free();
     this.cache.free();
+    this.tally.free();
   }
 }
 

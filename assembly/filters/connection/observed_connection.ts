@@ -35,10 +35,14 @@ export class ObservedConnection {
   follows: bool;
   /** The host holds it until its ClientHello is in, so that its upstream can be chosen. */
   waits: bool;
-  /** While it waits: number of bytes that the handshake has had; the host shows them again with the next. */
+  /** While it waits or is held: number of bytes that the handshake has had; the host shows them again with the next. */
   fed: i32;
   /** Its host is asked who has answered, whatever is expected (`sampling.ts`). */
   sampled: bool;
+  /** The host holds it with its ClientHello, which offers a session, until decisions of other proxies are in. */
+  isHeld: bool;
+  /** Bytes behind that ClientHello are held with it. */
+  isHeldWithMore: bool;
   /** The token that it was hashed by, -1 for none. */
   token: i32;
   /** Number of the upstream that it was sent to, -1 if Envoy's balancer has chosen. */

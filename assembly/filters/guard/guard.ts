@@ -22,6 +22,9 @@
  * So every session that the cache does not hold counts as new: under NO_INTERNAL_STORE, after an eviction or a sweep, and if
  * no request was made on the connection that it was issued on.
  *
+ * With `"fleet": {"start": "wait"}` the first request on such an ID is answered with 503 until decisions of other proxies are in:
+ * a removed session would look the same.
+ *
  * If it is configured to, the access log can print `tls_session_outcome` of each request's connection: full, resumed or
  * refused.
  *
@@ -29,7 +32,7 @@
  * resumed one a look for the server name. As long as no ID has come at all, one property more for each of the first MAX_LOOKS requests:
  * a client before TLS 1.3 without one shows that something is missing in front of the guard, and the log says so.
  */
-import { misdirected } from "../../admin/http/problem";
+import { misdirected, unavailable } from "../../admin/http/problem";
 import { HttpResponse } from "../../admin/http/response";
 import { Config } from "../../config/config";
 import { Action } from "../../host/abi";
@@ -47,6 +50,7 @@ import { Known } from "../../session/record/session";
 import { Enforcement } from "../../session/settings/enforcement";
 import { Version } from "../../tls/wire/protocol";
 import { CacheFilter } from "../cache/cache_filter";
+import { FleetStart, fleetStartOf } from "../cache/fleet_start";
 import { SharedCache } from "../cache/shared_cache";
 import { ShownSession } from "./shown_session";
 
@@ -59,6 +63,8 @@ export class Guard extends CacheFilter {
   private readonly shown: ShownSession = new ShownSession();
   /** How many requests without an ID are still looked at for why they have none. */
   private looks: i32 = MAX_LOOKS;
+  /** Null if nothing waits for decisions of other proxies. */
+  private start: FleetStart | null = null;
 
   constructor() {
     super("guard");
@@ -68,6 +74,15 @@ export class Guard extends CacheFilter {
     super.free();
     this.counted = null;
     this.refusals = null;
+    this.endStart();
+  }
+
+  tick(): void {
+    super.tick();
+    const start = this.start;
+    if (!start) return;
+    start.tick();
+    if (!start.isPending) this.endStart();
   }
 
   requestHeaders(context: u32, endOfStream: bool): i32 {
@@ -81,6 +96,10 @@ export class Guard extends CacheFilter {
       return Action.CONTINUE;
     }
     this.looks = 0;
+    if (this.awaitsDecisions(shared.cache, counted)) {
+      refuseForNow();
+      return Action.STOP_ITERATION;
+    }
     // Only a mark tells a new connection from an older one.
     if (!shared.inForce && this.marks && counted.value() == 0) shared.claim();
     const verdict = this.judge(shared.cache, counted);
@@ -106,6 +125,26 @@ export class Guard extends CacheFilter {
     this.marks = counted.declareProperty();
     if (!this.marks) new HostLog().write(LogLevel.Warn, NOT_MARKED);
     this.counted = counted;
+    this.endStart();
+    this.start = fleetStartOf(shared, config.fleet);
+  }
+
+  private endStart(): void {
+    const start = this.start;
+    this.start = null;
+    if (start) start.free();
+  }
+
+  /**
+   * Whether a request is on a session that may be removed by a decision of another proxy which is not here yet. Counts it. Those
+   * on a connection that had a request before go on.
+   */
+  private awaitsDecisions(cache: Cache, counted: ConnectionMark): bool {
+    const start = this.start;
+    if (!start || !start.isPending || counted.value() != 0) return false;
+    if (cache.peek(this.shown.id, this.shown.idLength) != Lookup.Absent) return false;
+    start.countWait();
+    return true;
   }
 
   /**
@@ -161,6 +200,13 @@ function refuse(): void {
   answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
 }
 
+/** The connection stays: the client may send the request again. */
+function refuseForNow(): void {
+  const response = new HttpResponse();
+  unavailable(response, NOT_YET);
+  answer(response.status, response.headers, response.bodyPointer(), response.bodyLength());
+}
+
 const ON_NETWORK: string =
   ": root_id guard is among network filters, where it sees no request: nothing is learned or refused; " +
   'put it among HTTP filters (envoy.filters.http.wasm), or write root_id "observer" here';
@@ -174,6 +220,9 @@ const NOT_MARKED: string =
 const REFUSAL: string =
   "the TLS session of this connection must not be resumed: " +
   "connect again with a full handshake, without offering the session";
+
+const NOT_YET: string =
+  "this proxy has just started, and does not know yet whether the TLS session of this connection was removed; try again";
 
 /** Each costs a property; a listener that has only TLS 1.3 needs no more. */
 const MAX_LOOKS: i32 = 1000;

@@ -1,7 +1,7 @@
 /**
  * Follows each handshake on its way through the observer, from the first byte of a connection to the end of its handshake,
- * and decides what goes on. In reading order: `dataSeen`; the client's bytes, up to the choice of an upstream; the server's,
- * up to the judgement of its answer; events of both; the end.
+ * and decides what goes on. In reading order: `dataSeen`; the client's bytes, up to the choice of an upstream; the wait for
+ * decisions of other proxies; the server's bytes, up to the judgement of its answer; events of both; the end.
  *
  * The server's answer decides. Whatever a client sends, the watching goes on up to there; an acceptance of an offer that
  * could not be followed is refused, a full handshake never is. A failed host call on that way closes the connection
@@ -14,23 +14,29 @@
 import { Config } from "../../config/config";
 import { Action, BufferType } from "../../host/abi";
 import { SOURCE, UPSTREAM } from "../../host/adapters/peer_property";
-import { copyBytes } from "../../host/connection/connection";
+import { continueConnection, copyBytes } from "../../host/connection/connection";
+import { enterConnection } from "../../host/connection_properties";
+import { enter } from "../../host/effective_context";
 import { tellMissingCallback } from "../../host/notices/missing_callback";
 import { FINISHED, Root } from "../../host/roots";
 import { Observation } from "../../resumption/observation";
 import { Verdict } from "../../resumption/refusal";
 import { Sampling } from "../../resumption/sampling";
 import { Metric } from "../../session/counting/statistics";
+import { beginInstant, endInstant } from "../../shared/instant";
 import { Direction, Event, Handshake } from "../../tls/handshake";
 import { ParseError } from "../../tls/wire/parse_error";
 import { ContentType, MessageType } from "../../tls/wire/protocol";
 import { MAJOR_VERSION, RECORD_HEADER_SIZE } from "../../tls/wire/record";
+import { fleetStartOf } from "../cache/fleet_start";
 import { SharedCache } from "../cache/shared_cache";
+import { HeldConnections } from "../connection/held_connections";
 import { FRESH, ObservedConnection, WAITS } from "../connection/observed_connection";
 import { UpstreamChoice } from "../steering/upstream_choice";
 import { AccessLog } from "./access_log";
 import { AnswerGate } from "./answer_gate";
 import { EarlyData } from "./early_data";
+import { FleetWait } from "./fleet_wait";
 import { HostFailures } from "./host_failures";
 import { Renegotiations } from "./renegotiations";
 import { RootTicks } from "./root_ticks";
@@ -43,6 +49,8 @@ export class HandshakeWatch {
   private readonly earlyData: EarlyData;
   private readonly renegotiations: Renegotiations;
   private readonly sampling: Sampling = new Sampling();
+  /** Null if nothing waits for decisions of other proxies. */
+  private fleetWait: FleetWait | null = null;
   /** Number of bytes in the client's last chunk behind the end of its handshake. */
   private unread: i32 = 0;
   /** Number of bytes that go on of the client's last chunk. */
@@ -55,6 +63,7 @@ export class HandshakeWatch {
     private readonly ticks: RootTicks,
     /** Null if nothing is steered. */
     private readonly upstreamChoice: UpstreamChoice | null,
+    private readonly held: HeldConnections,
   ) {
     const accessLog = config.accessLog ? new AccessLog() : null;
     const failures = new HostFailures(shared, root);
@@ -65,20 +74,37 @@ export class HandshakeWatch {
     this.gate = gate;
     this.earlyData = new EarlyData(shared.cache.metrics);
     this.renegotiations = new Renegotiations(shared, config, failures, gate, accessLog);
+    const start = fleetStartOf(shared, config.fleet);
+    if (start) this.fleetWait = new FleetWait(start, held, ticks, shared.cache.clock);
+    this.observation.judge.awaitsDecisions = start != null && start.isPending;
   }
 
   free(): void {
     this.gate.free();
+    const fleetWait = this.fleetWait;
+    if (fleetWait) fleetWait.free();
   }
 
-  /** Leaves another context than the root's behind. */
+  /** Ten times a second. */
   tick(): void {
     this.sampling.tick();
+  }
+
+  /** With every tick, however fast they come. Leaves another context than the root's behind. */
+  tickFast(): void {
     this.gate.tick();
+    this.goOnAfterStart();
   }
 
   /** Bytes of a connection have come. Returns its next state. */
   dataSeen(context: u32, state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
+    beginInstant();
+    const next = this.followData(context, state, buffer, length, endOfStream);
+    endInstant();
+    return next;
+  }
+
+  private followData(context: u32, state: usize, buffer: i32, length: i32, endOfStream: bool): usize {
     const isFresh = (state & FRESH) != 0;
     if (length == 0 && isFresh) return state;
     const connection = isFresh ? this.begin(context, state, buffer) : changetype<ObservedConnection | null>(state);
@@ -182,6 +208,11 @@ export class HandshakeWatch {
     if (!handshake.retried) this.observation.countClientHello();
     // Bytes that the server has sent so far did not answer this hello.
     connection.passes = false;
+    if (this.startHolding(connection, handshake)) {
+      connection.fed = length;
+      connection.isHeldWithMore = offset < length;
+      return;
+    }
     if (connection.waits) this.steer(connection, handshake);
     if (connection.dropsEarlyData || !this.observation.judge.wouldRefuseEarlyData(handshake)) return;
     if (!this.earlyData.dropFrom(connection, offset, length)) this.failures.end(connection, "proxy_get_buffer_bytes");
@@ -198,6 +229,7 @@ export class HandshakeWatch {
 
   /** Lets a connection wait on for its ClientHello; one that is too long goes on without a choice. */
   private waitFurther(connection: ObservedConnection, length: i32, endOfStream: bool): void {
+    if (connection.isHeld) return this.holdFurther(connection);
     if (!connection.waits || endOfStream || length >= MAX_HELD_HELLO) {
       connection.waits = false;
       connection.fed = 0;
@@ -205,6 +237,73 @@ export class HandshakeWatch {
     }
     connection.fed = length;
     this.root.action = Action.STOP_ITERATION;
+  }
+
+  // --- The wait for decisions of other proxies
+
+  /** Begins to hold a connection whose ClientHello is in, if it must be; reports whether it is. */
+  private startHolding(connection: ObservedConnection, handshake: Handshake): bool {
+    const fleetWait = this.fleetWait;
+    if (!fleetWait || !fleetWait.isPending) return false;
+    return this.observation.judge.offersUnheld(handshake) && fleetWait.hold(connection);
+  }
+
+  /** Keeps the bytes of a held connection at the host; if they are too many, it does not wait any longer. */
+  private holdFurther(connection: ObservedConnection): void {
+    if (this.passed > connection.fed) connection.isHeldWithMore = true;
+    connection.fed = this.passed;
+    if (connection.fed <= MAX_HELD_BYTES || !this.endHold(connection)) this.root.action = Action.STOP_ITERATION;
+  }
+
+  /** Lets the connections go on that were held, when decisions are in. Leaves another context than the root's behind. */
+  private goOnAfterStart(): void {
+    const fleetWait = this.fleetWait;
+    if (!fleetWait) return;
+    fleetWait.tick();
+    if (fleetWait.isPending) return;
+    this.observation.judge.awaitsDecisions = false;
+    for (let next = fleetWait.next(); next != null; next = fleetWait.next()) {
+      enter(next.context);
+      enterConnection(next.context);
+      if (this.endHold(next)) continueConnection();
+      enterConnection(0);
+    }
+    if (!fleetWait.isOver) return;
+    this.ticks.slowDown();
+    fleetWait.free();
+    this.fleetWait = null;
+  }
+
+  /**
+   * Judges the hello of a connection that was held until now, in its context, and chooses its upstream. Returns false if it
+   * must not go on: early data stands behind a PSK that would be refused, and nobody can take it out of the host's buffer.
+   */
+  private endHold(connection: ObservedConnection): bool {
+    this.held.remove(connection);
+    connection.fed = 0;
+    const handshake = connection.handshake;
+    if (connection.refused || !handshake) return !connection.refused;
+    if (connection.isHeldWithMore) {
+      const verdict = this.observation.refuseEarlyData(handshake);
+      if (verdict != Verdict.Resume) {
+        this.logAnswer(handshake, verdict);
+        connection.refused = true;
+        this.failures.close();
+        return false;
+      }
+    } else {
+      connection.dropsEarlyData = this.observation.judge.wouldRefuseEarlyData(handshake);
+    }
+    if (connection.waits) this.steer(connection, handshake);
+    return true;
+  }
+
+  /** The watching of a connection ends while it is held, as when its server speaks first: its bytes go on. */
+  private dropHold(connection: ObservedConnection, buffer: i32): void {
+    this.held.remove(connection);
+    connection.fed = 0;
+    // With bytes of the client, those that were held go on anyway.
+    if (buffer == BufferType.UPSTREAM_DATA && !connection.refused) continueConnection();
   }
 
   // --- The server's bytes
@@ -312,6 +411,7 @@ export class HandshakeWatch {
   private leave(connection: ObservedConnection, buffer: i32): usize {
     const state = changetype<usize>(connection);
     const handshake = connection.handshake;
+    if (connection.isHeld) this.dropHold(connection, buffer);
     if (connection.refused) {
       connection.forgetHandshake();
       return state;
@@ -374,5 +474,7 @@ function tellUnheardClient(): void {
 
 /** The host holds at most so many bytes of a client; with a longer ClientHello, the connection goes on without a choice. */
 const MAX_HELD_HELLO: i32 = 16384;
+/** A ClientHello and the early data behind it, which most servers bound by 16 KiB. */
+const MAX_HELD_BYTES: i32 = 65536;
 const WINDOW_SIZE: i32 = 16384;
 const WINDOW: usize = memory.data(WINDOW_SIZE, 8);

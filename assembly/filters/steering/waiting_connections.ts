@@ -99,7 +99,8 @@ function letGoOn(contextNumber: u32): bool {
     context.state = FRESH | LET_GO | PROMPT;
   } else {
     const connection = changetype<ObservedConnection>(context.state);
-    if (!connection.waits) return false;
+    // A held one has its ClientHello, and goes on when decisions are in.
+    if (!connection.waits || connection.isHeld) return false;
     connection.waits = false;
     connection.fed = 0;
   }

@@ -7,7 +7,7 @@ import { tickEvery } from "../effective_context";
 import { OUT_LENGTH, OUT_POINTER, receiveInto } from "../memory";
 import { tellMissingCallback } from "../notices/missing_callback";
 import { PropertyPath } from "../properties";
-import { FINISHED, makeRoot, Root, TICK_MILLISECONDS } from "../roots";
+import { addRoot, findRoot, FINISHED, makeRoot, removeRoot, TICK_MILLISECONDS } from "../roots";
 
 export function proxy_abi_version_0_2_1(): void {}
 
@@ -18,11 +18,10 @@ export function proxy_on_vm_start(rootContext: u32, configurationLength: i32): i
 export function proxy_on_context_create(context: u32, parent: u32): void {
   // A root context gets its root when it is configured, as the plugin's root_id is known only then.
   if (parent == 0) return;
-  if (!roots.has(parent)) {
-    if (!configured) tellMissingCallback("proxy_on_configure", "connections come to a filter without a configuration");
-    return;
-  }
-  addContext(context, roots.get(parent));
+  const root = findRoot(parent);
+  if (root) addContext(context, root);
+  else if (!configured)
+    tellMissingCallback("proxy_on_configure", "connections come to a filter without a configuration");
 }
 
 export function proxy_on_configure(rootContext: u32, length: i32): i32 {
@@ -30,7 +29,10 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
   const rootId = ROOT_ID.text();
   const root = makeRoot(rootId, rootContext);
   if (!root) {
-    new HostLog().write(LogLevel.Error, 'root_id "' + rootId + '" is unknown: write "observer", "guard" or "admin"');
+    new HostLog().write(
+      LogLevel.Error,
+      'root_id "' + rootId + '" is unknown: write "observer", "guard", "admin" or "fleet"',
+    );
     return 0;
   }
   const maxLength = root.maxConfigurationLength;
@@ -49,14 +51,13 @@ export function proxy_on_configure(rootContext: u32, length: i32): i32 {
   const accepted = received && root.configure(text, length);
   heap.free(text);
   if (!accepted) return 0;
-  // Contexts hold the address of their root, so a replaced one must outlive them.
-  if (roots.has(rootContext)) replaced.push(roots.get(rootContext));
-  roots.set(rootContext, root);
+  addRoot(rootContext, root);
   return 1;
 }
 
 export function proxy_on_tick(rootContext: u32): void {
-  if (roots.has(rootContext)) roots.get(rootContext).tick();
+  const root = findRoot(rootContext);
+  if (root) root.tick();
 }
 
 export function proxy_on_http_call_response(
@@ -66,7 +67,8 @@ export function proxy_on_http_call_response(
   bodyLength: i32,
   trailers: i32,
 ): void {
-  if (roots.has(rootContext)) roots.get(rootContext).callAnswered(token);
+  const root = findRoot(rootContext);
+  if (root) root.callAnswered(token);
 }
 
 export function proxy_on_done(context: u32): i32 {
@@ -85,13 +87,12 @@ export function proxy_on_delete(context: u32): void {
     root.streamClosed(context);
     return;
   }
-  if (!roots.has(context)) return;
-  roots.get(context).free();
-  roots.delete(context);
+  const root = findRoot(context);
+  if (!root) return;
+  root.free();
+  removeRoot(context);
 }
 
-const roots = new Map<u32, Root>();
-const replaced: Root[] = [];
 /** Whether the host has ever asked for a root to be configured, with whatever success. */
 let configured: bool = false;
 const ROOT_ID = new PropertyPath("plugin_root_id");

@@ -54,6 +54,15 @@ export function missingCapability(): string {
   return isDenied(read) ? "proxy_get_shared_data" : "";
 }
 
+/**
+ * The same for host calls that holding connections needs until a tick lets them go on. For start-up: a root has no connection to
+ * continue.
+ */
+export function missingForHolding(): string {
+  if (isDenied(proxy_set_effective_context(NO_CONTEXT))) return "proxy_set_effective_context";
+  return isDenied(proxy_continue_stream(StreamType.DOWNSTREAM)) ? "proxy_continue_stream" : "";
+}
+
 function isDenied(result: i32): bool {
   return result == HostResult.INTERNAL_FAILURE;
 }

@@ -24,47 +24,55 @@ export namespace Metric {
   export const CACHE_SIZE: i32 = 1;
   export const TOMBSTONES: i32 = 2;
   export const SATURATED_PAGES: i32 = 3;
+  /** Names of ticket keys that are removed, those of configurations included. */
+  export const REMOVED_TICKET_KEYS: i32 = 4;
+  /** Server names that are revoked, those of configurations included. */
+  export const REVOKED_NAMES: i32 = 5;
   // Fates of offered sessions.
-  export const HITS: i32 = 4;
-  export const MISSES: i32 = 5;
-  export const TIMEOUTS: i32 = 6;
-  export const DECLINED: i32 = 7;
-  export const LOST: i32 = 8;
-  export const REFUSED: i32 = 9;
+  export const HITS: i32 = 6;
+  export const MISSES: i32 = 7;
+  export const TIMEOUTS: i32 = 8;
+  export const DECLINED: i32 = 9;
+  export const LOST: i32 = 10;
+  export const REFUSED: i32 = 11;
   // Changes of the cache.
-  export const ADDS: i32 = 10;
-  export const REPLACES: i32 = 11;
-  export const REMOVES: i32 = 12;
-  export const CACHE_FULL: i32 = 13;
-  export const EXPIRED: i32 = 14;
-  export const FLUSHED: i32 = 15;
-  export const NOT_STORED_CONTENDED: i32 = 16;
-  export const NOT_STORED_NO_ROOM: i32 = 17;
-  export const NOT_STORED_REMOVED: i32 = 18;
-  export const CAS_CONFLICTS: i32 = 19;
+  export const ADDS: i32 = 12;
+  export const REPLACES: i32 = 13;
+  export const REMOVES: i32 = 14;
+  export const CACHE_FULL: i32 = 15;
+  export const EXPIRED: i32 = 16;
+  export const FLUSHED: i32 = 17;
+  export const NOT_STORED_CONTENDED: i32 = 18;
+  export const NOT_STORED_NO_ROOM: i32 = 19;
+  export const NOT_STORED_REMOVED: i32 = 20;
+  export const CAS_CONFLICTS: i32 = 21;
   // Seen on the wire.
-  export const ACCEPT: i32 = 20;
-  export const ACCEPT_GOOD: i32 = 21;
-  export const FAILED: i32 = 22;
-  export const NOT_TLS: i32 = 23;
-  export const UNWATCHED: i32 = 24;
+  export const ACCEPT: i32 = 22;
+  export const ACCEPT_GOOD: i32 = 23;
+  export const FAILED: i32 = 24;
+  export const NOT_TLS: i32 = 25;
+  export const UNWATCHED: i32 = 26;
   /** Events that never reached the log. */
-  export const EVENTS_LOST: i32 = 25;
-  export const EVENT_POSTS_FAILED: i32 = 26;
+  export const EVENTS_LOST: i32 = 27;
+  export const EVENT_POSTS_FAILED: i32 = 28;
   /** Connections whose early data was dropped. */
-  export const EARLY_DATA_DROPPED: i32 = 27;
+  export const EARLY_DATA_DROPPED: i32 = 29;
   /** Pages that were damaged: see `pages.ts`. */
-  export const CORRUPTED_PAGES: i32 = 28;
+  export const CORRUPTED_PAGES: i32 = 30;
   /** Clients whose offers could not be followed, or not all of them. */
-  export const UNFOLLOWED: i32 = 29;
+  export const UNFOLLOWED: i32 = 31;
   /** Handshakes that began inside a connection of TLS <= 1.2. */
-  export const RENEGOTIATIONS: i32 = 30;
+  export const RENEGOTIATIONS: i32 = 32;
   /** Host calls that enforcement needs, and that failed: the connection was closed. */
-  export const HOST_CALLS_FAILED: i32 = 31;
+  export const HOST_CALLS_FAILED: i32 = 33;
   /** Offers that were steered away from their issuer, which would have refused them, and ended in a full handshake. */
-  export const DIVERTED: i32 = 32;
+  export const DIVERTED: i32 = 34;
+  /** Names of ticket keys that were new when they were learned. */
+  export const TICKET_KEYS_LEARNED: i32 = 35;
+  /** Reads of pages that a later module has made: see `pages.ts`. */
+  export const LATER_PAGES: i32 = 36;
   /** Plus an index of REFUSAL_CAUSES. */
-  export const REFUSED_FOR: i32 = 33;
+  export const REFUSED_FOR: i32 = 37;
   /** Plus an index of REFUSAL_CAUSES. */
   export const DIVERTED_FOR: i32 = REFUSED_FOR + REFUSAL_CAUSES;
   /** Plus an index of protocol (0 to 4) times OUTCOMES plus an `Outcome`. */
@@ -108,7 +116,7 @@ export namespace Fate {
 export const METRICS: i32 = Metric.PARSE_ERRORS + PARSE_ERRORS;
 
 /** The first GAUGES metrics are gauges, the others counters. */
-export const GAUGES: i32 = 4;
+export const GAUGES: i32 = 6;
 
 /** The names of all metrics of a cache, by their numbers. */
 export function metricNames(cacheName: string): StaticArray<string> {
@@ -205,6 +213,15 @@ export function metricName(metric: i32, cacheName: string): string {
   }
 }
 
+/**
+ * The name of the gauge that shows which module runs; it stands outside of the numbers above, as its labels are the module's.
+ * The version may have dots, so its label is the last. `build`: 64 hex digits, or empty.
+ */
+export function moduleInfoName(cacheName: string, version: string, build: string): string {
+  const shown = build.length > 0 ? build : "none";
+  return PREFIX + "module_info.cache." + cacheName + ".build." + shown + ".version." + version;
+}
+
 function kindLabel(index: i32): string {
   return ".kind." + kindIndexName(index);
 }
@@ -226,6 +243,8 @@ const FAMILIES: StaticArray<string> = [
   "size",
   "removed_sessions",
   "saturated_pages",
+  "removed_ticket_keys",
+  "revoked_names",
   "hits_total",
   "misses_total",
   "timeouts_total",
@@ -255,4 +274,6 @@ const FAMILIES: StaticArray<string> = [
   "renegotiations_total",
   "host_calls_failed_total",
   "diverted_total",
+  "ticket_keys_learned_total",
+  "later_pages_total",
 ];

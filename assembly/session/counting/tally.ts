@@ -4,23 +4,30 @@
  * each virtual machine also keeps its own counts, and adds them to a sum in the shared store with each tick. The sum covers
  * all machines of this cache, and no other cache.
  *
- * The metrics are right at once, the sum within a tick. `read` returns the metric while both agree, as they do in most
- * processes, and the sum as soon as they do not; the machine that sweeps compares them once a second (`compare`). The sum is
- * as old as the last `refresh`, which a reader calls once for all its reads. A machine that traps loses its counts since its
- * last tick.
+ * Counts reach the metrics at once. In a rush they reach them with the next tick, as a call of the host costs a resumption
+ * more than most of its other work. The sum follows with each tick. `read` returns the metric while both agree, as they do
+ * in most processes, and the sum as soon as they do not; the machine that sweeps compares them once a second (`compare`). A
+ * reader calls `refresh` once for all its reads: the sum is as old as that, and all counts of its own machine are handed
+ * over first. A machine that traps loses its counts since its last tick.
  *
  * Layout of the value, little-endian: the fields of `StoredSums`; then u64 for each metric, its sum; gauges are zero.
- * Cost on the path of a connection: an addition in memory, no call. Of a tick: a read and a write, if anything was counted.
- * Of a refresh: a read.
+ * Cost on the path of a connection: two additions in memory, and in calm a call. Of a tick: a read and a write, if anything
+ * was counted, and a call for each metric that a rush has changed. Of a refresh: a read, and those calls.
  */
 import { Metrics } from "../../ports/metrics";
 import { SharedStore, StoreResult } from "../../ports/shared_store";
 import { StoredValue } from "../../shared/stored_value";
+import { Rush } from "../../work/rush";
 import { GAUGES, METRICS } from "./statistics";
 
 export class Tally extends Metrics {
   /** Counts of this machine since the last tick. */
   private readonly fresh: StaticArray<u64> = new StaticArray<u64>(METRICS);
+  /** Those of them that the metrics lack. */
+  private readonly due: StaticArray<u64> = new StaticArray<u64>(METRICS);
+  private isDue: bool = false;
+  /** The rush of the cache, once there is one. */
+  rush: Rush | null = null;
   /** The metrics at the last comparison. */
   private readonly compared: StaticArray<u64> = new StaticArray<u64>(METRICS);
   private hasCompared: bool = false;
@@ -44,15 +51,23 @@ export class Tally extends Metrics {
     memory.fill(VALUE, 0, VALUE_SIZE);
     if (!created) for (let metric = GAUGES; metric < METRICS; metric++) SUMS.put(metric, metrics.read(metric));
     this.value.create(VALUE, VALUE_SIZE);
+    ALL.push(this);
   }
 
   free(): void {
     this.tick();
     this.value.free();
+    ALL.splice(ALL.indexOf(this), 1);
   }
 
   increase(metric: i32, by: u64): void {
-    this.metrics.increase(metric, by);
+    const rush = this.rush;
+    if (rush && rush.isOn) {
+      unchecked((this.due[metric] += by));
+      this.isDue = true;
+    } else {
+      this.metrics.increase(metric, by);
+    }
     unchecked((this.fresh[metric] += by));
     this.isFresh = true;
   }
@@ -66,6 +81,7 @@ export class Tally extends Metrics {
   }
 
   refresh(): void {
+    for (let i = 0; i < ALL.length; i++) ALL[i].handOver();
     this.isSum = this.load() && SUMS.metricsCountOthers != 0;
     if (this.isSum) SUMS.copyTo(this.sums);
   }
@@ -76,8 +92,9 @@ export class Tally extends Metrics {
     return unchecked(this.sums[metric]) + unchecked(this.fresh[metric]);
   }
 
-  /** Adds the counts of this machine to the sum. */
+  /** Adds the counts of this machine to the metrics and to the sum. */
   tick(): void {
+    this.handOver();
     for (let attempt = 0; attempt < MAX_TRIES && this.isFresh; attempt++) {
       if (!this.load()) return;
       for (let metric = GAUGES; metric < METRICS; metric++)
@@ -108,6 +125,18 @@ export class Tally extends Metrics {
     for (let metric = GAUGES; metric < METRICS; metric++)
       unchecked((this.compared[metric] = this.metrics.read(metric)));
     this.hasCompared = true;
+  }
+
+  /** Adds to the metrics what they lack. */
+  private handOver(): void {
+    if (!this.isDue) return;
+    for (let metric = GAUGES; metric < METRICS; metric++) {
+      const by = unchecked(this.due[metric]);
+      if (by == 0) continue;
+      this.metrics.increase(metric, by);
+      unchecked((this.due[metric] = 0));
+    }
+    this.isDue = false;
   }
 
   private load(): bool {
@@ -144,6 +173,8 @@ class StoredSums {
   }
 }
 
+/** The tallies of this virtual machine: one for each cache of each filter. */
+const ALL: Tally[] = [];
 const CERTAIN_DIFFERENCES: u32 = 2;
 const MAX_TRIES: i32 = 16;
 const SUMS_OFFSET: usize = offsetof<StoredSums>();

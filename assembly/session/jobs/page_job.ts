@@ -2,6 +2,8 @@
  * A job that edits every page of a cache once, in slices: the common part of flushing, sweeping and shrinking. It writes no
  * more events than are collected: if its outbox is crowded, it collects them, or waits, before it goes on.
  *
+ * A page of a later layout is passed over; the job goes on, and ends as failed.
+ *
  * A page whose commit meets other writers is read and edited again; one that cannot be committed in a bounded number of
  * tries ends the job as failed.
  */
@@ -16,6 +18,8 @@ export abstract class PageJob extends Job {
   private page: u32 = 0;
   private tries: i32 = 0;
   private refreshed: bool = false;
+  /** Whether there was a page that it could not read. */
+  private passedOver: bool = false;
   /** Since when it waits for its events to be collected (nanoseconds since 1970), 0 if it does not wait. */
   private waitsSince: u64 = 0;
 
@@ -39,7 +43,13 @@ export abstract class PageJob extends Job {
     while (this.page != pages.count) {
       if (this.collectOrWait(deadline)) return false;
       const page = pages.read(this.page);
-      if (!page) return this.giveUp();
+      if (!page && !pages.isLater) return this.giveUp();
+      if (!page) {
+        this.passedOver = true;
+        this.advance();
+        this.page = pages.directory.next(this.page);
+        continue;
+      }
       const changed = this.edit(page);
       if (this.failed) return true;
       if (this.again) {
@@ -57,8 +67,10 @@ export abstract class PageJob extends Job {
         }
       }
       this.page = pages.directory.next(this.page);
-      if (deadline.passed) return this.page == pages.count;
+      if (deadline.passed) break;
     }
+    if (this.page != pages.count) return false;
+    if (this.passedOver) this.failed = true;
     return true;
   }
 

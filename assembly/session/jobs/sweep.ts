@@ -11,6 +11,7 @@ import { EventCause } from "../record/event_cause";
 import { takeFlushed } from "./flush";
 import { clearsExpired } from "../settings/mode";
 import { Moment } from "../record/moment";
+import { STAMPS_PER_SECOND } from "../record/stamp";
 import { PageJob } from "./page_job";
 import { Entry } from "../pages/entry";
 import { Page } from "../pages/page";
@@ -43,7 +44,8 @@ export class Sweep extends PageJob {
     while (entry) {
       if (this.isLeftBehind(entry, moment.seconds)) {
         this.flushedHere++;
-        takeFlushed(this.cache, page, entry);
+        const settings = this.cache.settings;
+        takeFlushed(this.cache, page, entry, settings.lastFlush * STAMPS_PER_SECOND, settings.lastFlushedBefore);
       } else if (entry.isTombstone) {
         page.remove(entry);
       } else {

@@ -47,6 +47,7 @@ export class Sweeper {
     if (now - this.shownAt >= NANOSECONDS_PER_SECOND) {
       this.shownAt = now;
       this.cache.counts.show();
+      this.cache.showRemovals();
     }
     let sweep = this.sweep;
     if (!sweep) {

@@ -133,7 +133,7 @@ export class Entry {
     return changetype<usize>(this) + <usize>(this.isTombstone ? TOMBSTONE_STAMP_OFFSET : SESSION_FIXED_SIZE);
   }
 
-  /** Whether it was learned on this proxy, or is the tombstone of such a session. */
+  /** Whether this proxy tells the others of it: `Session.isOwn`, `Tombstone.isOwn`. */
   get isOwn(): bool {
     return ((<u8>this.head) & FLAG_OWN) != 0;
   }
@@ -163,9 +163,9 @@ export class Entry {
     return ((<u8>this.head) & FORM_BITS) != 0;
   }
 
-  /** Of a session: counts a resumption. */
-  countHit(nowSeconds: u64): void {
-    if (this.hits != u32.MAX_VALUE) this.hits += 1;
+  /** Of a session: counts resumptions. */
+  countHits(count: u32, nowSeconds: u64): void {
+    this.hits = count > u32.MAX_VALUE - this.hits ? u32.MAX_VALUE : this.hits + count;
     this.lastUsedOrMonotonic = narrow(nowSeconds);
   }
 
@@ -449,6 +449,11 @@ export function stampOver(entry: Entry | null, decision: Decision, nanoseconds: 
   return entry ? stampOn(now, decision, entry.decision, entry.stamp) : now;
 }
 
+/** Whether a page can hold a protocol. */
+export function isStorableProtocol(protocol: u16): bool {
+  return (protocol & ~MAX_PROTOCOL_MINOR) == PROTOCOL_MAJOR && ((<u8>protocol) & (<u8>MAX_PROTOCOL_MINOR)) < PROTOCOL;
+}
+
 /** Returns the bytes that a session takes in a page. */
 export function sessionSize(session: Session): i32 {
   const fixed = session.origin == Origin.API ? SESSION_FIXED_SIZE + STAMP_SIZE : SESSION_FIXED_SIZE;
@@ -474,9 +479,8 @@ function inlineSizeOf(name: u64, session: Session): i32 {
 
 /** The protocol as it stands in an entry. */
 function protocolByte(session: Session): u8 {
-  if (!session.knows(Known.PROTOCOL) || (session.protocol & ~MAX_PROTOCOL_MINOR) != PROTOCOL_MAJOR) return 0;
-  const protocol = ((<u8>session.protocol) & (<u8>MAX_PROTOCOL_MINOR)) + 1;
-  return protocol > PROTOCOL ? 0 : protocol;
+  if (!session.knows(Known.PROTOCOL) || !isStorableProtocol(session.protocol)) return 0;
+  return ((<u8>session.protocol) & (<u8>MAX_PROTOCOL_MINOR)) + 1;
 }
 
 /** The number of a name in an entry. A name that is known and has no number stands in the page itself. */
@@ -504,7 +508,7 @@ const FLAG_DETAILED: u8 = 4;
 const FLAG_CIPHER: u8 = 8;
 /** Names stand behind the ID. */
 export const FLAG_INLINE: u8 = 16;
-/** Learned on this proxy, not taken over from another one. */
+/** This proxy tells the others of it; it was not taken over from one of them. */
 export const FLAG_OWN: u8 = 32;
 /** Kind, and FLAG_API or FLAG_DETAILED: they decide the fixed size, FIXED_SIZES. */
 const FORM_BITS: u8 = 7;

@@ -62,6 +62,14 @@ export class Page {
     return this.layout == layout && this.check == this.sum();
   }
 
+  /**
+   * Whether the `length` bytes are a page that a module of a later layout has stored. Its header begins as this one, and its
+   * check is the same: no damage makes such a page. O(bytes).
+   */
+  isLater(length: i32): bool {
+    return this.layout > LAYOUT && this.layout <= LAST_LAYOUT && this.isWholeOf(this.layout, length);
+  }
+
   /** Makes this ready to store. O(bytes). */
   seal(): void {
     this.check = this.sum();
@@ -270,6 +278,8 @@ export function storedLength(used: u32): i32 {
 
 /** Tells a page of this layout from others. */
 const LAYOUT: u8 = 0x54;
+/** The last layout that may be one of a later module. */
+const LAST_LAYOUT: u8 = 0x5f;
 /**
  * The most bytes that a page may have. It bounds the memory of the cache (pages x capacity) and the time of one operation.
  * One less than a power of two, as the host allocates a byte more than the value's length.

@@ -15,7 +15,6 @@ import { STAMPS_PER_SECOND } from "../record/stamp";
 import {
   CAUSE_SHIFT,
   Entry,
-  FLAG_API,
   FLAG_BITS,
   FLAG_INLINE,
   FLAG_OWN,
@@ -115,7 +114,7 @@ class EarlierEntry {
       changetype<EarlierEntry>(start).more = ((this.more & EARLIER_CAUSE) << CAUSE_SHIFT) | (this.more & MORE_SESSION);
       page.tombstones += 1;
     } else {
-      if (!(flags & FLAG_API)) flags |= FLAG_OWN;
+      flags |= FLAG_OWN;
       changetype<EarlierEntry>(start).more = this.more & EARLIER_MORE;
       page.sessions += 1;
     }

@@ -9,7 +9,7 @@
  *
  * A page that is not whole (see `page.ts`) is replaced by an empty one, and counted. A page of the earlier layout is read as
  * one of this, and its next change stores it so (`page_upgrade.ts`). If it no longer fits, live sessions give way, which is
- * counted then.
+ * counted then. A page of a later layout stays as it is: it counts as one that the store does not give, at each read.
  *
  * All caches of a virtual machine edit in one static buffer, one page at a time: a page, and every view into it, is valid
  * until the next `open` or `read`; `lookAside` leaves it alone. Cost: one access to the store each for `open` and `commit`.
@@ -43,9 +43,13 @@ export class Pages {
   readonly moment: Moment;
   /** Whether the page that is edited was stored in the earlier layout: to store it is of use, whatever it holds. */
   upgrades: bool = false;
+  /** Whether the page that was read last is of a later layout, so it could not be read. */
+  isLater: bool = false;
+  /** Another number after each page that was read for editing. */
+  openings: u32 = 0;
   /** Gives events the names of their sessions; without it they have none. */
   names: Names | null = null;
-  private readonly edited: StoredValue;
+  private readonly value: StoredValue;
   private readonly aside: StoredValue;
   private readonly splits: PageSplit;
   private readonly gone: Session = new Session();
@@ -76,7 +80,7 @@ export class Pages {
     this.directory = directory;
     this.moment = moment;
     this.outbox = new Outbox(cacheName, sharedStore, clock, metrics);
-    this.edited = new StoredValue(cacheName, "page", sharedStore);
+    this.value = new StoredValue(cacheName, "page", sharedStore);
     this.aside = new StoredValue(cacheName, "page", sharedStore);
     this.splits = new PageSplit(cacheName, sharedStore, hash, directory, numbers);
   }
@@ -84,7 +88,7 @@ export class Pages {
   free(): void {
     this.directory.free();
     this.outbox.free();
-    this.edited.free();
+    this.value.free();
     this.aside.free();
     this.splits.free();
   }
@@ -94,9 +98,15 @@ export class Pages {
    * Null if the store does not answer.
    */
   open(id: usize, idLength: i32): Page | null {
-    const page = this.seek(id, idLength, this.edited, EDITED);
+    const page = this.seek(id, idLength, this.value, EDITED);
     if (page) this.begin(page);
     return page;
+  }
+
+  /** The page that was opened last, if it was not changed since. */
+  get edited(): Page {
+    this.outbox.clear();
+    return changetype<Page>(EDITED);
   }
 
   /**
@@ -130,7 +140,7 @@ export class Pages {
 
   /** Reads a page by its number, for editing. A page that does not exist, or does not count yet, reads as empty. */
   read(number: u32): Page | null {
-    const page = this.load(number, this.edited, EDITED);
+    const page = this.load(number, this.value, EDITED);
     if (!page) return null;
     this.sought = number;
     this.begin(page);
@@ -157,6 +167,7 @@ export class Pages {
   private load(number: u32, value: StoredValue, buffer: usize): Page | null {
     const page = changetype<Page>(buffer);
     if (buffer == EDITED) {
+      this.openings++;
       this.outbox.clear();
       this.upgrades = false;
       this.sessionsLost = 0;
@@ -164,12 +175,20 @@ export class Pages {
     }
     value.select(number);
     const result = value.read(buffer, PAGE_CAPACITY);
+    this.isLater = false;
     // A value longer than any page is not a page, and nobody can tell how many sessions it held.
     const isTooLong = result == StoreResult.TooLarge;
     if (value.exists || isTooLong) {
       this.counts = true;
       if (isTooLong) page.reset();
-      if (!page.isWhole(value.length) && !this.upgrade(page, value.length)) this.rebuild(number, page, value);
+      if (!page.isWhole(value.length) && !this.upgrade(page, value.length)) {
+        this.isLater = page.isLater(value.length);
+        if (this.isLater) {
+          this.metrics.increase(Metric.LATER_PAGES, 1);
+          return null;
+        }
+        this.rebuild(number, page, value);
+      }
       if (page.pending != 0) {
         this.counts = this.splits.isInForce(number);
         if (this.counts) page.pending = 0;
@@ -247,7 +266,7 @@ export class Pages {
   commit(reserved: i32): StoreResult {
     const page = changetype<Page>(EDITED);
     this.outbox.announce();
-    const result = putPage(this.edited, page, this.edited.length);
+    const result = putPage(this.value, page, this.value.length);
     if (result == StoreResult.Ok) {
       this.outbox.confirm();
       this.follow(page, reserved);

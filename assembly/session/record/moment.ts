@@ -59,4 +59,6 @@ export function narrow(seconds: u64): u32 {
   return seconds > <u64>u32.MAX_VALUE ? u32.MAX_VALUE : <u32>seconds;
 }
 
+/** By so much a time of another proxy may be ahead of this one's clock: each of two clocks is off by an hour. */
+export const MAX_AHEAD_SECONDS: u64 = 7_200;
 const UNREAD: u64 = u64.MAX_VALUE;

@@ -89,7 +89,7 @@ export class Session {
   lastUsed: u64 = 0;
   hits: u32 = 0;
   origin: u8 = Origin.OBSERVED;
-  /** It was learned on this proxy. */
+  /** This proxy tells the others of it: it was learned or put in here. */
   isOwn: bool = false;
   /** Of a session by hand: see `stamp.ts`. */
   stamp: u64 = 0;
@@ -177,7 +177,7 @@ export class Tombstone {
   /** The same by the machine's own clock (`moment.ts`), 0 if there is none. */
   monotonicUntil: u64 = 0;
   cause: u8 = 0;
-  /** Its session was learned on this proxy. */
+  /** This proxy tells the others of it: it was made here, or has flushed a session of this proxy. */
   isOwn: bool = false;
   /** See `stamp.ts`. */
   stamp: u64 = 0;

@@ -23,13 +23,16 @@ export function stampAt(nanoseconds: u64): u64 {
   return nanoseconds / NANOSECONDS_PER_STAMP;
 }
 
-/** Returns the stamp of a record that is made now, on top of another one. */
+/**
+ * Returns the stamp of a record that is made now, on top of another one: at most MAX_STAMP, so that no proxy takes it for
+ * malformed. At that bound, which only a false proxy reaches, a removal still holds over every addition.
+ */
 export function stampOn(now: u64, decision: Decision, before: Decision, stampBefore: u64): u64 {
   if (before == Decision.None) return now;
   const key = keyOf(before, stampBefore) + 1;
   const lead = leadOf(decision);
   const least = key > lead ? key - lead : 0;
-  return now > least ? now : least;
+  return min(max(now, least), MAX_STAMP);
 }
 
 /** Returns the key by which a record of a stamp holds or gives way. */
@@ -56,6 +59,11 @@ export function precedence(
   const otherKey = keyOf(otherDecision, otherStamp);
   if (key != otherKey) return key > otherKey ? 1 : -1;
   if (decision != otherDecision) return decision == Decision.Removal ? 1 : -1;
+  return compareBytes(bytes, length, otherBytes, otherLength);
+}
+
+/** Orders texts by their bytes: above 0 if the first one is greater, 0 if both are equal. */
+export function compareBytes(bytes: usize, length: i32, otherBytes: usize, otherLength: i32): i32 {
   const difference = memory.compare(bytes, otherBytes, min(length, otherLength));
   return difference != 0 ? difference : length - otherLength;
 }
@@ -68,5 +76,8 @@ function leadOf(decision: Decision): u64 {
 
 const NANOSECONDS_PER_STAMP: u64 = 8;
 export const STAMPS_PER_SECOND: u64 = 1_000_000_000 / NANOSECONDS_PER_STAMP;
-/** 5 s: by so much clocks may differ. */
-const LEAD: u64 = 5 * STAMPS_PER_SECOND;
+/** The year 2106: a record of another proxy with a later stamp is malformed. */
+export const MAX_STAMP: u64 = STAMPS_PER_SECOND << 32;
+/** By so much clocks may differ. */
+export const LEAD_SECONDS: u64 = 5;
+const LEAD: u64 = LEAD_SECONDS * STAMPS_PER_SECOND;

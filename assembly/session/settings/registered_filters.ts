@@ -83,6 +83,15 @@ export class RegisteredFilters {
     return count;
   }
 
+  /** Whether any filter in force runs on a module, as of the last read. Allocates. */
+  runsInForce(version: string, build: string): bool {
+    for (let place: u32 = 0; place < this.places; place++) {
+      const other = filterAt(place);
+      if (other.counts && other.version == version && other.build == build) return true;
+    }
+    return false;
+  }
+
   /**
    * Returns the value that the configurations in force give to a setting, UNSET if none; of different values the stricter.
    * An enforcement belongs to the filter whose text has it. Filters that leave it out take that of an admin filter, or else

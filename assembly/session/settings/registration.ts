@@ -34,6 +34,7 @@ export namespace Role {
   export const OBSERVER: u32 = 0x10;
   export const GUARD: u32 = 0x20;
   export const ADMIN: u32 = 0x40;
+  export const FLEET: u32 = 0x80;
 }
 
 /** A place of REGISTRATION_SIZE bytes. */
@@ -160,7 +161,8 @@ export function roleOf(name: string): u32 {
   const role = roleText(name);
   if (role == "observer") return Role.OBSERVER;
   if (role == "guard") return Role.GUARD;
-  return role == "admin" ? Role.ADMIN : 0;
+  if (role == "admin") return Role.ADMIN;
+  return role == "fleet" ? Role.FLEET : 0;
 }
 
 /** A filter in texts for people: `observer "tls_session_observer"`. */

@@ -29,6 +29,8 @@ import { MISPLACED, Registration, REGISTRATION_SIZE, REMOVES, Role, roleOf, spok
 export class Registrations extends RegisteredFilters {
   /** False after another filter of its family has taken this one's place. */
   inForce: bool = true;
+  /** Whether any filter in force runs on the module of this one, as of the last tick. */
+  moduleInForce: bool = false;
   /** Whether a configuration has changed the enforcement: then one that was set over HTTP before ends. */
   enforcementChanged: bool = false;
   /**
@@ -130,6 +132,7 @@ export class Registrations extends RegisteredFilters {
       if (changed && this.write() != StoreResult.Ok) continue;
       this.active = true;
       this.inForce = own.state == State.IN_FORCE;
+      this.moduleInForce = this.runsInForce(this.version, this.build);
       const age = now >= this.renewed ? now - this.renewed : RENEWAL_SECONDS;
       if (this.renewed == 0 || age >= RENEWAL_SECONDS) {
         if (this.presence.renew(<u32>place, this.identity, this.machine, now)) this.renewed = now;

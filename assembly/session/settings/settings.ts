@@ -35,6 +35,7 @@ import {
 } from "./given_settings";
 import { Mode } from "./mode";
 import { Registrations } from "./registrations";
+import { SetCounts } from "./set_counts";
 
 export { GivenSettings };
 
@@ -187,6 +188,34 @@ export class Settings {
 
   changeEnforcement(enforcement: u32): bool {
     return this.change(ENFORCEMENT, enforcement);
+  }
+
+  /** Notes for a fleet that a setting was set, perhaps to the value that it had (`SetCounts`). */
+  noteSet(setting: i32): void {
+    const counts = new SetCounts(this.cacheName, this.sharedStore);
+    if (counts.add(setting)) this.changes.announce();
+    counts.free();
+  }
+
+  /** Whether a setting was changed over HTTP: it has another value than configurations give. Needs values just read. */
+  deviates(setting: i32): bool {
+    if (!this.read()) return false;
+    if (setting == ENFORCEMENT) return isOverridden();
+    const configured = configuredValue(setting);
+    return RECORD.value(setting).current != (configured == UNSET ? defaultValue(setting) : configured);
+  }
+
+  /** Of the last flush of all sessions, and of the last one of those that expire before `lastFlushedBefore`; 0 for none. */
+  get lastFullFlush(): u32 {
+    return this.flushedAll;
+  }
+
+  get lastPartialFlush(): u32 {
+    return this.flushedSome;
+  }
+
+  get lastFlushedBefore(): u64 {
+    return this.flushedBefore;
   }
 
   /**

@@ -26,6 +26,8 @@ export class HostTokens {
   /** This virtual machine's copy, and its revision. */
   private readonly table: usize;
   private revision: u32 = 0;
+  /** When `followIfStale` has followed last, in nanoseconds since 1970. */
+  private followed: u64 = 0;
   /** Built when it is asked for first after a change. */
   private readonly lazyIndex: TokenIndex = new TokenIndex();
   private isIndexed: bool = false;
@@ -48,6 +50,14 @@ export class HostTokens {
     if (this.revisionValue.read(REVISION, 4) != StoreResult.Ok || load<u32>(REVISION) == this.revision) return;
     const revision = load<u32>(REVISION);
     if (this.refresh()) this.revision = revision;
+  }
+
+  /** As `follow`, at most once in 10 ms. */
+  followIfStale(nowNanoseconds: u64): void {
+    // If the clock was set back, the difference is huge.
+    if (nowNanoseconds - this.followed < STALE_NANOSECONDS) return;
+    this.followed = nowNanoseconds;
+    this.follow();
   }
 
   /** Another number after each change that `follow` has seen. */
@@ -321,6 +331,7 @@ function secondsAfter(tries: u8): u32 {
   return tries < 16 ? 16 : 64;
 }
 
+const STALE_NANOSECONDS: u64 = 10_000_000;
 const MAX_TRIES: i32 = 16;
 const MAX_AVOIDED_SECONDS: u32 = 4;
 const MAX_FAILURES: u8 = 2;

@@ -2,6 +2,7 @@ import { enterConnection, rememberedProperty, rememberProperty } from "../../../
 
 const PATH: usize = 4096;
 const OTHER_PATH: usize = 8192;
+const NEXT_PATH: usize = PATH + 32;
 const VALUE: usize = memory.data<u8>([0x31, 0x32, 0x37, 0x2e, 0x30, 0x2e, 0x30, 0x2e, 0x31]);
 const LENGTH: i32 = 9;
 const INTO: usize = memory.data(64);
@@ -17,6 +18,15 @@ describe("what was read of a connection", () => {
     enterConnection(7);
     expect(rememberedProperty(PATH, INTO, 64)).toBe(LENGTH);
     expect(memory.compare(INTO, VALUE, LENGTH)).toBe(0);
+    enterConnection(0);
+  });
+
+  it("is remembered beside another property of the same connection", () => {
+    enterConnection(7);
+    rememberProperty(PATH, VALUE, LENGTH);
+    rememberProperty(NEXT_PATH, VALUE, LENGTH - 1);
+    expect(rememberedProperty(PATH, INTO, 64)).toBe(LENGTH);
+    expect(rememberedProperty(NEXT_PATH, INTO, 64)).toBe(LENGTH - 1);
     enterConnection(0);
   });
 

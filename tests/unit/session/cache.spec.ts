@@ -183,7 +183,7 @@ describe("removing a session", () => {
       expect(found.time).toBe(bench.clock.nowSeconds());
       expect(found.timeoutSeconds).toBe(bench.cache.settings.timeoutSeconds);
       expect(found.origin).toBe(Origin.API);
-      expect(found.isOwn).toBe(false);
+      expect(found.isOwn).toBe(true);
       expect(found.unissued).toBe(false);
     }
   });

@@ -43,6 +43,18 @@ export class Answer {
     return "";
   }
 
+  /** The bytes of the body, from and with the first. */
+  bytes(count: i32): StaticArray<u8> {
+    const bytes = new StaticArray<u8>(count);
+    const length = min(count, this.response.bodyLength());
+    memory.copy(changetype<usize>(bytes), this.response.bodyPointer(), length);
+    return bytes;
+  }
+
+  get length(): i32 {
+    return this.response.bodyLength();
+  }
+
   member(name: string): JsonValue {
     const member = this.json.member(name);
     return member === null ? new JsonValue(JsonKind.Null) : member;
@@ -56,6 +68,9 @@ export class Answer {
 export class Client {
   readonly api: AdminApi;
   authorization: string = "Bearer " + TOKEN;
+  accept: string = "";
+  acceptEncoding: string = "";
+  ifNoneMatch: string = "";
 
   constructor(
     readonly bench: Bench = new Bench(),
@@ -82,6 +97,9 @@ export class Client {
     request.method = method;
     request.path = path;
     request.authorization = this.authorization;
+    request.accept = this.accept;
+    request.acceptEncoding = this.acceptEncoding;
+    request.ifNoneMatch = this.ifNoneMatch;
     let slices = 0;
     if (!this.api.begin(call)) {
       request.bodyPointer = changetype<usize>(bytes);

@@ -3,7 +3,12 @@ import { Metrics } from "../../../assembly/ports/metrics";
 import { METRICS } from "../../../assembly/session/counting/statistics";
 
 export class FakeMetrics extends Metrics {
-  readonly values: StaticArray<u64> = new StaticArray<u64>(METRICS);
+  readonly values: StaticArray<u64>;
+
+  constructor(count: i32 = METRICS) {
+    super();
+    this.values = new StaticArray<u64>(count);
+  }
 
   increase(metric: i32, by: u64): void {
     this.values[metric] += by;

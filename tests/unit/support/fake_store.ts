@@ -91,7 +91,10 @@ export class FakeStore extends SharedStore {
 
   markOf(key: usize, keyLength: i32): u32 {
     const name = nameOf(key, keyLength);
-    return this.broken || !this.values.has(name) ? 0 : this.values.get(name).mark;
+    if (this.broken || !this.values.has(name)) return 0;
+    const value = this.values.get(name);
+    // As the host's, it has no room for a value that is not empty.
+    return value.bytes.length > 0 ? 0 : value.mark;
   }
 
   replace(key: usize, keyLength: i32, value: usize, valueLength: i32, mark: u32): StoreResult {

@@ -1,5 +1,8 @@
-import { cursorOf } from "../../../../assembly/admin/listing/listing";
+import { cursorOf, endsSlice } from "../../../../assembly/admin/listing/listing";
 import { JsonKind } from "../../../../assembly/json/value";
+import { JsonWriter } from "../../../../assembly/json/writer";
+import { Deadline, SLICE_NANOSECONDS } from "../../../../assembly/work/job";
+import { FakeClock } from "../../support/fake_clock";
 import { Bench } from "../../support/sessions";
 import { Answer, Client, hexId } from "../../support/admin_client";
 
@@ -215,5 +218,39 @@ describe("the list of removed sessions", () => {
     client.call("DELETE", "/v1/sessions/aa");
     client.bench.clock.advance(604801);
     expect(client.call("GET", "/v1/removed").text).toBe('{"removed":[],"next":null}');
+  });
+});
+
+/** A text of some length in a writer. */
+function textOf(length: i32): JsonWriter {
+  const json = new JsonWriter();
+  json.beginArray();
+  while (json.length < length) json.string("0123456789abcdef0123456789abcdef");
+  return json;
+}
+
+describe("a slice of a list", () => {
+  it("ends behind the eighth entry if its time is over, and not before", () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock);
+    deadline.start(SLICE_NANOSECONDS);
+    const json = textOf(100);
+    expect(endsSlice(json, 8, deadline)).toBe(false);
+    clock.nanoseconds += SLICE_NANOSECONDS;
+    expect(endsSlice(json, 8, deadline)).toBe(true);
+    expect(endsSlice(json, 7, deadline)).toBe(false);
+  });
+
+  it("ends early if a long text is about to move and little time is left", () => {
+    const clock = new FakeClock();
+    const deadline = new Deadline(clock);
+    deadline.start(SLICE_NANOSECONDS);
+    const full = textOf(262_144 - 2_000);
+    const roomy = textOf(262_144 - 20_000);
+    expect(full.room < 4_096).toBe(true);
+    expect(endsSlice(full, 1, deadline)).toBe(false, "the slice has just begun");
+    clock.nanoseconds += SLICE_NANOSECONDS - SLICE_NANOSECONDS / 4;
+    expect(endsSlice(full, 1, deadline)).toBe(true);
+    expect(endsSlice(roomy, 1, deadline)).toBe(false);
   });
 });

@@ -188,9 +188,9 @@ describe("the upstreams", () => {
     expect(upstreams.member("upstreams").items.length).toBe(3);
     expect(upstreams.member("unknown").number).toBe(1);
     const texts = [
-      '{"upstream":"10.0.0.7:443","sessions":29,"hits":0,"last_used":null,"ticket_keys":0}',
-      '{"upstream":"[2001:db8::1]:443","sessions":1,"hits":0,"last_used":null,"ticket_keys":0}',
-      '{"upstream":"10.0.0.9:443","sessions":0,"hits":0,"last_used":null,"ticket_keys":1}',
+      '{"upstream":"10.0.0.7:443","sessions":29,"hits":0,"last_used":null,"ticket_keys":0,"lost":0,"refused":0}',
+      '{"upstream":"[2001:db8::1]:443","sessions":1,"hits":0,"last_used":null,"ticket_keys":0,"lost":0,"refused":0}',
+      '{"upstream":"10.0.0.9:443","sessions":0,"hits":0,"last_used":null,"ticket_keys":1,"lost":0,"refused":0}',
     ];
     for (let i = 0; i < texts.length; i++) expect(upstreams.text.includes(texts[i])).toBe(true, texts[i]);
   });

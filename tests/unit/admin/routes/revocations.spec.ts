@@ -37,6 +37,23 @@ describe("a revocation", () => {
     expect(client.call("PUT", PATH).status).toBe(201);
   });
 
+  it("is shown after it was lifted only with lifted=true", () => {
+    const client = new Client();
+    client.call("PUT", PATH);
+    client.bench.clock.advance(7);
+    client.call("DELETE", PATH);
+    const shown =
+      '{"revocations":[{"sni":"shop.example","time":1790000000,"until":1790000007,"unseen":"by_name","lifted":1790000007}]}';
+    expect(client.call("GET", "/v1/revocations?lifted=true").bare).toBe(shown);
+    expect(client.call("GET", "/v1/revocations?lifted=false").bare).toBe('{"revocations":[]}');
+    expect(client.call("GET", "/v1/revocations?lifted=1").status).toBe(400);
+    expect(client.call("GET", "/v1/revocations?lifted").status).toBe(400);
+    client.bench.clock.advance(604_800);
+    client.call("PUT", "/v1/revocations/other.example");
+    client.call("PUT", PATH);
+    expect(client.call("GET", "/v1/revocations?lifted=true").bare.includes("lifted")).toBe(false);
+  });
+
   it("does not depend on the case of the name, and shows it in lower case", () => {
     const client = new Client();
     expect(client.call("PUT", "/v1/revocations/Shop.EXAMPLE").member("revocation").member("sni")!.text).toBe(

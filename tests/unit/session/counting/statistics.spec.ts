@@ -10,6 +10,7 @@ import {
   Metric,
   metricName,
   metricNames,
+  moduleInfoName,
   METRICS,
   offered,
   Outcome,
@@ -63,12 +64,26 @@ describe("the catalogue of metrics", () => {
 
   it("has names of numbers of families that stand alone", () => {
     expect(metricName(Metric.SESSIONS, "edge")).toBe("tls_session_cache_sessions.cache.edge");
+    expect(metricName(Metric.REMOVED_TICKET_KEYS, "edge")).toBe("tls_session_cache_removed_ticket_keys.cache.edge");
+    expect(metricName(Metric.REVOKED_NAMES, "edge")).toBe("tls_session_cache_revoked_names.cache.edge");
+    expect(metricName(Metric.TICKET_KEYS_LEARNED, "edge")).toBe(
+      "tls_session_cache_ticket_keys_learned_total.cache.edge",
+    );
     expect(metricName(Metric.EARLY_DATA_DROPPED, "edge")).toBe("tls_session_cache_early_data_dropped_total.cache.edge");
     expect(metricName(Metric.NOT_STORED_REMOVED, "edge")).toBe(
       "tls_session_cache_not_stored_total.cache.edge.cause.removed",
     );
     expect(metricName(handshakes(0x0304, Outcome.RESUMED_PSK), "edge")).toBe(
       "tls_session_cache_handshakes_total.cache.edge.protocol.TLSv1.3.outcome.resumed_psk",
+    );
+  });
+
+  it("names the module with its version last, which has dots", () => {
+    expect(moduleInfoName("edge", "0.1.0-rc.1", "5e")).toBe(
+      "tls_session_cache_module_info.cache.edge.build.5e.version.0.1.0-rc.1",
+    );
+    expect(moduleInfoName("edge", "0.1.0", "")).toBe(
+      "tls_session_cache_module_info.cache.edge.build.none.version.0.1.0",
     );
   });
 

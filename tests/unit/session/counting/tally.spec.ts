@@ -2,6 +2,7 @@ import { GAUGES, Metric, METRICS } from "../../../../assembly/session/counting/s
 import { Tally } from "../../../../assembly/session/counting/tally";
 import { FakeMetrics } from "../../support/fake_metrics";
 import { FakeStore } from "../../support/fake_store";
+import { Rush } from "../../../../assembly/work/rush";
 
 describe("the counters of a cache", () => {
   it("are those of all its machines, at once", () => {
@@ -96,6 +97,28 @@ describe("the counters of a cache", () => {
     expect(count(one, Metric.HITS)).toBe(2);
     store.broken = true;
     expect(count(one, Metric.HITS)).toBe(1002);
+  });
+
+  it("reach the metrics with the next tick in a rush, and their readers at once", () => {
+    const store = new FakeStore();
+    const metrics = new FakeMetrics();
+    const one = new Tally("default", store, metrics, true);
+    const other = new Tally("default", store, metrics, false);
+    const rush = new Rush();
+    rush.isOn = true;
+    one.rush = rush;
+    one.increase(Metric.HITS, 2);
+    one.increase(Metric.HITS, 3);
+    expect(metrics.read(Metric.HITS)).toBe(0);
+    expect(count(other, Metric.HITS)).toBe(5, "a reader of the same machine has them handed over first");
+    one.increase(Metric.HITS, 1);
+    one.tick();
+    expect(metrics.read(Metric.HITS)).toBe(6);
+    one.increase(Metric.HITS, 1);
+    one.free();
+    expect(metrics.read(Metric.HITS)).toBe(7, "nothing is lost with the filter");
+    seconds(other, other, 4);
+    expect(count(other, Metric.HITS)).toBe(7);
   });
 
   it("lose nothing where others write the sum at the same time", () => {

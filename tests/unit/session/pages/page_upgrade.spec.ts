@@ -1,10 +1,12 @@
-import { Lookup, PutOutcome } from "../../../../assembly/session/cache";
+import { Lookup, PutOutcome, RemoveOutcome } from "../../../../assembly/session/cache";
 import { Deadline } from "../../../../assembly/work/job";
 import { Page, PAGE_CAPACITY } from "../../../../assembly/session/pages/page";
 import { Cause, Kind, Known, Origin } from "../../../../assembly/session/record/session";
 import { Metric } from "../../../../assembly/session/counting/statistics";
 import { Sweep } from "../../../../assembly/session/jobs/sweep";
-import { Walk, WalkStep } from "../../../../assembly/session/jobs/walk";
+import { Flush } from "../../../../assembly/session/jobs/flush";
+import { Applied } from "../../../../assembly/session/record/applied";
+import { Shown, Walk, WalkStep } from "../../../../assembly/session/jobs/walk";
 import { StoreKey } from "../../../../assembly/shared/store_key";
 import { STAMPS_PER_SECOND } from "../../../../assembly/session/record/stamp";
 import { Bench, benchOfSize, idOf, look, session, Text } from "../../support/sessions";
@@ -131,7 +133,7 @@ describe("a page of the layout before", () => {
     expect(found.lastUsed).toBe(NOW + 5);
     expect(found.session).toBe(0);
     expect(found.unissued).toBe(true);
-    expect(found.isOwn).toBe(false, "it was put in by hand");
+    expect(found.isOwn).toBe(true);
     expect(found.stamp).toBe(<u64>NOW * STAMPS_PER_SECOND);
     expect(found.alone).toBe(false);
     expect(look(bench.cache, 2)).toBe(Lookup.Removed);
@@ -164,7 +166,7 @@ describe("a page of the layout before", () => {
     expect(bench.cache.found.version > 500_002).toBe(true);
   });
 
-  it("counts its observed sessions, and all tombstones, as learned here; tombstones keep name and cause", () => {
+  it("counts all its sessions and tombstones as those of this proxy; tombstones keep name and cause", () => {
     const bench = benchOfSize(0, 0);
     const page = new EarlierPage();
     page.session(1, 1000, "", "10.0.0.7:443", Origin.OBSERVED);
@@ -281,6 +283,70 @@ describe("a page of the layout before", () => {
       expect(look(bench.cache, 1)).toBe(Lookup.Removed);
       expect(bench.cache.put(session(3))).toBe(PutOutcome.Added);
     }
+  });
+});
+
+describe("a page of a later layout", () => {
+  it("stays as it is, cannot be read, and is counted at each read", () => {
+    const bench = benchOfSize(0, 0);
+    bench.cache.put(session(1));
+    const later = bench.cache.pages.read(0)!;
+    store<u8>(changetype<usize>(later), 0x55, 12);
+    later.seal();
+    const bytes = bench.store.bytesOf("page");
+    const key = new StoreKey("default", "page");
+    key.select(0);
+    bench.store.overwrite(key.start, key.length, changetype<usize>(later), bytes);
+    const writes = bench.store.writes;
+    expect(look(bench.cache, 1)).toBe(Lookup.Unavailable);
+    expect(bench.cache.put(session(2))).toBe(PutOutcome.Contended);
+    expect(bench.cache.remove(idOf(1), 32, Cause.API)).toBe(RemoveOutcome.Contended);
+    expect(bench.cache.foreign.applyRemoval(bench.cache.tombstone)).toBe(Applied.Older);
+    expect(new Walk(bench.cache, Shown.Sessions, 0, 0).next()).toBe(WalkStep.Failed);
+    const job = new Sweep(bench.cache);
+    const deadline = new Deadline(bench.clock);
+    deadline.start(u64.MAX_VALUE >> 1);
+    expect(job.step(deadline)).toBe(true);
+    expect(job.failed).toBe(true);
+    expect(bench.store.writes).toBe(writes);
+    expect(bench.count(Metric.LATER_PAGES)).toBe(5);
+    expect(bench.count(Metric.CORRUPTED_PAGES)).toBe(0);
+    expect(bench.number()).toBe(1);
+  });
+
+  it("is a damaged one if its check is wrong, or its layout is none that may come", () => {
+    for (let layout: u8 = 0x55; layout <= 0x60; layout += 11) {
+      const bench = benchOfSize(0, 0);
+      bench.cache.put(session(1));
+      const later = bench.cache.pages.read(0)!;
+      store<u8>(changetype<usize>(later), layout, 12);
+      if (layout == 0x60) later.seal();
+      const key = new StoreKey("default", "page");
+      key.select(0);
+      bench.store.overwrite(key.start, key.length, changetype<usize>(later), bench.store.bytesOf("page"));
+      expect(look(bench.cache, 1)).toBe(Lookup.Absent);
+      expect(bench.count(Metric.CORRUPTED_PAGES)).toBe(1);
+      expect(bench.count(Metric.LATER_PAGES)).toBe(0);
+    }
+  });
+
+  it("does not keep a job from the others", () => {
+    const bench = benchOfSize(0, 1);
+    for (let i: u32 = 0; i < 200; i++) bench.cache.put(session(i));
+    const later = bench.cache.pages.read(0)!;
+    const held = <i32>later.sessions;
+    store<u8>(changetype<usize>(later), 0x55, 12);
+    later.seal();
+    const key = new StoreKey("default", "page");
+    key.select(0);
+    bench.store.overwrite(key.start, key.length, changetype<usize>(later), 4095);
+    const flush = new Flush(bench.cache, 0);
+    expect(flush.begin()).toBe(true);
+    const deadline = new Deadline(bench.clock);
+    deadline.start(u64.MAX_VALUE >> 1);
+    expect(flush.step(deadline)).toBe(true);
+    expect(flush.failed).toBe(true);
+    expect(flush.removed).toBe(200 - held);
   });
 });
 

@@ -1,6 +1,7 @@
 import {
   Decision,
   keyOf,
+  MAX_STAMP,
   precedence,
   stampAt,
   stampOn,
@@ -89,6 +90,14 @@ describe("a stamp", () => {
       if (keyOf(decision, stamp) > keyOf(before, stampBefore)) higher++;
     }
     expect(higher).toBe(ROUNDS);
+  });
+
+  it("is never beyond the bound, where a removal still holds over every addition", () => {
+    const onAddition = stampOn(NOW, Decision.Removal, Decision.Addition, MAX_STAMP);
+    expect(onAddition).toBeLessThanOrEqual(MAX_STAMP);
+    expect(keyOf(Decision.Removal, onAddition)).toBeGreaterThan(keyOf(Decision.Addition, MAX_STAMP));
+    expect(stampOn(NOW, Decision.Addition, Decision.Removal, MAX_STAMP)).toBe(MAX_STAMP);
+    expect(stampOn(NOW, Decision.Removal, Decision.Removal, MAX_STAMP)).toBe(MAX_STAMP);
   });
 
   it("decides between a removal and an addition of one key for the removal, then by the bytes", () => {

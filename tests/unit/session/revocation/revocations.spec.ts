@@ -159,6 +159,20 @@ describe("a revocation", () => {
     expect(worker.revokedAt("a.example")).toBe(0);
   });
 
+  it("is counted once, whatever its case, until it ends", () => {
+    const worker = new Worker();
+    expect(worker.revocations.countInForce()).toBe(0);
+    worker.revoke("shop.example", 100);
+    worker.revoke("SHOP.example", 100);
+    worker.revoke("bank.example", 1000);
+    expect(worker.revocations.countInForce()).toBe(2);
+    worker.clock.advance(101);
+    worker.changes.age();
+    expect(worker.revocations.countInForce()).toBe(1);
+    worker.lift("bank.example");
+    expect(worker.revocations.countInForce()).toBe(0);
+  });
+
   it("of a version that knew no end lasts until it is lifted or made again", () => {
     const worker = new Worker();
     worker.revoke("a.example");

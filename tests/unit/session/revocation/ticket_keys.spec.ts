@@ -142,6 +142,16 @@ describe("the name of a ticket key", () => {
     expect(worker.tickets(name)).toBe(2);
   });
 
+  it("counts as a new one with its first ticket, on one worker only", () => {
+    const one = new Worker();
+    const other = one.other();
+    one.learn(keyName(1));
+    one.learn(keyName(1));
+    other.learn(keyName(1));
+    other.learn(keyName(2), THERE);
+    expect([one.keys.learnedNew, other.keys.learnedNew]).toStrictEqual([1, 1]);
+  });
+
   it("is kept apart in each named cache", () => {
     const worker = new Worker();
     const name = keyName(1);
@@ -502,6 +512,20 @@ describe("a removed name", () => {
     worker.tick();
     expect(worker.isRemoved(name)).toBe(true);
     expect(worker.tickets(name)).toBe(3);
+  });
+
+  it("is counted until it is lifted, and no other name is", () => {
+    const worker = new Worker();
+    worker.learn(keyName(1));
+    worker.tell(keyName(2));
+    expect(worker.keys.countRemoved()).toBe(0);
+    worker.keys.remove(keyName(1));
+    worker.keys.remove(keyName(3));
+    expect(worker.other().keys.countRemoved()).toBe(2);
+    worker.keys.lift(keyName(1));
+    expect(worker.keys.countRemoved()).toBe(1);
+    worker.store.broken = true;
+    expect(worker.keys.countRemoved()).toBe(-1);
   });
 
   it("is lifted by telling it", () => {

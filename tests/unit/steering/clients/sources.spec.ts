@@ -28,12 +28,19 @@ describe("sources", () => {
     expect(sources.lastOf(7)).toBe(253);
   });
 
-  it("are told apart, and the latest has the place where two share it", () => {
+  it("are told apart if two share a place, and the third one displaces the first", () => {
     const sources = new Sources("default", "steering", new FakeStore());
     sources.learn(7, 1);
     expect(sources.lastOf(7 + ONE_ROUND)).toBe(-1);
     sources.learn(7 + ONE_ROUND, 2);
     expect(sources.lastOf(7 + ONE_ROUND)).toBe(2);
+    expect(sources.lastOf(7)).toBe(1);
+    sources.learn(7 + ONE_ROUND, 3);
+    expect(sources.lastOf(7 + ONE_ROUND)).toBe(3);
+    expect(sources.lastOf(7)).toBe(1);
+    sources.learn(7 + 2 * ONE_ROUND, 4);
+    expect(sources.lastOf(7 + 2 * ONE_ROUND)).toBe(4);
+    expect(sources.lastOf(7 + ONE_ROUND)).toBe(3);
     expect(sources.lastOf(7)).toBe(-1);
   });
 

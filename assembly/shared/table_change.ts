@@ -10,8 +10,8 @@
  *
  * Cost of a try: one read and one write of a page. One change at a time.
  */
-import { StoreResult } from "../../ports/shared_store";
-import { Table, TABLE_TRIES } from "../../shared/table";
+import { StoreResult } from "../ports/shared_store";
+import { Table, TABLE_TRIES } from "./table";
 
 export class TableChange {
   private triesLeft: i32 = 0;
