@@ -1,7 +1,10 @@
 /** All commands, in the order of the help. */
 import type { Command } from "./command.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { CONFIG } from "./commands/config.ts";
+import { DOCTOR } from "./commands/doctor.ts";
 import { EVENTS } from "./commands/events.ts";
+import { FLEET } from "./commands/fleet.ts";
 import { helpCommand } from "./commands/help.ts";
 import { FLUSH, REMOVE, REMOVED } from "./commands/removal.ts";
 import { LIFT, REVOCATIONS, REVOKE } from "./commands/revocations.ts";
@@ -18,8 +21,9 @@ export const COMMANDS: Command[] = [
   ...[STATS, WATCH, EVENTS],
   ...[TICKET_KEYS, REVOKE, LIFT, REVOCATIONS],
   ...[MODE, ENFORCEMENT, TIMEOUT, CACHE_SIZE],
-  ...[FILTERS_COMMAND, UPSTREAMS, HEALTH],
+  ...[FILTERS_COMMAND, UPSTREAMS, HEALTH, FLEET],
   ...[EXPORT, IMPORT],
+  ...[DOCTOR, CONFIG],
 ];
 // These two name the others.
 COMMANDS.push(completionCommand(COMMANDS), helpCommand(COMMANDS));

@@ -54,7 +54,7 @@ export type SessionChange = {
 };
 
 export type Filter = {
-  root_id: "observer" | "guard" | "admin";
+  root_id: "observer" | "guard" | "admin" | "fleet";
   name: string;
   state: "in_force" | "draining" | "starting" | "misplaced";
   workers: number;
@@ -67,14 +67,56 @@ export type Filter = {
 
 export type Build = string | null;
 
+export type FleetPending = "pending";
+
+export type Fleet = {
+  state: "off" | "connecting" | "replaying" | "following";
+  name?: string;
+  run?: FleetNumber;
+  since?: number;
+  cluster_id?: FleetNumber | null;
+  revision?: Count;
+  heard_seconds_ago?: number | null;
+  synced?: boolean;
+  pending?: { decisions: Count; sessions: Count; oldest_seconds: number };
+  told?: Count;
+  applied?: Count;
+  resyncs?: Count;
+  skipped?: Count;
+  last_error?: {
+    time: number;
+    call: "range" | "watch" | "put" | "txn" | "lease" | "delete" | "none";
+    status: number;
+    text: string;
+  } | null;
+  proxies?: FleetProxy[];
+};
+
+export type FleetProxy = {
+  name: string;
+  run: FleetNumber;
+  seen: number;
+  clock_skew_ms: number;
+  applied: Count;
+  version: string;
+};
+
+export type FleetNumber = string;
+
 export type EnforcedBy = { observer: number; guard: number };
 
-export type PutOutcome = { result: 0 | 1; outcome: "added" | "replaced" | "identical"; session: Session };
+export type PutOutcome = {
+  result: 0 | 1;
+  outcome: "added" | "replaced" | "identical";
+  session: Session;
+  fleet?: FleetPending;
+};
 
 export type DeleteOutcome = {
   result: 0 | 1;
   outcome: "removed" | "not_found";
   enforced_by?: EnforcedBy;
+  fleet?: FleetPending;
   warning?: string;
 };
 
@@ -83,6 +125,7 @@ export type RemovalOutcome = {
   outcome: "removed" | "not_found";
   handles: Count;
   enforced_by?: EnforcedBy;
+  fleet?: FleetPending;
   warning?: string;
 };
 
@@ -115,11 +158,14 @@ export type TicketKeyEntry = {
 
 export type RevocationEntry = { sni: string; time?: number; until?: number | null; unseen?: Unseen };
 
+export type ExportLines = string;
+
 export type ImportOutcome = {
   taken: Count;
   identical: Count;
   skipped: Count;
   enforced_by: EnforcedBy;
+  fleet?: FleetPending;
   warning?: string;
 };
 
@@ -139,18 +185,27 @@ export type TicketKey = {
 export type TicketKeyOutcome = {
   result: 0 | 1;
   outcome: "added" | "replaced" | "identical" | "lifted";
+  fleet?: FleetPending;
   ticket_key: TicketKey | null;
 };
 
 export type Unseen = "by_name" | "refuse";
 
-export type Revocation = { sni: string; time: number; until: number | null; unseen: Unseen; cause?: "config" };
+export type Revocation = {
+  sni: string;
+  time: number;
+  until: number | null;
+  unseen: Unseen;
+  cause?: "config";
+  lifted?: number;
+};
 
 export type RevocationOutcome = {
   result: 1;
   outcome: "added" | "replaced";
   revocation: Revocation;
   enforced_by?: EnforcedBy;
+  fleet?: FleetPending;
   warning?: string;
 };
 
@@ -239,12 +294,20 @@ export type Event = {
 
 export type Problem = { title: string; status: number; detail: string };
 
-/** The JSON answers, by operationId. */
+/** The answers, by operationId: JSON, or the text of lines of JSON. */
 export interface Answers {
   health: { status: "ok" };
+  ready: { status: "ok"; fleet: "off" | "synced" | "not_reached" };
   listSessions: { sessions: Session[]; next: Next };
-  flushSessions: { removed: number; enforced_by?: EnforcedBy; warning?: string };
-  removeSessions: { removed: number; handles?: number; dry_run: boolean; enforced_by?: EnforcedBy; warning?: string };
+  flushSessions: { removed: number; enforced_by?: EnforcedBy; fleet?: FleetPending; warning?: string };
+  removeSessions: {
+    removed: number;
+    handles?: number;
+    dry_run: boolean;
+    enforced_by?: EnforcedBy;
+    fleet?: FleetPending;
+    warning?: string;
+  };
   getSession: Session;
   putSession: PutOutcome;
   deleteSession: RemovalOutcome;
@@ -258,25 +321,44 @@ export interface Answers {
     missed_for?: { overrun?: Count; unconfirmed?: Count; no_place?: Count; log?: Count; unreadable?: Count };
   };
   getMode: { mode: Mode };
-  putMode: { mode: Mode; previous: Mode };
+  putMode: { mode: Mode; previous: Mode; fleet?: FleetPending };
   getCacheSize: { cache_size: CacheSize };
   putCacheSize: { cache_size: CacheSize; previous: CacheSize };
   getTimeout: { timeout: Timeout };
-  putTimeout: { timeout: Timeout; previous: Timeout };
+  putTimeout: { timeout: Timeout; previous: Timeout; fleet?: FleetPending };
   getEnforcement: { enforcement: Enforcement };
-  putEnforcement: { enforcement: Enforcement; previous: Enforcement; enforced_by?: EnforcedBy; warning?: string };
+  putEnforcement: {
+    enforcement: Enforcement;
+    previous: Enforcement;
+    enforced_by?: EnforcedBy;
+    fleet?: FleetPending;
+    warning?: string;
+  };
   listFilters: { filters: Filter[] };
+  getFleet: Fleet;
   listTicketKeys: { ticket_keys: TicketKey[] };
   putTicketKey: TicketKeyOutcome | DeleteOutcome;
-  deleteTicketKey: { result: 1; outcome: "removed"; note?: string } | DeleteOutcome;
+  deleteTicketKey:
+    | { result: 1; outcome: "removed"; note?: string; enforced_by?: EnforcedBy; fleet?: FleetPending; warning?: string }
+    | DeleteOutcome;
+  exportCache: ExportLines;
   importLists: ImportOutcome;
   listRevocations: { revocations: Revocation[] };
   putRevocation: RevocationOutcome;
   deleteRevocation: DeleteOutcome;
   listUpstreams: {
-    upstreams: { upstream: Address; sessions: Count; hits: Count; last_used: number | null; ticket_keys: Count }[];
+    upstreams: {
+      upstream: Address;
+      sessions: Count;
+      hits: Count;
+      last_used: number | null;
+      ticket_keys: Count;
+      lost: Count;
+      refused: Count;
+    }[];
     unknown: Count;
     others: Count;
+    rest?: { lost: Count; refused: Count };
   };
   getOpenApi: Record<string, unknown>;
 }
@@ -284,6 +366,7 @@ export interface Answers {
 /** Method and path of each operation. */
 export const CALLS = {
   health: "GET /healthz",
+  ready: "GET /readyz",
   listSessions: "GET /v1/sessions",
   flushSessions: "POST /v1/sessions/flush",
   removeSessions: "POST /v1/sessions/remove",
@@ -303,9 +386,11 @@ export const CALLS = {
   getEnforcement: "GET /v1/enforcement",
   putEnforcement: "PUT /v1/enforcement",
   listFilters: "GET /v1/filters",
+  getFleet: "GET /v1/fleet",
   listTicketKeys: "GET /v1/ticket-keys",
   putTicketKey: "PUT /v1/ticket-keys/{name}",
   deleteTicketKey: "DELETE /v1/ticket-keys/{name}",
+  exportCache: "GET /v1/export",
   importLists: "POST /v1/import",
   listRevocations: "GET /v1/revocations",
   putRevocation: "PUT /v1/revocations/{sni}",

@@ -18,6 +18,8 @@ export interface CallOptions {
   /** A null is left out. */
   query?: Query;
   body?: unknown;
+  /** Lines of JSON instead of `body`. */
+  lines?: string;
   /** For the whole answer; 20 by default. */
   timeoutSeconds?: number;
 }
@@ -33,14 +35,20 @@ export class Api {
 
   async call<Operation extends keyof Answers>(
     operation: Operation,
-    { parameter = "", query = {}, body, timeoutSeconds = TIMEOUT_SECONDS }: CallOptions = {},
+    { parameter = "", query = {}, body, lines, timeoutSeconds = TIMEOUT_SECONDS }: CallOptions = {},
   ): Promise<Answers[Operation]> {
     const [method = "", template = ""] = CALLS[operation].split(" ");
     const search = Object.entries(query)
       .flatMap(([name, value]) => (value === null ? [] : [`${name}=${encodeURIComponent(value)}`]))
       .join("&");
     const path = template.replace(/\{\w+\}/, () => encodeURIComponent(parameter)) + (search === "" ? "" : `?${search}`);
-    const reply = await this.send(method, path, body === undefined ? null : JSON.stringify(body), timeoutSeconds);
+    const sent =
+      lines !== undefined
+        ? { text: lines, type: LINES_TYPE }
+        : body !== undefined
+          ? { text: JSON.stringify(body), type: "application/json" }
+          : null;
+    const reply = await this.send(method, path, sent, timeoutSeconds);
     return this.judge(reply) as Answers[Operation];
   }
 
@@ -49,12 +57,12 @@ export class Api {
     this.aborter.abort();
   }
 
-  private send(method: string, path: string, body: string | null, timeoutSeconds: number): Promise<Reply> {
-    const headers: Record<string, string | number> = { accept: "application/json" };
+  private send(method: string, path: string, body: Body | null, timeoutSeconds: number): Promise<Reply> {
+    const headers: Record<string, string | number> = { accept: `application/json, ${LINES_TYPE}` };
     if (this.token !== null) headers["authorization"] = `Bearer ${this.token}`;
     if (body !== null) {
-      headers["content-type"] = "application/json";
-      headers["content-length"] = Buffer.byteLength(body);
+      headers["content-type"] = body.type;
+      headers["content-length"] = Buffer.byteLength(body.text);
     }
     const send = this.proxy.startsWith("https:") ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
@@ -73,13 +81,14 @@ export class Api {
       });
       const patience = setTimeout(() => request.destroy(new Error(NO_ANSWER)), timeoutSeconds * 1000);
       request.on("error", fail);
-      request.end(body ?? undefined);
+      request.end(body?.text);
     });
   }
 
   private judge({ response, text }: Reply): unknown {
     const status = response.statusCode ?? 0;
     const type = (response.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
+    if (type === LINES_TYPE && status === 200) return text;
     if (type === "application/json") return this.parsed(text, status);
     if (type !== "application/problem+json") throw this.notJson(status, type);
     const { detail, title } = this.parsed(text, status) as { detail?: unknown; title?: unknown };
@@ -126,11 +135,17 @@ export class Api {
   }
 }
 
+interface Body {
+  text: string;
+  type: string;
+}
+
 interface Reply {
   response: IncomingMessage;
   text: string;
 }
 
+const LINES_TYPE = "application/x-ndjson";
 const TIMEOUT_SECONDS = 20;
 const NO_ANSWER = "no answer";
 /** By the beginnings of Node's error codes. */

@@ -38,4 +38,9 @@ export class RefusedError extends ClientError {
   ) {
     super(message, EXIT.refused);
   }
+
+  /** Whether the same call may succeed later, as with a cache that is busy. */
+  get mayPass(): boolean {
+    return this.status >= 500;
+  }
 }

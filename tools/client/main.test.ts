@@ -7,7 +7,7 @@ import { COMMANDS } from "./all_commands.ts";
 import { UsageError } from "./client_error.ts";
 import { Arguments } from "./command.ts";
 import { helpOf } from "./commands/help.ts";
-import { chunksOf, readLists } from "./commands/transfer.ts";
+import { chunksOf } from "./commands/import_file.ts";
 
 const LAUNCHER = fileURLToPath(new URL("tls-sessions.mjs", import.meta.url));
 
@@ -57,6 +57,9 @@ describe("wrong usage", () => {
     ["completion", "tcsh"],
     ["help", "nothing"],
     ["import", "/nonexistent"],
+    ["doctor"],
+    ["doctor", "/nonexistent.yaml"],
+    ["config", "extra"],
   ];
   for (const words of WRONG) {
     it(`is "${words.join(" ")}", before anything is sent`, () => {
@@ -64,6 +67,12 @@ describe("wrong usage", () => {
       assert.throws(() => prepare(name, ...rest), UsageError);
     });
   }
+});
+
+it("npx runs it in a clone", () => {
+  const cwd = fileURLToPath(new URL("../../", import.meta.url));
+  const { stdout } = spawnSync("npx", ["--no-install", "tls-sessions", "--version"], { encoding: "utf8", cwd });
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
 describe("the help", () => {
@@ -97,17 +106,26 @@ COMP_WORDS=(tls-sessions list --ki); COMP_CWORD=2; _tls_sessions; echo "\${COMPR
 describe("an import", () => {
   it("goes in parts that the API takes, with every entry once", () => {
     const removed = Array.from({ length: 2_000 }, (_, at) => ({ id: at.toString(16).padStart(64, "0"), until: 1 }));
-    const chunks = chunksOf({ removed, ticket_keys: [{ name: "k" }], revocations: [] });
-    for (const chunk of chunks) assert.ok(Buffer.byteLength(JSON.stringify(chunk)) < 65_536);
+    const document = { removed, ticket_keys: [{ name: "k" }], revocations: [], next: null };
+    const bodies = [...chunksOf(Buffer.from(JSON.stringify(document)), "f")()].map(({ body }) => body);
+    for (const body of bodies) assert.ok(Buffer.byteLength(JSON.stringify(body)) < 65_536);
     assert.deepEqual(
-      chunks.flatMap((chunk) => chunk.removed ?? []),
+      bodies.flatMap((body) => body?.["removed"] ?? []),
       removed,
     );
-    assert.deepEqual(chunks.at(-1), { ticket_keys: [{ name: "k" }] });
+    assert.deepEqual(bodies.at(-1), { ticket_keys: [{ name: "k" }] });
+
+    const lines = removed.map((entry) => `${JSON.stringify({ removed: entry })}\n`).join("\r\n");
+    const parts = [...chunksOf(Buffer.from(lines), "f")()];
+    for (const { lines: part } of parts) assert.ok(Buffer.byteLength(part ?? "") < 65_536);
+    assert.equal(parts.map((part) => part.lines).join(""), lines.replaceAll("\r\n", ""));
+    assert.match(parts[1]?.from ?? "", /^line \d+$/);
   });
 
   it("takes a page of the API, and nothing else", () => {
-    assert.equal(readLists('{"removed":[1],"next":null}', "f").removed.length, 1);
-    for (const text of ["", "[]", "null", '{"removed":1}']) assert.throws(() => readLists(text, "f"), UsageError);
+    assert.equal([...chunksOf(Buffer.from('{"removed":[1],"next":null}'), "f")()].length, 1);
+    for (const text of ["", "\n", "[]", "null", '{"rem":1}', '{"removed":1,"x":2}']) {
+      assert.throws(() => chunksOf(Buffer.from(text), "f"), UsageError, text);
+    }
   });
 });

@@ -4,7 +4,6 @@
  * Promises: results go to stdout, warnings and errors to stderr, one line each. The exit code is 0 if all is done, 1 if a call was
  * refused or found nothing, 2 for wrong usage, before anything is sent, and 3 if a proxy was not reached.
  */
-import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { COMMANDS } from "./all_commands.ts";
 import { Api } from "./api.ts";
@@ -12,6 +11,7 @@ import { ClientError, EXIT, type ExitCode, UsageError } from "./client_error.ts"
 import { Arguments, type Command, type Option } from "./command.ts";
 import { commandNamed, helpOf, helpOfAll } from "./commands/help.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
+import { packageVersion } from "./package_files.ts";
 import { chosenProxies } from "./proxies.ts";
 import { runPlan } from "./runner.ts";
 import { Screen } from "./screen.ts";
@@ -37,7 +37,7 @@ async function run(args: string[]): Promise<ExitCode> {
   const given = new Arguments(positionals.slice(1), values);
   const screen = new Screen({ isJson: given.has("json"), isWide: given.has("wide"), isAgreed: given.has("yes") });
   if (given.has("version")) {
-    screen.print([version()]);
+    screen.print([packageVersion()]);
     return EXIT.done;
   }
   if (command === null || given.has("help")) {
@@ -99,9 +99,4 @@ function forParser(options: Record<string, Option>): NonNullable<ParseArgsConfig
       } as const,
     ]),
   );
-}
-
-function version(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -34,7 +34,7 @@ function linesOf(file: string): string[] {
   return lines;
 }
 
-function proxyUrl(text: string, source: string): string {
+export function proxyUrl(text: string, source: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new UsageError(`${source} "${text}" is not a URL; write it as ${DEFAULT_PROXY}`);
@@ -45,10 +45,14 @@ function proxyUrl(text: string, source: string): string {
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
-/** The text of a file that an option names. */
+/** The text of a file that an argument names; `-` is stdin. */
 export function readFile(file: string, source: string): string {
+  return readBytes(file, source).toString("utf8");
+}
+
+export function readBytes(file: string, source: string): Buffer {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file === "-" ? 0 : file);
   } catch (error) {
     throw new UsageError(
       `${source} ${file}: the file cannot be read (${String((error as NodeJS.ErrnoException).code)})`,

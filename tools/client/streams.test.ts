@@ -42,6 +42,29 @@ interface Running {
   ended: Promise<number | null>;
 }
 
+/** On a terminal of `columns` by 24, which `script` makes; `keys` are pressed once a frame is drawn. */
+function onTerminal(columns: number, args: string[], keys = ""): Running {
+  const line = [
+    `stty rows 24 cols ${String(columns)};`,
+    ...[process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`),
+  ];
+  const child = spawn("script", ["-qfec", line.join(" "), "/dev/null"], {
+    env: { ...process.env, TLS_SESSIONS_TOKEN: "", TLS_SESSIONS_PROXY: proxy },
+    stdio: ["pipe", "pipe", "ignore"],
+    timeout: LIMIT_SECONDS * 1000,
+  });
+  const seen = { out: "", err: "" };
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  let isPressed = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    seen.out += text;
+    if (isPressed || !seen.out.includes("PER SECOND")) return;
+    isPressed = true;
+    child.stdin.write(keys);
+  });
+  return { child, seen, ended };
+}
+
 /** `onOutput` sees each piece that the program prints. */
 function start(args: string[], onOutput: (running: Running) => void = () => undefined): Running {
   const env = { ...process.env, TLS_SESSIONS_TOKEN: "", TLS_SESSIONS_PROXY: proxy };
@@ -92,6 +115,17 @@ const STATISTICS = {
   full: { "TLSv1.2": 0 },
 };
 
+/** Only the screen shows these. */
+const COUNTS = {
+  tombstones: 0,
+  ...Object.fromEntries(
+    ["offered", "accepted", "lost", "declined", "refused", "failed", "diverted"].map((fate) => [
+      `resumptions_${fate}`,
+      { id: 0, ticket: 0, psk: 0 },
+    ]),
+  ),
+};
+
 describe("watch", () => {
   it("prints a line a second into a pipe, and ends with 0 on Ctrl-C", async () => {
     const later = { ...STATISTICS, resumed: { id: 0, ticket: 90, psk: 0 }, full: { "TLSv1.2": 10 } };
@@ -116,5 +150,53 @@ describe("watch", () => {
     child.kill("SIGINT");
     assert.deepEqual([await ended, seen.err], [0, ""]);
     assert.ok(performance.now() - begin < 2_000, "it has waited for the answer");
+  });
+
+  const ENTER = "\u001b[?1049h\u001b[?25l\u001b[2J";
+  const LEAVE = "\u001b[?25h\u001b[?1049l";
+  const HOME = "\u001b[H";
+
+  it("redraws a screen of its own on a terminal, and gives the terminal back", async () => {
+    const later = { ...STATISTICS, ...COUNTS, resumed: { id: 0, ticket: 90, psk: 0 }, full: { "TLSv1.2": 10 } };
+    answers = [{ body: { ...STATISTICS, ...COUNTS } }, { body: later }];
+    const { seen, ended } = onTerminal(80, ["watch", "--count", "2"]);
+    assert.equal(await ended, 0, seen.out);
+    assert.ok(seen.out.startsWith(ENTER), JSON.stringify(seen.out.slice(0, 40)));
+    assert.ok(seen.out.endsWith(LEAVE), JSON.stringify(seen.out.slice(-40)));
+    const frames = seen.out.slice(ENTER.length, -LEAVE.length).split(HOME).slice(1);
+    assert.equal(frames.length, 3, "one of the start, and one a second");
+    assert.match(frames[0] ?? "", /q ends/);
+    assert.match(frames[1] ?? "", /resumed +90\.0 % now, 90\.0 % since the start/);
+    assert.match(frames[2] ?? "", /resumed +- now, 90\.0 % since the start/);
+    for (const frame of frames) {
+      assert.ok(frame.endsWith("\u001b[J"), "a shorter frame leaves nothing of a longer one");
+      const lines = frame.slice(0, -3).split("\r\n").slice(0, -1);
+      for (const line of lines) assert.ok(line.endsWith("\u001b[K") && line.length <= 80 + 3, JSON.stringify(line));
+    }
+  });
+
+  it("fits a narrow terminal, and ends with 0 at q", async () => {
+    answers = [{ body: { ...STATISTICS, ...COUNTS } }];
+    const { seen, ended } = onTerminal(40, ["watch"], "q");
+    assert.equal(await ended, 0, seen.out);
+    assert.ok(seen.out.endsWith(LEAVE));
+    const lines = seen.out.slice(ENTER.length).split(/\r\n/);
+    for (const line of lines)
+      assert.ok(line.replaceAll(/\u001b\[\??[0-9]*[A-Za-z]/g, "").length <= 40, JSON.stringify(line));
+  });
+
+  it("shows on its screen that a proxy does not answer, and goes on", async () => {
+    answers = [
+      { body: { ...STATISTICS, ...COUNTS } },
+      { status: 503, body: { detail: "busy" } },
+      { body: { ...STATISTICS, ...COUNTS } },
+    ];
+    const { seen, ended } = onTerminal(80, ["watch", "--count", "2"]);
+    assert.equal(await ended, 0, seen.out);
+    const frames = seen.out.split(HOME).slice(1);
+    assert.deepEqual(
+      frames.map((frame) => frame.includes("503: busy")),
+      [false, true, false],
+    );
   });
 });

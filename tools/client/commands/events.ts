@@ -129,7 +129,8 @@ async function followOne(api: Api, screen: Screen, query: Query, stop: Stop, isO
       if (failure === null) screen.error(error.message);
       failure = error;
       // A refusal does not pass by itself, such as that of a token.
-      if (error.exitCode !== EXIT.unreachable) break;
+      const mayPass = error instanceof RefusedError ? error.mayPass : error.exitCode === EXIT.unreachable;
+      if (!mayPass) break;
     }
     await stop.orAfter(INTERVAL_MILLISECONDS);
   }

@@ -95,7 +95,8 @@ function setting<Get extends keyof Answers, Put extends keyof Answers>(
       const before = shown({ [member]: previous } as Answers[Get]);
       const after = shown(answer as unknown as Answers[Get]);
       const line = before === after ? `${after}, as before` : `${after}, was ${before}`;
-      return { json: answer, lines: () => [line + enforcedBy(answer)], warnings: warningsOf(answer) };
+      const done = answer as object;
+      return { json: answer, lines: () => [line + enforcedBy(done)], warnings: warningsOf(done) };
     },
   };
 }

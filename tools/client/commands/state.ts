@@ -33,7 +33,7 @@ export const FILTERS_COMMAND: Command = {
 export const UPSTREAMS: Command = {
   name: "upstreams",
   usage: "",
-  summary: "The upstreams that issued the sessions held",
+  summary: "Upstreams: the sessions that they issued, and how many were lost or refused",
   prepare: ({ words }) => {
     expectWords(words, 0, 0, "upstreams");
     return {
@@ -93,7 +93,8 @@ function filterLines(filters: Filter[], width: number | null, isWide: boolean): 
   );
 }
 
-function upstreamLines({ upstreams, unknown, others }: Answers["listUpstreams"], width: number | null): string[] {
+function upstreamLines(answer: Answers["listUpstreams"], width: number | null): string[] {
+  const { upstreams, unknown, others, rest } = answer;
   const now = Date.now() / 1000;
   const rows = [...upstreams].sort((one, other) => other.sessions - one.sessions);
   return [
@@ -104,6 +105,8 @@ function upstreamLines({ upstreams, unknown, others }: Answers["listUpstreams"],
             { title: "UPSTREAM", cell: ({ upstream }) => upstream, shrinksTo: 14 },
             { title: "SESSIONS", cell: ({ sessions }) => grouped(sessions), align: "right" },
             { title: "HITS", cell: ({ hits }) => grouped(hits), align: "right" },
+            { title: "LOST", cell: ({ lost }) => grouped(lost), align: "right" },
+            { title: "REFUSED", cell: ({ refused }) => grouped(refused), align: "right" },
             { title: "TICKET KEYS", cell: ({ ticket_keys: keys }) => grouped(keys), align: "right" },
             {
               title: "LAST USED",
@@ -116,5 +119,6 @@ function upstreamLines({ upstreams, unknown, others }: Answers["listUpstreams"],
         )),
     ...(unknown > 0 ? [`${counted(unknown, "session")} of an unknown upstream`] : []),
     ...(others > 0 ? [`${counted(others, "session")} of upstreams beyond those listed`] : []),
+    ...(rest ? [`${grouped(rest.lost)} lost and ${grouped(rest.refused)} refused of no upstream above`] : []),
   ];
 }

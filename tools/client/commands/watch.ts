@@ -2,15 +2,14 @@
  * The command watch: the rates of each proxy, once a second. On a terminal it redraws a screen of its own, as top does, up to
  * Ctrl-C or q; elsewhere it prints a line a second. A proxy that does not answer is shown so, and asked again.
  */
-import type { Statistics } from "../answers.generated.ts";
 import type { Api } from "../api.ts";
-import { ClientError, EXIT, type ExitCode, UsageError } from "../client_error.ts";
+import { EXIT, type ExitCode, RefusedError, UsageError } from "../client_error.ts";
 import type { Command } from "../command.ts";
-import { FATES, KIND_NAMES, fateOf, fillOf, handshakesOf, percentage, perSecond } from "../rates.ts";
+import { type Reading, blockOf, readingOf } from "../live.ts";
+import { KIND_NAMES, fillOf, handshakesOf, percentage, perSecond } from "../rates.ts";
 import type { Screen } from "../screen.ts";
 import { Stop } from "../stop.ts";
-import { facts, table } from "../table.ts";
-import { counted, grouped, onOneLine, printable, shortened } from "../text.ts";
+import { printable, shortened } from "../text.ts";
 import { expectWords } from "./names.ts";
 
 export const WATCH: Command = {
@@ -29,15 +28,6 @@ export const WATCH: Command = {
   },
 };
 
-/** Two readings of one proxy; `error` if the last one failed. */
-interface Reading {
-  proxy: string;
-  before: Statistics | null;
-  now: Statistics | null;
-  seconds: number;
-  error: ClientError | null;
-}
-
 async function watch(apis: Api[], screen: Screen, count: number): Promise<ExitCode> {
   const stop = new Stop(screen.isTerminal, apis);
   const isDrawn = screen.isTerminal && !screen.options.isJson;
@@ -54,7 +44,7 @@ async function watch(apis: Api[], screen: Screen, count: number): Promise<ExitCo
       if (isDrawn) draw(readings, screen);
       else for (const reading of readings) printLine(reading, screen, apis.length);
       // A refusal does not pass by itself, such as that of a token.
-      if (readings.every(({ error }) => error?.exitCode === EXIT.refused)) break;
+      if (readings.every(({ error }) => error instanceof RefusedError && !error.mayPass)) break;
     }
   } finally {
     if (isDrawn) process.stdout.write(LEAVE);
@@ -67,19 +57,6 @@ async function watch(apis: Api[], screen: Screen, count: number): Promise<ExitCo
   );
 }
 
-async function readingOf(api: Api, last: Reading, clocks: Map<string, number>): Promise<Reading> {
-  try {
-    const stats = await api.call("getStatistics", { timeoutSeconds: PATIENCE_SECONDS });
-    const clock = performance.now();
-    const seconds = (clock - (clocks.get(api.proxy) ?? clock)) / 1000;
-    clocks.set(api.proxy, clock);
-    return { proxy: api.proxy, before: last.now, now: stats, seconds, error: null };
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    return { ...last, error };
-  }
-}
-
 function draw(readings: Reading[], screen: Screen): void {
   const { width } = screen.view;
   const rows = process.stdout.rows || 24;
@@ -90,51 +67,6 @@ function draw(readings: Reading[], screen: Screen): void {
   ].slice(0, rows - 1);
   const cut = lines.map((line) => (width === null ? line : shortened(line, width)));
   process.stdout.write(HOME + cut.map((line) => `${line}${ERASE_REST_OF_LINE}\n`).join("") + ERASE_BELOW);
-}
-
-function blockOf({ before, now, seconds, error }: Reading, width: number | null): string[] {
-  const fault = error === null ? [] : [`error: ${onOneLine(error.message)}`];
-  if (now === null || (error !== null && before === null)) return fault.length > 0 ? fault : ["..."];
-  const from = before ?? now;
-  const all = handshakesOf(now);
-  const earlier = handshakesOf(from);
-  const resumed = Math.max(0, all.resumed - earlier.resumed);
-  const full = Math.max(0, all.full - earlier.full);
-  const rate = (one: number, other: number): string => `${perSecond(one, other, seconds)}/s`;
-  return [
-    ...fault,
-    ...facts(
-      [
-        [
-          "resumed",
-          `${percentage(resumed, resumed + full)} now, ${percentage(all.resumed, all.resumed + all.full)} since the start`,
-        ],
-        [
-          "handshakes",
-          `${rate(earlier.resumed + earlier.full, all.resumed + all.full)}, ${grouped(all.resumed + all.full)} since the start`,
-        ],
-        ["cache", `${fillOf(now)}, ${counted(now.tombstones, "removed session")}`],
-        ...(["refused", "diverted", "lost"] as const).map((name): [string, string] => [
-          name,
-          `${rate(from[name], now[name])}, ${grouped(now[name])} since the start`,
-        ]),
-      ],
-      width,
-    ),
-    ...table(
-      [
-        { title: "PER SECOND", cell: (kind: (typeof KIND_NAMES)[number]) => kind },
-        ...(["offered", ...FATES] as const).map((fate) => ({
-          title: fate.toUpperCase(),
-          cell: (kind: (typeof KIND_NAMES)[number]) =>
-            perSecond(fateOf(from, fate)[kind], fateOf(now, fate)[kind], seconds),
-          align: "right" as const,
-        })),
-      ],
-      KIND_NAMES,
-      width,
-    ),
-  ];
 }
 
 function printLine({ proxy, before, now, seconds, error }: Reading, screen: Screen, proxies: number): void {
@@ -182,8 +114,6 @@ function printLine({ proxy, before, now, seconds, error }: Reading, screen: Scre
 }
 
 const INTERVAL_MILLISECONDS = 1000;
-/** A proxy that hangs must not hold up the others for long. */
-const PATIENCE_SECONDS = 3;
 /** The alternate screen without a cursor, and back. */
 const ENTER = "\u001b[?1049h\u001b[?25l\u001b[2J";
 const LEAVE = "\u001b[?25h\u001b[?1049l";
