@@ -10,22 +10,19 @@
  * --readers N     of events, at once, 100
  * --sessions N    6000
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { Agent } from "node:http";
 import { loadavg } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freshId, READ_TOKEN } from "../tests/contract/client.ts";
 import { adminClient, inParallel, type Stack, startStack } from "../tests/support/stack.ts";
 import { build } from "../tools/build.ts";
 import { describeMachine } from "../tools/machine.ts";
-import { PROJECT_FOLDER } from "../tools/project.ts";
 import { findEnvoy } from "../tools/proxies/envoy_binary.ts";
 import { runTool } from "../tools/run_tool.ts";
 import { SetupError } from "../tools/setup_error.ts";
-import type { BystanderOrder, BystanderReport } from "./bystander_client.ts";
+import { BYSTANDER_CLIENT, handshakesOf } from "./bystander_orders.ts";
 import { startLoad } from "./load.ts";
+import { type Part, startPart } from "./parts.ts";
 import { quantile } from "./statistics.ts";
 
 interface Options {
@@ -60,13 +57,12 @@ async function run(options: Options): Promise<void> {
       document.setIn([...limits, "envoy.resource_limits.listener.session_admin.connection_limit"], 10_000);
     },
   });
-  const client = fork(join(PROJECT_FOLDER, "bench", "bystander_client.ts"), [], { execArgv: ["--import", "tsx"] });
-  process.once("exit", () => client.kill("SIGKILL"));
+  const client = startPart(BYSTANDER_CLIENT);
   try {
     await fill(stack, options.sessions);
     await measure(options, stack, client);
   } finally {
-    client.kill("SIGKILL");
+    client.child.kill("SIGKILL");
     await stack.stop();
     load.stop();
   }
@@ -77,7 +73,7 @@ async function fill({ admin }: Stack, count: number): Promise<void> {
   await inParallel(Array.from({ length: count }, freshId), 32, (id) => admin("PUT", `/v1/sessions/${id}`, { body }));
 }
 
-async function measure(options: Options, stack: Stack, client: ChildProcess): Promise<void> {
+async function measure(options: Options, stack: Stack, client: Part): Promise<void> {
   const { handshakes, listings, readers, rounds } = options;
   const order = { port: stack.tlsPort, count: handshakes, pauseMilliseconds: PAUSE_MILLISECONDS };
   const list: Callers = [listings, "/v1/sessions?limit=1000&sni=nobody.example"];
@@ -142,14 +138,6 @@ async function besides<T>(
     await all;
     agent.destroy();
   }
-}
-
-async function handshakesOf(client: ChildProcess, order: BystanderOrder): Promise<number[]> {
-  const answer = once(client, "message");
-  client.send(order);
-  const [report] = (await answer) as [BystanderReport];
-  if ("error" in report) throw new Error(`the bystander: ${report.error}`);
-  return report.milliseconds;
 }
 
 function readOptions(args: string[]): Options {

@@ -5,22 +5,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
+import type { BystanderOrder, BystanderReport } from "./bystander_orders.ts";
+import { serveOrders } from "./parts.ts";
 
-export interface BystanderOrder {
-  port: number;
-  count: number;
-  pauseMilliseconds: number;
-}
-
-export type BystanderReport = { milliseconds: number[] } | { error: string };
-
-process.on("message", (order: BystanderOrder) => {
-  void carryOut(order).then(
-    (report) => process.send?.(report),
-    (error: unknown) => process.send?.({ error: String(error) } satisfies BystanderReport),
-  );
-});
-process.on("disconnect", () => process.exit(0));
+serveOrders(carryOut);
 
 async function carryOut({ port, count, pauseMilliseconds }: BystanderOrder): Promise<BystanderReport> {
   const milliseconds: number[] = [];

@@ -18,7 +18,7 @@ export function buildCallCosts(): Promise<string> {
   return compiled("call_costs");
 }
 
-/** The filter that makes the calls of an observed resumption, and does nothing with them. */
+/** The filter that makes the calls of a handshake of TLS 1.2, and does nothing with them. */
 export function buildCallsOnly(): Promise<string> {
   return compiled("calls_only");
 }

@@ -60,10 +60,11 @@ export async function measureIdleTime(proxies: readonly Proxy[], seconds: number
   );
 }
 
-export function shuffled<T>(values: readonly T[]): T[] {
+/** `below`: returns a random whole number below its argument. */
+export function shuffled<T>(values: readonly T[], below = (limit: number) => Math.floor(Math.random() * limit)): T[] {
   const result = [...values];
   for (let i = result.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1));
+    const j = below(i + 1);
     [result[i], result[j]] = [result[j] as T, result[i] as T];
   }
   return result;

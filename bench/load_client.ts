@@ -8,14 +8,9 @@ import { type Socket, connect as connectTcp } from "node:net";
 import { type ConnectionOptions, connect } from "node:tls";
 import { OPENSSL_TLS12 } from "../tests/fixtures/openssl_tls12.ts";
 import type { Handshake, Order, Report } from "./messages.ts";
+import { serveOrders } from "./parts.ts";
 
-process.on("message", (order: Order) => {
-  void carryOut(order).then(
-    (report) => process.send?.(report),
-    (error: unknown) => process.send?.({ error: String(error) } satisfies Report),
-  );
-});
-process.on("disconnect", () => process.exit(0));
+serveOrders(carryOut);
 
 async function carryOut(order: Order): Promise<Report> {
   switch (order.order) {

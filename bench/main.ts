@@ -12,7 +12,7 @@
  * --starts N           how often all proxies are started again for these rounds, 1: where the memory of a process happens to lie
  *                      makes some microseconds of difference, so a bound is worth most with one start for each round
  * --connections N      of a slice, 200
- * --proxies NAME,...   of tcp_proxy, empty, empty_late, calls_only, observe, refuse, steer, haproxy, haproxy_stick
+ * --proxies NAME,...   of tcp_proxy, empty, empty_late, calls_only, calls_only_late, observe, refuse, steer, haproxy, haproxy_stick
  * --workers N,...      1,2
  * --idle N             idle connections, 2000
  * --waves N            waves of 10,000 clients that vanish, 2
@@ -30,6 +30,7 @@ import { type Load, startLoad } from "./load.ts";
 import { describeMachine } from "../tools/machine.ts";
 import { type IdleMemory, measureIdleMemory, measureVanishing } from "./memory.ts";
 import type { Handshake } from "./messages.ts";
+import { chosen, count } from "./options.ts";
 import { canPin, pinLoad, pinProxy } from "./pinning.ts";
 import { haproxyVersion } from "../tools/proxies/haproxy.ts";
 import { PROXY_TITLES, type Proxy, type ProxyName, type ProxySetup, startProxy } from "./proxies.ts";
@@ -165,7 +166,7 @@ async function measureCpu(options: Options, load: Load, setup: ProxySetup): Prom
     });
   }
   for (const [handshake, values] of inHandshakes) {
-    const targets = handshake === "resumed12" ? connectionTargets(values) : [];
+    const targets = connectionTargets(handshake, values);
     show(
       `${HANDSHAKE_TITLES[handshake]}, ${rounds} rounds of ${connections} connections, ${starts} starts`,
       comparisonTable("us of CPU per connection", values, 1),
@@ -281,25 +282,10 @@ function readOptions(args: string[]): Options {
   };
 }
 
-/** In the order of `all`. */
-function chosen<T extends string>(option: string, text: string | undefined, all: T[], otherwise: T[]): T[] {
-  if (text === undefined) return otherwise;
-  const names = text.split(",");
-  const wrong = names.find((name) => !all.some((known) => known === name));
-  if (wrong !== undefined) throw new SetupError(`${option}: "${wrong}" is not one of ${all.join(", ")}`);
-  return all.filter((name) => names.includes(name));
-}
-
 function installed(proxies: ProxyName[]): ProxyName[] {
   if (haproxyVersion() !== null) return proxies;
   console.error("haproxy is not installed: it is left out");
   return proxies.filter((name) => !name.startsWith("haproxy"));
-}
-
-function count(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new SetupError(`${option}: expected a number, as in 10`);
-  return value;
 }
 
 function isHandshake(part: Part): part is Handshake {

@@ -7,11 +7,15 @@
  *   measured: begin OPERATION ROUNDS*OPS  the operation is measured next, so many times
  *   measured: ran                         that is done
  *   measured: end OPERATION NANOSECONDS   one operation, the median of ROUNDS rounds
+ *   measured: slices WORK ...             how long the slices of work on the whole cache have held the worker (`slices.ts`)
+ *   measured: removed NANOSECONDS         as many sessions as wanted are removed; time of one
+ *   measured: flushed NUMBER              all others are flushed
  *   measured: done
  *
- * The lines `before` and `filled` are each followed by some idle ticks, in which resident memory can be read.
- * Configuration, numbers with blanks between: sessions, max_memory_mib, cache_size (0 = unlimited), and 1 to measure
- * nothing but the host's own reading of 64-byte values among as many keys. Clocks tick in microseconds: loops are timed.
+ * The lines `before`, `filled`, `removed` and `flushed` are each followed by some idle ticks, in which resident memory can be read.
+ * Configuration, numbers with blanks between: sessions, max_memory_mib, cache_size (0 = unlimited); 1 to measure nothing but the
+ * host's own reading of 64-byte values among as many keys; how many sessions to remove before the rest is flushed, 0 for neither;
+ * and 1 to fill the cache, and no more. Clocks tick in microseconds: loops are timed.
  */
 import { AdminApi } from "../../assembly/admin/api";
 import { Call } from "../../assembly/admin/http/call";
@@ -30,6 +34,7 @@ import { Cause } from "../../assembly/session/record/session";
 import { GivenSettings, Settings } from "../../assembly/session/settings/settings";
 import { GAUGES, metricNames } from "../../assembly/session/counting/statistics";
 import { ID_LENGTH, sample, sampleId, splitMix64 } from "./samples";
+import { TOKEN, WholeCache } from "./whole_cache";
 
 export class BenchRoots extends RootFactory {
   make(rootId: string, rootContext: u32): Root | null {
@@ -50,6 +55,19 @@ namespace Operation {
   export const ALL: i32 = 9;
 }
 
+/** The steps behind the operations, each in a tick of its own. */
+namespace Step {
+  export const WAIT: i32 = 0;
+  export const SWEEP: i32 = 1;
+  export const LIST: i32 = 2;
+  export const REMOVE: i32 = 3;
+  export const LOOK_HELD: i32 = 4;
+  export const LOOK_REMOVED: i32 = 5;
+  export const SWEEP_REMOVED: i32 = 6;
+  export const FLUSH: i32 = 7;
+  export const ALL: i32 = 8;
+}
+
 class BenchRoot extends Root {
   private readonly clock: HostClock = new HostClock();
   private readonly store: SharedData = new SharedData();
@@ -59,6 +77,7 @@ class BenchRoot extends Root {
   private api: AdminApi | null = null;
   private sessions: u32 = 0;
   private hostOnly: bool = false;
+  private fillsOnly: bool = false;
   private idle: i32 = 0;
   private filled: u32 = 0;
   private fillNanoseconds: u64 = 0;
@@ -67,12 +86,20 @@ class BenchRoot extends Root {
   private removed: u32 = 0;
   private next: u64 = 1;
   private failures: u32 = 0;
+  private isDone: bool = false;
+  private removals: u32 = 0;
+  private step: i32 = 0;
+  private gone: u32 = 0;
+  private removeNanoseconds: u64 = 0;
+  private whole: WholeCache | null = null;
   private readonly rounds: StaticArray<u64> = new StaticArray<u64>(ROUNDS);
 
   configure(text: usize, length: i32): bool {
     const numbers = String.UTF8.decodeUnsafe(text, length).split(" ");
     this.sessions = <u32>parseInt(numbers[0]);
     this.hostOnly = numbers[3] == "1";
+    this.removals = numbers.length > 4 ? <u32>parseInt(numbers[4]) : 0;
+    this.fillsOnly = numbers.length > 5 && numbers[5] == "1";
     const given = new GivenSettings();
     given.maxMemoryMib = <i64>parseInt(numbers[1]);
     given.cacheSize = <i64>parseInt(numbers[2]);
@@ -89,7 +116,9 @@ class BenchRoot extends Root {
     const admin = new AdminConfig();
     admin.tokens = [TOKEN];
     config.admin = admin;
-    this.api = new AdminApi(cache, config);
+    const api = new AdminApi(cache, config);
+    this.api = api;
+    this.whole = new WholeCache(cache, api, this.clock);
     return true;
   }
 
@@ -113,13 +142,18 @@ class BenchRoot extends Root {
       this.idle = IDLE_TICKS;
       return;
     }
+    if (this.fillsOnly) this.operation = Operation.ALL;
     if (this.operation < Operation.ALL) {
       if (this.hostOnly == (this.operation == Operation.HOST_GET)) this.measure(this.operation);
       this.operation++;
       return;
     }
-    if (this.operation > Operation.ALL) return;
-    this.operation++;
+    if (this.removals > 0 && this.step < Step.ALL) {
+      if (this.work(this.step)) this.step++;
+      return;
+    }
+    if (this.isDone) return;
+    this.isDone = true;
     if (this.failures > 0) this.say("failed " + this.failures.toString());
     this.say("done");
   }
@@ -153,6 +187,72 @@ class BenchRoot extends Root {
     this.log.write(LogLevel.Warn, RAN);
     this.rounds.sort();
     this.say("end " + name + " " + (this.rounds[ROUNDS / 2] / <u64>operations).toString());
+  }
+
+  /** Works on the whole cache; false if the step goes on. */
+  private work(step: i32): bool {
+    const whole = this.whole!;
+    switch (step) {
+      case Step.SWEEP:
+      case Step.SWEEP_REMOVED:
+        this.expect(whole.sweep());
+        this.say("slices sweep" + (step == Step.SWEEP ? " " : "_removed ") + whole.slices.text());
+        return true;
+      case Step.WAIT:
+        whole.wait();
+        this.say("slices wait " + whole.slices.text());
+        return true;
+      case Step.LIST:
+        this.expect(whole.list(LISTED_PAGES));
+        this.say("slices list " + whole.slices.text());
+        return true;
+      case Step.REMOVE:
+        return this.removeMany();
+      case Step.LOOK_HELD:
+        this.measureRemoved("look_beside_removed", Operation.LOOK_HELD);
+        return true;
+      case Step.LOOK_REMOVED:
+        this.measureRemoved("look_removed", Operation.ALL);
+        return true;
+      default:
+        const flushed = whole.flush();
+        this.expect(flushed >= <u64>(this.sessions - this.removals));
+        this.say("slices flush " + whole.slices.text());
+        this.say("flushed " + flushed.toString());
+        this.idle = IDLE_TICKS;
+        return true;
+    }
+  }
+
+  /** Removes the first sessions, some in each tick; true if all are. */
+  private removeMany(): bool {
+    const start = this.clock.nowNanoseconds();
+    const cache = this.cache!;
+    for (let i: u32 = 0; i < FILLED_A_TICK && this.gone < this.removals; i++) {
+      this.expect(cache.remove(sampleId(this.gone++), ID_LENGTH, Cause.API) == RemoveOutcome.Removed);
+    }
+    this.removeNanoseconds += this.clock.nowNanoseconds() - start;
+    if (this.gone < this.removals) return false;
+    this.say("removed " + (this.removeNanoseconds / this.removals).toString() + this.pages());
+    this.idle = IDLE_TICKS;
+    return true;
+  }
+
+  private measureRemoved(name: string, operation: i32): void {
+    for (let round = 0; round < ROUNDS; round++) {
+      const start = this.clock.nowNanoseconds();
+      for (let i = 0; i < 500; i++) {
+        const number = <u32>(splitMix64(this.next++) % (this.sessions - this.removals));
+        if (operation == Operation.LOOK_HELD) {
+          this.expect(this.cache!.peek(sampleId(this.removals + number), ID_LENGTH) == Lookup.Found);
+        } else {
+          this.expect(this.cache!.peek(sampleId(number % this.removals), ID_LENGTH) == Lookup.Removed);
+        }
+      }
+      this.rounds[round] = this.clock.nowNanoseconds() - start;
+    }
+    this.rounds.sort();
+    this.say("end " + name + " " + (this.rounds[ROUNDS / 2] / 500).toString());
   }
 
   private operationsOf(operation: i32): u32 {
@@ -262,8 +362,9 @@ const NAMES: StaticArray<string> = [
   "stats",
 ];
 const RAN: string = "measured: ran";
-const TOKEN: string = "bench-token-bench-token";
-const FILLED_A_TICK: u32 = 20_000;
+/** A million sessions. */
+const LISTED_PAGES: i32 = 1_000;
+const FILLED_A_TICK: u32 = 100_000;
 const IDLE_TICKS: i32 = 10;
 /** A listing is written in one slice here, however long that takes. */
 const LONGEST_ANSWER_NANOSECONDS: u64 = 1_000_000_000;

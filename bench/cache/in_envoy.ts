@@ -10,7 +10,7 @@ import { findEnvoy } from "../../tools/proxies/envoy_binary.ts";
 import { startEnvoy } from "../../tools/proxies/envoy_process.ts";
 import { freePorts } from "../../tools/proxies/free_ports.ts";
 import { MODULE_FILE } from "../../tools/project.ts";
-import { type Measurements, Reader, type Run, textOf } from "./run.ts";
+import { IDLE_PHASES, type Measurements, Reader, type Run, textOf } from "./run.ts";
 
 export async function measureInEnvoy(run: Run, modulePath: string): Promise<Measurements> {
   const [envoyAdminPort, apiPort] = (await freePorts(2)) as [number, number];
@@ -21,26 +21,32 @@ export async function measureInEnvoy(run: Run, modulePath: string): Promise<Meas
     concurrency: 1,
   });
   const reader = new Reader();
-  const residentBytes = { before: 0, filled: 0 };
+  const residentBytes = new Map<string, number>();
   let httpListingNanoseconds: number | undefined;
   try {
-    const deadline = Date.now() + LONGEST_SECONDS * 1000;
+    const longestSeconds = LONGEST_SECONDS + run.sessions / MIN_SESSIONS_A_SECOND;
+    const deadline = Date.now() + longestSeconds * 1000;
     while (!reader.done) {
-      if (Date.now() > deadline) throw new Error(`no result after ${LONGEST_SECONDS} s: ${envoy.log().slice(-2000)}`);
+      if (Date.now() > deadline) throw new Error(`no result after ${longestSeconds} s: ${envoy.log().slice(-2000)}`);
       await sleep(100);
       const phase = reader.phase;
       reader.read(envoy.log());
-      if (reader.phase === phase || (reader.phase !== "before" && reader.phase !== "filled")) continue;
+      if (reader.phase === phase || !IDLE_PHASES.some((idle) => idle === reader.phase)) continue;
       // The module idles for a second: the memory is what it is.
       await sleep(300);
-      residentBytes[reader.phase] = residentBytesOf(envoy.pid);
+      residentBytes.set(reader.phase, residentBytesOf(envoy.pid));
     }
-    if (!run.hostOnly) httpListingNanoseconds = await timeListings(apiPort);
+    if (!run.hostOnly && run.removals === 0) httpListingNanoseconds = await timeListings(apiPort);
   } finally {
     await envoy.stop();
   }
-  const bytesPerSession = (residentBytes.filled - residentBytes.before) / run.sessions;
-  return { ...reader.measurements(), bytesPerSession, httpListingNanoseconds };
+  const bytesPerSession = ((residentBytes.get("filled") ?? NaN) - (residentBytes.get("before") ?? NaN)) / run.sessions;
+  return {
+    ...reader.measurements(),
+    bytesPerSession,
+    residentBytes,
+    ...(httpListingNanoseconds === undefined ? {} : { httpListingNanoseconds }),
+  };
 }
 
 /** The median of pages of a listing, one after the other, over one connection. */
@@ -80,7 +86,7 @@ function body(port: number, path: string, agent: Agent): Promise<string> {
   });
 }
 
-function residentBytesOf(pid: number): number {
+export function residentBytesOf(pid: number): number {
   const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
   return Number(kibibytes) * 1024;
 }
@@ -89,22 +95,25 @@ function configurationOf(run: Run, modulePath: string, envoyAdminPort: number, a
   return JSON.stringify({
     static_resources: { listeners: [apiListener(run, apiPort)] },
     admin: { address: { socket_address: { address: "127.0.0.1", port_value: envoyAdminPort } } },
-    bootstrap_extensions: [
-      {
-        name: "envoy.bootstrap.wasm",
-        typed_config: {
-          "@type": "type.googleapis.com/envoy.extensions.wasm.v3.WasmService",
-          singleton: true,
-          config: {
-            name: "bench",
-            root_id: "bench",
-            vm_config: { vm_id: "bench", runtime: "envoy.wasm.runtime.v8", code: { local: { filename: modulePath } } },
-            configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: textOf(run) },
-          },
-        },
-      },
-    ],
+    bootstrap_extensions: [measuringModule(run, modulePath, "bench")],
   });
+}
+
+/** Runs the module for measuring on Envoy's main thread, over the shared data of a `vm_id`. */
+export function measuringModule(run: Run, modulePath: string, vmId: string): unknown {
+  return {
+    name: "envoy.bootstrap.wasm",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.wasm.v3.WasmService",
+      singleton: true,
+      config: {
+        name: "bench",
+        root_id: "bench",
+        vm_config: { vm_id: vmId, runtime: "envoy.wasm.runtime.v8", code: { local: { filename: modulePath } } },
+        configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: textOf(run) },
+      },
+    },
+  };
 }
 
 function apiListener(run: Run, port: number): unknown {
@@ -149,6 +158,7 @@ function apiListener(run: Run, port: number): unknown {
 }
 
 const LONGEST_SECONDS = 120;
+const MIN_SESSIONS_A_SECOND = 10_000;
 const REQUEST_SECONDS = 10;
 const LISTED_PAGES = 301;
 const TOKEN = "benchmark-0123456789";

@@ -6,7 +6,26 @@ export interface Run {
   cacheSize: number;
   /** Nothing but the host's own reading of 64-byte values. */
   hostOnly: boolean;
+  /** Sessions to remove before all are flushed, with work on the whole cache measured; 0 for neither. */
+  removals: number;
+  /** Fills the cache, and no more. */
+  fillsOnly?: boolean;
 }
+
+/** How long slices of work on the whole cache have held the worker, in nanoseconds. */
+export interface Slices {
+  count: number;
+  sum: number;
+  median: number;
+  p99: number;
+  p999: number;
+  longest: number;
+  aboveMillisecond: number;
+}
+
+/** After each of these the module idles for a second: memory can be read. */
+export const IDLE_PHASES = ["before", "filled", "removed", "flushed"] as const;
+export type IdlePhase = (typeof IDLE_PHASES)[number];
 
 export interface Measurements {
   fillNanoseconds: number;
@@ -18,10 +37,17 @@ export interface Measurements {
   httpListingNanoseconds?: number;
   /** Resident memory of the host, if it has a process of its own. */
   bytesPerSession?: number;
+  residentBytes?: Map<string, number>;
+  /** By work on the whole cache. */
+  slices: Map<string, Slices>;
+  /** Of one of many removals. */
+  removalNanoseconds: number;
+  /** As the module has said it: numbers of pages, bytes in use, bytes stored. */
+  pages: string;
 }
 
 export function textOf(run: Run): string {
-  return `${run.sessions} ${run.maxMemoryMib} ${run.cacheSize} ${run.hostOnly ? 1 : 0}`;
+  return `${run.sessions} ${run.maxMemoryMib} ${run.cacheSize} ${run.hostOnly ? 1 : 0} ${run.removals} ${run.fillsOnly === true ? 1 : 0}`;
 }
 
 export class Reader {
@@ -29,6 +55,9 @@ export class Reader {
   phase = "";
   done = false;
   private fillNanoseconds = 0;
+  private removalNanoseconds = 0;
+  private pages = "";
+  private readonly slices = new Map<string, Slices>();
   private readonly operations = new Map<string, number>();
 
   /** The whole log up to now. */
@@ -37,15 +66,25 @@ export class Reader {
   }
 
   line(text: string): void {
-    const [phase = "", first = "", second = ""] = text.trim().split(" ");
+    const [phase = "", first = "", second = "", ...further] = text.trim().split(" ");
     this.phase = phase;
-    if (phase === "filled") this.fillNanoseconds = Number(first);
+    if (phase === "filled") [this.fillNanoseconds, this.pages] = [Number(first), [second, ...further].join(" ")];
+    else if (phase === "removed") this.removalNanoseconds = Number(first);
+    else if (phase === "slices") this.slices.set(first, slicesOf([second, ...further].map(Number)));
     else if (phase === "end") this.operations.set(first, Number(second));
     else if (phase === "done") this.done = true;
-    else if (phase !== "before" && phase !== "begin" && phase !== "ran") throw new Error(`the module says: ${text}`);
+    else if (!SILENT_PHASES.includes(phase)) throw new Error(`the module says: ${text}`);
   }
 
   measurements(): Measurements {
-    return { fillNanoseconds: this.fillNanoseconds, operations: this.operations };
+    const { fillNanoseconds, operations, slices, removalNanoseconds, pages } = this;
+    return { fillNanoseconds, operations, slices, removalNanoseconds, pages };
   }
 }
+
+function slicesOf(figures: number[]): Slices {
+  const [count = 0, sum = 0, median = 0, p99 = 0, p999 = 0, longest = 0, aboveMillisecond = 0] = figures;
+  return { count, sum, median, p99, p999, longest, aboveMillisecond };
+}
+
+const SILENT_PHASES = ["before", "begin", "ran", "flushed"];

@@ -22,6 +22,10 @@ export function proxy_on_context_create(context: u32, parent: u32): void {}
 
 export function proxy_on_tick(rootContext: u32): void {}
 
+export function proxy_on_grpc_receive(context: u32, call: u32, size: i32): void {}
+
+export function proxy_on_grpc_close(context: u32, call: u32, status: i32): void {}
+
 export function proxy_on_http_call_response(
   rootContext: u32,
   token: u32,
