@@ -56,6 +56,11 @@ const WITHOUT_HASH: Difference[] = [
   { file: "removed_sessions.test.ts", tests: /with steering hash/, why: HASH },
   // Of two servers, one of them dead, the other one is always right.
   { file: "dead_server.test.ts", tests: /hash, (refused|silent), one of [34],/, why: HASH },
+  {
+    file: "deploy.test.ts",
+    tests: /^deploy\/(: (systemd|xds|kubernetes daemonset|istio|envoy gateway)|xds|istio) > /,
+    why: HASH,
+  },
   { file: "rolling_restart.test.ts", tests: /hash > costs each client two more full handshakes at most/, why: HASH },
 ];
 
@@ -68,6 +73,11 @@ const WITHOUT_STEERING: Difference[] = [
     why: NO_STEERING,
   },
   { file: "removed_sessions.test.ts", tests: /with steering hash/, why: NO_STEERING },
+  {
+    file: "deploy.test.ts",
+    tests: /^deploy\/(: (systemd|xds|kubernetes daemonset|istio|envoy gateway)|xds|istio) > /,
+    why: NO_STEERING,
+  },
   { file: "steering.test.ts", tests: /^steering by hash > resumes every /, why: NO_STEERING },
   ...[
     ...["steering_exact.test.ts", "steering_setup.test.ts", "steering_evidence.test.ts", "affinity.test.ts"],

@@ -7,6 +7,8 @@ import { describe } from "node:test";
 import { describeAuthentication } from "./authentication.ts";
 import { describeBadInput } from "./bad_input.ts";
 import type { Admin } from "./client.ts";
+import { describeExports } from "./exports.ts";
+import { describeFleet } from "./fleet.ts";
 import { describeImports } from "./imports.ts";
 import { describeListing, describeRemoved } from "./listing.ts";
 import { describePaths } from "./paths.ts";
@@ -32,5 +34,7 @@ export function describeAdminContract(admin: Admin): void {
   describe("ticket keys", () => describeTicketKeys(admin));
   describe("revocations of server names", () => describeRevocations(admin));
   describe("imports of lists", () => describeImports(admin));
+  describe("exports", () => describeExports(admin));
+  describe("without a fleet", () => describeFleet(admin));
   describe("statistics and description", () => describeStats(admin));
 }

@@ -125,6 +125,8 @@ export function describeBadInput(admin: Admin): void {
     "/v1/enforcement?x=1",
     "/v1/ticket-keys?limit=1",
     "/v1/revocations?limit=1",
+    "/v1/revocations?lifted=1",
+    "/v1/revocations?lifted=",
   ]) {
     it(`answers 400 to GET ${path}`, async () => {
       assertProblem(await admin("GET", path), 400);

@@ -13,6 +13,8 @@ export function describePaths(admin: Admin): void {
     "/v1/sessions/",
     "/v1/stats/",
     "/healthz/",
+    "/readyz/",
+    "/v1/fleet/",
     `/v1/sessions/${"ab".repeat(16)}/`,
     `/v1/sessions/${"ab".repeat(16)}/x`,
     "//v1/sessions",
@@ -32,6 +34,7 @@ export function describePaths(admin: Admin): void {
     ["POST", `/v1/sessions/${"ab".repeat(16)}`, ["GET", "PUT", "DELETE"]],
     ["PATCH", `/v1/sessions/${"ab".repeat(16)}`, ["GET", "PUT", "DELETE"]],
     ["PUT", "/v1/removed", ["GET", "POST"]],
+    ["POST", "/v1/export", ["GET"]],
     ["PUT", "/v1/sessions/flush", ["POST"]],
     ["DELETE", "/v1/stats", ["GET"]],
     ["DELETE", "/v1/mode", ["GET", "PUT"]],
@@ -44,6 +47,8 @@ export function describePaths(admin: Admin): void {
     ["GET", "/v1/revocations/shop.example", ["PUT", "DELETE"]],
     ["PUT", "/v1/openapi.json", ["GET"]],
     ["POST", "/healthz", ["GET"]],
+    ["POST", "/readyz", ["GET"]],
+    ["PUT", "/v1/fleet", ["GET"]],
   ] as const) {
     it(`answers 405 with Allow to ${method} ${path.slice(0, 30)}`, async () => {
       const answer = await admin(method, path);
@@ -54,7 +59,7 @@ export function describePaths(admin: Admin): void {
   }
 
   it("answers HEAD like GET", async () => {
-    for (const path of ["/healthz", "/v1/sessions", "/v1/stats"]) {
+    for (const path of ["/healthz", "/readyz", "/v1/fleet", "/v1/sessions", "/v1/stats"]) {
       assert.equal((await admin("HEAD", path)).status, 200, path);
     }
     assert.equal((await admin("HEAD", `/v1/sessions/${freshId()}`)).status, 404);

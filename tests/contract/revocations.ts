@@ -29,6 +29,26 @@ export function describeRevocations(admin: Admin): void {
     assert.deepEqual([again.status, again.json], [404, { result: 0, outcome: "not_found" }]);
   });
 
+  it("are shown after they were lifted, if that is asked for", async () => {
+    const sni = freshSni();
+    const added = await admin("PUT", `/v1/revocations/${sni}`);
+    await admin("DELETE", `/v1/revocations/${sni}`);
+    const all = await admin("GET", "/v1/revocations?lifted=true");
+    const shown = all.json.revocations?.find((revocation) => revocation.sni === sni);
+    assert.ok(shown, all.text.slice(0, 300));
+    const { lifted = 0, until } = shown;
+    assert.ok(lifted >= shown.time && lifted === until, JSON.stringify(shown));
+    assert.deepEqual(Object.keys(shown), ["sni", "time", "until", "unseen", "lifted"]);
+    assert.equal(shown.time, added.json.revocation?.time);
+    const inForce = await admin("GET", "/v1/revocations?lifted=false");
+    assert.ok(!inForce.json.revocations?.some((revocation) => revocation.sni === sni));
+    await admin("PUT", `/v1/revocations/${sni}`);
+    assert.equal((await listed(sni)).length, 1);
+    const again = await admin("GET", "/v1/revocations?lifted=true");
+    assert.equal(again.json.revocations?.find((revocation) => revocation.sni === sni)?.lifted, undefined);
+    await admin("DELETE", `/v1/revocations/${sni}`);
+  });
+
   it("are of names without regard to case", async () => {
     const sni = freshSni();
     const { json } = await admin("PUT", `/v1/revocations/${sni.toUpperCase()}`);

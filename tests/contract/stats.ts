@@ -54,12 +54,15 @@ export function describeStats(admin: Admin): void {
     const paths = json.paths as Record<string, Record<string, unknown>>;
     for (const [path, methods] of [
       ["/healthz", ["get"]],
+      ["/readyz", ["get"]],
+      ["/v1/fleet", ["get"]],
       ["/v1/sessions", ["get"]],
       ["/v1/sessions/{id}", ["get", "put", "delete"]],
       ["/v1/sessions/flush", ["post"]],
       ["/v1/sessions/remove", ["post"]],
       ["/v1/upstreams", ["get"]],
       ["/v1/removed", ["get", "post"]],
+      ["/v1/export", ["get"]],
       ["/v1/import", ["post"]],
       ["/v1/stats", ["get"]],
       ["/v1/mode", ["get", "put"]],

@@ -19,6 +19,7 @@ export const BufferKind = {
   HttpRequestBody: 0,
   DownstreamData: 2,
   UpstreamData: 3,
+  GrpcReceiveBuffer: 5,
   VmConfiguration: 6,
   PluginConfiguration: 7,
 } as const;

@@ -12,9 +12,11 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import type { AnswerBody } from "../support/answer.ts";
 import { Action, LOG_LEVELS, type LogLevel, Status } from "./abi.ts";
 import { FakeClock } from "./clock.ts";
+import type { Grpc } from "./grpc.ts";
 import { Metrics } from "./metrics.ts";
 import { SharedData } from "./shared_data.ts";
 import { type Context, type HostFunction, type LocalResponse, type Surroundings, Vm } from "./vm.ts";
@@ -54,6 +56,8 @@ export class FakeHost {
   readonly denied = new Set<string>();
   /** Set before a worker is made: names of the clusters that the host has, as they are at each moment. */
   clusters: Set<string> | undefined;
+  /** Set before a worker is made: the gRPC of the host's only cluster for it. */
+  grpc: Grpc | undefined;
   /** Set before a worker is made: host functions that fail as long as they are in it, whatever is allowed. */
   failing: Set<string> | undefined;
 
@@ -126,6 +130,7 @@ export class FakeHost {
       ...(this.failing === undefined ? {} : { around: failingWhereIn(this.failing) }),
       ...(this.called === undefined ? {} : { called: this.called }),
       ...(this.clusters === undefined ? {} : { clusters: this.clusters }),
+      ...(this.grpc === undefined ? {} : { grpc: this.grpc }),
       log: (level, text) => {
         this.log.push({ level: LOG_LEVELS[level] ?? "critical", text });
         if (this.log.length > LOG_LINES) this.log.splice(0, LOG_LINES / 2);
@@ -216,9 +221,9 @@ export class Worker {
     return exchange.answer;
   }
 
-  /** Sends a request; its answer may come later. */
-  begin(method: string, path: string, options: RequestOptions = {}): Exchange {
-    const { vm, context } = this.root("admin");
+  /** Sends a request to one filter; its answer may come later. An error if the filter lets it pass. */
+  begin(method: string, path: string, options: RequestOptions = {}, rootId = "admin"): Exchange {
+    const { vm, context } = this.root(rootId);
     return new Exchange(vm, context, this.nextContext++, method, path, options);
   }
 
@@ -295,6 +300,7 @@ export class Connection {
     ]);
     this.context = { id, rootId: root.rootId, root, properties: this.properties };
     this.context.onClose = (): void => this.close();
+    this.context.onContinue = (): void => this.goOn();
     vm.add(this.context);
     vm.call(this.context, "proxy_on_context_create", [id, root.id]);
     vm.call(this.context, "proxy_on_new_connection", [id]);
@@ -329,6 +335,16 @@ export class Connection {
     if (context.upstreamData.length > 0) this.toClient.push(context.upstreamData);
     delete context.upstreamData;
     return this;
+  }
+
+  /** The host lets go on what the module had stopped: its bytes pass by the module. */
+  private goOn(): void {
+    const { context } = this;
+    if (this.closed) return;
+    if (context.downstreamData !== undefined && context.downstreamData.length > 0) {
+      this.toServer.push(context.downstreamData);
+    }
+    delete context.downstreamData;
   }
 
   /** Both directions in the order given. */
@@ -473,7 +489,9 @@ export class Exchange {
     vm.add(this.context);
     vm.call(this.context, "proxy_on_context_create", [id, root.id]);
     this.send(bodyOf(options), options.pieceBytes ?? Number.MAX_SAFE_INTEGER);
-    if (this.passedThrough) throw new Error(`the filter let ${method} ${path} pass instead of answering it`);
+    if (!this.passedThrough) return;
+    this.abandon();
+    throw new Error(`the filter let ${method} ${path} pass instead of answering it`);
   }
 
   get answered(): boolean {
@@ -552,13 +570,16 @@ function configurationBytes(configuration: Configuration): Buffer {
 }
 
 function answerOf({ body, headers, status }: LocalResponse): Answer {
+  const named = Object.fromEntries(headers);
   // Malformed UTF-8 is an error here, as it is for a caller.
-  const text = UTF8.decode(body);
-  return { status, headers: Object.fromEntries(headers), text, json: parse(text) };
+  const text = UTF8.decode(named["content-encoding"] === "gzip" ? gunzipSync(body) : body);
+  const isPage = named["content-type"]?.startsWith("text/html") === true;
+  return { status, headers: named, text, json: isPage ? {} : parse(text) };
 }
 
 function parse(text: string): AnswerBody {
-  if (text === "") return {};
+  // Of several documents, a line each, none is the answer's.
+  if (text === "" || text.endsWith("\n")) return {};
   return JSON.parse(text) as AnswerBody;
 }
 

@@ -75,13 +75,14 @@ export function varied(flights: readonly Flight[], number: number): Flight[] {
   return flights.map(({ from, bytes }, index) => {
     const copy = Buffer.from(bytes);
     // Behind the headers of record and message, the version and the random comes the session ID (RFC 5246 7.4.1.3).
-    if (index === 1 && copy.length > SERVER_ID_AT + ID_LENGTH && copy[SERVER_ID_AT - 1] === ID_LENGTH) {
-      copy.writeUInt32BE(number >>> 0, SERVER_ID_AT);
+    if (index === 1 && copy.length > HELLO_ID_AT + ID_LENGTH && copy[HELLO_ID_AT - 1] === ID_LENGTH) {
+      copy.writeUInt32BE(number >>> 0, HELLO_ID_AT);
     }
     return { from, bytes: copy };
   });
 }
 
 const TICK_SECONDS = 0.1;
-const SERVER_ID_AT = 5 + 4 + 2 + 32 + 1;
-const ID_LENGTH = 32;
+/** Where the session ID of a hello of either side begins, if the hello begins its record. */
+export const HELLO_ID_AT = 5 + 4 + 2 + 32 + 1;
+export const ID_LENGTH = 32;

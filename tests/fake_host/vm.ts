@@ -7,6 +7,7 @@
  */
 import { BufferKind, HOST_FUNCTIONS, HeaderMapKind, LOG_LEVELS, Status, StreamKind } from "./abi.ts";
 import type { FakeClock } from "./clock.ts";
+import type { Grpc, GrpcCallbacks } from "./grpc.ts";
 import type { Metric, Metrics } from "./metrics.ts";
 import type { SharedData } from "./shared_data.ts";
 
@@ -24,6 +25,8 @@ export interface Surroundings {
   readonly denied?: ReadonlySet<string>;
   /** The host's clusters by name, all of them of the type ORIGINAL_DST; undefined if none is needed. */
   readonly clusters?: ReadonlySet<string>;
+  /** The host's only cluster for gRPC; undefined if none is needed. */
+  readonly grpc?: Grpc;
   /** Puts something around each host function, such as a clock. */
   readonly around?: (answer: HostFunction, name: string) => HostFunction;
   log(level: number, text: string): void;
@@ -51,6 +54,9 @@ export interface Context {
   upstreamData?: Buffer;
   requestHeaders?: [string, string][];
   requestBody?: Buffer;
+  /** Of a root, while it is told of a message or of the end of a call. */
+  grpcMessage?: Buffer;
+  grpcText?: string;
   /** The module's settings for tcp_proxy. */
   filterState?: Map<string, string>;
   onLocalResponse?: (response: LocalResponse) => void;
@@ -306,7 +312,80 @@ export class Vm {
         if (clusters === undefined) return Status.Unimplemented;
         return clusters.has(this.text(name, length)) ? Status.InternalFailure : Status.BadArgument;
       },
+      ...this.grpcFunctions(),
       proxy_done: (): number => Status.Ok,
+    };
+  }
+
+  private grpcFunctions(): WebAssembly.ModuleImports {
+    const { grpc } = this.surroundings;
+    if (grpc === undefined) return {};
+    return {
+      proxy_grpc_call: (
+        _cluster: number,
+        _clusterLength: number,
+        service: number,
+        serviceLength: number,
+        method: number,
+        methodLength: number,
+        _metadata: number,
+        _metadataLength: number,
+        message: number,
+        length: number,
+        _timeout: number,
+        tokenAt: number,
+      ): number => {
+        const root = this.current;
+        if (root === undefined) return Status.BadArgument;
+        const name = `${this.text(service, serviceLength)}/${this.text(method, methodLength)}`;
+        const { token, later } = grpc.call(name, this.copyOut(message, length), this.grpcCallbacks(root));
+        this.afterCall.push(later);
+        this.writeU32(tokenAt, token);
+        return Status.Ok;
+      },
+      proxy_grpc_stream: (
+        _cluster: number,
+        _clusterLength: number,
+        service: number,
+        serviceLength: number,
+        method: number,
+        methodLength: number,
+        _metadata: number,
+        _metadataLength: number,
+        tokenAt: number,
+      ): number => {
+        const root = this.current;
+        if (root === undefined) return Status.BadArgument;
+        const name = `${this.text(service, serviceLength)}/${this.text(method, methodLength)}`;
+        this.writeU32(tokenAt, grpc.open(name, this.grpcCallbacks(root)));
+        return Status.Ok;
+      },
+      proxy_grpc_send: (token: number, message: number, length: number): number => {
+        const later = grpc.send(token, this.copyOut(message, length));
+        if (later === undefined) return Status.NotFound;
+        this.afterCall.push(later);
+        return Status.Ok;
+      },
+      proxy_grpc_cancel: (token: number): number => grpc.cancel(token),
+      proxy_get_status: (codeAt: number, pointerAt: number, lengthAt: number): number => {
+        this.writeU32(codeAt, 0);
+        return this.handOver(Buffer.from(this.current?.grpcText ?? ""), pointerAt, lengthAt);
+      },
+    };
+  }
+
+  private grpcCallbacks(root: Context): GrpcCallbacks {
+    return {
+      received: (token, message) => {
+        root.grpcMessage = message;
+        this.call(root, "proxy_on_grpc_receive", [root.id, token, message.length]);
+        delete root.grpcMessage;
+      },
+      closed: (token, { status, text }) => {
+        root.grpcText = text;
+        this.call(root, "proxy_on_grpc_close", [root.id, token, status]);
+        delete root.grpcText;
+      },
     };
   }
 
@@ -550,6 +629,7 @@ export class Vm {
     if (kind === BufferKind.DownstreamData) return this.current?.downstreamData;
     if (kind === BufferKind.UpstreamData) return this.current?.upstreamData;
     if (kind === BufferKind.HttpRequestBody) return this.current?.requestBody;
+    if (kind === BufferKind.GrpcReceiveBuffer) return this.current?.grpcMessage;
     if (kind === BufferKind.PluginConfiguration) return this.current?.configuration;
     if (kind === BufferKind.VmConfiguration) return this.vmConfiguration;
     return undefined;

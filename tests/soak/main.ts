@@ -3,6 +3,7 @@
  * where it is not said), then a judgement: memory flat, no traps, no lost updates, no revoked resumptions, sums that add up. Prints
  * a line for each, exit code 1 where one is not true. `--seed N` repeats the choices of another run.
  */
+import { numberOf, printVerdicts } from "./report.ts";
 import { describeMachine } from "../../tools/machine.ts";
 import { soak } from "./run.ts";
 import { build } from "../../tools/build.ts";
@@ -21,18 +22,5 @@ async function run(args: string[]): Promise<number> {
   if (failure !== null) throw new SetupError(`the filter does not compile:\n${failure}`);
   const { summary, verdicts } = await soak({ minutes, seed, progress: console.error });
 
-  for (const line of [...(await describeMachine(envoy)), `${minutes} minutes, seed ${seed}`, ...summary])
-    console.log(line);
-  console.log("\n| what must be | found |\n| --- | --- |");
-  for (const { found, isTrue, what } of verdicts) console.log(`| ${isTrue ? "" : "**not so:** "}${what} | ${found} |`);
-  const missed = verdicts.filter(({ isTrue }) => !isTrue).length;
-  console.log(missed === 0 ? "\nall of it is so" : `\n${missed} of it ${missed === 1 ? "is" : "are"} not so`);
-  return missed === 0 ? 0 : 1;
-}
-
-function numberOf(args: string[], option: string, otherwise: number): number {
-  const at = args.indexOf(option);
-  const number = at < 0 ? otherwise : Number(args[at + 1]);
-  if (!(number > 0)) throw new SetupError(`${option}: expected a number above 0, as in ${option} ${otherwise}`);
-  return number;
+  return printVerdicts([...(await describeMachine(envoy)), `${minutes} minutes, seed ${seed}`, ...summary], verdicts);
 }

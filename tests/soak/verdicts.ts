@@ -24,11 +24,13 @@ export function judgeSums(stats: AnswerBody, seen: Seen, listed: number): Verdic
   const { accept, accept_good: good, adds, cache_full: evicted, expired, failed, flushed, number, removes } = stats;
   const left = Number(adds) - Number(removes) - Number(flushed) - Number(evicted) - Number(expired);
   const offered = sum(stats.resumptions_offered);
-  const fates = ["accepted", "lost", "declined", "refused", "failed"].map((fate) => sum(stats[`resumptions_${fate}`]));
+  const fates = ["accepted", "lost", "declined", "refused", "failed", "diverted"].map((fate) =>
+    sum(stats[`resumptions_${fate}`]),
+  );
   return [
     equal("handshakes = full + resumed + refused + failed", Number(accept), full + resumed + refused + Number(failed)),
     equal("completed = full + resumed", Number(good), full + resumed),
-    equal("offered = accepted + lost + declined + refused + failed", offered, add(fates)),
+    equal("offered = accepted + lost + declined + refused + failed + diverted", offered, add(fates)),
     equal("number = added - removed - flushed - evicted - expired", Number(number), left),
     equal("number = sessions that are listed", Number(number), listed),
     equal("resumed = what clients saw resumed", resumed, seen.resumed),

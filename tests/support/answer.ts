@@ -45,6 +45,8 @@ export interface Revocation {
   unseen: "by_name" | "refuse";
   /** Only if a configuration revokes it. */
   cause?: "config";
+  /** Only with `lifted=true`: when it was lifted. */
+  lifted?: number;
 }
 
 export interface AnswerBody {

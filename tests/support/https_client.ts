@@ -61,7 +61,7 @@ export class HttpsConnection {
   }
 
   /** The API's name of the connection's session. */
-  get identity(): Pick<Visit, "id" | "kind"> {
+  get identity(): Pick<Visit, "id" | "kind" | "isPlain"> {
     return identityOf(this.session, this.socket.getProtocol() ?? "");
   }
 

@@ -22,6 +22,7 @@ export interface Configuration {
   observer: Settings;
   guard: Settings | null;
   admin: Settings;
+  fleet?: Settings;
 }
 
 export interface FilterRow {
@@ -52,6 +53,7 @@ export class Reloaded {
     upstreams: string[],
     first: Configuration,
     more: (listeners: Json[]) => void = () => undefined,
+    prepare: (document: Document) => void = () => undefined,
   ): Promise<Reloaded> {
     const file = join(mkdtempSync(join(tmpdir(), "listeners-")), "listeners.yaml");
     let listeners: Json[] = [];
@@ -59,6 +61,7 @@ export class Reloaded {
       upstreams,
       concurrency: 2,
       change: (document: Document) => {
+        prepare(document);
         listeners = (document.toJS() as { static_resources: { listeners: Json[] } }).static_resources.listeners;
         more(listeners);
         write(file, listeners, first);

@@ -25,6 +25,8 @@ export interface StackOptions {
   concurrency?: number;
   /** Off by default: then Envoy's own balancing can be told from the filter's. */
   steering?: "off" | "hash" | "exact";
+  /** Added to the environment of Envoy. */
+  env?: Record<string, string>;
   /** Changes the configuration that was rendered. */
   change?: (configuration: Document) => void;
 }
@@ -64,7 +66,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     configuration: configuration.toString(),
     envoyAdminPort,
     concurrency: options.concurrency ?? 2,
-    env: { ADMIN_TOKEN: FULL_TOKEN, ADMIN_READ_TOKEN: READ_TOKEN },
+    env: { ADMIN_TOKEN: FULL_TOKEN, ADMIN_READ_TOKEN: READ_TOKEN, ...options.env },
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const admin = adminClient(adminPort, agent);

@@ -4,7 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import { type ConnectionOptions, connect } from "node:tls";
+import { isPlainTicket } from "../../tools/demo/plain_ticket.ts";
 import { sessionOf } from "../../tools/demo/ssl_session.ts";
+import { untilPlain } from "./plain_ticket.ts";
 
 export interface TlsRequest {
   port: number;
@@ -38,6 +40,16 @@ export interface Visit {
   /** First 16 bytes of the ticket. */
   ticketKey: string | null;
   ticketLifetimeSeconds: number | null;
+  /** False for a ticket that the filter may take for another one (`tools/demo/plain_ticket.ts`). */
+  isPlain: boolean;
+}
+
+/** Visits until the session that it gets is plain: the acceptance of that one is always attributed to it. */
+export function plainVisit(request: TlsRequest): Promise<Visit> {
+  return untilPlain(
+    () => visit(request),
+    ({ isPlain }) => isPlain,
+  );
 }
 
 export function visit(request: TlsRequest): Promise<Visit> {
@@ -88,15 +100,16 @@ export function visit(request: TlsRequest): Promise<Visit> {
 export function identityOf(
   session: Buffer,
   protocol: string,
-): Pick<Visit, "id" | "kind" | "ticketKey" | "ticketLifetimeSeconds"> {
+): Pick<Visit, "id" | "kind" | "ticketKey" | "ticketLifetimeSeconds" | "isPlain"> {
   const { sessionId, ticket, ticketLifetimeSeconds } = sessionOf(session);
   if (ticket === null) {
-    return { id: sessionId.toString("hex"), kind: "id", ticketKey: null, ticketLifetimeSeconds: null };
+    return { id: sessionId.toString("hex"), kind: "id", ticketKey: null, ticketLifetimeSeconds: null, isPlain: true };
   }
   return {
     id: createHash("sha256").update(ticket).digest("hex"),
     kind: protocol === "TLSv1.3" ? "psk" : "ticket",
     ticketKey: ticket.length < 16 ? null : ticket.subarray(0, 16).toString("hex"),
     ticketLifetimeSeconds,
+    isPlain: isPlainTicket(ticket),
   };
 }

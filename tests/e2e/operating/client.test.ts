@@ -154,21 +154,35 @@ describe("tls-sessions", () => {
     const removedId = freshId();
     await stack.admin("DELETE", `/v1/sessions/${removedId}`);
     await stack.admin("PUT", "/v1/revocations/moved.example");
-    const file = join(folder, "lists.json");
+    const file = join(folder, "lists.ndjson");
     assert.match((await done("export", file)).out, /: \d+ removed sessions?, \d+ ticket keys?, 1 revocation\n$/);
-    const lists = JSON.parse(readFileSync(file, "utf8")) as { removed: { id: string; until: number }[] };
     // More than one body can hold, and more than one page shows.
     const until = Math.floor(Date.now() / 1000) + 600;
-    lists.removed.push(...Array.from({ length: 1500 }, () => ({ id: freshId(), until })));
-    writeFileSync(file, JSON.stringify(lists));
+    const more = Array.from({ length: 1500 }, () => `${JSON.stringify({ removed: { id: freshId(), until } })}\n`);
+    assert.match(readFileSync(file, "utf8"), /\n\{"next":null\}\n$/, "an export has its end");
+    const text = readFileSync(file, "utf8") + more.join("");
+    writeFileSync(file, text);
+    const removals = text.match(/^\{"removed":/gm)?.length ?? 0;
     const taken = await json("import", file, "--proxy", urlOf(other));
-    assert.equal(taken.taken, lists.removed.length + 1, JSON.stringify(taken));
+    assert.equal(taken.taken, removals + 1, JSON.stringify(taken));
     assert.equal((await run(["get", removedId, "--proxy", urlOf(other)])).code, 1);
     assert.match((await done("revocations", "--proxy", urlOf(other))).out, /^moved\.example /m);
     const again = await json("import", file, "--proxy", urlOf(other));
     assert.deepEqual([again.taken, again.identical], [0, taken.taken], "it can be done again");
-    const { removed } = JSON.parse((await done("export", "--proxy", urlOf(other))).out) as { removed: unknown[] };
-    assert.equal(removed.length, lists.removed.length, "the export has all pages");
+    const all = (await done("export", "--proxy", urlOf(other))).out;
+    assert.equal(all.match(/^\{"removed":/gm)?.length, removals, "the export has all pages");
+
+    const everything = join(folder, "everything.ndjson");
+    assert.match((await done("export", everything, "--what", "all")).out, /, \d+ sessions?, settings\n$/);
+    assert.ok(readFileSync(everything, "utf8").includes(`{"session":{"id":"${first.id}"`));
+    const moved = await json("import", everything, "--proxy", urlOf(other));
+    assert.ok((moved.taken ?? 0) > 0, JSON.stringify(moved));
+    const { hits, time } = await json("get", first.id);
+    const there = await json("get", first.id, "--proxy", urlOf(other));
+    assert.deepEqual([there.hits, there.time], [hits, time], "a session keeps its hits and times");
+    const failed = await run(["export", everything, "--proxy", urlOf(other), "--proxy", "http://127.0.0.1:1"]);
+    assert.equal(failed.code, 3);
+    assert.ok(readFileSync(everything, "utf8").includes('{"session":'), "a file that was there stays");
   });
 
   it("runs on several proxies at once, and its exit code is the worst", async () => {

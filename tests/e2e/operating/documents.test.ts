@@ -17,18 +17,20 @@ import {
   startCommand,
 } from "../../../tools/checks/documents/command_blocks.ts";
 import { PROJECT_FOLDER } from "../../../tools/project.ts";
+import { bundleClient } from "../../../tools/release/client_bundle.ts";
 import { type Ports, Start, movedPorts } from "../../support/npm_start.ts";
 import { adminClient, assertNoTrap } from "../../support/stack.ts";
 
 const DOCUMENTS = ["README.md", ...readdirSync(join(PROJECT_FOLDER, "docs", "use")).map((name) => `docs/use/${name}`)];
 const TOKEN = "let-me-in";
-const BLOCK_SECONDS = 30;
+const BLOCK_SECONDS = 60;
 
 describe("the commands in the documents", () => {
   let ports: Ports;
   let start: Start;
 
   before(async () => {
+    await bundleClient();
     ports = await movedPorts();
     start = new Start({ ...ports.environment, ADMIN_TOKEN: TOKEN });
     await start.ready();
@@ -46,7 +48,7 @@ describe("the commands in the documents", () => {
     if (runnable.length === 0) continue;
     count += runnable.length;
 
-    it(`of ${document} keep their promises, and leave things as they were`, { timeout: 60_000 }, async () => {
+    it(`of ${document} keep their promises, and leave things as they were`, { timeout: 120_000 }, async () => {
       const stateBefore = await state(ports);
       const shell = new Shell(ports);
       for (const block of runnable) await shell.run(block, document);
@@ -154,7 +156,12 @@ function bash(script: string): Promise<Ended> {
   });
 }
 
-/** A failing command ends the block, and each answer is followed by its status. */
+/**
+ * A failing command ends the block, and each answer is followed by its status. The client is the one of the package, which starts faster
+ * than npx does.
+ */
 const PRELUDE = `set -euo pipefail
+client='import("./build/client/main.mjs").then(({ main }) => main(process.argv.slice(1)))'
+npx() { [ "$1" = tls-sessions ] && shift && node --input-type=module -e "$client" -- "$@"; }
 curl() { command curl --max-time 10 -w '\\nstatus %{http_code}\\n' "$@"; }`;
-const ASSIGNMENT = /^[A-Za-z_]+=(?:"[^"]*"|'[^']*'|[^\s"']+)\s*(?:#.*)?$/;
+const ASSIGNMENT = /^(?:export )?(?:[A-Za-z_]+=(?:"[^"]*"|'[^']*'|[^\s"']+)\s*)+(?:#.*)?$/;

@@ -177,6 +177,15 @@ describe("an upgrade to another build of one version", () => {
     const { module: answering } = (await proxy.stack.stats()) as unknown as Pick<FilterRow, "module">;
     assert.ok([first.identity, second.identity].includes(answering.build), answering.build);
     assert.equal(await proxy.setting("timeout", "timeout"), 77);
+    await eventually("the metrics show the new build alone", async () => {
+      const text = await proxy.stack.prometheus();
+      const rows = [...text.matchAll(/^tls_session_cache_module_info\{.*build="(\w+)".*\} (\d)$/gm)];
+      assert.deepEqual(
+        Object.fromEntries(rows.map(([, build, value]) => [build, value])),
+        { [first.identity]: "0", [second.identity]: "1" },
+        text,
+      );
+    });
   });
 });
 

@@ -11,7 +11,7 @@ import { plugin } from "../../mistakes/attempt.ts";
 import type { AnswerBody, RemovedSession } from "../../support/answer.ts";
 import { type FilterRow, PLAIN, Reloaded } from "../../support/reloaded.ts";
 import { type Stack, eventually, startStack } from "../../support/stack.ts";
-import { type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";
+import { type TlsRequest, type Visit, plainVisit, visit } from "../../support/tls_client.ts";
 
 const KINDS: Record<"id" | "ticket" | "psk", Partial<TlsRequest>> = {
   id: { version: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET },
@@ -31,7 +31,7 @@ before(async () => {
   upstream = await startDemoUpstream({ name: "alpha", tickets: true });
   const earlier = await startStack({ upstreams: [upstream.address] });
   for (const kind of kinds) {
-    const first = await visit({ port: earlier.tlsPort, sni: "shop.example", ...KINDS[kind] });
+    const first = await plainVisit({ port: earlier.tlsPort, sni: "shop.example", ...KINDS[kind] });
     const again = await resume(earlier, first, kind);
     assert.ok(again.resumed, "it would resume");
     const { json } = await earlier.admin("GET", `/v1/sessions/${first.id}`);

@@ -12,6 +12,7 @@ import type { TLSSocket } from "node:tls";
 import type { Document } from "yaml";
 import type { Session } from "../../support/answer.ts";
 import { HttpsConnection, type HttpsRequest } from "../../support/https_client.ts";
+import { untilPlain } from "../../support/plain_ticket.ts";
 import { Folder, sClient, savedSession } from "../../support/openssl.ts";
 import { envoyVersion, findEnvoy } from "../../../tools/proxies/envoy_binary.ts";
 import { abilitiesOf, SHIPPED_FOR } from "../../../tools/proxies/envoy_versions.ts";
@@ -343,8 +344,16 @@ describe("the passthrough listener in front of a terminating one with tickets an
   ] as const) {
     it(`sees and refuses the sessions of ${version}`, async () => {
       const request = { port: own.tlsPort, version };
-      const first = await HttpsConnection.open(request);
-      await first.request();
+      const opened: HttpsConnection[] = [];
+      const first = await untilPlain(
+        async () => {
+          const connection = await HttpsConnection.open(request);
+          opened.push(connection);
+          await connection.request();
+          return connection;
+        },
+        ({ identity }) => identity.isPlain,
+      );
       const { session } = first;
       const again = await HttpsConnection.open({ ...request, session });
       assert.ok(again.resumed);
@@ -356,7 +365,7 @@ describe("the passthrough listener in front of a terminating one with tickets an
       await assert.rejects(HttpsConnection.open({ ...request, session }), /alert handshake failure/);
       const fresh = await HttpsConnection.open(request);
       assert.deepEqual([fresh.resumed, (await fresh.request()).status], [false, 200]);
-      for (const connection of [first, again, fresh]) connection.close();
+      for (const connection of [...opened, again, fresh]) connection.close();
     });
   }
 });

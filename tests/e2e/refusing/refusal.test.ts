@@ -15,7 +15,7 @@ import { generate } from "selfsigned";
 import { Folder, savedSession } from "../../support/openssl.ts";
 import { type Stack, eventually, startStack } from "../../support/stack.ts";
 import { freePorts } from "../../../tools/proxies/free_ports.ts";
-import { type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";
+import { plainVisit, type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";
 
 const KINDS: Record<"id" | "ticket" | "psk", Partial<TlsRequest>> = {
   id: { version: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET },
@@ -143,7 +143,7 @@ describe("a removed session", () => {
   });
 
   it("is refused by a flush as well, of every kind", async () => {
-    const visits = await Promise.all(kinds.map((kind) => visit({ port: stack.tlsPort, ...KINDS[kind] })));
+    const visits = await Promise.all(kinds.map((kind) => plainVisit({ port: stack.tlsPort, ...KINDS[kind] })));
     // A PSK is known only once it was accepted.
     await visit({ port: stack.tlsPort, session: (visits[2] as Visit).session, ...KINDS.psk });
     await stack.admin("POST", "/v1/sessions/flush", { body: {} });

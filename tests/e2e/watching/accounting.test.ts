@@ -71,6 +71,28 @@ describe("resumptions behind plain round robin", () => {
     }
   });
 
+  it("are lost and refused of the upstream whose session it was", async () => {
+    const first = await visit({ port: stack.tlsPort, ...KINDS.id });
+    const issuer = upstreams.find(({ name }) => name === first.upstream)?.address ?? "";
+    // They are written with ticks: those of the handshakes before have to be there.
+    const before = await eventually("the counts of before are written", async () => {
+      const [fates, stats] = [await fatesByUpstream(), await stack.stats()];
+      assertAddUp(fates, stats);
+      return fates;
+    });
+    const again = (): Promise<Visit> => visit({ port: stack.tlsPort, session: first.session, ...KINDS.id });
+    let lost = 0;
+    for (let i = 0; i < 6; i++) if ((await again()).upstream !== first.upstream) lost++;
+    assert.ok(lost > 0, "round robin leads elsewhere");
+    await stack.admin("DELETE", `/v1/sessions/${first.id}`);
+    await eventually("its issuer takes it up, and the filter refuses it", () => assert.rejects(again(), /ALERT|alert/));
+    const expected = new Map(before);
+    const [lostBefore, refusedBefore] = before.get(issuer) ?? [0, 0];
+    expected.set(issuer, [lostBefore + lost, refusedBefore + 1]);
+    await eventually("the counts are written", async () => assert.deepEqual(await fatesByUpstream(), expected));
+    assertAddUp(expected, await stack.stats());
+  });
+
   it("leave no handshake unaccounted for", async () => {
     const before = await stack.stats();
     const silent = connect(stack.tlsPort, "127.0.0.1");
@@ -121,6 +143,20 @@ async function counted(before: AnswerBody, kind: string): Promise<Count> {
     Number((now[name] as AnswerBody)[kind]) - Number((before[name] as AnswerBody)[kind]);
   const names = ["offered", "accepted", "lost", "declined", "refused", "failed"] as const;
   return Object.fromEntries(names.map((name) => [name, grown(`resumptions_${name}`)])) as Count;
+}
+
+/** Lost and refused of each upstream. */
+async function fatesByUpstream(): Promise<Map<string, [number, number]>> {
+  const { json } = await stack.admin("GET", "/v1/upstreams");
+  const rows = json.upstreams as { upstream: string; lost: number; refused: number }[];
+  return new Map(rows.map(({ upstream, lost, refused }) => [upstream, [lost, refused]]));
+}
+
+/** The lost and the refused of all upstreams are those of the statistics. */
+function assertAddUp(fates: Map<string, [number, number]>, stats: AnswerBody): void {
+  for (const [index, name] of ["lost", "refused"].entries()) {
+    assert.equal(sum([...fates.values()].map((counts) => counts[index] ?? 0)), stats[name], name);
+  }
 }
 
 function underWay({ accept, failed, full, resumed, resumptions_refused: refused }: AnswerBody): number {

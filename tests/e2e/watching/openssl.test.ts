@@ -2,8 +2,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
+import { isPlainTicket } from "../../../tools/demo/plain_ticket.ts";
 import type { Session } from "../../support/answer.ts";
-import { Folder, type OpensslServer, sClient, savedSession, startSServer } from "../../support/openssl.ts";
+import {
+  type ClientRun,
+  Folder,
+  type OpensslServer,
+  sClient,
+  savedSession,
+  startSServer,
+} from "../../support/openssl.ts";
+import { untilPlain } from "../../support/plain_ticket.ts";
 import { type Stack, startStack } from "../../support/stack.ts";
 
 const folder = new Folder();
@@ -47,16 +56,15 @@ describe("openssl s_client", () => {
 
   it("in TLS 1.3: the ticket is learned when it is accepted, and counted when it is accepted again", async () => {
     const file = folder.file("psk");
-    const first = await sClient(stack.tlsPort, "-tls1_3", "-servername", "psk.example", "-sess_out", file);
-    assert.equal(first.protocol, "TLSv1.3");
-    const { ticket } = await savedSession(file);
-    assert.ok(ticket !== null);
+    const options = ["-tls1_3", "-servername", "psk.example"];
+    const { run, ticket } = await saveTicket(file, stack.tlsPort, ...options);
+    assert.equal(run.protocol, "TLSv1.3");
     assert.equal((await stack.admin("GET", `/v1/sessions/${hash(ticket)}`)).status, 404);
-    assert.ok((await sClient(stack.tlsPort, "-tls1_3", "-servername", "psk.example", "-sess_in", file)).resumed);
+    assert.ok((await sClient(stack.tlsPort, ...options, "-sess_in", file)).resumed);
     const key = ticket.subarray(0, 16).toString("hex");
     assert.deepEqual((await facts(hash(ticket))).slice(0, 5), ["psk", "TLSv1.3", "psk.example", server.address, key]);
     const { hits } = (await stack.admin("GET", `/v1/sessions/${hash(ticket)}`)).json;
-    assert.ok((await sClient(stack.tlsPort, "-tls1_3", "-servername", "psk.example", "-sess_in", file)).resumed);
+    assert.ok((await sClient(stack.tlsPort, ...options, "-sess_in", file)).resumed);
     assert.equal((await stack.admin("GET", `/v1/sessions/${hash(ticket)}`)).json.hits, (hits as number) + 1);
   });
 
@@ -67,9 +75,7 @@ describe("openssl s_client", () => {
     const own = await startStack({ upstreams: [strict.address] });
     try {
       const groups = ["-tls1_3", "-groups", "P-256:P-384"];
-      await sClient(own.tlsPort, ...groups, "-sess_out", file);
-      const { ticket } = await savedSession(file);
-      assert.ok(ticket !== null);
+      const { ticket } = await saveTicket(file, own.tlsPort, ...groups);
       assert.ok((await sClient(own.tlsPort, ...groups, "-sess_in", file)).resumed);
       const { json, status } = await own.admin("GET", `/v1/sessions/${hash(ticket)}`);
       assert.deepEqual([status, json.kind], [200, "psk"]);
@@ -111,6 +117,17 @@ describe("openssl s_client", () => {
     assert.equal((await stack.admin("GET", `/v1/sessions/${id}`)).status, 410);
   });
 });
+
+/** Saves a session with a plain ticket. */
+function saveTicket(file: string, port: number, ...options: string[]): Promise<{ run: ClientRun; ticket: Buffer }> {
+  const take = async (): Promise<{ run: ClientRun; ticket: Buffer }> => {
+    const run = await sClient(port, ...options, "-sess_out", file);
+    const { ticket } = await savedSession(file);
+    assert.ok(ticket !== null);
+    return { run, ticket };
+  };
+  return untilPlain(take, ({ ticket }) => isPlainTicket(ticket));
+}
 
 async function facts(id: string): Promise<unknown[]> {
   const { json, status, text } = await stack.admin("GET", `/v1/sessions/${id}`);

@@ -7,7 +7,7 @@ import type { Session } from "../../support/answer.ts";
 import { freshSni } from "../../contract/client.ts";
 import { Random } from "../../support/random.ts";
 import { type Stack, inParallel, startStack } from "../../support/stack.ts";
-import { type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";
+import { plainVisit, type TlsRequest, type Visit, visit } from "../../support/tls_client.ts";
 
 const NO_TICKETS = constants.SSL_OP_NO_TICKET;
 const KINDS: Record<"id" | "ticket" | "psk", Partial<TlsRequest>> = {
@@ -329,7 +329,7 @@ async function session(id: string): Promise<Session> {
 /** A TLS 1.3 session of a server that will resume it: Node's server without tickets issues such sessions in vain. */
 async function visitTicketServer(sni: string): Promise<Visit> {
   for (let tries = 0; tries < 60; tries++) {
-    const seen = await visit({ port: stack.tlsPort, sni, ...KINDS.psk });
+    const seen = await plainVisit({ port: stack.tlsPort, sni, ...KINDS.psk });
     if (seen.upstream !== "gamma") return seen;
   }
   throw new Error("no server with tickets answered in 60 visits");

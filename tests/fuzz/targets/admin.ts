@@ -76,9 +76,15 @@ export const admin: Target = {
       `DELETE ${path}\n\n`,
       `HEAD ${path}\n\n`,
     ]);
+    const lines = LINES.map(
+      (line) => `POST /v1/import\ncontent-type: application/x-ndjson\n\n${line}\n{"next":null}\n`,
+    );
     const changes = CHANGES.map(([line, body]) => `${line}\ncontent-type: application/json\n\n${body}`);
     const large = `PUT /v1/sessions/aa01\n\n{"sni":"${"a".repeat(65_530)}"}`;
-    const texts = [...requests, ...changes, large, "POST /v1/sessions/flush\n\n{}"];
+    const page = ["gzip", "gzip;q=0, *", "br"].map(
+      (coding) => `GET /\naccept: text/html,*/*;q=0.8\naccept-encoding: ${coding}\nif-none-match: "0"\n\n`,
+    );
+    const texts = [...requests, ...changes, ...page, ...lines, large, "POST /v1/sessions/flush\n\n{}"];
     return texts.flatMap((text, index) => [
       [{ kind: index % 2, bytes: Buffer.from(text) }],
       ...(index % 3 === 0 ? [[{ kind: READER - (index % 2), bytes: Buffer.from(text) }]] : []),
@@ -129,7 +135,8 @@ class AdminSession implements Session {
         isDecided || method === "GET" || method === "HEAD",
         () => `a ${method} without the right to it was let wait`,
       );
-      hold(kind === READER || answer.status >= 400 || path.startsWith("/healthz"), () => "answered without a token");
+      const isOpen = path.startsWith("/healthz") || path === "/";
+      hold(kind === READER || answer.status >= 400 || isOpen, () => "answered without a token");
     }
     if (method === "PUT" && answer.status < 300 && body.length > 0) {
       hold(isJson(body), () => "a body that is not JSON was accepted");
@@ -197,6 +204,8 @@ const KNOWN = sessionId(77_777);
 const NAME = "000102030405060708090a0b0c0d0e0f";
 const PATHS = [
   "/healthz",
+  "/readyz",
+  "/v1/fleet",
   "/v1/sessions",
   "/v1/sessions?limit=5&kind=id",
   "/v1/sessions?sni=kept.example&upstream=10.0.0.7%3A443&cursor=0001",
@@ -204,6 +213,8 @@ const PATHS = [
   `/v1/sessions/${sessionId(3).toString("hex")}`,
   `/v1/sessions/${sessionId(9).toString("hex")}`,
   "/v1/removed?limit=3",
+  "/v1/export",
+  "/v1/export?what=settings,sessions&limit=3",
   "/v1/stats",
   "/v1/mode",
   "/v1/cache-size",
@@ -212,11 +223,17 @@ const PATHS = [
   "/v1/ticket-keys",
   `/v1/ticket-keys/${NAME}`,
   "/v1/revocations",
+  "/v1/revocations?lifted=true",
   "/v1/revocations/shop.example",
   "/v1/events?limit=10",
   "/v1/events?after=0&limit=2",
   "/v1/openapi.json",
   "",
+];
+const LINES = [
+  '{"session":{"id":"aa04","kind":"id","time":1790000000,"issued":null,"timeout":7200,"last_used":null,"hits":1,"origin":"api"}}',
+  '{"removed":{"id":"aa05","time":1,"until":1893456000}}\n{"revocation":{"sni":"b.example","until":1893456000}}',
+  '{"settings":{"mode":["SERVER"],"cache_size":90,"timeout":60,"enforcement":"revoked"}}',
 ];
 const CHANGES = [
   [

@@ -1,14 +1,16 @@
 /**
- * envoy.yaml allows the module the calls and callbacks that each of the filters uses, and nothing else. Envoy's own
+ * envoy.yaml and deploy/fleet/ allow the module the calls and callbacks that each of the filters uses, and nothing else. Envoy's own
  * refusals would show in the logs of the end-to-end tests, which fail on them (`assertNoTrap`).
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parse } from "yaml";
-import { ENVOY_CONFIG_FILE, MODULE_FILE } from "../../../tools/project.ts";
+import { ENVOY_CONFIG_FILE, MODULE_FILE, PROJECT_FOLDER } from "../../../tools/project.ts";
 import { FULL_TOKEN } from "../../contract/client.ts";
 import { FakeHost, type Worker } from "../../fake_host/fake_host.ts";
+import { EmptyEtcd, Grpc } from "../../fake_host/grpc.ts";
 import { adminSettings, hex, observerSettings } from "../../fake_host/proxy.ts";
 import { clientHello, cut, fullWithId, resumedById, sessionId } from "../../support/tls_bytes.ts";
 
@@ -20,6 +22,11 @@ const NOT_FAKED = [
   "proxy_on_http_call_response",
   "proxy_on_request_trailers",
 ];
+const FLEET_FILTER_FILE = join(PROJECT_FOLDER, "deploy/fleet/filter.yaml");
+const OWN_SETTINGS: Record<string, Record<string, unknown>> = {
+  observer: { steering: "hash", access_log: true },
+  fleet: { fleet: { cluster: "etcd", name: "one" } },
+};
 /** Allowed before the module needs it: the only source of what nobody can guess. */
 const RESERVED = ["random_get"];
 
@@ -64,11 +71,27 @@ describe("the capabilities that envoy.yaml allows", () => {
     );
   });
 
+  it("are in the fleet filter what telling and taking over take", () => {
+    assertExact(
+      "fleet",
+      called("fleet", (fleet, admin, host) => {
+        assert.throws(() => fleet.begin("GET", "/v1/stats", {}, "fleet"), /let GET \/v1\/stats pass/);
+        for (let i = 0; i < 1_000; i++) remember(admin, sessionId(i));
+        // More than one slice of telling takes.
+        host.clock.microsecondsPerReading = 200;
+        host.pass(3);
+        assert.equal(host.grpc?.streams.size, 1, "it watches");
+        host.grpc?.breakStreams({ status: 14, text: "upstream connect error" });
+        assert.equal(host.grpc?.streams.size, 0, "nothing of the stream is left in the host");
+      }),
+    );
+  });
+
   it("name nothing that the module does not have, and leave out nothing that it calls", () => {
     const module = new WebAssembly.Module(readFileSync(MODULE_FILE));
     const imports = WebAssembly.Module.imports(module).map(({ name }) => name);
     const exports = WebAssembly.Module.exports(module).map(({ name }) => name);
-    const allowed = new Set(["observer", "admin", "guard"].flatMap(allowedIn));
+    const allowed = new Set(["observer", "admin", "guard", "fleet"].flatMap(allowedIn));
     const known = [...imports, ...exports, ...RESERVED];
     assert.deepEqual(
       [...allowed].filter((name) => !known.includes(name)),
@@ -85,18 +108,18 @@ describe("the capabilities that envoy.yaml allows", () => {
 });
 
 /** What one filter calls and is called for, from its configuration to some ticks after what `act` makes it do. */
-function called(root: string, act: (worker: Worker, admin: Worker) => void): Set<string> {
+function called(root: string, act: (worker: Worker, admin: Worker, host: FakeHost) => void): Set<string> {
   const host = new FakeHost({ ANY: "variable" });
+  host.grpc = new Grpc(new EmptyEtcd());
   const admin = host.worker();
   assert.ok(admin.configure("admin", adminSettings(CACHE)));
   host.called = new Set();
   const worker = host.worker();
   assert.equal(worker.configure(root, { cache: 7 }), false, "a refusal is logged");
-  const settings = root === "admin" ? adminSettings(CACHE) : observerSettings(CACHE);
-  assert.ok(
-    worker.configure(root, root === "observer" ? { ...settings, steering: "hash", access_log: true } : settings),
-  );
-  act(worker, admin);
+  const cache = root === "fleet" ? {} : CACHE;
+  const settings = root === "admin" ? adminSettings(cache) : observerSettings(cache);
+  assert.ok(worker.configure(root, { ...settings, ...OWN_SETTINGS[root] }));
+  act(worker, admin, host);
   host.pass(3);
   worker.remove(root);
   return host.called;
@@ -133,8 +156,9 @@ function allowedIn(root: string): string[] {
       found = Object.keys((node as unknown as Plugin).vm_config[LIST].allowed_capabilities);
     Object.values(node).forEach(walk);
   };
-  walk(parse(readFileSync(ENVOY_CONFIG_FILE, "utf8")));
-  assert.notDeepEqual(found, [], `envoy.yaml restricts ${root}`);
+  const file = root === "fleet" ? FLEET_FILTER_FILE : ENVOY_CONFIG_FILE;
+  walk(parse(readFileSync(file, "utf8")));
+  assert.notDeepEqual(found, [], `${file} restricts ${root}`);
   return found;
 }
 

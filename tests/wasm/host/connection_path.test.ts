@@ -12,6 +12,7 @@ import { before, describe, it } from "node:test";
 import binaryen from "assemblyscript/binaryen";
 import { compileIfChanged, FILTER } from "../../../tools/compiler/compile.ts";
 import { BUILD_FOLDER, MODULE_FILE } from "../../../tools/project.ts";
+import { writeFleetStatus } from "../../fake_host/fleet_status.ts";
 import { Replay, captured, varied } from "../../fake_host/replay.ts";
 
 const ALLOCATE = "~lib/rt/itcms/__new";
@@ -69,7 +70,11 @@ describe("on the path of a connection", () => {
         for (let i = 0; i < TICKS; i++) replay.tick();
         const made = allocations(replay);
         handshakes(WARM_UP, WARM_UP);
-        assert.equal(allocations(replay) - made, 0);
+        assert.equal(allocations(replay) - made, 0, "in calm");
+        replay.tick();
+        const madeByTick = allocations(replay);
+        handshakes(2 * WARM_UP, WARM_UP);
+        assert.equal(allocations(replay) - madeByTick, 0, "in a rush");
       });
     }
   }
@@ -95,6 +100,55 @@ describe("the host", () => {
     assert.equal(askedFor(100, "tls12_id_full", "tls12_ticket_full"), 100);
     assert.equal(askedFor(16, "tls12_ticket_full", "tls12_ticket_resumed"), 16);
   });
+
+  it("has not one call more for a filter that waited at its start, once decisions of other proxies are in", () => {
+    const callsOf = (settings: Record<string, unknown>): Record<string, number> => {
+      const calls: Record<string, number> = {};
+      const onCall = (name: string): void => void (calls[name] = (calls[name] ?? 0) + 1);
+      const replay = new Replay(new WebAssembly.Module(readFileSync(MODULE_FILE)), { onCall, settings });
+      writeFleetStatus(replay.host, { synced: true });
+      for (let i = 0; i < 2; i++) replay.tick();
+      for (const name of Object.keys(calls)) delete calls[name];
+      for (const [full, resumed] of EXCHANGES) {
+        replay.run(captured(full));
+        replay.run(captured(resumed));
+      }
+      return calls;
+    };
+    assert.deepEqual(callsOf({ fleet: { start: "wait" } }), callsOf({}));
+  });
+
+  for (const [mode, full, exchange, shared, stored] of [
+    ["observing", "tls12_ticket_full", "tls12_ticket_resumed", 1, 0],
+    ["enforcing", "tls12_ticket_full", "tls12_ticket_resumed", 2, 0],
+    ["steering", "tls12_ticket_full", "tls12_ticket_resumed", 3, 0],
+    ["steering", "tls12_id_full", "tls12_id_resumed", 3, 0],
+    ["steering", "tls13_full", "tls13_psk", 3, 0],
+  ] as const) {
+    it(`reads shared data ${shared === 1 ? "once" : `${shared} times`} in a rush on one session, and leaves the rest to the tick: ${mode}, ${exchange}`, () => {
+      let calls: string[] = [];
+      const onCall = (name: string): void => void calls.push(name);
+      const replay = new Replay(new WebAssembly.Module(readFileSync(MODULE_FILE)), {
+        onCall,
+        settings: MODES[mode] ?? {},
+      });
+      for (let i = 0; i < WARM_UP; i++) {
+        replay.run(captured(full));
+        replay.run(captured(exchange));
+        if (i % 50 === 49) replay.tick();
+      }
+      for (let i = 0; i < 20; i++) replay.run(captured(exchange));
+      const hits = replay.host.metric("hits_total");
+      calls = [];
+      replay.run(captured(exchange));
+      const counted = (name: string): number => calls.filter((call) => call === name).length;
+      assert.equal(counted("proxy_get_shared_data"), shared);
+      assert.equal(counted("proxy_set_shared_data"), stored);
+      assert.equal(counted("proxy_increment_metric"), 0);
+      replay.tick();
+      assert.equal(replay.host.metric("hits_total"), hits + 21, "all are counted with the tick");
+    });
+  }
 
   it("is asked by one in eight where many resume what is held with its issuer, under a key that is known", () => {
     assert.equal(askedFor(16 + 800, "tls12_ticket_full", "tls12_ticket_resumed"), 16 + 100);

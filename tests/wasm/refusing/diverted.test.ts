@@ -24,6 +24,8 @@ const SERVERS = ["10.0.0.1:443", "10.0.0.2:443", "10.0.0.3:443"] as const;
 const ID = sessionId(1);
 const TICKET = ticket("key", 1);
 const SNI = "shop.example";
+/** Of each connection of the fake host. */
+const CLIENT = "127.0.0.1:50000";
 
 interface Kind {
   id: Buffer;
@@ -126,8 +128,8 @@ for (const steering of ["hash", "exact"] as const) {
         assert.deepEqual([now.lost, now.declined, now.refused], [fate.lost, fate.declined, fate.refused]);
         const events = eventsOf(steered.proxy, "diverted");
         assert.deepEqual(
-          events.map((event) => [event.id, event.cause]),
-          Array(5).fill([hex(id), "session"]),
+          events.map((event) => [event.id, event.cause, event.sni, event.upstream, event.client]),
+          Array(5).fill([hex(id), "session", kind === "id" ? SNI : null, issuer, CLIENT]),
         );
         assertAddsUp(steered.proxy);
       });
@@ -156,16 +158,35 @@ for (const steering of ["hash", "exact"] as const) {
     }
 
     it("counts by what it would be refused for", () => {
-      steered.visit(KINDS.ticket.issued);
+      const issuer = steered.visit(KINDS.ticket.issued).server;
       const name = TICKET.subarray(0, 16).toString("hex");
       assert.equal(steered.proxy.request("DELETE", `/v1/ticket-keys/${name}`).status, 200);
       steered.visit(KINDS.ticket.full);
       assert.deepEqual(divertedFor(steered), { session: 0, ticket_key: 1, sni: 0, strict: 0, unfollowed: 0 });
-      steered.visit(KINDS.id.issued);
+      const idIssuer = steered.visit(KINDS.id.issued).server;
       assert.ok(steered.proxy.request("PUT", `/v1/revocations/${SNI}`).status < 300);
       steered.visit(KINDS.id.full);
       assert.deepEqual(divertedFor(steered), { session: 0, ticket_key: 1, sni: 1, strict: 0, unfollowed: 0 });
+      const events = eventsOf(steered.proxy, "diverted");
+      assert.deepEqual(
+        events.map(({ cause, upstream }) => [cause, upstream]),
+        [
+          ["ticket_key", issuer],
+          ["sni", idIssuer],
+        ],
+      );
       assertAddsUp(steered.proxy);
+    });
+
+    it("names its key's upstream if the cache does not hold it", () => {
+      const issuer = steered.visit(KINDS.ticket.issued).server;
+      const name = TICKET.subarray(0, 16).toString("hex");
+      assert.equal(steered.proxy.request("DELETE", `/v1/ticket-keys/${name}`).status, 200);
+      steered.visit(declinedTicket(ticket("key", 2)));
+      assert.deepEqual(
+        eventsOf(steered.proxy, "diverted").map(({ id, upstream }) => [id, upstream]),
+        [[hex(sha256(ticket("key", 2))), issuer]],
+      );
     });
 
     it("counts as `strict` what only `strict` refuses", () => {

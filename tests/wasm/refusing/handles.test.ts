@@ -195,6 +195,25 @@ describe("a ticket that only looks as if it had bytes behind it", () => {
     assert.ok(isRefused(proxy, resumedByTicket(odd)));
   });
 
+  for (const [name, flights] of [
+    ["", resumedByTicket(odd)],
+    [", as a PSK", tls13([odd], { selected: 0 })],
+  ] as const) {
+    it(`is refused for its own removal, though another reason holds for the shorter one${name}`, () => {
+      const proxy = new Proxy({ workers: 1 });
+      proxy.handshake(fullWithTicket(odd, { sni: "shop.example" }));
+      proxy.delete(sha256(odd));
+      assert.equal(proxy.request("PUT", "/v1/revocations/other.example").status, 201);
+      assert.ok(isRefused(proxy, flights));
+      assert.equal(proxy.request("PUT", "/v1/enforcement", { body: { enforcement: "strict" } }).status, 200);
+      assert.ok(isRefused(proxy, flights));
+      assert.deepEqual(
+        refusals(proxy).map(({ cause }) => cause),
+        ["session", "session"],
+      );
+    });
+  }
+
   it("counts none where both are held, as nobody can tell which was meant", () => {
     const proxy = new Proxy({ workers: 1 });
     proxy.handshake(fullWithTicket(odd));

@@ -283,6 +283,40 @@ describe("every handshake that was begun", () => {
   }
 });
 
+describe("the metrics of ticket keys and server names", () => {
+  const metrics = (proxy: Proxy): number[] =>
+    ["ticket_keys_learned_total", "removed_ticket_keys", "revoked_names"].map((name) => proxy.host.metric(name));
+
+  it("count each name that servers bring, each that is removed or revoked, and none any longer that was lifted", () => {
+    const proxy = new Proxy();
+    for (const [key, upstream] of [
+      ["one", A],
+      ["one", A],
+      ["two", B],
+    ] as const) {
+      proxy.handshake(fullWithTicket(ticket(key, 1)), upstream);
+    }
+    const removed = `/v1/ticket-keys/${ticket("one", 1).subarray(0, 16).toString("hex")}`;
+    assert.equal(proxy.request("DELETE", removed).status, 200);
+    assert.equal(proxy.request("PUT", "/v1/revocations/shop.example").status, 201);
+    assert.equal(proxy.request("PUT", "/v1/revocations/other.example").status, 201);
+    proxy.host.pass(2);
+    assert.deepEqual(metrics(proxy), [2, 1, 2]);
+    assert.equal(proxy.request("PUT", removed, { body: {} }).status, 200);
+    assert.equal(proxy.request("DELETE", "/v1/revocations/shop.example").status, 200);
+    proxy.host.pass(2);
+    assert.deepEqual(metrics(proxy), [2, 0, 1]);
+  });
+
+  it("include what the configuration removes", () => {
+    const proxy = new Proxy({
+      observer: { removed: { ticket_keys: ["ab".repeat(16)], server_names: ["shop.example", "other.example"] } },
+    });
+    proxy.host.pass(2);
+    assert.deepEqual(metrics(proxy), [0, 1, 2]);
+  });
+});
+
 const EXCHANGES: ((number: number) => Flight[])[] = [
   (number) => fullWithId(sessionId(number)),
   (number) => fullWithTicket(ticket("key", number)),
