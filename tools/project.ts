@@ -8,3 +8,4 @@ export const MODULE_FILE = join(BUILD_FOLDER, "tls-session-cache.wasm");
 export const DEMO_CERTIFICATE_FILE = join(BUILD_FOLDER, "demo-certificate.pem");
 export const ENVOY_CONFIG_FILE = join(PROJECT_FOLDER, "envoy.yaml");
 export const COMPOSE_FILE = join(PROJECT_FOLDER, "docker-compose.yml");
+export const FLEET_COMPOSE_FILE = join(PROJECT_FOLDER, "docker-compose.fleet.yml");

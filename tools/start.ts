@@ -139,6 +139,7 @@ function describe(settings: StartSettings, addresses: string[], { logFile }: Env
   TLS passthrough    127.0.0.1:${settings.tlsPort} -> ${servers} ${addresses.join(", ")}
   HTTPS, guarded     https://127.0.0.1:${settings.httpsPort}   certificate: ${relative(process.cwd(), DEMO_CERTIFICATE_FILE)}
   admin API          ${api}   token: ${settings.adminTokenIsMade ? settings.adminToken : "as in ADMIN_TOKEN"}
+  its page           ${api}/   for a browser, with the same token
   Envoy's own admin  http://127.0.0.1:${settings.envoyAdminPort}   metrics: /stats/prometheus
   Envoy's log        ${relative(process.cwd(), logFile)}
 

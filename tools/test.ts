@@ -6,14 +6,17 @@
  * `, N skipped` if there are any), after the lines that say how long each check took; the exit code is 1 if anything failed.
  * A check without tests of its own counts as one.
  */
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { findChromium } from "./browser.ts";
 import { build } from "./build.ts";
 import { runCommand, stopCommands } from "./command.ts";
 import { checkShippedConfiguration } from "./checks/deployment/compose_check.ts";
+import { fleetComposeFaults, fleetConfigurationFaults } from "./checks/deployment/fleet_compose_check.ts";
+import { checkDeployments } from "./checks/deployment/deploy_check.ts";
 import { findEnvoy } from "./proxies/envoy_binary.ts";
 import { checkPackages } from "./checks/code/packages_check.ts";
-import { BUILD_FOLDER, PROJECT_FOLDER } from "./project.ts";
+import { BUILD_FOLDER, FLEET_COMPOSE_FILE, PROJECT_FOLDER } from "./project.ts";
 import { reproductionFaults } from "./checks/code/reproducible_check.ts";
 import { SetupError } from "./setup_error.ts";
 import { docsFaults } from "./checks/documents/docs_check.ts";
@@ -46,13 +49,19 @@ const CHECKS: Check[] = [
   { name: "packages", what: "pins and licenses of the installed packages", run: packages },
   {
     name: "tools",
-    what: "the tools' own tests",
-    folders: ["tools", "tests/compat"],
+    what: "the tools' and benchmarks' own tests",
+    folders: ["tools", "bench", "tests/compat"],
     run: (files) => runNodeTests({ folder: "tools", files, concurrency: 1 }),
   },
   { name: "build", what: "AssemblyScript to WebAssembly", run: compiled },
   { name: "reproducible", what: "the same module from another folder", needs: "build", run: reproducible },
-  { name: "config", what: "docker-compose.yml and envoy.yaml", needs: "build", run: configuration },
+  {
+    name: "config",
+    what: "docker-compose.yml, docker-compose.fleet.yml and envoy.yaml",
+    needs: "build",
+    run: configuration,
+  },
+  { name: "deploy", what: "the examples of deploy/", needs: "build", run: deployments },
   { name: "unit", what: "as-pect", folders: ["tests/unit"], run: runUnits },
   { name: "coverage", what: "the units again, instrumented", run: measureCoverage, isReport: true },
   { name: "wasm", what: "the built module on a fake host", needs: "build", folders: ["tests/wasm"], run: builtModule },
@@ -190,8 +199,18 @@ async function compiled(): Promise<SuiteResult> {
 }
 
 async function configuration(): Promise<SuiteResult> {
-  const faults = await checkShippedConfiguration(await findEnvoy(progress));
+  const envoy = await findEnvoy(progress);
+  const compose = readFileSync(FLEET_COMPOSE_FILE, "utf8");
+  const faults = [
+    ...(await checkShippedConfiguration(envoy)),
+    ...fleetComposeFaults(compose),
+    ...(await fleetConfigurationFaults(envoy, compose)),
+  ];
   return outcome(faults.length === 0, faults.join("\n"));
+}
+
+async function deployments(): Promise<SuiteResult> {
+  return await checkDeployments(await findEnvoy(progress), progress);
 }
 
 async function documents(): Promise<SuiteResult> {
@@ -238,7 +257,19 @@ async function countedByItself(file: string, env = process.env): Promise<SuiteRe
 /** One file at a time: each starts an Envoy and measures how real clients fare. */
 async function endToEnd(files: string[]): Promise<SuiteResult> {
   const ENVOY_BIN = await findEnvoy(progress);
-  return await runNodeTests({ folder: "tests/e2e", files, env: { ENVOY_BIN }, concurrency: 1 });
+  const env = { ENVOY_BIN, ...(await browserFor(files)) };
+  return await runNodeTests({ folder: "tests/e2e", files, env, concurrency: 1 });
+}
+
+/** Here an installation is shown, and takes nothing of the tests' time. Without a Chromium, the page's tests alone fail and say why. */
+async function browserFor(files: string[]): Promise<{ CHROMIUM_BIN?: string }> {
+  if (!files.some((file) => file.endsWith("page.test.ts"))) return {};
+  try {
+    return { CHROMIUM_BIN: await findChromium(progress) };
+  } catch (error) {
+    if (error instanceof SetupError) return {};
+    throw error;
+  }
 }
 
 /** Removes the logs of earlier runs. Young folders stay: another run may be using them. */

@@ -54,7 +54,7 @@ publish(
  */
 
 ${schemas.join("\n")}
-/** The JSON answers, by operationId. */
+/** The answers, by operationId: JSON, or the text of lines of JSON. */
 export interface Answers {
 ${operations()
   .map((operation) => `  ${operation.operationId}: ${answersOf(operation)};`)
@@ -76,14 +76,16 @@ function operations(): Operation[] {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(([, { operationId }]) => typeof operationId === "string")
-      .map(([method, operation]) => ({ ...operation, call: `${method.toUpperCase()} ${path}` })),
+      .map(([method, operation]) => ({ ...operation, call: `${method.toUpperCase()} ${path}` }))
+      // The page is for browsers.
+      .filter((operation) => answersOf(operation) !== ""),
   );
 }
 
 /** Also of a failure that is not a problem (RFC 9457), as of a DELETE that finds nothing. */
 function answersOf({ operationId, responses }: Operation): string {
   const types = Object.values(responses)
-    .map(({ content }) => content?.["application/json"]?.schema)
+    .map(({ content }) => content?.["application/json"]?.schema ?? content?.["application/x-ndjson"]?.schema)
     .filter((schema) => schema !== undefined)
     .map((schema) => typeOf(schema, operationId));
   return [...new Set(types)].join(" | ");

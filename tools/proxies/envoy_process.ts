@@ -15,6 +15,7 @@ import { SHIPPED_FOR } from "./envoy_versions.ts";
 import { httpStatus } from "../http_status.ts";
 import { BUILD_FOLDER, PROJECT_FOLDER } from "../project.ts";
 import { SetupError } from "../setup_error.ts";
+import { watch } from "./watchdog.ts";
 
 export interface EnvoyOptions {
   /** As `findEnvoy` returns it. */
@@ -26,6 +27,8 @@ export interface EnvoyOptions {
   concurrency?: number;
   /** Added to the environment of this process; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
+  /** More of Envoy's flags. */
+  flags?: string[];
   /** One process of several that take over from each other; without it Envoy stands alone. */
   hotRestart?: HotRestart;
   /** For envoy.yaml and envoy.log; a new one under build/test if none is named. */
@@ -71,6 +74,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
       "--concurrency",
       String(options.concurrency ?? 2),
       ...hotRestartFlags(options.hotRestart),
+      ...(options.flags ?? []),
       "--log-level",
       "info",
     ],
@@ -154,21 +158,6 @@ function endOf(child: ChildProcess): Promise<string> {
     child.on("error", (error) => resolve(error.message));
     child.on("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
   });
-}
-
-/** Ends Envoy when this process is gone, whatever ended it: then `read` sees the end of its input. */
-function watch(pid: number): ChildProcess {
-  const script = 'read -r _; kill -TERM "$1" 2>/dev/null && sleep 3 && kill -KILL "$1" 2>/dev/null';
-  const watchdog = spawn("/bin/sh", ["-c", script, "envoy-watchdog", String(pid)], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  });
-  watchdog.on("error", () => undefined);
-  watchdog.unref();
-  const { stdin } = watchdog;
-  stdin?.on("error", () => undefined);
-  if (stdin !== null && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
-  return watchdog;
 }
 
 function followWarnings(logFile: string, onWarning?: (line: string) => void): { stop: () => void } {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type DemoUpstream, startDemoUpstream } from "../demo/upstream.ts";
+import { PROJECT_FOLDER } from "../project.ts";
 import { answers } from "./free_ports.ts";
-import { haproxyVersion, startHaproxy } from "./haproxy.ts";
+import { haproxyVersion, startHaproxy, STICK_TABLE } from "./haproxy.ts";
 
 const skip = haproxyVersion() === null && "haproxy is not installed";
 
@@ -35,4 +36,9 @@ describe("HAProxy", { skip }, () => {
     const options = { folder, workers: 2, servers: ["no address"], hasStickTable: false, idleSeconds: 30 };
     await assert.rejects(startHaproxy(options), /HAProxy does not start: haproxy -f .*haproxy\.cfg -db/);
   });
+});
+
+it("the stick table of docs/use/migrating.md is the one that runs", () => {
+  const page = readFileSync(join(PROJECT_FOLDER, "docs", "use", "migrating.md"), "utf8");
+  assert.ok(page.includes(STICK_TABLE), STICK_TABLE);
 });

@@ -89,7 +89,7 @@ ${hasStickTable ? STICK_TABLE : ""}${servers.map((address, index) => `  server s
 
 const START_SECONDS = 5;
 /** The documented recipe for SSL session IDs, with `res.payload_lv` and the delay without which it stores nothing. */
-const STICK_TABLE = `  stick-table type binary len 32 size 100k expire 30m
+export const STICK_TABLE = `  stick-table type binary len 32 size 100k expire 30m
   acl clienthello req.ssl_hello_type 1
   acl serverhello res.ssl_hello_type 2
   tcp-request inspect-delay 5s

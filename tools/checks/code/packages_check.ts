@@ -75,5 +75,15 @@ function read(path: string): string {
   return readFileSync(join(PROJECT_FOLDER, path), "utf8");
 }
 
-/** SPDX names: permissive, and compatible with Apache-2.0. */
-const ALLOWED = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "CC0-1.0", "ISC", "MIT"];
+/** SPDX names: compatible with Apache-2.0. All are permissive but MPL-2.0, which binds only who ships a package's own files. */
+const ALLOWED = [
+  "0BSD",
+  "Apache-2.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "BlueOak-1.0.0",
+  "CC0-1.0",
+  "ISC",
+  "MIT",
+  "MPL-2.0",
+];

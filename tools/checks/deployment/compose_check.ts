@@ -10,7 +10,7 @@ import { runCommand } from "../../command.ts";
 import { edgeFaults } from "./edge_check.ts";
 import { COMPOSE_FILE, ENVOY_CONFIG_FILE, PROJECT_FOLDER } from "../../project.ts";
 
-interface Service {
+export interface Service {
   image?: string;
   network_mode?: string;
   ports?: unknown;
@@ -58,7 +58,7 @@ export async function checkShippedConfiguration(envoyBinary: string): Promise<st
   return faults;
 }
 
-function isPinned(image: string): boolean {
+export function isPinned(image: string): boolean {
   return /:v?\d+\.\d+(\.\d+)?[^:/]*$/.test(image) || /@sha256:[0-9a-f]{64}$/.test(image);
 }
 

@@ -12,7 +12,8 @@ export const MAX_ROW_WIDTH = 120;
 /** All documents of a folder. */
 export function docsFaults(folder = PROJECT_FOLDER): string[] {
   const docs = readdirSync(join(folder, "docs"), { recursive: true, encoding: "utf8" }).map((name) => `docs/${name}`);
-  const files = [...readdirSync(folder), ...docs].filter((name) => name.endsWith(".md")).sort();
+  const others = ["deploy/README.md"].filter((name) => existsSync(join(folder, name)));
+  const files = [...readdirSync(folder), ...docs, ...others].filter((name) => name.endsWith(".md")).sort();
   const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { scripts: object };
   const context: Context = { folder, scripts: Object.keys(scripts), anchors: new Map() };
   return files.flatMap((file) => faultsIn(file, context));

@@ -52,18 +52,14 @@ export const ROUND_ROBIN: Column = {
   name: "round_robin",
   title: "plain Envoy",
   steering: null,
-  start: (addresses) => startWithEnvoy(addresses, (configuration) => balance(configuration, "ROUND_ROBIN")),
+  start: (addresses) => startWithEnvoy(addresses, balanceByTurns),
 };
 
 export const SOURCE_HASH: Column = {
   name: "source_hash",
   title: "source hashing",
   steering: null,
-  start: (addresses) =>
-    startWithEnvoy(addresses, (configuration) => {
-      balance(configuration, "MAGLEV");
-      configuration.setIn([...TCP_PROXY, "hash_policy"], [{ source_ip: {} }]);
-    }),
+  start: (addresses) => startWithEnvoy(addresses, balanceBySource),
 };
 
 export const THIS_FILTER: Column = steeringColumn("hash");
@@ -89,6 +85,17 @@ export function steeringColumn(steering: Steering, variant: Variant = {}): Colum
         variant.hasAdmin,
       ),
   };
+}
+
+/** Round robin, with the observer observing only. */
+export function balanceByTurns(configuration: Document): void {
+  balance(configuration, "ROUND_ROBIN");
+}
+
+/** A hash of the source address, with the observer observing only. */
+export function balanceBySource(configuration: Document): void {
+  balance(configuration, "MAGLEV");
+  configuration.setIn([...TCP_PROXY, "hash_policy"], [{ source_ip: {} }]);
 }
 
 function balance(configuration: Document, policy: string): void {

@@ -33,13 +33,14 @@ export async function visit(
   localAddress: string,
   session?: Buffer,
   waitSeconds = 0,
+  servername = "shop.example",
 ): Promise<Seen> {
-  if (waitSeconds === 0) return handshake(kind, session, { host: "127.0.0.1", port, localAddress });
+  if (waitSeconds === 0) return handshake(kind, session, { host: "127.0.0.1", port, localAddress, servername });
   const tcp = connectTcp({ host: "127.0.0.1", port, localAddress });
   // What comes before the hello shows when the hello is sent.
   tcp.on("error", () => undefined);
   await sleep(waitSeconds * 1000);
-  return handshake(kind, session, { socket: tcp });
+  return handshake(kind, session, { socket: tcp, servername });
 }
 
 interface Way extends ConnectionOptions {
@@ -51,7 +52,6 @@ function handshake(kind: Kind, session: Buffer | undefined, way: Way): Promise<S
   return new Promise((resolve) => {
     const options: Way = {
       ...way,
-      servername: "shop.example",
       rejectUnauthorized: false,
       minVersion: version,
       maxVersion: version,

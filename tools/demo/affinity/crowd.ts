@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Addresses, type Kind, type Offering, type Seen, type Sources, visit } from "./client.ts";
+import { isPlainSession } from "../plain_ticket.ts";
 import { type Balancer, type Column } from "./balancers.ts";
 import { startUpstream, type Upstream } from "./upstreams.ts";
 
@@ -18,7 +19,7 @@ export class Crowd {
   private readonly addresses: Addresses;
   private readonly first: Seen[] = [];
   private readonly last: Seen[] = [];
-  /** Upstreams that have accepted a session: a filter may know their ticket keys. */
+  /** Upstreams that have accepted a plain session: a filter may know their ticket keys. */
   private readonly haveAccepted = new Set<string>();
 
   constructor(
@@ -44,7 +45,7 @@ export class Crowd {
     const { session, upstream: issuer } = (this.offering === "first" ? this.first : this.last)[client] as Seen;
     const isLearned = this.haveAccepted.has(issuer);
     const seen = await visit(this.balancer.port, this.kind, this.addresses.of(client), session);
-    if (seen.resumed) this.haveAccepted.add(seen.upstream);
+    if (seen.resumed && session !== undefined && isPlainSession(session)) this.haveAccepted.add(seen.upstream);
     if (seen.error === null) this.last[client] = seen;
     return { ...seen, client, issuer, missedThoughLearned: isLearned && !seen.resumed };
   }
