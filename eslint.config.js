@@ -82,14 +82,40 @@ const POLLED = {
   message: "It may fail often: say why in a message, else Node parses the whole file each time, and everything waits.",
 };
 
+/** What the page may use of the browser: nothing that keeps anything beyond the tab. */
+const BROWSER = [
+  ...[
+    "document",
+    "location",
+    "addEventListener",
+    "removeEventListener",
+    "scrollTo",
+    "ResizeObserver",
+    "Event",
+    "FormData",
+  ],
+  ...["fetch", "AbortSignal", "URLSearchParams", "setTimeout", "clearTimeout", "performance"],
+];
+/** The one file of the page that makes a file, which the user saves, and reads one that the user has chosen. */
+const FILES = ["Blob", "URL", "TextDecoder", "TextEncoder"];
+
+const MARKUP = [
+  {
+    selector:
+      "MemberExpression > Identifier[name=/^(innerHTML|outerHTML|insertAdjacentHTML|write|writeln|srcdoc)$/].property",
+    message: "Text from outside must stay text: make elements with h() of page/dom.js.",
+  },
+  { selector: "MemberExpression > Identifier[name='cookie'].property", message: "The page keeps nothing." },
+];
+
 export default tseslint.config(
-  { ignores: ["build/", "node_modules/", ".envoy/", "**/*.generated.ts"] },
+  { ignores: ["build/", "node_modules/", ".envoy/", ".etcd/", ".tools/", "**/*.generated.ts"] },
   {
     files: [
       "assembly/**/*.ts",
       "tests/unit/**/*.ts",
-      "bench/filters/*/*.ts",
-      "bench/cache/{index,bench_root,samples}.ts",
+      "bench/filters/**/*.ts",
+      "bench/cache/{index,bench_root,samples,slices,whole_cache}.ts",
     ],
     languageOptions: {
       parser: tseslint.parser,
@@ -123,12 +149,15 @@ export default tseslint.config(
       "tests/mistakes/**/*.ts",
       "tests/compat/**/*.ts",
       "tests/servers/**/*.ts",
+      "tests/migration/**/*.ts",
       "tests/soak/**/*.ts",
       "tests/fixtures/**/*.ts",
       "tests/differential/**/*.ts",
       "tests/fuzz/**/*.ts",
       "bench/*.ts",
-      "bench/cache/{main,run,in_envoy,lean_host}.ts",
+      "bench/cache/{main,run,in_envoy,lean_host,beside_flush}.ts",
+      "bench/{contention,guard}/*.ts",
+      "bench/system/*.ts",
     ],
     // In AssemblyScript.
     ignores: ["tests/fuzz/handshake_fuzz.ts"],
@@ -152,6 +181,22 @@ export default tseslint.config(
       ],
       "no-restricted-syntax": ["error", ...NAMES, POLLED],
     },
+  },
+  {
+    files: ["page/**/*.js"],
+    languageOptions: { globals: Object.fromEntries(BROWSER.map((name) => [name, "readonly"])) },
+    rules: {
+      "no-undef": "error",
+      "no-unused-vars": "error",
+      "no-var": "error",
+      "prefer-const": "error",
+      eqeqeq: "error",
+      "no-restricted-syntax": ["error", ...NAMES, ...MARKUP],
+    },
+  },
+  {
+    files: ["page/transfer.js"],
+    languageOptions: { globals: Object.fromEntries(FILES.map((name) => [name, "readonly"])) },
   },
   {
     files: ["tools/**/*.ts"],
