@@ -6,7 +6,7 @@
  * for each thing that can refuse it (`refusal.ts`). Under `observe`: nothing.
  */
 import { PeerAddress } from "../ports/peer_address";
-import { Cache, Lookup } from "../session/cache";
+import { Cache, isHeld, Lookup } from "../session/cache";
 import { Kind, Known, Session } from "../session/record/session";
 import { KeyState } from "../session/revocation/ticket_keys";
 import { Enforcement } from "../session/settings/enforcement";
@@ -15,11 +15,13 @@ import { AcceptedHandle } from "./accepted_handle";
 import { describe, describeOffer } from "./description";
 import { Offer } from "./offer";
 import { isUnseen, Refusals, Verdict } from "./refusal";
+import { Renewal } from "./renewal";
 
 export class AnswerJudge {
   /** The handle that the last judged acceptance is attributed to. */
   handle: AcceptedHandle = AcceptedHandle.Untold;
   private readonly refusals: Refusals;
+  private readonly renewal: Renewal;
   private readonly session: Session = new Session();
   private readonly offer: Offer = new Offer();
 
@@ -31,6 +33,7 @@ export class AnswerJudge {
     private readonly decryptsHellos: bool,
   ) {
     this.refusals = new Refusals(cache);
+    this.renewal = new Renewal(cache);
   }
 
   /** While it is set, decisions of a fleet are awaited: an accepted session that the cache does not hold may be removed. */
@@ -58,7 +61,8 @@ export class AnswerJudge {
     if (verdict != Verdict.Resume) return verdict;
     const meansOne = !handshake.offers.isAmbiguous(owner);
     if (isPsk) return this.judgePsk(handshake, meansOne);
-    if (handshake.acceptedKind == Accepted.Ticket) return this.judgeTicket(handshake, meansOne);
+    if (handshake.acceptedKind == Accepted.Ticket)
+      return this.judgeRenewal(handshake, this.judgeTicket(handshake, meansOne));
     this.handle = AcceptedHandle.SessionId;
     return this.judgeOffer(handshake, this.offer.sessionIdOf(handshake));
   }
@@ -79,6 +83,7 @@ export class AnswerJudge {
     if (offers.encryptedHello && this.wouldRefuseUnseen(handshake)) return true;
     if (offers.ticket.present) {
       if (this.wouldRefuseOffer(handshake, this.offer.ticketOf(handshake))) return true;
+      if (this.renewal.mayMix(handshake)) return true;
       if (!offers.hasIdBesideTicket) return false;
     }
     return offers.sessionIdLength > 0 && this.wouldRefuseOffer(handshake, this.offer.sessionIdOf(handshake));
@@ -163,7 +168,7 @@ export class AnswerJudge {
     const offer = owner == TICKET_OWNER ? this.offer.ticketOf(handshake) : this.offer.pskOf(handshake, owner);
     const lookup = this.lookUp(offer);
     if (lookup == Lookup.Removed) return Verdict.RemovedSession;
-    return isHeldAs(lookup) && !isUnseen(this.cache.found, offer.kind) ? Verdict.Resume : verdict;
+    return isHeld(lookup) && !isUnseen(this.cache.found, offer.kind) ? Verdict.Resume : verdict;
   }
 
   private judgePsk(handshake: Handshake, meansOne: bool): Verdict {
@@ -181,22 +186,32 @@ export class AnswerJudge {
     return this.judgeOffer(handshake, offer.ticketOf(handshake));
   }
 
+  /**
+   * A ticket that is renewed for one of two sessions, and nobody can tell for which, would outlive the removal of either. No
+   * client of its own accord offers the ID of one session beside the ticket of another.
+   */
+  private judgeRenewal(handshake: Handshake, verdict: Verdict): Verdict {
+    if (verdict != Verdict.Resume || !handshake.renews || this.handle != AcceptedHandle.Untold) return verdict;
+    return this.renewal.mayMix(handshake) ? this.refusals.judgeUnfollowed() : verdict;
+  }
+
   private judgeTicketBesideId(handshake: Handshake, meansOne: bool): Verdict {
     const cache = this.cache;
     const offer = this.offer.ticketOf(handshake);
     const ticket = cache.read(offer.id, offer.idLength);
     const verdict = this.judgeFound(handshake, offer, ticket);
     if (verdict != Verdict.Resume) return verdict;
-    const ticketHeld = isHeldAs(ticket);
+    const ticketHeld = isHeld(ticket);
     const name = ticketHeld ? cache.found.session : 0;
     // A server that issues tickets without IDs goes by tickets: an ID that is not held is then made up.
     const alone = ticketHeld && cache.found.alone && this.isOwnTicket(handshake);
+    const meansTicket = ticketHeld && (meansOne || !this.isFurtherHeld(handshake, TICKET_OWNER));
 
     offer.sessionIdOf(handshake);
     const id = cache.read(offer.id, offer.idLength);
-    const idHeld = isHeldAs(id);
+    const idHeld = isHeld(id);
     const sameSession = idHeld && name != 0 && cache.found.session == name;
-    if (meansOne && ticketHeld && (!idHeld || sameSession)) this.handle = AcceptedHandle.Ticket;
+    if (meansTicket && (!idHeld || sameSession)) this.handle = AcceptedHandle.Ticket;
     else if (meansOne && idHeld && !ticketHeld) this.handle = AcceptedHandle.SessionId;
     if (id == Lookup.Absent && alone) return Verdict.Resume;
     const verdictOfId = this.judgeFound(handshake, offer, id);
@@ -225,16 +240,19 @@ export class AnswerJudge {
    * tickets of OpenSSL looks like bytes behind a shorter ticket.
    */
   private isHeldAlone(handshake: Handshake, offer: Offer, owner: i32): bool {
-    if (!this.isHeld(offer)) return false;
+    return this.isHeld(offer) && !this.isFurtherHeld(handshake, owner);
+  }
+
+  private isFurtherHeld(handshake: Handshake, owner: i32): bool {
     const offers = handshake.offers;
     for (let i = 0; i < offers.furtherCount; i++) {
-      if (offers.ownerOf(i) == owner && this.isHeld(offer.furtherOf(handshake, i))) return false;
+      if (offers.ownerOf(i) == owner && this.isHeld(this.offer.furtherOf(handshake, i))) return true;
     }
-    return true;
+    return false;
   }
 
   private isHeld(offer: Offer): bool {
-    return isHeldAs(this.lookUp(offer));
+    return isHeld(this.lookUp(offer));
   }
 
   /** Nobody can look up an identity that was not hashed. */
@@ -259,10 +277,6 @@ export class AnswerJudge {
   private hidesPsk(handshake: Handshake): bool {
     return this.decryptsHellos && handshake.offers.encryptedHello;
   }
-}
-
-function isHeldAs(lookup: Lookup): bool {
-  return lookup == Lookup.Found || lookup == Lookup.Expired;
 }
 
 /** The owner of no further identity: that of a session ID. */

@@ -14,7 +14,7 @@
  *
  * Cost: one read of a page; one more for a ticket's key name, one more for a server name.
  */
-import { Cache, Lookup } from "../session/cache";
+import { Cache, isHeld, Lookup } from "../session/cache";
 import { Enforcement } from "../session/settings/enforcement";
 import { EventCause } from "../session/record/event_cause";
 import { Revocations } from "../session/revocation/revocations";
@@ -62,7 +62,7 @@ export class Refusals {
     if (accepted.knows(Known.TICKET_KEY) && this.ticketKeys.isRemoved(accepted.ticketKey)) {
       return Verdict.RemovedTicketKey;
     }
-    const held = lookup == Lookup.Found || lookup == Lookup.Expired;
+    const held = isHeld(lookup);
     return this.isRevoked(accepted, held) ? Verdict.RevokedServerName : Verdict.Resume;
   }
 

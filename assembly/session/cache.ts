@@ -66,6 +66,11 @@ export const enum Lookup {
   Unavailable = 4,
 }
 
+/** Whether a session is held, expired or not. */
+export function isHeld(lookup: Lookup): bool {
+  return lookup == Lookup.Found || lookup == Lookup.Expired;
+}
+
 export class Cache {
   /**
    * The session that the last call found or stored; its pointers are valid until the next one. Of a removed session only the
@@ -347,6 +352,18 @@ export class Cache {
   }
 
   /**
+   * Gives a handle the name `handle.session`, unless it has one: it may be of the session that another handle is learned for. One that is
+   * not held is learned, with nothing but what `handle` knows, and an unknown time of issue. Counts no hit, and believes nothing else. If
+   * it was removed meanwhile, its name counts as removed. Needs `readSettings` before.
+   */
+  nameHandle(handle: Session): void {
+    const counts = false;
+    const sure = false;
+    const lookup = this.touch(handle, null, counts, sure);
+    if (lookup == Lookup.Absent && learns(this.settings.mode)) this.additions.store(handle, Addition.Accepted);
+  }
+
+  /**
    * Notes that an upstream has not accepted a session that was offered to it. An ID that may be made up (`certain` false)
    * counts only if the cache knows it. Needs `readSettings` before.
    */
@@ -510,12 +527,12 @@ export class Cache {
         }
         return lookup;
       }
-      const isHeld = lookup == Lookup.Found || lookup == Lookup.Expired;
-      if (isHeld && sure && this.found.knows(Known.UPSTREAM)) {
+      const held = isHeld(lookup);
+      if (held && sure && this.found.knows(Known.UPSTREAM)) {
         this.issuers.noteAccepted(this.found.upstream, this.found.upstreamLength);
       }
       // Modes govern learning and counting; a removal reaches every handle in any mode.
-      const takesName = isHeld && accepted.knows(Known.SESSION) && this.found.session == 0;
+      const takesName = held && accepted.knows(Known.SESSION) && this.found.session == 0;
       const hit = lookup == Lookup.Found && counts;
       if (!hit && !takesName) return lookup;
       const entry = page.find(accepted.id, accepted.idLength);

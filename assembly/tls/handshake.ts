@@ -77,6 +77,8 @@ export class Handshake {
   acceptedPskIndex: i32;
   /** An offer was accepted, and nobody can tell which session it was. */
   acceptedUnfollowed: bool;
+  /** The server resumes, and issues a new ticket with that (RFC 5077 3.3). Final at `ServerHello`; TLS <= 1.2 only. */
+  renews: bool;
   /** The ServerHello of TLS <= 1.2 was read, and nothing behind it has shown yet whether the server resumes. */
   undecided: bool;
   /** Only the server's answer is read, for want of memory. */
@@ -376,8 +378,10 @@ export class Handshake {
 
   private messageStart(direction: i32, messages: MessageReader): void {
     messages.part = this.flow.message(direction, messages.type, messages.length);
-    if (this.undecided && direction == Direction.Upstream && messages.type != MessageType.HELLO_REQUEST)
-      this.decide(messages.part == Part.NewSessionTicket ? Course.Abbreviated : Course.Full);
+    if (this.undecided && direction == Direction.Upstream && messages.type != MessageType.HELLO_REQUEST) {
+      this.renews = messages.part == Part.NewSessionTicket;
+      this.decide(this.renews ? Course.Abbreviated : Course.Full);
+    }
     switch (messages.part) {
       case Part.Unexpected:
         return this.fail(ParseError.UnexpectedMessage);

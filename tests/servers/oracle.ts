@@ -66,18 +66,26 @@ export class Oracle {
     if (lane.server === "boringssl" && one.steps.some(({ op }) => op === "wire.half_close")) return undefined;
     const seen = await this.quiet.shared(() => this.runBystander(lane, one));
     if (sameKind(seen, direct)) return undefined;
-    // Again, alone, so that the counts are this case's own; and directly again, as chance may have decided the first time.
+    // Again, alone, so that the counts are this case's own; and directly again, as chance may have decided the first time:
+    // Node forgets one session in 1,500, without a proxy as well.
     return await this.quiet.alone(async () => {
-      const again = await this.direct(lane, one);
-      const before = await this.unfollowed();
-      const through = await this.runBystander(lane, one);
-      if (sameKind(through, again)) return undefined;
-      if ((await this.unfollowed()) > before) return "unfollowed";
-      return {
-        what: "disturbed",
-        detail: `${again.kind} directly, ${through.kind} ${through.detail} through the filter`,
-      };
+      let finding: Finding | "unfollowed" | undefined;
+      for (let turn = 0; turn < ALONE_TURNS; turn++) {
+        finding = await this.bystanderAlone(lane, one);
+        if (finding === undefined) break;
+      }
+      return finding;
     });
+  }
+
+  private async bystanderAlone(lane: Lane, one: Case): Promise<Finding | "unfollowed" | undefined> {
+    const again = await this.direct(lane, one);
+    const before = await this.unfollowed();
+    const through = await this.runBystander(lane, one);
+    if (sameKind(through, again)) return undefined;
+    if ((await this.unfollowed()) > before) return "unfollowed";
+    const detail = `${again.kind} directly, ${through.kind} ${through.detail} through the filter`;
+    return { what: "disturbed", detail };
   }
 
   private async runRemoved(lane: Lane, one: Case): Promise<Finding | undefined> {
@@ -90,7 +98,8 @@ export class Oracle {
     if (![200, 201, 404].includes(status)) return { what: "not removed", detail: `the answer was ${status}` };
     try {
       const mark = `early-${this.mark()}`;
-      const outcome = await this.attempt(lane, one, port, offered, FRONT_MILLISECONDS, mark);
+      const last = one.mutatesRenewal === true ? { ...one, steps: [] } : one;
+      const outcome = await this.attempt(lane, last, port, offered, FRONT_MILLISECONDS, mark);
       if (outcome.kind === "resumed" && outcome.session === offered) {
         return { what: "resumed although removed", detail: "" };
       }
@@ -140,8 +149,13 @@ export class Oracle {
     if (trial === undefined || trial === "none") return undefined;
     if (one.accepted === true) await this.plainly(port, one, trial);
     if (one.chain === undefined) return { removed: trial, offered: trial };
-    const successor = (await this.plainly(port, one, trial)).fresh[0];
-    if (successor === undefined) return undefined;
+    const renewal =
+      one.mutatesRenewal === true
+        ? await this.attempt(lane, one, port, trial, FRONT_MILLISECONDS)
+        : await this.plainly(port, one, trial);
+    const successor = renewal.fresh[0];
+    // A full handshake, or the resumption of another session, issues a ticket that is not the trial's.
+    if (successor === undefined || renewal.session !== trial) return undefined;
     return one.chain === "successor" ? { removed: trial, offered: successor } : { removed: successor, offered: trial };
   }
 
@@ -251,6 +265,7 @@ export function sameKind(one: Outcome, other: Outcome): boolean {
 
 const NOTHING: Outcome = { kind: "broken", detail: "no session", fresh: [], earlyData: false };
 const MAX_USES = 20;
+const ALONE_TURNS = 2;
 const DIRECT_MILLISECONDS = 700;
 /** For a server that serves one connection at a time. */
 const SERIAL_MILLISECONDS = 450;

@@ -7,7 +7,7 @@ export async function shrunk(failing: Case, fails: (smaller: Case) => Promise<bo
     const smaller = { ...smallest, steps: smallest.steps.filter((_, index) => index !== at) };
     if (await fails(smaller)) smallest = smaller;
   }
-  for (const detail of ["accepted", "chain", "removes"] as const) {
+  for (const detail of ["accepted", "mutatesRenewal", "chain", "removes"] as const) {
     if (smallest[detail] === undefined || smallest[detail] === false) continue;
     const { [detail]: _, ...smaller } = smallest;
     if (await fails(smaller)) smallest = smaller;

@@ -64,7 +64,14 @@ function randomDetails(random: Random, base: Base, possible: Possible): Omit<Cas
   if (way === "name" && third % 3 === 0) return { way, asksTicket, unseen: true };
   const canChain = possible.renews && (base === "ticket" || base === "both") && way === "session";
   const chain = canChain && third % 4 === 0 ? (third % 8 === 0 ? "successor" : "predecessor") : undefined;
-  return { way, asksTicket, ...(removes === undefined ? {} : { removes }), ...(chain === undefined ? {} : { chain }) };
+  const mutatesRenewal = chain !== undefined && first % 2 === 0;
+  return {
+    way,
+    asksTicket,
+    ...(removes === undefined ? {} : { removes }),
+    ...(chain === undefined ? {} : { chain }),
+    ...(mutatesRenewal ? { mutatesRenewal } : {}),
+  };
 }
 
 function hidesName({ op, type }: Step): boolean {

@@ -27,6 +27,8 @@ export interface Case {
   removes?: "id" | "ticket";
   /** TLS 1.2, a resumption renews the ticket: remove the old ticket and offer the new one, or the other way round. */
   chain?: "successor" | "predecessor";
+  /** With a chain: the steps change the resumption that renews, not the one behind the removal. */
+  mutatesRenewal?: true;
   /** TLS 1.2: the filter has not seen the session being issued. */
   unseen?: boolean;
   /** TLS 1.3: the server accepts the PSK once before its removal. */

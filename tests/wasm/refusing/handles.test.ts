@@ -112,6 +112,92 @@ describe("a renewed ticket", () => {
   });
 });
 
+describe("a renewed ticket, where several handles may have been accepted", () => {
+  const odd = longer(rfc5077(32), 12);
+  const other = ticket("key", 8);
+
+  it("belongs to a ticket that only looks as if it had bytes behind it, beside an ID that is made up", () => {
+    for (const removed of [odd, RENEWED]) {
+      const proxy = new Proxy({ workers: 1 });
+      proxy.handshake(fullWithTicket(odd));
+      proxy.handshake(idBeside(sessionId(77), odd, RENEWED));
+      assert.equal(proxy.session(sha256(odd)).hits, 1);
+      assert.equal(proxy.delete(sha256(removed)).json.handles, 2);
+      for (const one of [odd, RENEWED]) assert.ok(isRefused(proxy, resumedByTicket(one)));
+    }
+  });
+
+  it("belongs to the shorter ticket that has bytes behind it", () => {
+    for (const removed of [rfc5077(32), RENEWED]) {
+      const proxy = new Proxy({ workers: 1 });
+      proxy.handshake(fullWithTicket(rfc5077(32)));
+      proxy.handshake(idBeside(sessionId(77), odd, RENEWED));
+      assert.equal(proxy.delete(sha256(removed)).json.handles, 2);
+      for (const one of [odd, rfc5077(32), RENEWED]) assert.ok(isRefused(proxy, resumedByTicket(one)));
+    }
+  });
+
+  it("belongs to a ticket that is not held, beside an ID that is made up, as after a restart", async () => {
+    for (const removed of [TICKET, RENEWED]) {
+      const proxy = new Proxy({ workers: 1 });
+      proxy.handshake(idBeside(sessionId(77), TICKET, RENEWED));
+      const { session: name, issued, sni, ticket_key: key } = proxy.session(sha256(TICKET));
+      assert.deepEqual([name, issued, sni, key], [proxy.session(sha256(RENEWED)).session, null, null, null]);
+      assert.equal(await proxy.number(), 2);
+      assert.equal(proxy.delete(sha256(removed)).json.handles, 2);
+      for (const one of [TICKET, RENEWED]) assert.ok(isRefused(proxy, resumedByTicket(one)));
+    }
+  });
+
+  it("belongs to ID and ticket alike if neither has another handle, as after an import", () => {
+    for (const removed of [ID, sha256(TICKET), sha256(RENEWED)]) {
+      const proxy = new Proxy({ workers: 1 });
+      proxy.put(ID, { kind: "id" });
+      proxy.put(sha256(TICKET), { kind: "ticket" });
+      const flights = idBeside(ID, TICKET, RENEWED);
+      assertPassed(run(proxy, flights), flights);
+      assert.equal(proxy.delete(removed).json.handles, 3);
+      for (const one of [resumedById(ID), resumedByTicket(TICKET), resumedByTicket(RENEWED)]) {
+        assert.ok(isRefused(proxy, one));
+      }
+    }
+  });
+
+  it("does not come, if they are of two sessions: it would outlive the removal of either", () => {
+    const proxy = new Proxy({ workers: 1 });
+    proxy.handshake(fullWithTicket(TICKET, { sessionId: ID }));
+    proxy.handshake(fullWithTicket(other));
+    assert.ok(!isRefused(proxy, idBeside(ID, other)), "without a new ticket, both are as they were");
+    assert.ok(isRefused(proxy, idBeside(ID, other, RENEWED)));
+    assert.deepEqual(
+      refusals(proxy).map(({ cause }) => cause),
+      ["unfollowed"],
+    );
+    assert.equal(proxy.get(sha256(RENEWED)).status, 404);
+    assert.ok(!isRefused(proxy, resumedByTicket(other, { renewed: RENEWED })), "alone, the ticket is renewed");
+  });
+
+  it("does not come in pieces either", () => {
+    const proxy = new Proxy({ workers: 1 });
+    proxy.handshake(fullWithTicket(TICKET, { sessionId: ID }));
+    proxy.handshake(fullWithTicket(other));
+    const [hello, answer, end] = idBeside(ID, other, RENEWED) as [Flight, Flight, Flight];
+    const pieces = [answer.bytes.subarray(0, 60), answer.bytes.subarray(60)].map((bytes) => ({ ...answer, bytes }));
+    assert.ok(isRefused(proxy, [hello, ...pieces, end]));
+  });
+
+  it("under `observe` goes through, and belongs to the ticket", () => {
+    const proxy = new Proxy({ workers: 1 });
+    assert.equal(proxy.request("PUT", "/v1/enforcement", { body: { enforcement: "observe" } }).status, 200);
+    proxy.handshake(fullWithTicket(TICKET, { sessionId: ID }));
+    proxy.handshake(fullWithTicket(other));
+    const flights = idBeside(ID, other, RENEWED);
+    assertPassed(run(proxy, flights), flights);
+    assert.equal(proxy.session(sha256(RENEWED)).session, proxy.session(sha256(other)).session);
+    assert.notEqual(proxy.session(sha256(RENEWED)).session, proxy.session(ID).session);
+  });
+});
+
 describe("a session ID beside a ticket that was made up", () => {
   it("is refused where it was removed", () => {
     const proxy = new Proxy({ workers: 1 });
@@ -261,10 +347,11 @@ describe("a ticket with bytes behind it", () => {
 });
 
 /** An abbreviated handshake of a client that offers a session ID and a ticket; the server echoes the ID. */
-function idBeside(id: Buffer, offered: Buffer): Flight[] {
+function idBeside(id: Buffer, offered: Buffer, renewed?: Buffer): Flight[] {
+  const renewal = renewed === undefined ? [] : [newSessionTicket(renewed, 7200)];
   return [
     client(clientHello({ sessionId: id, ticket: offered })),
-    server(serverHello({ sessionId: id }), changeCipherSpec(), finished()),
+    server(serverHello({ sessionId: id, ticket: renewal.length > 0 }), ...renewal, changeCipherSpec(), finished()),
     client(changeCipherSpec(), finished()),
   ];
 }
