@@ -9,7 +9,7 @@
  * Cost: a look into the cache for each such handle, and for `join` a write for each that has no name yet. Nothing allocates.
  */
 import { Cache, isHeld } from "../session/cache";
-import { Known, Session } from "../session/record/session";
+import { Known, MAX_ID_LENGTH, Session } from "../session/record/session";
 import { Handshake, TICKET_OWNER } from "../tls/handshake";
 import { Offer } from "./offer";
 
@@ -35,19 +35,19 @@ export class Renewal {
 
   /**
    * Gives all held handles that may have been accepted the name of their session, and returns it, for the new ticket. If they
-   * are of two sessions, which only `observe` lets through, the first decides alone. If none is held, the ticket is learned,
-   * with nothing but this name: else it would not go with the new one. Needs `cache.readSettings` before.
+   * are of two sessions, which only `observe` lets through, the first decides alone; if none is held, the ticket, which is not
+   * learned for that. Needs `cache.readSettings` before.
    */
   join(handshake: Handshake): u64 {
     this.look(handshake);
-    const first = max(this.first, 0);
-    const last = this.first >= 0 && this.agree ? candidates(handshake) - 1 : first;
+    if (this.first < 0) return this.cache.sessionName(handshake.offers.ticket.hash, MAX_ID_LENGTH);
+    const last = this.agree ? candidates(handshake) - 1 : this.first;
     let name = this.name;
-    for (let i = first; i <= last; i++) {
+    for (let i = this.first; i <= last; i++) {
       const offer = this.candidate(handshake, i);
-      if (!offer || (this.first >= 0 && !this.isHeld(offer))) continue;
+      if (!offer || !this.isHeld(offer)) continue;
       if (name == 0) name = this.cache.sessionName(offer.id, offer.idLength);
-      this.cache.nameHandle(this.named(offer, handshake.answer.version, name));
+      this.cache.nameHandle(this.named(offer, name));
     }
     return name;
   }
@@ -70,16 +70,13 @@ export class Renewal {
     }
   }
 
-  /** The offer with as much as is sure of it. */
-  private named(offer: Offer, protocol: u16, name: u64): Session {
+  private named(offer: Offer, name: u64): Session {
     const handle = this.session;
     handle.clear();
     handle.id = offer.id;
     handle.idLength = offer.idLength;
-    handle.kind = offer.kind;
-    handle.protocol = protocol;
     handle.session = name;
-    handle.known = Known.KIND | Known.PROTOCOL | Known.SESSION;
+    handle.known = Known.SESSION;
     return handle;
   }
 

@@ -352,15 +352,14 @@ export class Cache {
   }
 
   /**
-   * Gives a handle the name `handle.session`, unless it has one: it may be of the session that another handle is learned for. One that is
-   * not held is learned, with nothing but what `handle` knows, and an unknown time of issue. Counts no hit, and believes nothing else. If
-   * it was removed meanwhile, its name counts as removed. Needs `readSettings` before.
+   * Gives a held handle the name `handle.session`, unless it has one: it may be of the session that another handle is learned
+   * for. Counts nothing, and believes nothing else. If it was removed meanwhile, its name counts as removed. Needs
+   * `readSettings` before.
    */
   nameHandle(handle: Session): void {
     const counts = false;
     const sure = false;
-    const lookup = this.touch(handle, null, counts, sure);
-    if (lookup == Lookup.Absent && learns(this.settings.mode)) this.additions.store(handle, Addition.Accepted);
+    this.touch(handle, null, counts, sure);
   }
 
   /**
