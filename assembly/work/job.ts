@@ -31,4 +31,4 @@ export class Deadline {
 }
 
 /** A slice holds a worker for a millisecond at most: the last page may overrun this by some microseconds. */
-export const SLICE_NANOSECONDS: u64 = 900_000;
+export const SLICE_NANOSECONDS: u64 = 800_000;
