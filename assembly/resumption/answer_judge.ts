@@ -20,8 +20,8 @@ import { Renewal } from "./renewal";
 export class AnswerJudge {
   /** The handle that the last judged acceptance is attributed to. */
   handle: AcceptedHandle = AcceptedHandle.Untold;
+  readonly renewal: Renewal;
   private readonly refusals: Refusals;
-  private readonly renewal: Renewal;
   private readonly session: Session = new Session();
   private readonly offer: Offer = new Offer();
 

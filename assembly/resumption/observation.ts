@@ -28,7 +28,6 @@ import { AnswerJudge } from "./answer_judge";
 import { addTicketKey, describe, describeOffer } from "./description";
 import { Offer } from "./offer";
 import { causeOf, Verdict } from "./refusal";
-import { Renewal } from "./renewal";
 
 export class Observation {
   /** The offer that the last answer was counted for, valid as long as the handshake; its kind is 0 if none was. */
@@ -43,7 +42,6 @@ export class Observation {
   readonly judge: AnswerJudge;
   private readonly session: Session = new Session();
   private readonly first: Offer = new Offer();
-  private readonly renewal: Renewal;
 
   constructor(
     private readonly cache: Cache,
@@ -55,7 +53,6 @@ export class Observation {
     private readonly client: PeerAddress | null = null,
   ) {
     this.judge = new AnswerJudge(cache, server, decryptsHellos);
-    this.renewal = new Renewal(cache);
   }
 
   /** The handle that the last answer's acceptance is attributed to. */
@@ -249,7 +246,7 @@ export class Observation {
         if (found.session != 0) name = found.session;
       }
     } else if (renewed && handshake.offers.ticket.present) {
-      name = this.renewal.join(handshake);
+      name = this.judge.renewal.join(handshake);
     }
     if (renewed) this.learnTicket(handshake, name, alone);
   }
