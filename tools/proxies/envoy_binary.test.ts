@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { findEnvoy, releaseOf, wheelFor } from "./envoy_binary.ts";
+import { assertRefused, standInProgram } from "./stand_in_program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "envoy-binary-"));
 const environment = { ...process.env };
@@ -67,15 +68,7 @@ test("ENVOY_BIN that is missing, not executable or not an Envoy is refused on on
     [program("other", "echo Laravel Envoy 2.8.0"), /is not a working Envoy/],
     [program("broken", "exit 127"), /is not a working Envoy/],
   ];
-  for (const [value, message] of refused) {
-    process.env["ENVOY_BIN"] = value;
-    await assert.rejects(findEnvoy(ignore), (error: Error) => {
-      assert.equal(error.name, "SetupError");
-      assert.match(error.message, message);
-      assert.doesNotMatch(error.message, /\n/);
-      return true;
-    });
-  }
+  await assertRefused("ENVOY_BIN", refused, () => findEnvoy(ignore));
 });
 
 test("if no package fits, one line says to set ENVOY_BIN; otherwise its sha256 is known", () => {
@@ -99,10 +92,7 @@ test("if no package fits, one line says to set ENVOY_BIN; otherwise its sha256 i
 });
 
 function program(name: string, script: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, `#!/bin/sh\n${script}\n`);
-  chmodSync(path, 0o755);
-  return path;
+  return standInProgram(folder, name, script);
 }
 
 function ignore(): void {}

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { findEtcd, wheelOfEtcd } from "./etcd_binary.ts";
 import { startEtcd } from "./etcd_process.ts";
 import { answers, freePorts } from "./free_ports.ts";
+import { assertRefused, standInProgram } from "./stand_in_program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "etcd-"));
 const environment = { ...process.env };
@@ -41,15 +42,7 @@ test("ETCD_BIN that is missing, too old or not an etcd is refused on one line", 
     [program("broken", "exit 127"), /is not a working etcd/],
     [program("old", "echo 'etcd Version: 3.3.25'"), /etcd 3\.3\.25 is too old: 3\.4 or newer is needed/],
   ];
-  for (const [value, message] of refused) {
-    process.env["ETCD_BIN"] = value;
-    await assert.rejects(findEtcd(ignore), (error: Error) => {
-      assert.equal(error.name, "SetupError");
-      assert.match(error.message, message);
-      assert.doesNotMatch(error.message, /\n/);
-      return true;
-    });
-  }
+  await assertRefused("ETCD_BIN", refused, () => findEtcd(ignore));
 });
 
 test("if no package fits, one line says to set ETCD_BIN", () => {
@@ -94,10 +87,7 @@ test("an etcd that does not start is an error that names its log, and nothing is
 });
 
 function program(name: string, script: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, `#!/bin/sh\n${script}\n`);
-  chmodSync(path, 0o755);
-  return path;
+  return standInProgram(folder, name, script);
 }
 
 function ignore(): void {}
